@@ -1,0 +1,48 @@
+# Two commands do everything from a bare machine with Python >= 3.11: `make demo` and `make test`.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV_VERSION := 0.13.9
+# The first interpreter that really runs and is new enough.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+
+.PHONY: help install demo test check calibrate bench lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "dyadloop needs Python 3.11 or newer; none was found on PATH" >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+install: $(STAMP)  ## make .venv from the lock
+
+demo: $(STAMP)  ## run the main job on the shipped real study
+	$(BIN)/dyadloop run examples/school --out results/school
+
+check: $(STAMP)  ## linters, import layers and types
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/basedpyright --level error
+
+test: check  ## linters, types and tests
+	$(BIN)/pytest -m "not slow"
+
+calibrate: $(STAMP)  ## the slow calibration runs
+	$(BIN)/pytest -m slow -s
+
+bench: $(STAMP)  ## print the benchmark ratios
+	$(BIN)/python benchmarks/likelihood.py
+
+lock: $(STAMP)  ## renew requirements.lock for every supported Python
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+		--python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment and all results
+	rm -rf $(VENV) results

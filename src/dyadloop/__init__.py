@@ -1,0 +1,1 @@
+"""Make the oxytocin theory of the therapeutic alliance executable and testable."""

@@ -1,0 +1,20 @@
+"""The study folder: schema, strict reader, writer, summary, and the shipped example."""
+
+from dyadloop.data.reader import digest, read_study
+from dyadloop.data.schema import Indicator, Study, StudyInfo
+from dyadloop.data.school import convert_school
+from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise
+from dyadloop.data.writer import write_study
+
+__all__ = [
+    "Indicator",
+    "IndicatorSummary",
+    "Study",
+    "StudyInfo",
+    "StudySummary",
+    "convert_school",
+    "digest",
+    "read_study",
+    "summarise",
+    "write_study",
+]

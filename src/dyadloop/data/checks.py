@@ -1,0 +1,207 @@
+"""Checks of a study folder that need more than one field: keys, references, ranges, times."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dyadloop.data.clock import Clock
+from dyadloop.data.schema import LIMITS, PHASES, ROLES, Indicator, StudyInfo
+from dyadloop.data.table import MISSING, Table, number
+from dyadloop.errors import Fault
+
+_OVERLAP_DAYS = 1e-9  # rounding of clock times to days must not look like an overlap
+
+
+@dataclass
+class Folder:
+    """The raw tables of one study folder, its clock and the faults found so far."""
+
+    participants: Table
+    sessions: Table
+    measurements: Table
+    info: StudyInfo | None
+    clock: Clock
+    faults: list[Fault]
+
+    def note(self, table: Table, row: int, column: str | None, got: str, expected: str, remedy: str) -> None:
+        """Add one fault."""
+        self.faults.append(Fault(table.file, row, column, got, expected, remedy))
+
+
+def check_participants(folder: Folder) -> list[dict]:
+    """Return the participants with sound ids and roles; further columns are covariates."""
+    table, seen, pairs, kept = folder.participants, {}, {}, []
+    for row, record in table.rows:
+        person, dyad, role = record["participant_id"], record["dyad"], record["role"]
+        if not _ids_given(folder, table, row, record, ("participant_id", "dyad")):
+            continue
+        if person in seen:
+            got = f"{person!r}, already in row {seen[person]}"
+            folder.note(table, row, "participant_id", got, "each participant once", "remove or rename one")
+        if role not in ROLES:
+            folder.note(table, row, "role", repr(role), f"one of {', '.join(ROLES)}", "correct the role")
+        elif role in ("patient", "therapist") and (dyad, role) in pairs:
+            got = f"a second {role} in dyad {dyad!r} (first in row {pairs[dyad, role]})"
+            folder.note(table, row, "role", got, f"one {role} per dyad", "give each pair its own dyad id")
+        seen.setdefault(person, row)
+        pairs.setdefault((dyad, role), row)
+        kept.append(record)
+    _lookalikes(folder, table, seen)
+    return kept
+
+
+def _ids_given(folder: Folder, table: Table, row: int, record: dict[str, str], columns: tuple[str, ...]) -> bool:
+    empty = [column for column in columns if not record[column]]
+    for column in empty:
+        folder.note(table, row, column, "an empty field", "an id", "fill it in")
+    return not empty
+
+
+def _lookalikes(folder: Folder, table: Table, seen: dict[str, int]) -> None:
+    bare: dict[str, str] = {}
+    for person, row in seen.items():
+        other = bare.setdefault(person.lstrip("0").casefold(), person)
+        if other != person:
+            got = f"{person!r} beside {other!r}"
+            folder.note(table, row, "participant_id", got, "ids that differ by more than zeros or case", "rename one")
+
+
+def check_sessions(folder: Folder, participants: list[dict]) -> list[dict]:
+    """Return the sessions with start and end [d] and parsed events."""
+    table, seen, kept = folder.sessions, {}, []
+    dyads = {person["dyad"] for person in participants}
+    for row, record in table.rows:
+        key = (record["dyad"], record["session"])
+        if not _ids_given(folder, table, row, record, ("dyad", "session")):
+            continue
+        if key in seen:
+            got = f"dyad {key[0]!r} session {key[1]!r}, already in row {seen[key]}"
+            folder.note(table, row, "session", got, "each session once", "remove or renumber one")
+            continue
+        seen[key] = row
+        if record["dyad"] not in dyads:
+            folder.note(table, row, "dyad", repr(key[0]), "a dyad of participants.tsv", "add it there or correct the id")
+        start = folder.clock.days(table.file, row, "start", record["start"])
+        length = _length(folder, row, record)
+        events = _events(folder, row, record.get("events", ""))
+        if start is not None and length is not None:
+            kept.append({"dyad": key[0], "session": key[1], "start": start, "end": start + length / 1440, "events": events})
+    _overlaps(folder, kept, seen)
+    return kept
+
+
+def _length(folder: Folder, row: int, record: dict[str, str]) -> float | None:
+    length = number(folder.sessions, row, record, "length_min", folder.faults)
+    if record["length_min"] in MISSING:
+        got, remedy = "an empty field", "write 0 for a moment without a session"
+        folder.note(folder.sessions, row, "length_min", got, "minutes", remedy)
+    elif length is not None and not 0 <= length <= 1440:
+        got = f"{length:g}"
+        folder.note(folder.sessions, row, "length_min", got, "0 to 1440 minutes", "correct the length")
+        return None
+    return length
+
+
+def _events(folder: Folder, row: int, text: str) -> dict[str, float]:
+    events: dict[str, float] = {}
+    for part in () if text in MISSING else text.split(";"):
+        name, _, amount = part.strip().partition("=")
+        try:
+            events[name] = float(amount) if amount else 1.0
+        except ValueError:
+            got, expected = repr(part), "name or name=number, separated by semicolons, such as dose=24"
+            folder.note(folder.sessions, row, "events", got, expected, "correct the event")
+    return events
+
+
+def _overlaps(folder: Folder, sessions: list[dict], rows: dict[tuple[str, str], int]) -> None:
+    last: dict[str, dict] = {}
+    for session in sorted(sessions, key=lambda s: (s["dyad"], s["start"])):
+        before = last.get(session["dyad"])
+        if before is not None and session["start"] < before["end"] - _OVERLAP_DAYS:
+            row = rows[session["dyad"], session["session"]]
+            got = f"a session that begins before session {before['session']!r} of the same dyad has ended"
+            folder.note(folder.sessions, row, "start", got, "sessions one after the other", "correct start or length_min")
+        last[session["dyad"]] = session
+
+
+def check_measurements(folder: Folder, participants: list[dict], sessions: list[dict]) -> list[dict]:
+    """Return the measurements with their time [d], all references resolved and ranges kept."""
+    people = {person["participant_id"]: person for person in participants}
+    calendar = {(session["dyad"], session["session"]): session for session in sessions}
+    numbers = {(record["dyad"], record["session"]) for _, record in folder.sessions.rows}
+    seen: dict[tuple, int] = {}
+    kept = []
+    for row, record in folder.measurements.rows:
+        sound = _references(folder, row, record, people, numbers)
+        value = _value(folder, row, record)
+        time = _time(folder, row, record, calendar)
+        key = (record["participant_id"], record["indicator"], time)
+        if sound and time is not None and seen.setdefault(key, row) != row:
+            got = f"{key[1]!r} of {key[0]!r} at the same time as in row {seen[key]}"
+            folder.note(folder.measurements, row, "indicator", got, "one value per moment", "remove one or give its time")
+        if sound and value is not None and time is not None:
+            role = people[record["participant_id"]]["role"]
+            kept.append({**record, "role": role, "time": time, "value": value})
+    return kept
+
+
+def _references(folder: Folder, row: int, record: dict[str, str], people: dict, numbers: set) -> bool:
+    table, before = folder.measurements, len(folder.faults)
+    person = people.get(record["participant_id"])
+    if person is None:
+        got = repr(record["participant_id"])
+        folder.note(table, row, "participant_id", got, "an id of participants.tsv", "add it there or correct the id")
+    elif person["dyad"] != record["dyad"]:
+        got = f"{record['dyad']!r}, but {record['participant_id']!r} belongs to {person['dyad']!r}"
+        folder.note(table, row, "dyad", got, "the participant's dyad", "correct one of them")
+    if record["session"] not in MISSING and (record["dyad"], record["session"]) not in numbers:
+        got = f"dyad {record['dyad']!r} session {record['session']!r}"
+        folder.note(table, row, "session", got, "a session of sessions.tsv", "add it there or correct it")
+    for column, allowed in (("phase", PHASES), ("limit", LIMITS)):
+        if record[column] not in (*MISSING, *allowed):
+            got = repr(record[column])
+            folder.note(table, row, column, got, f"empty or one of {', '.join(allowed)}", f"correct the {column}")
+    indicator = _indicator(folder, record)
+    if indicator is None and folder.info is not None:
+        known = ", ".join(folder.info.indicators)
+        folder.note(table, row, "indicator", repr(record["indicator"]), f"one of {known}", "declare it in study.yaml")
+    elif indicator is not None and person is not None and person["role"] != indicator.person:
+        got = f"{record['indicator']!r} of a {person['role']}"
+        folder.note(table, row, "indicator", got, f"a {indicator.person}, as in study.yaml", "correct one of them")
+    return len(folder.faults) == before
+
+
+def _indicator(folder: Folder, record: dict[str, str]) -> Indicator | None:
+    return None if folder.info is None else folder.info.indicators.get(record["indicator"])
+
+
+def _value(folder: Folder, row: int, record: dict[str, str]) -> float | None:
+    value, indicator = number(folder.measurements, row, record, "value", folder.faults), _indicator(folder, record)
+    if value is None or indicator is None:
+        return value
+    where = f"dyad {record['dyad']} session {record['session'] or '-'}"
+    note: Callable = folder.note
+    if indicator.scale is not None and not indicator.scale[0] <= value <= indicator.scale[1]:
+        expected = f"{indicator.scale[0]:g} to {indicator.scale[1]:g} {indicator.unit}"
+        note(folder.measurements, row, "value", f"{value:g} for {record['indicator']!r} ({where})", expected, "correct it")
+        return None
+    if indicator.transform == "log" and value <= 0:
+        got = f"{value:g} {indicator.unit} for {record['indicator']!r} ({where})"
+        remedy = "write non-detects as value = limit with limit = 'below'"
+        note(folder.measurements, row, "value", got, "a concentration above 0", remedy)
+        return None
+    return value
+
+
+def _time(folder: Folder, row: int, record: dict[str, str], calendar: dict) -> float | None:
+    table = folder.measurements
+    if record["time"] not in MISSING:
+        return folder.clock.days(table.file, row, "time", record["time"])
+    session = calendar.get((record["dyad"], record["session"]))
+    if record["session"] in MISSING or record["phase"] in ("within", "between"):
+        expected = "a time, or a session with phase before, after or empty"
+        folder.note(table, row, "time", "an empty field", expected, "fill in the time")
+        return None
+    if session is None:
+        return None
+    return session["end"] if record["phase"] == "after" else session["start"]

@@ -1,0 +1,102 @@
+"""Read a study folder strictly: all faults at once, or a checked study."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from pydantic import ValidationError
+
+from dyadloop.data.checks import Folder, check_measurements, check_participants, check_sessions
+from dyadloop.data.clock import Clock
+from dyadloop.data.schema import (
+    MEASUREMENT_COLUMNS,
+    PARTICIPANT_COLUMNS,
+    SESSION_COLUMNS,
+    SESSION_EXTRAS,
+    Study,
+    StudyInfo,
+)
+from dyadloop.data.table import read_table
+from dyadloop.errors import DataError, Fault
+
+FILES = ("study.yaml", "participants.tsv", "sessions.tsv", "measurements.tsv")
+"""Files that make a study folder."""
+
+
+def read_study(path: str | Path) -> Study:
+    """Read and check a study folder.
+
+    Parameters
+    ----------
+    path
+        Folder with study.yaml, participants.tsv, sessions.tsv and measurements.tsv.
+
+    Returns
+    -------
+    Study
+        The study, with times in days from each dyad's first time.
+
+    Raises
+    ------
+    DataError
+        If anything is wrong; ``faults`` lists everything with file, row, column and remedy.
+    """
+    root, faults = Path(path), []
+    if not root.is_dir():
+        raise DataError(str(path), [Fault(str(path), None, None, "no such folder", "a study folder", "check the path")])
+    info = _read_info(root / "study.yaml", faults)
+    folder = Folder(
+        read_table(root / "participants.tsv", PARTICIPANT_COLUMNS, faults, None),
+        read_table(root / "sessions.tsv", SESSION_COLUMNS, faults, SESSION_EXTRAS),
+        read_table(root / "measurements.tsv", MEASUREMENT_COLUMNS, faults, ()),
+        info,
+        Clock(faults),
+        faults,
+    )
+    participants = check_participants(folder)
+    sessions = check_sessions(folder, participants)
+    measurements = check_measurements(folder, participants, sessions)
+    if faults or info is None:
+        raise DataError(str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0)))
+    return _assemble(root, info, participants, sessions, measurements)
+
+
+def _read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
+    if not path.is_file():
+        faults.append(Fault(path.name, None, None, "no such file", "a file study.yaml", "add it; see the documentation"))
+        return None
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return StudyInfo.model_validate(content)
+    except ValidationError as error:
+        for item in error.errors():
+            place = ".".join(str(part) for part in item["loc"])
+            faults.append(Fault(path.name, None, place, repr(item["input"])[:80], item["msg"], "correct this entry"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        faults.append(Fault(path.name, None, None, "unreadable YAML", " ".join(str(error).split()), "correct the syntax"))
+    return None
+
+
+def _assemble(root: Path, info: StudyInfo, participants: list, sessions: list, measurements: list) -> Study:
+    people = pd.DataFrame(participants).sort_values(["dyad", "participant_id"], ignore_index=True)
+    calendar = pd.DataFrame(sessions, columns=["dyad", "session", "start", "end", "events"])
+    values = pd.DataFrame(
+        measurements,
+        columns=["dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit"],
+    )
+    firsts = pd.concat([calendar.groupby("dyad")["start"].min(), values.groupby("dyad")["time"].min()])
+    origin = firsts.groupby(level=0).min()
+    calendar[["start", "end"]] = calendar[["start", "end"]].sub(calendar["dyad"].map(origin), axis=0)
+    values["time"] = values["time"] - values["dyad"].map(origin)
+    calendar = calendar.sort_values(["dyad", "start"], ignore_index=True)
+    values = values.sort_values(["dyad", "time", "indicator", "participant_id"], ignore_index=True)
+    return Study(str(root), info, people, calendar, values, digest(root))
+
+
+def digest(path: str | Path) -> str:
+    """Return the SHA-256 of the files of a study folder, in a fixed order."""
+    total = hashlib.sha256()
+    for name in FILES:
+        total.update(name.encode() + b"\x00" + hashlib.sha256((Path(path) / name).read_bytes()).digest())
+    return total.hexdigest()

@@ -1,0 +1,80 @@
+"""The schema of ``study.yaml`` and the study as it lies in memory."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ROLES = ("patient", "therapist", "partner", "peer", "other")
+PHASES = ("before", "within", "after", "between")
+LIMITS = ("below", "above")
+
+PARTICIPANT_COLUMNS = ("participant_id", "dyad", "role")
+SESSION_COLUMNS = ("dyad", "session", "start", "length_min")
+SESSION_EXTRAS = ("events",)
+MEASUREMENT_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit")
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Indicator(_Record):
+    """What one indicator measures, in whom and on which scale."""
+
+    quantity: str
+    person: Literal["patient", "therapist", "partner", "peer", "other"]
+    unit: str
+    scale: tuple[float, float] | None = None
+    transform: Literal["none", "log"] = "none"
+    reliability: Annotated[float, Field(gt=0, lt=1)] | None = None
+    sd_within: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="raw points that count as one SD within persons; default: as found in the study"
+    )
+    instrument: str | None = None
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Indicator":
+        if self.scale is not None and self.scale[0] >= self.scale[1]:
+            raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
+        if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
+            raise ValueError("a logarithm needs a scale above 0")
+        return self
+
+
+class StudyInfo(_Record):
+    """The content of ``study.yaml``."""
+
+    schema_version: Literal[1]
+    name: Annotated[str, Field(min_length=1)]
+    title: str
+    licence: str
+    source: str = ""
+    attribution: str = ""
+    simulated: bool
+    theory: str = "framework"
+    randomised: tuple[str, ...] = ()
+    indicators: dict[str, Indicator]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked study folder.
+
+    ``sessions`` has the columns dyad, session, start [d], end [d], events (dict); ``measurements`` has
+    dyad, participant_id, role, session, time [d], indicator, value, limit. Times count from each dyad's first.
+    """
+
+    path: str
+    info: StudyInfo
+    participants: pd.DataFrame
+    sessions: pd.DataFrame
+    measurements: pd.DataFrame
+    digest: str
+
+    @property
+    def dyads(self) -> list[str]:
+        """Dyad ids in sorted order."""
+        return sorted(self.participants["dyad"].unique())

@@ -1,0 +1,85 @@
+"""Convert the published school experience-sampling study into a study folder.
+
+Mölsä, Forsman & Söderberg (2024), doi:10.12688/f1000research.157148.1, CC BY 4.0, in the openESM edition.
+"""
+
+import csv
+from pathlib import Path
+
+from dyadloop.data.schema import Indicator, StudyInfo
+from dyadloop.data.writer import write_study
+from dyadloop.errors import DataError, Fault
+
+_ITEMS = {
+    "te_enc_all": Indicator(
+        quantity="support",
+        person="patient",
+        unit="points",
+        scale=(1, 5),
+        reason="how encouraging the teacher was: support given by an adult in a helping role; peer support is "
+        "another source and is left out",
+    ),
+    "te_fair_all": Indicator(
+        quantity="trust",
+        person="patient",
+        unit="points",
+        scale=(1, 5),
+        reason="how fair the teacher was: fairness is a ground of trust, not trust itself; the weakest link of this "
+        "mapping, delete this entry to do without it",
+    ),
+    "stress_all": Indicator(
+        quantity="stress", person="patient", unit="points", scale=(1, 5), reason="momentary stress, asked by that name"
+    ),
+}
+
+_INFO = StudyInfo(
+    schema_version=1,
+    name="school",
+    title="Pupils and their teachers: 10 school days of experience sampling in Finland, 2022",
+    licence="CC-BY-4.0",
+    source="10.12688/f1000research.157148.1",
+    attribution="Mölsä, Forsman & Söderberg (2024), openESM edition; items renamed to quantities, nothing else changed",
+    simulated=False,
+    indicators=_ITEMS,
+)
+
+_COLUMNS = ("id", "notification_time", "notification_no", *_ITEMS)
+
+
+def convert_school(source: str | Path, path: str | Path) -> Path:
+    """Write a study folder from the published ``daily.csv``.
+
+    A pupil takes the role of the patient; each prompt is a session of length 0 at its clock time. Oxytocin,
+    synchrony, empathy, attachment, depression and fear were not measured and are absent.
+
+    Raises
+    ------
+    DataError
+        If the file is not the published one, or the folder exists already.
+    """
+    records = _read(Path(source))
+    pupils = sorted({record["id"] for record in records})
+    records.sort(key=lambda record: (record["id"], record["notification_time"]))
+    participants = [{"participant_id": f"P{pupil}", "dyad": f"D{pupil}", "role": "patient"} for pupil in pupils]
+    sessions, measurements, order = [], [], dict.fromkeys(pupils, 0)
+    for record in records:
+        order[record["id"]] += 1
+        key = {"dyad": f"D{record['id']}", "session": order[record["id"]]}
+        sessions.append({**key, "start": record["notification_time"], "length_min": 0})
+        person = {"participant_id": f"P{record['id']}"}
+        for item in _ITEMS:
+            if record[item]:
+                measurements.append({**key, **person, "indicator": item, "value": f"{float(record[item]):g}"})
+    return write_study(path, _INFO, participants, sessions, measurements)
+
+
+def _read(source: Path) -> list[dict[str, str]]:
+    if not source.is_file():
+        raise DataError(str(source), [Fault(source.name, None, None, "no such file", "daily.csv", "check the path")])
+    with source.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        absent = [column for column in _COLUMNS if column not in (reader.fieldnames or [])]
+        if absent:
+            faults = [Fault(source.name, 1, c, "no such column", "the published daily.csv", "check the file") for c in absent]
+            raise DataError(str(source), faults)
+        return list(reader)

@@ -1,0 +1,81 @@
+"""Write a study folder, whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from dyadloop.data.schema import (
+    MEASUREMENT_COLUMNS,
+    PARTICIPANT_COLUMNS,
+    SESSION_COLUMNS,
+    SESSION_EXTRAS,
+    StudyInfo,
+)
+from dyadloop.errors import DataError, Fault
+
+Rows = Iterable[Mapping[str, object]]
+
+
+def write_study(
+    path: str | Path,
+    info: StudyInfo,
+    participants: Rows,
+    sessions: Rows,
+    measurements: Rows,
+    extra_files: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a study folder; an existing folder is left alone.
+
+    Parameters
+    ----------
+    path
+        Folder to make.
+    info
+        Content of study.yaml.
+    participants, sessions, measurements
+        Rows with the columns of the data contract; missing keys are written empty.
+    extra_files
+        Further text files by name, such as the true values of a simulated study.
+
+    Raises
+    ------
+    DataError
+        If the folder exists already.
+    """
+    root = Path(path)
+    if root.exists():
+        fault = Fault(str(root), None, None, "an existing folder", "a new folder", "choose another or move it away")
+        raise DataError(str(root), [fault])
+    root.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
+    try:
+        content = info.model_dump(mode="json", exclude_defaults=True) | {"schema_version": info.schema_version}
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+        (draft / "study.yaml").write_text(text, encoding="utf-8")
+        people = list(participants)
+        covariates = tuple(dict.fromkeys(key for row in people for key in row if key not in PARTICIPANT_COLUMNS))
+        _write_table(draft / "participants.tsv", (*PARTICIPANT_COLUMNS, *covariates), people)
+        _write_table(draft / "sessions.tsv", (*SESSION_COLUMNS, *SESSION_EXTRAS), sessions)
+        _write_table(draft / "measurements.tsv", MEASUREMENT_COLUMNS, measurements)
+        for name, body in (extra_files or {}).items():
+            (draft / name).write_text(body, encoding="utf-8")
+        draft.chmod(0o755)
+        os.replace(draft, root)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return root
+
+
+def _write_table(path: Path, columns: tuple[str, ...], rows: Rows) -> None:
+    lines = ["\t".join(columns)]
+    lines += ["\t".join(_text(row.get(column, "")) for column in columns) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _text(value: object) -> str:
+    return repr(float(value)) if isinstance(value, float) else str(value)

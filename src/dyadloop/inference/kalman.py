@@ -1,0 +1,111 @@
+"""The log-likelihood of a panel: a Kalman filter with the person means integrated out.
+
+Observations enter one at a time, so nothing is inverted and a missing value is a mask. The state mean is carried as
+an affine function of the person means (de Jong 1991, doi:10.1214/aos/1176348139), which are integrated out at the end.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from dyadloop.field import Field, Transition, transitions
+from dyadloop.inference.panel import Panel
+from dyadloop.observation import Observation
+
+_LOG_2PI = 1.8378770664093453
+
+
+class _Belief(NamedTuple):
+    """State mean = mean + slope @ person means, with covariance cov; and the sums over innovations so far."""
+
+    mean: Float[Array, " state"]
+    slope: Float[Array, "state state"]
+    cov: Float[Array, "state state"]
+    log_density: Float[Array, ""]
+    score: Float[Array, " state"]
+    information: Float[Array, "state state"]
+
+
+def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Float[Array, " dyad"]:
+    """Return the log-likelihood of each dyad.
+
+    Parameters
+    ----------
+    field, observation
+        Theory and observation model with numbers.
+    panel
+        Observations and intervals.
+
+    References
+    ----------
+    .. [1] de Jong (1991), The diffuse Kalman filter. doi:10.1214/aos/1176348139
+    .. [2] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4 (univariate treatment).
+    """
+    steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
+    jump = panel.event @ field.jumps
+
+    def one_dyad(score: Array, seen: Array, pair: Array, jump: Array) -> Array:
+        return _dyad(field, observation, steps, score, seen, pair, jump)
+
+    return jax.vmap(one_dyad)(panel.score, panel.seen, panel.pair, jump)
+
+
+def _dyad(
+    field: Field,
+    observation: Observation,
+    steps: Transition,
+    score: Float[Array, "time indicator"],
+    seen: Bool[Array, "time indicator"],
+    pair: Int[Array, " time"],
+    jump: Float[Array, "time state"],
+) -> Float[Array, ""]:
+    n = len(field.names)
+    zero = jnp.zeros((n, n))
+    belief = _Belief(field.start, zero, jnp.diag(field.start_sd**2), jnp.zeros(()), jnp.zeros(n), zero)
+
+    def advance(belief: _Belief, now: tuple[Array, ...]) -> tuple[_Belief, None]:
+        y, is_seen, index, push = now
+        belief = _predict(belief, steps.matrix[index], steps.noise[index], steps.shift[index])
+        for j, state in enumerate(observation.states):
+            belief = _update(belief, observation, j, state, y[j], is_seen[j])
+        # an event of a session acts after what was measured at its start
+        return belief._replace(mean=belief.mean + push), None
+
+    belief, _ = jax.lax.scan(advance, belief, (score, seen, pair, jump))
+    return _integrate(belief, field.between)
+
+
+def _predict(belief: _Belief, matrix: Array, noise: Array, shift: Array) -> _Belief:
+    return belief._replace(
+        mean=matrix @ belief.mean + shift,
+        slope=matrix @ belief.slope,
+        cov=matrix @ belief.cov @ matrix.T + noise,
+    )
+
+
+def _update(b: _Belief, observation: Observation, j: int, state: int, y: Array, seen: Array) -> _Belief:
+    h, r = observation.loading[j], observation.error_sd[j] ** 2
+    v = y - observation.mean[j] - h * b.mean[state]
+    x = h * b.slope[state].at[state].add(1.0)
+    column = h * b.cov[:, state]
+    f = h * column[state] + r
+    weight = jnp.where(seen, 1.0 / f, 0.0)
+    gain = column * weight
+    return _Belief(
+        mean=b.mean + gain * v,
+        slope=b.slope - gain[:, None] * x[None, :],
+        cov=b.cov - gain[:, None] * column[None, :],
+        log_density=b.log_density - 0.5 * jnp.where(seen, _LOG_2PI + jnp.log(f) + v**2 / f, 0.0),
+        score=b.score + weight * v * x,
+        information=b.information + weight * x[:, None] * x[None, :],
+    )
+
+
+def _integrate(belief: _Belief, between: Array) -> Array:
+    """Integrate over person means with sd ``between``: W = diag(between), M = I + W B W."""
+    w = between[:, None] * between[None, :]
+    factor = jnp.linalg.cholesky(jnp.eye(len(between)) + w * belief.information)
+    scaled = jax.scipy.linalg.solve_triangular(factor, between * belief.score, lower=True)
+    return belief.log_density - jnp.sum(jnp.log(jnp.diagonal(factor))) + 0.5 * scaled @ scaled

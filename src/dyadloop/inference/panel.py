@@ -1,0 +1,110 @@
+"""Scores as the arrays that the likelihood reads, with each distinct interval listed once."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Bool, Float, Int
+
+from dyadloop.errors import FitError
+from dyadloop.field import Plan, doublings
+from dyadloop.observation import ObservationPlan
+
+_DECIMALS = 9  # intervals that differ by less than 1e-9 d (86 microseconds) are one
+_SLACK = 4.0  # in-session couplings may exceed the own decay rates by this factor before a transition is refused
+
+
+class Panel(eqx.Module):
+    """Observations of all dyads on their own time lines.
+
+    Attributes
+    ----------
+    score
+        Observations, 0 where missing.
+    seen
+        Whether an observation is there.
+    pair
+        Index of the interval before each moment among the distinct (gate, duration) pairs.
+    gates, durations
+        The distinct pairs [d]; the first one is the empty interval.
+    event
+        Amount of each event of the theory at each moment.
+    n_doublings
+        Accuracy of the transitions, see :func:`dyadloop.field.doublings`.
+    """
+
+    score: Float[Array, "dyad time indicator"]
+    seen: Bool[Array, "dyad time indicator"]
+    pair: Int[Array, "dyad time"]
+    gates: Bool[Array, " pair"]
+    durations: Float[Array, " pair"]
+    event: Float[Array, "dyad time event"]
+    n_doublings: int = eqx.field(static=True)
+
+
+def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan) -> Panel:
+    """Return the arrays of a likelihood.
+
+    Raises
+    ------
+    FitError
+        If values lie beyond a detection limit, or no value at all enters the fit.
+    """
+    chosen = scores.sel(indicator=list(observed.indicators))
+    n_censored = int(chosen["censored"].sum())
+    if n_censored:
+        names = [str(n) for n in chosen["indicator"].values if bool(chosen["censored"].sel(indicator=n).any())]
+        raise FitError(
+            f"{n_censored} values of {', '.join(names)} lie beyond a detection limit; a Gaussian observation cannot use "
+            "them and leaving them out would bias the fit; remove the indicator from study.yaml"
+        )
+    score = chosen["score"].values
+    seen = np.isfinite(score)
+    if not seen.any():
+        raise FitError("no value enters the fit; check the quantities in study.yaml")
+    pair, gates, durations = distinct_intervals(scores["days"].values, scores["in_session"].values)
+    return Panel(
+        score=jnp.asarray(np.where(seen, score, 0.0)),
+        seen=jnp.asarray(seen),
+        pair=jnp.asarray(pair),
+        gates=jnp.asarray(gates),
+        durations=jnp.asarray(durations),
+        event=jnp.asarray(_events(scores, plan)),
+        n_doublings=doublings(float(durations.max()), _fastest(plan)),
+    )
+
+
+def distinct_intervals(days: np.ndarray, in_session: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the index of each interval among the distinct (gate, duration) pairs, and the pairs.
+
+    Parameters
+    ----------
+    days
+        Times, dyad by moment [d], NaN where padded.
+    in_session
+        Whether the interval before each moment lies in a session.
+    """
+    steps = np.diff(days, axis=1, prepend=days[:, :1])
+    steps = np.where(np.isfinite(steps), steps, 0.0).round(_DECIMALS)
+    gates = np.where(steps > 0, in_session, False)
+    keys = np.stack([gates.ravel().astype(float), steps.ravel()], axis=1)
+    unique, inverse = np.unique(keys, axis=0, return_inverse=True)
+    return inverse.reshape(days.shape), unique[:, 0] > 0, unique[:, 1]
+
+
+def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
+    known = scores["event"].values.tolist()
+    shape = scores["days"].shape
+    columns = [scores["amount"].values[..., known.index(e.event)] if e.event in known else np.zeros(shape) for e in plan.events]
+    return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
+
+
+def _fastest(plan: Plan) -> float:
+    """Return a bound on the drift norm: the fastest state at the far end of its prior, with its couplings."""
+    from dyadloop.units import days
+
+    rates = []
+    for variable in plan.variables:
+        prior = variable.time_constant.prior
+        rates.append(np.exp(4 * prior.scale) / days(prior.location, variable.time_constant.unit))
+    return float(_SLACK * max(rates))

@@ -1,0 +1,138 @@
+"""Scores: the measurements of a study on the scale and the time line that a fit uses.
+
+An indicator is centred at its grand mean and divided by its pooled within-person SD, so that one unit of every
+component and symptom is one within-person SD; logarithms keep their unit (log ratio).
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop.data import Study
+from dyadloop.errors import DataError, Fault
+
+
+def measure(study: Study) -> xr.Dataset:
+    """Return the scores of a study, one row per dyad and moment.
+
+    Moments are the times of measurement and the starts and ends of sessions; dyads with fewer moments are padded
+    at the end with NaN.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``score`` (dyad, time, indicator) [SD within persons, or log ratio], NaN where missing; ``days`` (dyad,
+        time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``amount``
+        (dyad, time, event), the amount of an event at a moment; ``censored`` (dyad, time, indicator). Per indicator:
+        ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where
+        no reliability is declared).
+
+    Raises
+    ------
+    DataError
+        If an indicator has no values, does not vary within persons, or has two values at one moment of a dyad.
+    """
+    names = list(study.info.indicators)
+    table = study.measurements.assign(y=_transformed(study))
+    _refuse_doubles(study, table)
+    center, scale, error_sd = _scaling(study, table)
+    lines = {dyad: _moments(calendar, table, dyad) for dyad, calendar in _calendars(study)}
+    n_moments = max(len(moments) for moments in lines.values())
+    shape = (len(lines), n_moments, len(names))
+    score, censored = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    days = np.full(shape[:2], np.nan)
+    for row, moments in enumerate(lines.values()):
+        days[row, : len(moments)] = moments
+    rows = table["dyad"].map({dyad: row for row, dyad in enumerate(lines)}).to_numpy()
+    columns = np.array([np.searchsorted(lines[d], t) for d, t in zip(table["dyad"], table["time"], strict=True)], dtype=int)
+    layers = table["indicator"].map({name: layer for layer, name in enumerate(names)}).to_numpy()
+    score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
+    censored[rows, columns, layers] = table["limit"].isin(["below", "above"]).to_numpy()
+    in_session, event, event_names = _sessions(study, lines, shape[:2])
+    declared = [study.info.indicators[name] for name in names]
+    units = ["log ratio" if d.transform == "log" else "SD within persons" for d in declared]
+    return xr.Dataset(
+        {
+            "score": (("dyad", "time", "indicator"), score, {"units": "SD within persons, or log ratio"}),
+            "days": (("dyad", "time"), days, {"units": "d"}),
+            "in_session": (("dyad", "time"), in_session, {"units": "1"}),
+            "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
+            "censored": (("dyad", "time", "indicator"), censored, {"units": "1"}),
+        },
+        coords={
+            "dyad": list(lines),
+            "indicator": names,
+            "event": event_names,
+            "quantity": ("indicator", [d.quantity for d in declared]),
+            "person": ("indicator", [d.person for d in declared]),
+            "unit": ("indicator", units),
+            "center": ("indicator", center),
+            "scale": ("indicator", scale),
+            "error_sd": ("indicator", error_sd),
+        },
+        attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
+    )
+
+
+def _transformed(study: Study) -> np.ndarray:
+    values = study.measurements["value"].to_numpy(dtype=float)
+    logged = [name for name, entry in study.info.indicators.items() if entry.transform == "log"]
+    is_log = study.measurements["indicator"].isin(logged).to_numpy()
+    return np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+
+
+def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
+    doubles = table[table.duplicated(["dyad", "time", "indicator"])]
+    if len(doubles):
+        first = doubles.iloc[0]
+        got = f"two values of {first['indicator']!r} in dyad {first['dyad']!r} at one moment"
+        remedy = "give each person's rating an indicator of its own in study.yaml"
+        raise DataError(study.path, [Fault("measurements.tsv", None, "indicator", got, "one value", remedy)])
+
+
+def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    center, scale, error_sd, faults = [], [], [], []
+    for name, declared in study.info.indicators.items():
+        part = table[table["indicator"] == name]
+        groups = part.groupby("participant_id")["y"]
+        spread = float(((part["y"] - groups.transform("mean")) ** 2).sum())
+        freedom = len(part) - groups.ngroups
+        if freedom < 1 or spread == 0.0:
+            got = f"{len(part)} values of {name!r} that do not vary within persons"
+            faults.append(Fault("measurements.tsv", None, "value", got, "values that vary", "remove it from study.yaml"))
+            continue
+        unit = 1.0 if declared.transform == "log" else declared.sd_within or (spread / freedom) ** 0.5
+        center.append(float(part["y"].mean()))
+        scale.append(unit)
+        noise = np.nan if declared.reliability is None else ((1 - declared.reliability) * float(part["y"].var())) ** 0.5
+        error_sd.append(noise / unit)
+    if faults:
+        raise DataError(study.path, faults)
+    return np.array(center), np.array(scale), np.array(error_sd)
+
+
+def _calendars(study: Study) -> list[tuple[str, pd.DataFrame]]:
+    groups = dict(iter(study.sessions.groupby("dyad")))
+    empty = study.sessions.iloc[:0]
+    return [(dyad, groups.get(dyad, empty)) for dyad in study.dyads]
+
+
+def _moments(calendar: pd.DataFrame, table: pd.DataFrame, dyad: str) -> np.ndarray:
+    edges = calendar[["start", "end"]].to_numpy(dtype=float).ravel()
+    return np.unique(np.concatenate([edges, table.loc[table["dyad"] == dyad, "time"].to_numpy(dtype=float)]))
+
+
+def _sessions(
+    study: Study, lines: dict[str, np.ndarray], shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    event_names = sorted({name for entry in study.sessions["events"] for name in entry})
+    in_session, event = np.zeros(shape, dtype=bool), np.zeros((*shape, len(event_names)))
+    for row, (dyad, calendar) in enumerate(_calendars(study)):
+        moments = lines[dyad]
+        starts, ends = (calendar[edge].to_numpy(dtype=float) for edge in ("start", "end"))
+        middles = (moments[1:] + moments[:-1]) / 2
+        in_session[row, 1 : len(moments)] = ((middles[:, None] > starts) & (middles[:, None] < ends)).any(axis=1)
+        for start, entry in zip(starts, calendar["events"], strict=True):
+            for name, amount in entry.items():
+                event[row, np.searchsorted(moments, start), event_names.index(name)] += amount
+    return in_session, event, event_names

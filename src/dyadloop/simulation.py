@@ -1,0 +1,239 @@
+"""Simulated dyads: sample paths of a field, and whole study folders with known truth."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from dyadloop.data import Indicator, StudyInfo, write_study
+from dyadloop.errors import TheoryError
+from dyadloop.field import Field, compile_theory, doublings, transitions
+from dyadloop.theory import Theory, framework, hypothesis
+
+_JITTER = 1e-12  # lets a zero process noise (an empty interval) pass the Cholesky factorisation
+
+
+@dataclass(frozen=True)
+class Design:
+    """A published kind of study: who is measured when.
+
+    Attributes
+    ----------
+    dyads, sessions
+        Number of dyads and of sessions per dyad.
+    every_days, length_minutes
+        Distance and length of sessions [d, min].
+    sampled
+        Sessions with saliva of both persons before and after.
+    missing
+        Share of questionnaires and samples that are lost at random.
+    source
+        DOI or short description of the published design.
+    """
+
+    dyads: int
+    sessions: int
+    every_days: float
+    length_minutes: float
+    sampled: tuple[int, ...]
+    missing: float
+    source: str
+
+
+DESIGNS = {
+    "haifa": Design(
+        dyads=37,
+        sessions=16,
+        every_days=7.0,
+        length_minutes=50.0,
+        sampled=(1, 4, 8, 12, 16),
+        missing=0.05,
+        source="like the Haifa trial of 16-session therapy for depression (37 dyads, saliva before and after sessions)",
+    ),
+}
+"""Designs that can be simulated, by name."""
+
+
+def sample_paths(
+    key: Array,
+    field: Field,
+    pair: Int[Array, "dyad time"],
+    gates: Bool[Array, " pair"],
+    durations: Float[Array, " pair"],
+    event: Float[Array, "dyad time event"],
+    n_doublings: int,
+) -> Float[Array, "dyad time state"]:
+    """Sample the state of every dyad at its moments, person means included, exactly whatever the intervals.
+
+    Parameters
+    ----------
+    key
+        JAX random key.
+    field
+        Compiled theory with numbers.
+    pair, gates, durations, event, n_doublings
+        Time lines, as in the likelihood's panel [d].
+    """
+    steps = transitions(field, gates, durations, n_doublings)
+    n = len(field.names)
+    factor = jnp.linalg.cholesky(steps.noise + _JITTER * jnp.eye(n))
+
+    def one_dyad(key: Array, pair: Array, jump: Array) -> Array:
+        key_mean, key_start, key_noise = jax.random.split(key, 3)
+        mean = field.between * jax.random.normal(key_mean, (n,))
+        start = field.start + field.start_sd * jax.random.normal(key_start, (n,))
+        noise = jax.random.normal(key_noise, (len(pair), n))
+
+        def advance(state: Array, now: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+            index, push, shock = now
+            moved = steps.matrix[index] @ state + steps.shift[index]
+            state = moved + jnp.where(steps.noise[index].any(), factor[index] @ shock, 0.0)
+            return state + push, state + mean
+
+        return jax.lax.scan(advance, start, (pair, jump, noise))[1]
+
+    return jax.vmap(one_dyad)(jax.random.split(key, pair.shape[0]), pair, event @ field.jumps)
+
+
+def simulate_study(
+    path: str | Path,
+    design: str = "haifa",
+    theory: Theory | None = None,
+    values: dict[str, float] | None = None,
+    seed: int = 0,
+) -> Path:
+    """Write a simulated study folder whose true values are known; it says in its name that it is simulated.
+
+    Parameters
+    ----------
+    path
+        Folder to make; ``truth.json`` in it holds the values used, in the units of the theory.
+    design
+        Name of a design.
+    theory
+        Theory to simulate; default: the framework without direct couplings between components (M3).
+    values
+        Parameter values that replace those of the theory file.
+    seed
+        Seed of the random numbers.
+
+    Raises
+    ------
+    TheoryError
+        If the design or a parameter does not exist.
+    """
+    if design not in DESIGNS:
+        raise TheoryError(f"design {design!r} does not exist; known: {', '.join(DESIGNS)}")
+    plan_of, indicators = DESIGNS[design], _indicators()
+    theory = hypothesis("reciprocal") if theory is None else theory
+    plan = compile_theory(theory, {(entry.quantity, entry.person) for entry in indicators.values()}, events=())
+    truth = plan.defaults()
+    unknown = sorted(set(values or {}) - set(truth))
+    if unknown:
+        raise TheoryError(f"{', '.join(unknown)}: no such parameter; known: {', '.join(truth)}")
+    truth.update(values or {})
+    generator = np.random.default_rng(seed)
+    starts = _calendar(generator, plan_of)
+    path_key = jax.random.key(int(generator.integers(2**31)))
+    field = plan.field(truth)
+    edges = np.stack([starts, starts + plan_of.length_minutes / 1440], axis=2).reshape(plan_of.dyads, -1)
+    states = np.asarray(_paths_on(path_key, field, edges))
+    errors = {name: 0.25 if entry.transform == "log" else 0.6 for name, entry in indicators.items()}
+    rows = _measurements(generator, plan_of, plan.names, states, indicators, errors)
+    info = StudyInfo(
+        schema_version=1,
+        name=f"simulated-{design}",
+        title=f"SIMULATED study, {plan_of.source}",
+        licence="CC0-1.0",
+        simulated=True,
+        indicators=indicators,
+    )
+    sessions = [
+        {"dyad": f"D{d + 1:02d}", "session": s + 1, "start": float(starts[d, s]), "length_min": plan_of.length_minutes}
+        for d in range(plan_of.dyads)
+        for s in range(plan_of.sessions)
+    ]
+    people = [
+        {"participant_id": f"{role[0].upper()}{d + 1:02d}", "dyad": f"D{d + 1:02d}", "role": role}
+        for d in range(plan_of.dyads)
+        for role in ("patient", "therapist")
+    ]
+    known = {**truth, **{f"error_{name}": errors[name] for name in indicators if name != "alliance"}}
+    record = {"simulated": True, "theory": theory.id, "hypothesis": theory.hypothesis, "seed": seed, "values": known}
+    return write_study(path, info, people, sessions, rows, {"truth.json": json.dumps(record, indent=2) + "\n"})
+
+
+def _indicators() -> dict[str, Indicator]:
+    def rating(quantity: str, points: float) -> Indicator:
+        return Indicator(quantity=quantity, person="patient", unit="points", sd_within=points, reason="simulated")
+
+    found = {variable.id: rating(variable.id, 1.0) for variable in framework().of_kind("component")}
+    found["alliance"] = rating("alliance", 1.0)
+    found["depression"] = rating("depression", 5.0)
+    for person in ("patient", "therapist"):
+        found[f"saliva_{person}"] = Indicator.model_validate(
+            {"quantity": "oxytocin", "person": person, "unit": "pg/ml", "transform": "log", "reason": "simulated"}
+        )
+    return found
+
+
+def _calendar(generator: np.random.Generator, design: Design) -> np.ndarray:
+    """Return session starts [d]: whole hours, with some appointments moved by days and some weeks skipped."""
+    shape = (design.dyads, design.sessions)
+    skipped = np.cumsum(generator.random(shape) < 0.08, axis=1)
+    moved = generator.choice([-1, 0, 0, 0, 0, 0, 1], size=shape)
+    hour = generator.integers(8, 19, size=(design.dyads, 1)) / 24
+    return (np.arange(design.sessions) + skipped) * design.every_days + moved + hour + 1.0
+
+
+def _paths_on(key: Array, field: Field, edges: np.ndarray) -> Array:
+    """Sample states at session starts and ends, alternating."""
+    steps = np.diff(edges, axis=1, prepend=edges[:, :1]).round(9)
+    gates = np.tile([False, True], (edges.shape[0], edges.shape[1] // 2))
+    keys, inverse = np.unique(np.stack([gates.ravel(), steps.ravel()], axis=1), axis=0, return_inverse=True)
+    pair = jnp.asarray(inverse.reshape(edges.shape))
+    norm = float(jnp.max(jnp.sum(jnp.abs(field.jacobian(1.0)), axis=1)))
+    depth = doublings(float(steps.max()), norm)
+    event = jnp.zeros((*edges.shape, field.jumps.shape[0]))
+    return sample_paths(key, field, pair, jnp.asarray(keys[:, 0] > 0), jnp.asarray(keys[:, 1]), event, depth)
+
+
+def _measurements(
+    generator: np.random.Generator,
+    design: Design,
+    names: tuple[str, ...],
+    states: np.ndarray,
+    indicators: dict[str, Indicator],
+    errors: dict[str, float],
+) -> list[dict]:
+    """Return the rows of measurements.tsv: ratings every session, saliva before and after some."""
+    components = [names.index(variable.id) for variable in framework().of_kind("component")]
+    rows = []
+    for d, s in np.ndindex(design.dyads, design.sessions):
+        before, after = states[d, 2 * s], states[d, 2 * s + 1]
+        for name, entry in indicators.items():
+            saliva = entry.transform == "log"
+            phases = ("before", "after") if saliva else ("before",) if entry.quantity == "depression" else ("after",)
+            for phase in phases:
+                state = before if phase == "before" else after
+                noise, lost = errors[name] * generator.standard_normal(), generator.random() < design.missing
+                if lost or (saliva and s + 1 not in design.sampled):
+                    continue
+                known = f"oxytocin_{entry.person}" if saliva else entry.quantity
+                true = state[components].mean() if name == "alliance" else state[names.index(known)]
+                person = f"{entry.person[0].upper()}{d + 1:02d}"
+                key = {"dyad": f"D{d + 1:02d}", "participant_id": person, "session": s + 1, "phase": phase}
+                rows.append({**key, "indicator": name, "value": _raw(entry, true + noise)})
+    return rows
+
+
+def _raw(entry: Indicator, score: float) -> str:
+    """Return a score on the instrument's own scale, as a laboratory would write it."""
+    if entry.transform == "log":
+        return f"{6.0 * np.exp(score):.6g}"
+    middle = 20.0 if entry.quantity == "depression" else 4.5
+    return f"{middle + (entry.sd_within or 1.0) * score:.6g}"

@@ -1,0 +1,19 @@
+"""The paper and its rivals as data: schema, presets, listing."""
+
+from dyadloop.theory.presets import PRESETS, framework, hypothesis, read_theory
+from dyadloop.theory.schema import Claim, Coupling, Hypothesis, Input, Prior, Quantity, Theory, Variable
+
+__all__ = [
+    "PRESETS",
+    "Claim",
+    "Coupling",
+    "Hypothesis",
+    "Input",
+    "Prior",
+    "Quantity",
+    "Theory",
+    "Variable",
+    "framework",
+    "hypothesis",
+    "read_theory",
+]

@@ -1,0 +1,40 @@
+"""Units of time: the day is the base unit of every rate and duration.
+
+Examples
+--------
+>>> days(50, "min")
+0.034722222222222224
+>>> per_day(1.0, "1/h")
+24.0
+"""
+
+from dyadloop.errors import UnitError
+
+DAYS_PER = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0}
+"""Length of each unit of time [d]."""
+
+
+def days(value: float, unit: str) -> float:
+    """Convert a duration to days.
+
+    Raises
+    ------
+    UnitError
+        If ``unit`` is not a unit of time.
+    """
+    if unit not in DAYS_PER:
+        raise UnitError(f"unit {unit!r} is not a unit of time; expected one of {', '.join(DAYS_PER)}")
+    return value * DAYS_PER[unit]
+
+
+def per_day(value: float, unit: str) -> float:
+    """Convert a rate such as ``1/h`` to a rate per day.
+
+    Raises
+    ------
+    UnitError
+        If ``unit`` is not ``1/`` followed by a unit of time.
+    """
+    if not unit.startswith("1/"):
+        raise UnitError(f"unit {unit!r} is not a rate; expected 1/ followed by one of {', '.join(DAYS_PER)}")
+    return value / days(1.0, unit[2:])
