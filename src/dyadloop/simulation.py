@@ -84,8 +84,8 @@ def sample_paths(
 
     def one_dyad(key: Array, pair: Array, jump: Array) -> Array:
         key_mean, key_start, key_noise = jax.random.split(key, 3)
-        mean = field.between * jax.random.normal(key_mean, (n,))
-        start = field.start + field.start_sd * jax.random.normal(key_start, (n,))
+        mean = field.between @ jax.random.normal(key_mean, (n,))
+        start = field.start + jnp.linalg.cholesky(field.start_covariance) @ jax.random.normal(key_start, (n,))
         noise = jax.random.normal(key_noise, (len(pair), n))
 
         def advance(state: Array, now: tuple[Array, Array, Array]) -> tuple[Array, Array]:

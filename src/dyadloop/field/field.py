@@ -23,11 +23,11 @@ class Field(eqx.Module):
     drive
         Push on each state while a session runs [state unit/d].
     noise
-        Variance rate of the Brownian noise [state unit^2/d].
-    start, start_sd
-        Mean and sd of the first deviation.
+        Covariance rate of the Brownian noise [state unit^2/d].
+    start, start_covariance
+        Mean and covariance of the first deviation.
     between
-        Sd of the person means.
+        Lower factor of the covariance of the person means.
     jumps
         Jump of each state per unit of each event, event by state.
     """
@@ -38,10 +38,10 @@ class Field(eqx.Module):
     always: Float[Array, "state state"]
     session: Float[Array, "state state"]
     drive: Float[Array, " state"]
-    noise: Float[Array, " state"]
+    noise: Float[Array, "state state"]
     start: Float[Array, " state"]
-    start_sd: Float[Array, " state"]
-    between: Float[Array, " state"]
+    start_covariance: Float[Array, "state state"]
+    between: Float[Array, "state state"]
     jumps: Float[Array, "event state"]
 
     def jacobian(self, gate: Float[Array, ""] | float) -> Float[Array, "state state"]:

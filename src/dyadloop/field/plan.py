@@ -56,7 +56,13 @@ class Plan:
                 found[f"start_{variable.id}"] = variable.start
         found.update({coupling.id: coupling.coefficient for coupling in self.couplings})
         found.update({entry.id: entry.coefficient for entry in self.inputs})
+        for level in ("between", "noise"):
+            quantity = getattr(self.theory.correlations, level)
+            found.update({f"rho_{level}_{later}_{earlier}": quantity for later, earlier in self._pairs()})
         return found
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        return [(later, earlier) for row, later in enumerate(self.names) for earlier in self.names[:row]]
 
     def defaults(self) -> dict[str, float]:
         """Return the values of the theory file, in its units."""
@@ -67,6 +73,8 @@ class Plan:
         tau = {v.id: values[f"tau_{v.id}"] * days(1.0, v.time_constant.unit) for v in self.variables}
         sd = jnp.array([values[f"sd_{state.variable.id}"] for state in self.states])
         decay = jnp.array([1.0 / tau[state.variable.id] for state in self.states])
+        noise = self._factor("noise", values, sd * jnp.sqrt(2.0 * decay))
+        noise = noise @ noise.T
         starts = [values.get(f"start_{state.variable.id}", 0.0) for state in self.states]
         return Field(
             names=self.names,
@@ -75,10 +83,12 @@ class Plan:
             always=self._matrix("always", values, tau),
             session=self._matrix("session", values, tau),
             drive=self._drive(values, tau),
-            noise=2.0 * sd**2 * decay,
+            noise=noise,
             start=jnp.array(starts, dtype=float),
-            start_sd=sd,
-            between=jnp.array([values[f"between_{state.variable.id}"] for state in self.states]),
+            start_covariance=noise / (decay[:, None] + decay[None, :]),  # stationary without couplings
+            between=self._factor(
+                "between", values, jnp.array([values[f"between_{state.variable.id}"] for state in self.states])
+            ),
             jumps=self._jumps(values),
         )
 
@@ -97,6 +107,16 @@ class Plan:
             rows, columns = jnp.array(targets)[:, None], jnp.array(sources)[None, :]
             matrix = matrix.at[rows, columns].add(entry)
         return matrix
+
+    def _factor(self, level: str, values: dict, sd: Array) -> Array:
+        """Return sd times the Cholesky factor of a correlation matrix, from its partial correlations."""
+        partial = jnp.zeros((len(sd), len(sd)))
+        for later, earlier in self._pairs():
+            place = self.names.index(later), self.names.index(earlier)
+            partial = partial.at[place].set(jnp.tanh(values[f"rho_{level}_{later}_{earlier}"]))
+        left = jnp.cumprod(1.0 - partial**2, axis=1)
+        left = jnp.concatenate([jnp.ones((len(sd), 1)), left[:, :-1]], axis=1)
+        return sd[:, None] * (partial + jnp.eye(len(sd))) * jnp.sqrt(left)
 
     def _drive(self, values: dict, tau: dict) -> Array:
         drive = jnp.zeros(len(self.states))

@@ -58,7 +58,7 @@ def transitions(
     gate = gates.astype(float)
     drift = field.always + gate[:, None, None] * field.session - jnp.diag(field.decay)
     scaled = drift * (durations / 2**n_doublings)[:, None, None]
-    variance = jnp.diag(field.noise) * (durations / 2**n_doublings)[:, None, None]
+    variance = field.noise * (durations / 2**n_doublings)[:, None, None]
     push = gate[:, None] * field.drive * (durations / 2**n_doublings)[:, None]
     too_coarse = jnp.max(jnp.sum(jnp.abs(scaled), axis=-1), axis=-1) > _LARGEST_STEP
     base = _taylor(scaled, variance, push)

@@ -63,7 +63,7 @@ def _dyad(
 ) -> Float[Array, ""]:
     n = len(field.names)
     zero = jnp.zeros((n, n))
-    belief = _Belief(field.start, zero, jnp.diag(field.start_sd**2), jnp.zeros(()), jnp.zeros(n), zero)
+    belief = _Belief(field.start, zero, field.start_covariance, jnp.zeros(()), jnp.zeros(n), zero)
 
     def advance(belief: _Belief, now: tuple[Array, ...]) -> tuple[_Belief, None]:
         y, is_seen, index, push = now
@@ -104,8 +104,7 @@ def _update(b: _Belief, observation: Observation, j: int, state: int, y: Array, 
 
 
 def _integrate(belief: _Belief, between: Array) -> Array:
-    """Integrate over person means with sd ``between``: W = diag(between), M = I + W B W."""
-    w = between[:, None] * between[None, :]
-    factor = jnp.linalg.cholesky(jnp.eye(len(between)) + w * belief.information)
-    scaled = jax.scipy.linalg.solve_triangular(factor, between * belief.score, lower=True)
+    """Integrate over person means with covariance L L', L = ``between``: M = I + L' B L."""
+    factor = jnp.linalg.cholesky(jnp.eye(len(between)) + between.T @ belief.information @ between)
+    scaled = jax.scipy.linalg.solve_triangular(factor, between.T @ belief.score, lower=True)
     return belief.log_density - jnp.sum(jnp.log(jnp.diagonal(factor))) + 0.5 * scaled @ scaled

@@ -62,16 +62,36 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan) -> Panel:
     seen = np.isfinite(score)
     if not seen.any():
         raise FitError("no value enters the fit; check the quantities in study.yaml")
-    pair, gates, durations = distinct_intervals(scores["days"].values, scores["in_session"].values)
+    event, days, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
+    kept = _needed(seen, event, inside)
+    days, inside, score, seen, event = (_compressed(values, kept) for values in (days, inside, score, seen, event))
+    pair, gates, durations = distinct_intervals(days, inside)
     return Panel(
         score=jnp.asarray(np.where(seen, score, 0.0)),
         seen=jnp.asarray(seen),
         pair=jnp.asarray(pair),
         gates=jnp.asarray(gates),
         durations=jnp.asarray(durations),
-        event=jnp.asarray(_events(scores, plan)),
+        event=jnp.asarray(event),
         n_doublings=doublings(float(durations.max()), _fastest(plan)),
     )
+
+
+def _needed(seen: np.ndarray, event: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return which moments matter: the first, those with a value or an event, and the edges of sessions."""
+    after = np.concatenate([inside[:, 1:], np.zeros_like(inside[:, :1])], axis=1)
+    needed = seen.any(axis=2) | (event != 0).any(axis=2) | (inside != after)
+    needed[:, 0] = True
+    return needed
+
+
+def _compressed(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Move the kept moments of each dyad to the front and pad behind them."""
+    order = np.argsort(~kept, axis=1, kind="stable")[:, : kept.sum(axis=1).max()]
+    moved = np.take_along_axis(values, order.reshape(*order.shape, *[1] * (values.ndim - 2)), axis=1)
+    padding = ~np.take_along_axis(kept, order, axis=1)
+    moved[padding] = np.nan if values.dtype.kind == "f" and values.ndim == 2 else 0
+    return moved
 
 
 def distinct_intervals(days: np.ndarray, in_session: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -28,6 +28,8 @@ def rows(theory: Theory) -> list[dict[str, str]]:
     for entry in theory.inputs:
         meaning = "every session" if entry.kind == "session" else f"event {entry.event!r} per {entry.per:g}"
         listed.append(_row(entry.id, f"{meaning} -> {entry.target}", entry.coefficient))
+    for name, number in (("between", theory.correlations.between), ("noise", theory.correlations.noise)):
+        listed.append(_row(f"rho_{name}_*", f"partial correlation of {name} sds, per pair of states", number))
     return listed
 
 

@@ -140,6 +140,17 @@ class Protocol(Record):
     length_minutes: Annotated[float, Field(gt=0)]
 
 
+class Correlations(Record):
+    """Correlations that no arrow explains: of person means, and of the noise of different variables.
+
+    One parameter per pair of states, the Fisher z of the partial correlation given the states before it. Without
+    them a coupling would have to explain why persons who score high on one scale score high on another.
+    """
+
+    between: Quantity
+    noise: Quantity
+
+
 class Hypothesis(Record):
     """A named restriction: the couplings whose ids match ``without`` are absent."""
 
@@ -191,6 +202,7 @@ class Theory(Record):
     variables: tuple[Variable, ...]
     couplings: tuple[Coupling, ...]
     inputs: tuple[Input, ...] = ()
+    correlations: Correlations
     protocol: Protocol
     hypotheses: tuple[Hypothesis, ...] = ()
     claims: tuple[Claim, ...] = ()

@@ -1,0 +1,49 @@
+"""Diagnostics of a sampled posterior: R-hat, effective sample sizes, divergences, and one answer."""
+
+import numpy as np
+import xarray as xr
+
+MAX_RHAT = 1.01
+MIN_ESS = 400.0
+"""Bars of Vehtari et al. (2021), doi:10.1214/20-BA1221."""
+
+
+def diagnose(post: xr.DataTree) -> xr.DataTree:
+    """Add a group ``diagnostics`` and the attribute ``converged`` (1 or 0) to a posterior.
+
+    Converged means: every R-hat at most 1.01, every bulk and tail effective sample size at least 400, no divergence.
+    """
+    import arviz_stats
+
+    draws = post["posterior"].to_dataset()
+    measures = {
+        "rhat": arviz_stats.rhat(draws),
+        "ess_bulk": arviz_stats.ess(draws, method="bulk"),
+        "ess_tail": arviz_stats.ess(draws, method="tail"),
+    }
+    names = list(draws.data_vars)
+    table = {key: ("parameter", np.array([float(found[n]) for n in names])) for key, found in measures.items()}
+    post["diagnostics"] = xr.DataTree(xr.Dataset(table, coords={"parameter": names}))
+    faults = convergence_faults(post)
+    post.attrs["converged"] = int(not faults)
+    return post
+
+
+def convergence_faults(post: xr.DataTree) -> list[str]:
+    """Return what is wrong with the sampling, in words; an empty list means converged."""
+    table = post["diagnostics"].to_dataset()
+    faults = []
+    for key, word, limit in (("rhat", "R-hat", MAX_RHAT), ("ess_bulk", "bulk ESS", MIN_ESS), ("ess_tail", "tail ESS", MIN_ESS)):
+        values = table[key].values
+        bad = ~(values <= limit) if key == "rhat" else ~(values >= limit)
+        if bad.any():
+            worst = int(np.nanargmax(values) if key == "rhat" else np.nanargmin(values))
+            side = "above" if key == "rhat" else "below"
+            faults.append(
+                f"{word} {side} {limit:g} for {int(bad.sum())} parameters, worst {table['parameter'].values[worst]} "
+                f"at {values[worst]:.4g}"
+            )
+    divergences = int(post["sample_stats"]["diverging"].sum())
+    if divergences:
+        faults.append(f"{divergences} divergent transitions")
+    return faults

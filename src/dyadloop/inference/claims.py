@@ -1,0 +1,155 @@
+"""The claims table: each claim of the paper with its estimand, its estimate and a verdict.
+
+Finding: where the posterior lies relative to the region of practical equivalence (ROPE), with 95 % probability.
+Verdict: what that means for the claim. A claim predicts an association, so an association that is practically zero
+or reversed contradicts it; an association that is there supports it only if an experiment pushed what the claim says
+acts, because a common cause (M6) leaves the same trace in passive data.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop.inference.checks import convergence_faults
+from dyadloop.inference.estimands import Untestable, draws_of, estimand
+from dyadloop.inference.problem import Problem
+from dyadloop.inference.result import problem_of
+from dyadloop.theory import Claim
+
+SURE = 0.95
+LEARNED = 0.8  # a posterior interval wider than this share of the prior's has learned too little to be a finding
+INTERVAL = (0.055, 0.945)
+
+COLUMNS = (
+    "claim", "statement", "estimand", "unit", "rope_low", "rope_high",
+    "prior_median", "prior_low", "prior_high", "median", "low", "high",
+    "p_direction", "p_beyond_rope", "finding", "verdict", "reason",
+)  # fmt: skip
+"""Columns of the claims table; low and high bound the 89 % interval."""
+
+
+def claims(post: xr.DataTree) -> pd.DataFrame:
+    """Judge every claim of the theory by a posterior.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim with the columns of ``COLUMNS``; numbers are missing where a claim is not testable.
+
+    Raises
+    ------
+    ResultError
+        If the posterior was not made by :func:`dyadloop.fit`.
+    """
+    problem = problem_of(post)
+    info = json.loads(post.attrs["study_info"])
+    pushed = _pushed(problem, set(info.get("randomised", ())))
+    faults = convergence_faults(post)
+    groups = {name: post[name].to_dataset() for name in ("prior", "posterior")}
+    rows = [
+        _judge(problem, claim, subject, groups, pushed, faults)
+        for claim in problem.plan.theory.claims
+        for subject in _subjects(problem, claim)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _subjects(problem: Problem, claim: Claim) -> list[str]:
+    theory = problem.plan.theory
+    return [variable.id for variable in theory.of_kind(claim.for_each)] if claim.for_each else [""]
+
+
+def _pushed(problem: Problem, randomised: set[str]) -> set[str]:
+    """Return the variables that randomised events of the study moved."""
+    moved = set()
+    names = problem.scores["event"].values.tolist()
+    for index, entry in enumerate(problem.plan.events):
+        given = problem.scores["amount"].values[..., names.index(entry.event)] if entry.event in names else np.zeros(1)
+        if entry.event in randomised and given.any() and problem.panel.event[..., index].any():
+            moved.add(entry.target)
+    return moved
+
+
+def _judge(
+    problem: Problem,
+    claim: Claim,
+    subject: str,
+    groups: dict[str, xr.Dataset],
+    pushed: set[str],
+    faults: list[str],
+) -> dict[str, object]:
+    labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
+    words = {"id": subject, "label": labels.get(subject, "").lower()}
+    statement = claim.statement.format(**words)
+    row: dict[str, object] = dict.fromkeys(COLUMNS)
+    row |= {
+        "claim": claim.id.format(**words),
+        "statement": statement[0].upper() + statement[1:],
+        "estimand": claim.formula.format(**words),
+        "unit": claim.unit,
+        "rope_low": claim.rope.low,
+        "rope_high": claim.rope.high,
+    }
+    function = estimand(problem, claim, subject)
+    if isinstance(function, Untestable):
+        return row | {"finding": "none", "verdict": "not testable here", "reason": function.reason}
+    prior, posterior = (draws_of(function, groups[name]) for name in ("prior", "posterior"))
+    row |= _numbers(prior, posterior, claim)
+    finding, why = _finding(prior, posterior, claim)
+    if faults:
+        return row | {"finding": "none", "verdict": "undecided", "reason": "the sampling has not converged"}
+    needed = {push.format(**words) for push in claim.pushes}
+    verdict, reason = _verdict(problem, finding, why, needed, pushed)
+    return row | {"finding": finding, "verdict": verdict, "reason": reason}
+
+
+def _numbers(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> dict[str, float]:
+    before, after = (np.nanquantile(draws, (0.5, *INTERVAL)) for draws in (prior, posterior))
+    return {
+        "prior_median": before[0],
+        "prior_low": before[1],
+        "prior_high": before[2],
+        "median": after[0],
+        "low": after[1],
+        "high": after[2],
+        "p_direction": float(np.mean(posterior > 0)),
+        "p_beyond_rope": float(np.mean(posterior > claim.rope.high)),
+    }
+
+
+def _finding(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> tuple[str, str]:
+    """Return where the posterior lies, in a word, and why nothing can be said where that is so."""
+    if np.isnan(posterior).any():
+        return "unclear", "the estimand has no value at some draws"
+    widths = [float(np.subtract(*np.nanquantile(draws, INTERVAL[::-1]))) for draws in (prior, posterior)]
+    if widths[1] > LEARNED * widths[0]:
+        return "unclear", "the data hardly narrowed the prior"
+    for word, share in (
+        ("positive", posterior > claim.rope.high),
+        ("negative", posterior < claim.rope.low),
+        ("practically zero" if np.isfinite(claim.rope.low) else "below", _inside(posterior, claim)),
+    ):
+        if np.mean(share) >= SURE:
+            return word, ""
+    return "unclear", "the posterior reaches across the border of the ROPE"
+
+
+def _inside(draws: np.ndarray, claim: Claim) -> np.ndarray:
+    return (draws >= claim.rope.low) & (draws <= claim.rope.high)
+
+
+def _verdict(problem: Problem, finding: str, why: str, needed: set[str], pushed: set[str]) -> tuple[str, str]:
+    components = {variable.id for variable in problem.plan.theory.of_kind("component")}
+    missing = {push for push in needed if not (pushed & components if push == "component" else push in pushed)}
+    if finding == "unclear":
+        return "undecided", why
+    if finding != "positive":
+        return "contradicted", f"the association it predicts is {finding} ({problem.plan.theory.hypothesis} hypothesis)"
+    if missing:
+        names = " or ".join("any component" if push == "component" else push for push in sorted(missing))
+        return "undecided", (
+            f"the association is there, but no randomised push on {names}: a common cause (M6) would leave the same trace"
+        )
+    return "supported", "the association is there under a randomised push"

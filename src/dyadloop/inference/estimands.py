@@ -1,0 +1,160 @@
+"""The quantities that the claims are about, as functions of a field, or the reason why a study cannot tell them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array
+
+from dyadloop import dynamics
+from dyadloop.inference.problem import Problem
+from dyadloop.theory import Claim
+
+Values = dict[str, Array]
+Estimand = Callable[[Values], Array]
+
+_BATCH = 250  # draws evaluated at once: bounds the memory of a long posterior
+
+
+@dataclass(frozen=True)
+class Untestable:
+    """Why a claim cannot be tested with a study."""
+
+    reason: str
+
+
+def estimand(problem: Problem, claim: Claim, subject: str) -> Estimand | Untestable:
+    """Return the estimand of a claim about ``subject`` (a component or symptom), or why there is none."""
+    return _ESTIMANDS[claim.estimand](problem, subject)
+
+
+def draws_of(function: Estimand, group: xr.Dataset) -> np.ndarray:
+    """Evaluate an estimand at all draws of a posterior or prior group; flat, chain by chain."""
+    flat = {str(name): jnp.asarray(group[name].values.ravel()) for name in group.data_vars}
+    batch = jax.jit(jax.vmap(function))
+    size = len(next(iter(flat.values())))
+    parts = [batch({n: v[i : i + _BATCH] for n, v in flat.items()}) for i in range(0, size, _BATCH)]
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def _labels(problem: Problem) -> dict[str, str]:
+    return {variable.id: variable.label for variable in problem.plan.theory.variables}
+
+
+def _has(problem: Problem, kind: str) -> list[str]:
+    return [state.id for state in problem.plan.states if state.variable.kind == kind]
+
+
+def _measured(problem: Problem, name: str) -> bool:
+    return any(state.variable.id == name for state in problem.plan.states)
+
+
+def _absent(problem: Problem, *names: str) -> Untestable | None:
+    missing = [_labels(problem)[name] for name in names if not _measured(problem, name)]
+    verb = "is" if len(missing) == 1 else "are"
+    listed = " and ".join(f"{label[0].lower()}{label[1:]}" for label in missing)
+    return Untestable(f"{listed} {verb} not measured in this study") if missing else None
+
+
+def _parameter(problem: Problem, name: str) -> Estimand | Untestable:
+    if name not in problem.priors.index:
+        hypothesis = problem.plan.theory.hypothesis
+        return Untestable(f"the fitted hypothesis ({hypothesis}) has no {name}")
+    return lambda values: values[name]
+
+
+def _component_to_oxytocin(problem: Problem, subject: str) -> Estimand | Untestable:
+    return _absent(problem, "oxytocin", subject) or _parameter(problem, f"a_{subject}")
+
+
+def _oxytocin_to_component(problem: Problem, subject: str) -> Estimand | Untestable:
+    return _absent(problem, "oxytocin", subject) or _parameter(problem, f"w_{subject}")
+
+
+def _oxytocin_to_symptom(problem: Problem, subject: str) -> Estimand | Untestable:
+    return _absent(problem, "oxytocin", subject) or _parameter(problem, f"v_{subject}")
+
+
+def _no_rhythm(problem: Problem) -> Untestable | None:
+    return None if problem.rhythm else Untestable("the study has no sessions with a length, so no session-to-session loop")
+
+
+def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
+    blocked = _absent(problem, "oxytocin", subject) or _no_rhythm(problem)
+    for name in (f"a_{subject}", f"w_{subject}"):
+        arrow = _parameter(problem, name)
+        blocked = blocked or (arrow if isinstance(arrow, Untestable) else None)
+    if blocked or problem.rhythm is None:
+        return blocked or Untestable("no sessions")
+    rhythm = problem.rhythm
+
+    def through(values: Values) -> Array:
+        gain = dynamics.component_loop_gain(problem.plan.field(values), rhythm, subject)
+        both_negative = (values[f"a_{subject}"] < 0) & (values[f"w_{subject}"] < 0)
+        return jnp.where(both_negative, -gain, gain)
+
+    return through
+
+
+def _weekly_loop_gain(problem: Problem, subject: str) -> Estimand | Untestable:
+    blocked = _absent(problem, "oxytocin") or _no_rhythm(problem)
+    arrows = {name[:2] for name in problem.priors.index if name.startswith(("a_", "w_"))}
+    if not blocked and len(arrows) < 2:
+        blocked = Untestable(f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no loop through oxytocin")
+    if blocked or problem.rhythm is None:
+        return blocked or Untestable("no sessions")
+    rhythm = problem.rhythm
+    return lambda values: dynamics.weekly_loop_gain(problem.plan.field(values), rhythm)
+
+
+def _spill_over(problem: Problem, subject: str) -> Estimand | Untestable:
+    components = _has(problem, "component")
+    if len(components) < 2:
+        return Untestable(f"it takes two components, and this study measures {len(components) or 'none'}")
+    return lambda values: dynamics.spill_over(problem.plan.field(values), problem.rhythm)
+
+
+def _synergy(problem: Problem, subject: str) -> Estimand | Untestable:
+    absent = _absent(problem, "oxytocin")
+    reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) is additive: it has no product of two components"
+    return absent or Untestable(reason)
+
+
+def _components_to_symptom(problem: Problem, subject: str) -> Estimand | Untestable:
+    absent = _absent(problem, subject)
+    if absent:
+        return absent
+    names = [str(name) for name in problem.priors.index if str(name).startswith(f"c_{subject}_")]
+    if not names:
+        return Untestable("no component is measured in this study")
+    return lambda values: sum((values[name] for name in names), jnp.zeros(()))
+
+
+def _mediated_share(problem: Problem, subject: str) -> Estimand | Untestable:
+    blocked = _absent(problem, "oxytocin", subject) or _no_rhythm(problem)
+    if blocked or problem.rhythm is None:
+        return blocked or Untestable("no sessions")
+    rhythm = problem.rhythm
+
+    def share(values: Values) -> Array:
+        field = problem.plan.field(values)
+        whole = dynamics.relief(field, rhythm, subject)
+        return 1.0 - dynamics.relief(dynamics.without_arrows_into_oxytocin(field), rhythm, subject) / whole
+
+    return share
+
+
+_ESTIMANDS: dict[str, Callable[[Problem, str], Estimand | Untestable]] = {
+    "component_to_oxytocin": _component_to_oxytocin,
+    "oxytocin_to_component": _oxytocin_to_component,
+    "reciprocity": _reciprocity,
+    "spill_over": _spill_over,
+    "weekly_loop_gain": _weekly_loop_gain,
+    "synergy": _synergy,
+    "components_to_symptom": _components_to_symptom,
+    "oxytocin_to_symptom": _oxytocin_to_symptom,
+    "mediated_share": _mediated_share,
+}

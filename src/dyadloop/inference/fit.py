@@ -1,0 +1,195 @@
+"""Fit a theory to a study: mode, blocks of NUTS, diagnostics, one labelled result."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import jax
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop.data import Study
+from dyadloop.errors import ResultError
+from dyadloop.inference.checks import diagnose
+from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
+from dyadloop.inference.problem import Problem, build_problem, priors_to_json
+from dyadloop.inference.result import save_result, versions
+from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
+from dyadloop.measures import measure
+from dyadloop.theory import Theory, framework
+
+N_PRIOR_DRAWS = 4000
+_STATE_FILE = "fit.json"
+
+
+def fit(
+    study: Study,
+    theory: Theory | None = None,
+    *,
+    priors: pd.DataFrame | None = None,
+    seed: int = 1,
+    settings: Settings | None = None,
+    folder: str | Path | None = None,
+    progress: Progress = lambda chain, done, divergences: None,
+    message: Callable[[str], None] = lambda text: None,
+) -> xr.DataTree:
+    """Fit a theory to a study with NUTS.
+
+    Only the parts of the theory that the study measures enter: without oxytocin the direct network of components
+    (M5), with it the reciprocal hypothesis (M3), unless ``theory`` is already a named hypothesis.
+
+    Parameters
+    ----------
+    study
+        Result of :func:`dyadloop.read_study`.
+    theory
+        Theory; default: the framework.
+    priors
+        Rows that replace priors, in the form of :func:`dyadloop.priors`.
+    seed
+        Seed of starts and chains.
+    settings
+        Chains, warm-up and draws.
+    folder
+        Folder that keeps the draws while they are made; the same call goes on where an earlier one was killed.
+    progress, message
+        Called after each block, and at each stage.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior``, ``prior``, ``sample_stats``, ``diagnostics`` and ``observed_data`` in the ArviZ schema.
+
+    Raises
+    ------
+    FitError
+        If the study and the theory have nothing in common.
+    ResultError
+        If ``folder`` holds another fit.
+    """
+    settings = settings or Settings()
+    problem = build_problem(measure(study), theory or framework(), priors)
+    if folder is None:
+        with TemporaryDirectory() as scratch:
+            return _fit_in(Path(scratch), study, problem, seed, settings, progress, message)
+    post = _fit_in(Path(folder) / "chains", study, problem, seed, settings, progress, message)
+    save_result(post, folder)
+    return post
+
+
+def _fit_in(
+    folder: Path,
+    study: Study,
+    problem: Problem,
+    seed: int,
+    settings: Settings,
+    progress: Progress,
+    message: Callable[[str], None],
+) -> xr.DataTree:
+    _claim(folder, problem, seed, settings)
+    message(f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode")
+    posterior = posterior_of(problem)
+    mode = _mode(folder / "mode.npz", problem, posterior, seed)
+    message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
+    drawn = sample(posterior, mode, settings, seed, folder, progress)
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": _posterior(problem, posterior, drawn["position"]),
+            "prior": prior_draws(problem.priors, seed),
+            "sample_stats": _statistics(drawn),
+            "observed_data": _storable(problem.scores),
+        }
+    )
+    tree.attrs = _attributes(study, problem, mode, seed, settings)
+    return diagnose(tree)
+
+
+def _claim(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
+    """Note what is fitted here, or refuse to mix two fits."""
+    wanted = {"fingerprint": problem.fingerprint, "seed": seed, "settings": vars(settings), "versions": versions()}
+    path = folder / _STATE_FILE
+    if path.is_file():
+        if json.loads(path.read_text(encoding="utf-8")) != wanted:
+            raise ResultError(
+                f"{folder}: holds draws of another study, theory, seed, setting or version; choose another folder or "
+                "remove this one"
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+
+
+def _mode(path: Path, problem: Problem, posterior: Posterior, seed: int) -> Mode:
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as stored:
+            numbers = {name: stored[name] for name in stored.files}
+        return Mode(
+            numbers["center"],
+            numbers["factor"],
+            float(numbers["log_density"]),
+            int(numbers["starts"]),
+            int(numbers["agreeing"]),
+        )
+    mode = find_mode(problem, posterior, seed)
+    write_npz(path, {name: np.asarray(value) for name, value in vars(mode).items()})
+    return mode
+
+
+def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> xr.Dataset:
+    values = jax.vmap(jax.vmap(posterior.constrain))(position)
+    data = {
+        name: (("chain", "draw"), np.asarray(values[name]), {"units": str(problem.priors.loc[name, "unit"])})
+        for name in problem.priors.index
+    }
+    chains, draws = position.shape[:2]
+    return xr.Dataset(data, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
+
+
+def prior_draws(priors: pd.DataFrame, seed: int) -> xr.Dataset:
+    """Return draws from the priors, one chain."""
+    key = jax.random.key(seed)
+    data = {
+        str(name): (
+            ("chain", "draw"),
+            np.asarray(distribution(row).sample(jax.random.fold_in(key, index), (1, N_PRIOR_DRAWS))),
+            {"units": str(row["unit"])},
+        )
+        for index, (name, row) in enumerate(priors.iterrows())
+    }
+    return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(N_PRIOR_DRAWS)})
+
+
+def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:
+    names = {"diverging": "diverging", "num_steps": "n_steps", "accept_prob": "acceptance_rate", "potential_energy": "lp"}
+    data = {new: (("chain", "draw"), -drawn[old] if new == "lp" else drawn[old]) for old, new in names.items()}
+    return xr.Dataset({name: (dims, np.asarray(v).astype(float)) for name, (dims, v) in data.items()})
+
+
+def _storable(scores: xr.Dataset) -> xr.Dataset:
+    """Return scores as NetCDF can hold them: no booleans, no empty dimension."""
+    scores = scores.assign(in_session=scores["in_session"].astype("int8"), censored=scores["censored"].astype("int8"))
+    return scores if scores.sizes["event"] else scores.drop_dims("event")
+
+
+def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings: Settings) -> dict[str, object]:
+    rhythm = problem.rhythm
+    return {
+        "study": study.info.name,
+        "study_info": study.info.model_dump_json(),
+        "study_digest": study.digest,
+        "simulated": int(study.info.simulated),
+        "theory": problem.plan.theory.model_dump_json(by_alias=True),
+        "hypothesis": problem.plan.theory.hypothesis or "",
+        "fingerprint": problem.fingerprint,
+        "priors": priors_to_json(problem.priors),
+        "rhythm": json.dumps(None if rhythm is None else vars(rhythm)),
+        "left_out": json.dumps([*problem.plan.left_out, *problem.observed.left_out]),
+        "seed": seed,
+        "settings": json.dumps(vars(settings)),
+        "solver": "exact linear-Gaussian filter; NUTS on a Laplace-whitened space",
+        "mode_starts": mode.starts,
+        "mode_agreeing": mode.agreeing,
+        "versions": json.dumps(versions()),
+    }

@@ -1,0 +1,117 @@
+"""One fitting problem: the reduced theory, the observation model, the panel and the priors."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import pandas as pd
+import xarray as xr
+from jaxtyping import Array, Float
+
+from dyadloop.dynamics import Rhythm
+from dyadloop.errors import FitError
+from dyadloop.field import Plan, compile_theory
+from dyadloop.inference.kalman import log_likelihood
+from dyadloop.inference.panel import Panel, panel
+from dyadloop.observation import ObservationPlan, observe
+from dyadloop.theory import Prior, Quantity, Theory
+
+PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that a likelihood and its priors need."""
+
+    plan: Plan
+    observed: ObservationPlan
+    panel: Panel
+    priors: pd.DataFrame
+    scores: xr.Dataset
+    rhythm: Rhythm | None
+
+    def log_likelihood(self, values: dict[str, Array] | dict[str, float]) -> Float[Array, " dyad"]:
+        """Return the log-likelihood of each dyad at parameter values in the units of the theory file."""
+        numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
+        return log_likelihood(self.plan.field(numbers), self.observed.observation(numbers), self.panel)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the theory, the priors and the study."""
+        parts = [self.plan.theory.model_dump_json(by_alias=True), priors_to_json(self.priors), self.scores.attrs["digest"]]
+        return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+def build_problem(scores: xr.Dataset, theory: Theory, priors: pd.DataFrame | None = None) -> Problem:
+    """Bring a study and a theory together, keeping what the study measures.
+
+    Parameters
+    ----------
+    scores
+        Result of :func:`dyadloop.measure`.
+    theory
+        Theory, possibly restricted to a hypothesis.
+    priors
+        Table of :func:`prior_table`; rows replace the priors of the theory file.
+
+    Raises
+    ------
+    FitError
+        If the study measures nothing of the theory, or a prior names no parameter.
+    """
+    pairs = zip(scores["quantity"].values.tolist(), scores["person"].values.tolist(), strict=True)
+    plan = compile_theory(theory, set(pairs), tuple(scores["event"].values.tolist()))
+    observed = observe(plan, scores)
+    table = prior_table({**plan.parameters(), **observed.parameters()})
+    if priors is not None:
+        table = _replaced(table, priors)
+    return Problem(plan, observed, panel(scores, plan, observed), table, scores, _rhythm(scores))
+
+
+def prior_table(parameters: dict[str, Quantity]) -> pd.DataFrame:
+    """Return the priors as a table, one row per parameter."""
+    rows = {
+        name: (q.prior.family, q.prior.location, q.prior.scale, q.unit, q.source) for name, q in parameters.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(PRIOR_COLUMNS)).rename_axis("parameter")
+
+
+def priors_to_json(table: pd.DataFrame) -> str:
+    """Return a prior table as JSON."""
+    return json.dumps(table.reset_index().to_dict(orient="records"), sort_keys=True)
+
+
+def priors_from_json(text: str) -> pd.DataFrame:
+    """Return the prior table of :func:`priors_to_json`."""
+    return pd.DataFrame(json.loads(text)).set_index("parameter")[list(PRIOR_COLUMNS)]
+
+
+def _replaced(table: pd.DataFrame, priors: pd.DataFrame) -> pd.DataFrame:
+    known = [name for name in priors.index if name in table.index]
+    unknown = [str(name) for name in priors.index if name not in table.index]
+    if not known or set(PRIOR_COLUMNS) - set(priors.columns):
+        raise FitError(
+            f"priors need the columns {', '.join(PRIOR_COLUMNS)} and rows among {', '.join(table.index)}; "
+            f"got columns {', '.join(map(str, priors.columns))} and rows {', '.join(unknown)}"
+        )
+    for name in known:
+        row = priors.loc[name]
+        Prior.model_validate({"family": row["family"], "location": row["location"], "scale": row["scale"]})
+    table = table.copy()
+    table.loc[known] = priors.loc[known, list(PRIOR_COLUMNS)]
+    return table
+
+
+def _rhythm(scores: xr.Dataset) -> Rhythm | None:
+    """Return the median interval and length of the sessions, or None where the study has no sessions of length > 0."""
+    intervals, lengths = [], []
+    for row in range(scores.sizes["dyad"]):
+        days, inside = scores["days"].values[row], scores["in_session"].values[row]
+        starts = days[:-1][inside[1:] & ~inside[:-1]]
+        ends = days[inside & ~pd.Series(inside).shift(-1, fill_value=False).to_numpy(dtype=bool)]
+        intervals += list(starts[1:] - starts[:-1])
+        lengths += list(ends - starts)
+    if not intervals:
+        return None
+    return Rhythm(float(pd.Series(intervals).median()), float(pd.Series(lengths).median()))

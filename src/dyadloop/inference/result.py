@@ -1,0 +1,75 @@
+"""Results on disk: a DataTree in the ArviZ schema with a manifest of SHA-256 sums that is checked on reading."""
+
+import hashlib
+import json
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import xarray as xr
+
+from dyadloop.errors import ResultError
+from dyadloop.inference.problem import Problem, build_problem, priors_from_json
+from dyadloop.theory import Theory
+
+POSTERIOR_FILE = "posterior.nc"
+MANIFEST_FILE = "manifest.json"
+PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the numbers."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def save_result(post: xr.DataTree, folder: str | Path) -> Path:
+    """Write a posterior into a result folder and renew its manifest."""
+    path = Path(folder) / POSTERIOR_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    post.to_netcdf(part, engine="h5netcdf")
+    os.replace(part, path)
+    write_manifest(folder)
+    return path
+
+
+def write_manifest(folder: str | Path) -> None:
+    """Write the SHA-256 of every file of a result folder, the running chains excepted."""
+    root = Path(folder)
+    names = sorted(p.name for p in root.iterdir() if p.is_file() and p.name != MANIFEST_FILE)
+    sums = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in names}
+    part = root / (MANIFEST_FILE + ".part")
+    part.write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, root / MANIFEST_FILE)
+
+
+def load_result(folder: str | Path) -> xr.DataTree:
+    """Read a posterior and check it against its manifest.
+
+    Raises
+    ------
+    ResultError
+        If a file is missing or differs from its SHA-256 sum.
+    """
+    root = Path(folder)
+    path, manifest = root / POSTERIOR_FILE, root / MANIFEST_FILE
+    for needed in (path, manifest):
+        if not needed.is_file():
+            raise ResultError(f"{needed}: no such file; expected a folder written by `dyadloop run`")
+    expected = json.loads(manifest.read_text(encoding="utf-8")).get(POSTERIOR_FILE)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        raise ResultError(f"{path}: SHA-256 {found[:12]}... differs from the manifest; the file was altered, fit again")
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
+
+
+def problem_of(post: xr.DataTree) -> Problem:
+    """Rebuild the fitting problem that a posterior answers."""
+    scores = post["observed_data"].to_dataset()
+    # NetCDF has no empty dimension of strings and no booleans
+    scores = scores.assign(in_session=scores["in_session"] > 0, censored=scores["censored"] > 0)
+    if "event" not in scores.coords:
+        scores = scores.assign_coords(event=[]).assign(amount=(("dyad", "time", "event"), scores["days"].values[..., :0, None]))
+    theory = Theory.model_validate_json(post.attrs["theory"])
+    return build_problem(scores, theory, priors_from_json(post.attrs["priors"]))

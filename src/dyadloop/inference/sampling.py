@@ -1,0 +1,161 @@
+"""NUTS in blocks: after each block the state and all draws of a chain are on disk, so a killed run goes on bit-identically."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from numpyro.infer import NUTS
+
+from dyadloop.errors import ResultError
+from dyadloop.inference.laplace import Mode, Posterior
+
+Progress = Callable[[int, int, int], None]
+"""Called with chain, iterations done and divergences so far."""
+
+_STATISTICS = ("diverging", "num_steps", "accept_prob", "potential_energy")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how often to sample."""
+
+    chains: int = 4
+    warmup: int = 300
+    draws: int = 500
+    block: int = 50
+    target_accept: float = 0.85
+
+    @property
+    def iterations(self) -> int:
+        """Iterations of a chain, warm-up included."""
+        return self.warmup + self.draws
+
+
+class Interrupted(Exception):
+    """Sampling was stopped by the user between two blocks; everything so far is on disk."""
+
+
+def sample(
+    posterior: Posterior,
+    mode: Mode,
+    settings: Settings,
+    seed: int,
+    folder: Path,
+    progress: Progress = lambda chain, done, divergences: None,
+) -> dict[str, np.ndarray]:
+    """Sample all chains, continuing whatever ``folder`` holds.
+
+    Each chain is a thread that runs one compiled block after another, so its draws depend on the seed alone and not
+    on the number of cores.
+
+    Returns
+    -------
+    dict[str, numpy.ndarray]
+        ``position`` (chain, draw, parameter) on the unconstrained scale and the sampler's statistics (chain, draw),
+        warm-up removed.
+
+    Raises
+    ------
+    Interrupted
+        On a keyboard interrupt, after the running blocks have been written.
+    """
+    center, factor = jnp.asarray(mode.center), jnp.asarray(mode.factor)
+    kernel = NUTS(
+        potential_fn=lambda z: posterior.negative(center + factor @ z),
+        step_size=0.5,
+        target_accept_prob=settings.target_accept,
+        max_tree_depth=8,
+    )
+    keys = jax.random.split(jax.random.PRNGKey(seed), settings.chains)
+
+
+    def begin(key: Array) -> tuple:
+        start = 0.5 * jax.random.normal(jax.random.fold_in(key, 1), (posterior.size,))
+        return kernel.init(key, settings.warmup, start, (), {})
+
+    begin = jax.jit(begin)
+    fresh = [begin(key) for key in keys]
+
+    def body(state: tuple, _: None) -> tuple[tuple, tuple]:
+        state = kernel.sample(state, (), {})
+        return state, (state.z, *(getattr(state, name) for name in _STATISTICS))
+
+    block = jax.jit(lambda state: jax.lax.scan(body, state, None, length=settings.block))
+    stop = threading.Event()
+
+    def run(chain: int) -> dict[str, np.ndarray]:
+        return _run_chain(chain, fresh[chain], block, settings, folder / f"chain-{chain + 1}.npz", stop, progress)
+
+    with ThreadPoolExecutor(max_workers=min(settings.chains, os.cpu_count() or 1)) as pool:
+        futures = [pool.submit(run, chain) for chain in range(settings.chains)]
+        try:
+            chains = [future.result() for future in futures]
+        except KeyboardInterrupt:
+            stop.set()
+            raise Interrupted from None
+        except BaseException:
+            stop.set()
+            raise
+    if stop.is_set():
+        raise Interrupted
+    kept = {name: np.stack([chain[name][settings.warmup :] for chain in chains]) for name in ("position", *_STATISTICS)}
+    kept["position"] = mode.center + kept["position"] @ mode.factor.T
+    return kept
+
+
+def _run_chain(
+    chain: int,
+    fresh: tuple,
+    block: Callable,
+    settings: Settings,
+    path: Path,
+    stop: threading.Event,
+    progress: Progress,
+) -> dict[str, np.ndarray]:
+    state, draws = _load(path, fresh)
+    names = ("position", *_STATISTICS)
+    while len(draws["position"]) < settings.iterations and not stop.is_set():
+        state, new = block(state)
+        for name, values in zip(names, new, strict=True):
+            values = np.asarray(values)
+            draws[name] = np.concatenate([draws[name], values]) if len(draws[name]) else values
+        _save(path, state, draws)
+        progress(chain, len(draws["position"]), int(draws["diverging"][settings.warmup :].sum()))
+    return {name: values[: settings.iterations] for name, values in draws.items()}
+
+
+def _load(path: Path, fresh: tuple) -> tuple[tuple, dict[str, np.ndarray]]:
+    names = ("position", *_STATISTICS)
+    if not path.is_file():
+        return fresh, {name: np.array([]) for name in names}
+    leaves, structure = jax.tree.flatten(fresh)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            saved = [jnp.asarray(stored[f"state_{i}"]) for i in range(len(leaves))]
+            draws = {name: stored[name] for name in names}
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise ResultError(f"{path}: not a readable block of draws ({error}); remove the file to sample it anew") from None
+    return jax.tree.unflatten(structure, saved), draws
+
+
+def _save(path: Path, state: tuple, draws: dict[str, np.ndarray]) -> None:
+    leaves = {f"state_{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
+    write_npz(path, {**leaves, **draws})
+
+
+def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays so that the file is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as stream:
+        np.savez(stream, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(stream.name, path)
