@@ -1,7 +1,14 @@
-"""The theory compiled: plan, equations, exact transitions."""
+"""The theory compiled: plan, equations, exact transitions.
 
-from dyadloop.field.field import Field
-from dyadloop.field.plan import Plan, State, compile_theory
-from dyadloop.field.transitions import Transition, doublings, transitions
+Importing this room switches JAX to 64-bit numbers, on which every result of dyadloop rests.
+"""
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+
+from dyadloop.field.field import Field  # noqa: E402
+from dyadloop.field.plan import Plan, State, compile_theory  # noqa: E402
+from dyadloop.field.transitions import Transition, doublings, transitions  # noqa: E402
 
 __all__ = ["Field", "Plan", "State", "Transition", "compile_theory", "doublings", "transitions"]

@@ -1,0 +1,21 @@
+"""Fit a theory to a study, check the fit and judge the claims."""
+
+from dyadloop.inference.checks import convergence_faults
+from dyadloop.inference.claims import claims
+from dyadloop.inference.fit import fit
+from dyadloop.inference.problem import priors
+from dyadloop.inference.result import load_result, problem_of, save_result, write_manifest
+from dyadloop.inference.sampling import Interrupted, Settings
+
+__all__ = [
+    "Interrupted",
+    "Settings",
+    "claims",
+    "convergence_faults",
+    "fit",
+    "load_result",
+    "priors",
+    "problem_of",
+    "save_result",
+    "write_manifest",
+]

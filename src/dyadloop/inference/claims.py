@@ -128,16 +128,20 @@ def _finding(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> tuple[st
         return "unclear", "the data hardly narrowed the prior"
     for word, share in (
         ("positive", posterior > claim.rope.high),
-        ("negative", posterior < claim.rope.low),
-        ("practically zero" if np.isfinite(claim.rope.low) else "below", _inside(posterior, claim)),
+        ("negative", posterior < _low(claim)),
+        ("below" if claim.rope.low is None else "practically zero", _inside(posterior, claim)),
     ):
         if np.mean(share) >= SURE:
             return word, ""
     return "unclear", "the posterior reaches across the border of the ROPE"
 
 
+def _low(claim: Claim) -> float:
+    return -np.inf if claim.rope.low is None else claim.rope.low
+
+
 def _inside(draws: np.ndarray, claim: Claim) -> np.ndarray:
-    return (draws >= claim.rope.low) & (draws <= claim.rope.high)
+    return (draws >= _low(claim)) & (draws <= claim.rope.high)
 
 
 def _verdict(problem: Problem, finding: str, why: str, needed: set[str], pushed: set[str]) -> tuple[str, str]:

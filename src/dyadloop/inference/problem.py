@@ -69,6 +69,18 @@ def build_problem(scores: xr.Dataset, theory: Theory, priors: pd.DataFrame | Non
     return Problem(plan, observed, panel(scores, plan, observed), table, scores, _rhythm(scores))
 
 
+def priors(theory: Theory) -> pd.DataFrame:
+    """Return the priors of a theory as a table, one row per parameter, to read or to change before a fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``parameter``; columns ``family``, ``location`` (median of a lognormal), ``scale``, ``unit`` and
+        ``source`` (evidence ids, or what was assumed).
+    """
+    return prior_table(compile_theory(theory).parameters())
+
+
 def prior_table(parameters: dict[str, Quantity]) -> pd.DataFrame:
     """Return the priors as a table, one row per parameter."""
     rows = {

@@ -6,6 +6,7 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from dyadloop.errors import ResultError
@@ -70,6 +71,7 @@ def problem_of(post: xr.DataTree) -> Problem:
     # NetCDF has no empty dimension of strings and no booleans
     scores = scores.assign(in_session=scores["in_session"] > 0, censored=scores["censored"] > 0)
     if "event" not in scores.coords:
-        scores = scores.assign_coords(event=[]).assign(amount=(("dyad", "time", "event"), scores["days"].values[..., :0, None]))
+        amount = np.zeros((*scores["days"].shape, 0))
+        scores = scores.assign_coords(event=np.array([], dtype=str)).assign(amount=(("dyad", "time", "event"), amount))
     theory = Theory.model_validate_json(post.attrs["theory"])
     return build_problem(scores, theory, priors_from_json(post.attrs["priors"]))

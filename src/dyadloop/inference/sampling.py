@@ -28,8 +28,8 @@ class Settings:
     """How long and how often to sample."""
 
     chains: int = 4
-    warmup: int = 300
-    draws: int = 500
+    warmup: int = 200
+    draws: int = 600
     block: int = 50
     target_accept: float = 0.85
 

@@ -161,15 +161,15 @@ class Hypothesis(Record):
 
 
 class Rope(Record):
-    """Region of practical equivalence, declared before any data are seen."""
+    """Region of practical equivalence, declared before any data are seen; no ``low`` means unbounded below."""
 
-    low: float
+    low: float | None
     high: float
     assumed: str
 
     @model_validator(mode="after")
     def _ordered(self) -> "Rope":
-        if self.low > self.high:
+        if self.low is not None and self.low > self.high:
             raise ValueError(f"ROPE low {self.low} is above high {self.high}")
         return self
 

@@ -1,0 +1,233 @@
+"""The command line: a thin door. Results go to stdout, messages and progress to stderr.
+
+Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged, 130 interrupted (run again to go on).
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dyadloop.errors import DyadloopError
+
+BAD_DATA, NOT_CONVERGED, INTERRUPTED = 3, 4, 130
+
+app = typer.Typer(
+    name="dyadloop",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="""Judge the oxytocin theory of the therapeutic alliance, claim by claim.
+
+    \b
+    Examples:
+      dyadloop check examples/school
+      dyadloop run examples/school --out results/school
+      dyadloop simulate --design haifa simulated-haifa
+      dyadloop theory show framework
+
+    A research instrument, not a clinical device.""",
+)
+theory_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at a theory file.")
+app.add_typer(theory_app, name="theory")
+
+StudyPath = Annotated[Path, typer.Argument(help="Study folder.", metavar="STUDY")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
+
+
+def say(text: str, quiet: bool = False) -> None:
+    """Print a message to stderr."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+@app.command()
+def check(study: StudyPath, as_json: AsJson = False) -> None:
+    """Check a study folder: print a summary, or all faults at once.
+
+    Example: dyadloop check examples/school
+    """
+    from dyadloop.data import read_study, summarise
+    from dyadloop.reporting.summary import print_summary, summary_json
+
+    summary = summarise(read_study(study))
+    if as_json:
+        print(summary_json(summary))
+    else:
+        print_summary(summary, _console())
+        say(f"\nno faults; next: dyadloop run {study}")
+
+
+@app.command()
+def run(
+    study: StudyPath,
+    out: Annotated[Path | None, typer.Option(help="Result folder; default results/NAME.")] = None,
+    theory: Annotated[str | None, typer.Option(help="Preset or theory file; default: the study's own.")] = None,
+    hypothesis: Annotated[str | None, typer.Option(help="Restrict the theory to a rival, such as biomarker.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of starts and chains.")] = 1,
+    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
+    warmup: Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")] = 200,
+    draws: Annotated[int, typer.Option(min=50, help="Kept draws of a chain.")] = 600,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the main job: study folder -> scores -> fit -> claims table -> report.
+
+    A run that was interrupted or killed goes on where it was when started again.
+
+    Example: dyadloop run examples/school --out results/school
+    """
+    from dyadloop import theory as theories
+    from dyadloop.data import read_study
+    from dyadloop.inference import Interrupted, Settings, convergence_faults, fit, write_manifest
+    from dyadloop.inference import claims as judge
+    from dyadloop.reporting import claims_json, print_claims, report, write_claims
+    from dyadloop.reporting.progress import watch
+
+    found = read_study(study)
+    model = theories.read_theory(theory or found.info.theory)
+    model = theories.hypothesis(hypothesis, model) if hypothesis else model
+    folder = out or Path("results") / found.info.name
+    settings = Settings(chains=chains, warmup=warmup, draws=draws)
+    say(f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults", quiet)
+    try:
+        with watch(chains * settings.iterations, quiet) as (progress, message):
+            post = fit(found, model, seed=seed, settings=settings, folder=folder, progress=progress, message=message)
+    except (Interrupted, KeyboardInterrupt):
+        say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
+        raise typer.Exit(INTERRUPTED) from None
+    say("judging the claims and writing the report", quiet)
+    table = judge(post)
+    write_claims(table, folder)
+    page = report(post, folder / "report.html")
+    write_manifest(folder)
+    if as_json:
+        print(claims_json(table))
+    else:
+        print_claims(table, _console())
+        print(f"\nreport: {page}")
+    faults = convergence_faults(post)
+    if faults:
+        say("not converged: " + "; ".join(faults) + f"; sample longer, for example --draws {2 * draws}")
+        raise typer.Exit(NOT_CONVERGED)
+
+
+@app.command()
+def claims(
+    result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")], as_json: AsJson = False
+) -> None:
+    """Print the claims table of a result folder.
+
+    Example: dyadloop claims results/school --json
+    """
+    from dyadloop.inference import claims as judge
+    from dyadloop.inference import load_result
+    from dyadloop.reporting import claims_json, print_claims
+
+    table = judge(load_result(result))
+    if as_json:
+        print(claims_json(table))
+    else:
+        print_claims(table, _console())
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+) -> None:
+    """Write the report of a result folder again.
+
+    Example: dyadloop report results/school --out report.html
+    """
+    from dyadloop.inference import load_result
+    from dyadloop.reporting import report as write
+
+    print(write(load_result(result), out))
+
+
+@app.command()
+def simulate(
+    path: Annotated[Path, typer.Argument(help="Study folder to make.")],
+    design: Annotated[str, typer.Option(help="Published design to imitate.")] = "haifa",
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 1,
+) -> None:
+    """Write a SIMULATED study folder with known true values (truth.json).
+
+    Example: dyadloop simulate --design haifa simulated-haifa
+    """
+    from dyadloop.simulation import simulate_study
+
+    print(simulate_study(path, design, seed=seed))
+    say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}")
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="Published daily.csv of the school study.")],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.")],
+) -> None:
+    """Convert the published school experience-sampling study into a study folder.
+
+    Example: dyadloop convert examples/source/school_daily.csv school
+    """
+    from dyadloop.data import convert_school
+
+    print(convert_school(source, path))
+    say(f"next: dyadloop check {path}")
+
+
+@theory_app.command("show")
+def theory_show(
+    name: Annotated[str, typer.Argument(help="Preset or theory file.")] = "framework",
+    hypothesis: Annotated[str | None, typer.Option(help="Restrict the theory to a rival, such as biomarker.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a theory as a table: each element with its unit, value, prior and source.
+
+    Example: dyadloop theory show framework
+    """
+    from dyadloop import theory as theories
+    from dyadloop.reporting.summary import print_theory
+
+    found = theories.read_theory(name)
+    found = theories.hypothesis(hypothesis, found) if hypothesis else found
+    if as_json:
+        print(found.model_dump_json(by_alias=True, indent=2))
+    else:
+        print_theory(found, _console())
+
+
+@theory_app.command("validate")
+def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -> None:
+    """Check a theory file against the schema.
+
+    Example: dyadloop theory validate my-theory.yaml
+    """
+    from dyadloop.theory import read_theory
+
+    found = read_theory(name)
+    print(f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid")
+
+
+def _console():  # noqa: ANN202 - rich is imported only where something is printed
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    return console
+
+
+def main() -> None:
+    """Run the command line and turn our own errors into messages and exit codes."""
+    try:
+        app()
+    except DyadloopError as error:
+        say(f"dyadloop: {error}")
+        sys.exit(BAD_DATA)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,133 @@
+"""Figures as SVG text: deterministic, readable without colour, with text left as text."""
+
+import io
+from collections.abc import Callable
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLUE, RED, GREY, DARK = "#0072B2", "#D55E00", "#9a9a9a", "#222222"
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dyadloop",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def plain(text: object) -> str:
+    """Return a label that matplotlib does not take for mathematics."""
+    return str(text).replace("$", r"\$")
+
+
+def draw(paint: Callable[[Figure], None], width: float, height: float) -> str:
+    """Return the SVG of a figure painted by a function, without date or random ids."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        paint(figure)
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]
+
+
+def missingness(shares: dict[str, tuple[float, ...]]) -> str:
+    """Draw the share of sessions without a value, by indicator and place in the course of the study."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        width = max(len(row) for row in shares.values())
+        image = np.array([[*row, *[np.nan] * (width - len(row))] for row in shares.values()])
+        mesh = axes.imshow(image, aspect="auto", cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
+        axes.set_yticks(range(len(shares)), [plain(name) for name in shares])
+        axes.set_xticks([0, width - 1], ["first sessions", "last sessions"])
+        figure.colorbar(mesh, label="share missing")
+
+    return draw(paint, 7.2, 0.9 + 0.28 * len(shares))
+
+
+def intervals(table: pd.DataFrame) -> str:
+    """Draw prior and posterior side by side: median and 89 % interval of each parameter.
+
+    Parameters
+    ----------
+    table
+        Columns ``prior_low``, ``prior_median``, ``prior_high``, ``low``, ``median``, ``high``; one row per name.
+    """
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for place, (_, row) in enumerate(table.iterrows()):
+            axes.plot([row["prior_low"], row["prior_high"]], [place + 0.16] * 2, color=GREY, lw=3)
+            axes.plot(row["prior_median"], place + 0.16, "|", color=DARK, ms=6)
+            axes.plot([row["low"], row["high"]], [place - 0.16] * 2, color=BLUE, lw=3)
+            axes.plot(row["median"], place - 0.16, "o", color=DARK, ms=3)
+        axes.axvline(0, color=DARK, lw=0.6)
+        axes.set_yticks(range(len(table)), [plain(name) for name in table.index])
+        axes.invert_yaxis()
+        axes.set_xlabel("grey: prior, blue with dot: posterior (median, 89 % interval), in the parameter's own unit")
+
+    return draw(paint, 7.2, 0.8 + 0.24 * len(table))
+
+
+def predictive(checks: xr.Dataset) -> str:
+    """Draw each observed statistic over the 89 % interval of its replicates."""
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        low, high = np.nanquantile(checks["replicated"].values, [0.055, 0.945], axis=0)
+        names = checks["statistic"].values.tolist()
+        for place, observed in enumerate(checks["observed"].values):
+            inside = low[place] <= observed <= high[place]
+            axes.plot([low[place], high[place]], [place] * 2, color=BLUE, lw=4, alpha=0.6)
+            axes.plot(observed, place, "o" if inside else "D", color=DARK if inside else RED, ms=4)
+        axes.set_yticks(range(len(names)), [plain(name) for name in names])
+        axes.invert_yaxis()
+        axes.set_xlabel("bar: 89 % of replicated studies; dot: observed; red diamond: observed outside the bar")
+
+    return draw(paint, 7.2, 0.8 + 0.24 * checks.sizes["statistic"])
+
+
+def courses(paths: xr.Dataset, labels: dict[str, str], seen: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]) -> str:
+    """Draw the course of some dyads: median, 50 and 89 % bands, and the data as dots.
+
+    Parameters
+    ----------
+    paths
+        Result of :func:`dyadloop.inference.predict.trajectories`.
+    labels
+        Axis label per state.
+    seen
+        Days and data on the scale of the state, by dyad and state.
+    """
+    states, dyads = paths["state"].values.tolist(), paths["dyad"].values.tolist()
+
+    def paint(figure: Figure) -> None:
+        grid = figure.subplots(len(states), len(dyads), sharex="col", sharey="row", squeeze=False)
+        for (row, state), (column, dyad) in ((r, c) for r in enumerate(states) for c in enumerate(dyads)):
+            axes = grid[row][column]
+            _course(axes, paths.sel(dyad=dyad, state=state), seen[dyad, state])
+            if row == 0:
+                axes.set_title(plain(dyad), fontsize=9)
+            if column == 0:
+                axes.set_ylabel(plain(labels[state]), fontsize=7)
+        for axes in grid[-1]:
+            axes.set_xlabel("days")
+
+    return draw(paint, 7.2, 0.8 + 1.15 * len(states))
+
+
+def _course(axes: Axes, course: xr.Dataset, seen: tuple[np.ndarray, np.ndarray]) -> None:
+    days = course["days"].values
+    levels = np.nanquantile(course["path"].values, [0.055, 0.25, 0.5, 0.75, 0.945], axis=0)
+    axes.fill_between(days, levels[0], levels[4], color=BLUE, alpha=0.18, lw=0)
+    axes.fill_between(days, levels[1], levels[3], color=BLUE, alpha=0.35, lw=0)
+    axes.plot(days, levels[2], color=BLUE, lw=1)
+    axes.plot(*seen, "o", color=DARK, ms=2.2)
+    axes.tick_params(labelsize=7)

@@ -1,0 +1,80 @@
+"""The loop diagram: variables as nodes, arrows as wide as the posterior says, grey where the sign is uncertain."""
+
+import math
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+
+from dyadloop.field import Plan
+from dyadloop.reporting.figures import BLUE, DARK, GREY, RED, draw, plain
+
+_SURE = 0.95
+_RADIUS = 1.0
+_FILL = {"oxytocin": "#fdf3d8", "component": "#e3eef6", "symptom": "#f6e3dc"}
+
+
+def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
+    """Draw the fitted couplings.
+
+    Parameters
+    ----------
+    plan
+        The fitted theory.
+    summary
+        One row per parameter with ``median``, ``p_positive`` and ``prior_scale``.
+    """
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        places = _places(plan)
+        for coupling in plan.couplings:
+            row = summary.loc[coupling.id]
+            _arrow(axes, places[coupling.source], places[coupling.target], row, coupling.sign)
+        for variable in plan.variables:
+            x, y = places[variable.id]
+            box = {"boxstyle": "round,pad=0.5", "fc": _FILL[variable.kind], "ec": DARK, "lw": 0.8}
+            axes.text(x, y, plain(variable.label), ha="center", va="center", fontsize=9, bbox=box, zorder=5)
+        axes.set_xlim(-1.6, 1.6)
+        axes.set_ylim(-1.35, 1.35)
+        axes.set_aspect("equal")
+        axes.axis("off")
+
+    return draw(paint, 7.2, 6.0)
+
+
+def _places(plan: Plan) -> dict[str, tuple[float, float]]:
+    """Put oxytocin in the middle and everything else on a circle."""
+    ring = [variable.id for variable in plan.variables if variable.kind != "oxytocin"]
+    places = {variable.id: (0.0, 0.0) for variable in plan.variables if variable.kind == "oxytocin"}
+    for index, name in enumerate(ring):
+        angle = math.pi / 2 - 2 * math.pi * index / len(ring)
+        places[name] = (1.25 * _RADIUS * math.cos(angle), _RADIUS * math.sin(angle))
+    return places
+
+
+def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: pd.Series, sign: int) -> None:
+    effect = sign * row["median"]
+    sure = max(row["p_positive"], 1 - row["p_positive"]) >= _SURE
+    colour = (BLUE if effect > 0 else RED) if sure else GREY
+    width = 0.8 + 4.0 * min(abs(row["median"]) / row["prior_scale"], 1.0)
+    patch = FancyArrowPatch(
+        tail,
+        head,
+        connectionstyle="arc3,rad=0.16",
+        arrowstyle="-|>",
+        mutation_scale=9 + 2 * width,
+        lw=width,
+        ls="-" if effect > 0 else "--",
+        color=colour,
+        shrinkA=30,
+        shrinkB=30,
+        zorder=3 if sure else 2,
+    )
+    axes.add_patch(patch)
+    dx, dy = head[0] - tail[0], head[1] - tail[1]
+    x, y = tail[0] + 0.5 * dx + 0.1 * dy, tail[1] + 0.5 * dy - 0.1 * dx
+    box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.85}
+    shade = colour if sure else DARK
+    axes.text(x, y, f"{effect:+.2f}", fontsize=7, color=shade, ha="center", va="center", bbox=box, zorder=4)

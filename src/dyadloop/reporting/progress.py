@@ -1,0 +1,67 @@
+"""Progress of sampling on stderr: a bar in a terminal, a line now and then elsewhere."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Step = Callable[[int, int, int], None]
+Say = Callable[[str], None]
+_EVERY_SECONDS = 15.0
+
+
+@contextmanager
+def watch(total: int, quiet: bool) -> Iterator[tuple[Step, Say]]:
+    """Yield the two callbacks of a fit: one for blocks of iterations, one for messages.
+
+    Parameters
+    ----------
+    total
+        Iterations of all chains together.
+    quiet
+        Show nothing.
+    """
+    if quiet:
+        yield (lambda chain, done, divergences: None), (lambda text: None)
+        return
+    console = Console(stderr=True, highlight=False)
+    tally = _Tally(total)
+    if not console.is_terminal:
+        yield tally.line, lambda text: print(text, file=sys.stderr, flush=True)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("sampling", total=total)
+
+        def step(chain: int, done: int, divergences: int) -> None:
+            finished, diverged = tally.add(chain, done, divergences)
+            text = f"sampling, {diverged} divergences, safe to stop"
+            bar.update(task, completed=finished, description=text)
+
+        yield step, lambda text: bar.console.print(text, markup=False)
+
+
+class _Tally:
+    """Iterations and divergences of all chains so far; chains report from threads of their own."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done: dict[int, int] = {}
+        self.divergences: dict[int, int] = {}
+        self.lock = threading.Lock()
+        self.last = time.monotonic()
+
+    def add(self, chain: int, done: int, divergences: int) -> tuple[int, int]:
+        with self.lock:
+            self.done[chain], self.divergences[chain] = done, divergences
+            return sum(self.done.values()), sum(self.divergences.values())
+
+    def line(self, chain: int, done: int, divergences: int) -> None:
+        finished, diverged = self.add(chain, done, divergences)
+        if time.monotonic() - self.last > _EVERY_SECONDS or finished >= self.total:
+            self.last = time.monotonic()
+            print(f"sampling {finished}/{self.total}, {diverged} divergences", file=sys.stderr, flush=True)

@@ -1,0 +1,195 @@
+"""The report: one self-contained HTML page that answers what was asked and says what was assumed."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dyadloop.inference import claims, convergence_faults, problem_of
+from dyadloop.inference.predict import predictive_checks, trajectories
+from dyadloop.inference.problem import Problem
+from dyadloop.reporting import figures
+from dyadloop.reporting.loop import loop_diagram
+from dyadloop.reporting.tables import interval, number, rope, share
+
+_N_COURSES = 3
+_UNTESTED = "not testable here"
+_N_BLOCKS = 20
+
+
+def report(post: xr.DataTree, path: str | Path) -> Path:
+    """Write the report of a posterior as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    post
+        Result of :func:`dyadloop.fit`.
+    path
+        File to write.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    problem = problem_of(post)
+    environment = Environment(
+        loader=PackageLoader("dyadloop.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"number": number, "share": share}
+    page = environment.get_template("report.html").render(**_content(post, problem))
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part")
+    part.write_text(page, encoding="utf-8")
+    os.replace(part, target)
+    return target
+
+
+def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
+    theory, table = problem.plan.theory, claims(post)
+    rows = [
+        row.to_dict() | {"prior": interval(row, "prior_"), "posterior": interval(row), "rope": rope(row)}
+        for _, row in table.iterrows()
+    ]
+    info = json.loads(post.attrs["study_info"])
+    hypothesis = next((h for h in theory.hypotheses if h.name == theory.hypothesis), None)
+    summary = parameter_summary(post, problem)
+    return {
+        "info": info,
+        "theory": theory,
+        "hypothesis": f"{hypothesis.id}, {hypothesis.title}" if hypothesis else "the whole theory",
+        "tested": [row for row in rows if row["verdict"] != _UNTESTED],
+        "untested": [row for row in rows if row["verdict"] == _UNTESTED],
+        "verdicts": table["verdict"].value_counts().to_dict(),
+        "faults": convergence_faults(post),
+        "mode": (int(post.attrs["mode_agreeing"]), int(post.attrs["mode_starts"])),
+        "left_out": json.loads(post.attrs["left_out"]),
+        "data": _data(problem, info),
+        "counts": _counts(problem),
+        "rhythm": problem.rhythm,
+        "figures": _figures(post, problem, summary),
+        "parameters": summary.reset_index().to_dict(orient="records"),
+        "attrs": post.attrs,
+        "settings": json.loads(post.attrs["settings"]),
+        "versions": json.loads(post.attrs["versions"]),
+    }
+
+
+def parameter_summary(post: xr.DataTree, problem: Problem) -> pd.DataFrame:
+    """Return prior, posterior and diagnostics of each parameter, one row each."""
+    found = {}
+    diagnostics = post["diagnostics"].to_dataset()
+    for name, prior in problem.priors.iterrows():
+        draws, before = post["posterior"][name].values, post["prior"][name].values
+        low, median, high = np.quantile(draws, [0.055, 0.5, 0.945])
+        prior_low, prior_median, prior_high = np.quantile(before, [0.055, 0.5, 0.945])
+        checks = diagnostics.sel(parameter=name)
+        found[name] = {
+            "unit": prior["unit"],
+            "prior": f"{prior['family']}({prior['location']:g}, {prior['scale']:g})",
+            "prior_scale": prior["scale"],
+            "prior_low": prior_low,
+            "prior_median": prior_median,
+            "prior_high": prior_high,
+            "low": low,
+            "median": median,
+            "high": high,
+            "p_positive": float((draws > 0).mean()),
+            "rhat": float(checks["rhat"]),
+            "ess_bulk": float(checks["ess_bulk"]),
+            "ess_tail": float(checks["ess_tail"]),
+            "source": prior["source"],
+        }
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("parameter")
+
+
+def _counts(problem: Problem) -> dict[str, int]:
+    scores = problem.scores
+    return {"dyads": scores.sizes["dyad"], "moments": int(np.isfinite(scores["days"].values).sum())}
+
+
+def _data(problem: Problem, info: dict) -> list[dict[str, object]]:
+    rows = []
+    for index, name in enumerate(problem.scores["indicator"].values.tolist()):
+        seen = np.isfinite(problem.scores["score"].values[..., index])
+        entry = info["indicators"][name]
+        rows.append(
+            {
+                "name": name,
+                "quantity": entry["quantity"],
+                "person": entry["person"],
+                "values": int(seen.sum()),
+                "dyads": int(seen.any(axis=1).sum()),
+                "center": float(problem.scores["center"].values[index]),
+                "scale": float(problem.scores["scale"].values[index]),
+                "reason": entry["reason"],
+                "used": name in problem.observed.indicators,
+            }
+        )
+    return rows
+
+
+def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
+    """Return the share of moments without a value, in up to 20 blocks of moments."""
+    known = np.isfinite(problem.scores["days"].values)
+    order = np.where(known, np.arange(known.shape[1]), -1)
+    blocks = order * _N_BLOCKS // max(known.shape[1], _N_BLOCKS)
+    shares = {}
+    for index, name in enumerate(problem.scores["indicator"].values.tolist()):
+        seen = np.isfinite(problem.scores["score"].values[..., index])
+        shares[name] = tuple(
+            float(1 - seen[known & (blocks == block)].mean()) for block in np.unique(blocks[known])
+        )
+    return shares
+
+
+def _figures(post: xr.DataTree, problem: Problem, summary: pd.DataFrame) -> dict[str, str]:
+    couplings = [coupling.id for coupling in problem.plan.couplings]
+    dyads = _longest(problem)
+    paths = trajectories(problem, post, dyads)
+    labels = {state.id: _state_label(state.id, problem) for state in problem.plan.states}
+    return {
+        "missingness": figures.missingness(_missing_shares(problem)),
+        "loop": loop_diagram(problem.plan, summary),
+        "intervals": figures.intervals(summary.loc[couplings]) if couplings else "",
+        "predictive": figures.predictive(predictive_checks(problem, post)),
+        "courses": figures.courses(paths, labels, _dots(post, problem, dyads)),
+    }
+
+
+def _state_label(state: str, problem: Problem) -> str:
+    found = next(entry for entry in problem.plan.states if entry.id == state)
+    label = found.variable.label
+    return label if state == found.variable.id else f"{label}\n({found.person})"
+
+
+def _longest(problem: Problem) -> list[str]:
+    """Return the dyads with most values, the first in order where they tie."""
+    counts = np.asarray(problem.panel.seen).sum(axis=(1, 2))
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:_N_COURSES])
+    return [str(problem.scores["dyad"].values[row]) for row in chosen]
+
+
+def _dots(
+    post: xr.DataTree, problem: Problem, dyads: list[str]
+) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+    """Return days and data of each dyad and state, on the scale of the state."""
+    dots = {}
+    for dyad in dyads:
+        entry = problem.scores.sel(dyad=dyad)
+        for place, state in enumerate(problem.plan.names):
+            days, values = [], []
+            for indicator, index in zip(problem.observed.indicators, problem.observed.states, strict=True):
+                if index == place:
+                    mean = float(post["posterior"][f"mean_{indicator}"].median())
+                    loading = f"loading_{indicator}"
+                    slope = float(post["posterior"][loading].median()) if loading in post["posterior"] else 1.0
+                    days.append(entry["days"].values)
+                    values.append((entry["score"].sel(indicator=indicator).values - mean) / slope)
+            dots[dyad, state] = (np.concatenate(days), np.concatenate(values))
+    return dots
