@@ -65,10 +65,10 @@ def _lookalikes(folder: Folder, table: Table, seen: dict[str, int]) -> None:
             folder.note(table, row, "participant_id", got, "ids that differ by more than zeros or case", "rename one")
 
 
-def check_sessions(folder: Folder, participants: list[dict]) -> list[dict]:
+def check_sessions(folder: Folder) -> list[dict]:
     """Return the sessions with start and end [d] and parsed events."""
     table, seen, kept = folder.sessions, {}, []
-    dyads = {person["dyad"] for person in participants}
+    dyads = {record["dyad"] for _, record in folder.participants.rows}
     for row, record in table.rows:
         key = (record["dyad"], record["session"])
         if not _ids_given(folder, table, row, record, ("dyad", "session")):
@@ -78,7 +78,7 @@ def check_sessions(folder: Folder, participants: list[dict]) -> list[dict]:
             folder.note(table, row, "session", got, "each session once", "remove or renumber one")
             continue
         seen[key] = row
-        if record["dyad"] not in dyads:
+        if record["dyad"] not in dyads and folder.participants.readable:
             folder.note(table, row, "dyad", repr(key[0]), "a dyad of participants.tsv", "add it there or correct the id")
         start = folder.clock.days(table.file, row, "start", record["start"])
         length = _length(folder, row, record)
@@ -124,9 +124,9 @@ def _overlaps(folder: Folder, sessions: list[dict], rows: dict[tuple[str, str], 
         last[session["dyad"]] = session
 
 
-def check_measurements(folder: Folder, participants: list[dict], sessions: list[dict]) -> list[dict]:
+def check_measurements(folder: Folder, sessions: list[dict]) -> list[dict]:
     """Return the measurements with their time [d], all references resolved and ranges kept."""
-    people = {person["participant_id"]: person for person in participants}
+    people = {record["participant_id"]: record for _, record in folder.participants.rows}
     calendar = {(session["dyad"], session["session"]): session for session in sessions}
     numbers = {(record["dyad"], record["session"]) for _, record in folder.sessions.rows}
     seen: dict[tuple, int] = {}
@@ -148,13 +148,14 @@ def check_measurements(folder: Folder, participants: list[dict], sessions: list[
 def _references(folder: Folder, row: int, record: dict[str, str], people: dict, numbers: set) -> bool:
     table, before = folder.measurements, len(folder.faults)
     person = people.get(record["participant_id"])
-    if person is None:
+    if person is None and folder.participants.readable:
         got = repr(record["participant_id"])
         folder.note(table, row, "participant_id", got, "an id of participants.tsv", "add it there or correct the id")
-    elif person["dyad"] != record["dyad"]:
+    elif person is not None and person["dyad"] != record["dyad"]:
         got = f"{record['dyad']!r}, but {record['participant_id']!r} belongs to {person['dyad']!r}"
         folder.note(table, row, "dyad", got, "the participant's dyad", "correct one of them")
-    if record["session"] not in MISSING and (record["dyad"], record["session"]) not in numbers:
+    known = record["session"] in MISSING or (record["dyad"], record["session"]) in numbers
+    if not known and folder.sessions.readable:
         got = f"dyad {record['dyad']!r} session {record['session']!r}"
         folder.note(table, row, "session", got, "a session of sessions.tsv", "add it there or correct it")
     for column, allowed in (("phase", PHASES), ("limit", LIMITS)):
@@ -168,7 +169,7 @@ def _references(folder: Folder, row: int, record: dict[str, str], people: dict, 
     elif indicator is not None and person is not None and person["role"] != indicator.person:
         got = f"{record['indicator']!r} of a {person['role']}"
         folder.note(table, row, "indicator", got, f"a {indicator.person}, as in study.yaml", "correct one of them")
-    return len(folder.faults) == before
+    return len(folder.faults) == before and person is not None
 
 
 def _indicator(folder: Folder, record: dict[str, str]) -> Indicator | None:

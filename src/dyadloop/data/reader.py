@@ -55,8 +55,8 @@ def read_study(path: str | Path) -> Study:
         faults,
     )
     participants = check_participants(folder)
-    sessions = check_sessions(folder, participants)
-    measurements = check_measurements(folder, participants, sessions)
+    sessions = check_sessions(folder)
+    measurements = check_measurements(folder, sessions)
     if faults or info is None:
         raise DataError(str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0)))
     return _assemble(root, info, participants, sessions, measurements)
@@ -68,14 +68,29 @@ def _read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
         return None
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        faults.append(Fault(path.name, None, None, "unreadable YAML", " ".join(str(error).split()), "correct the syntax"))
+        return None
+    try:
         return StudyInfo.model_validate(content)
     except ValidationError as error:
         for item in error.errors():
             place = ".".join(str(part) for part in item["loc"])
             faults.append(Fault(path.name, None, place, repr(item["input"])[:80], item["msg"], "correct this entry"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        faults.append(Fault(path.name, None, None, "unreadable YAML", " ".join(str(error).split()), "correct the syntax"))
-    return None
+        return _without_unknown_keys(content, error)
+
+
+def _without_unknown_keys(content: object, error: ValidationError) -> StudyInfo | None:
+    """Return the rest of study.yaml where only unknown keys are wrong, so that the tables can be checked too."""
+    if not isinstance(content, dict) or any(item["type"] != "extra_forbidden" for item in error.errors()):
+        return None
+    for item in error.errors():
+        *path, last = item["loc"]
+        holder = content
+        for part in path:
+            holder = holder[part]
+        del holder[last]
+    return StudyInfo.model_validate(content)
 
 
 def _assemble(root: Path, info: StudyInfo, participants: list, sessions: list, measurements: list) -> Study:

@@ -15,9 +15,10 @@ _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "a byte
 
 @dataclass
 class Table:
-    """Rows of one file, each with its line number."""
+    """Rows of one file, each with its line number; not ``readable`` where no row could be told."""
 
     file: str
+    readable: bool = False
     header: list[str] = field(default_factory=list)
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
@@ -47,7 +48,8 @@ def read_table(path: Path, required: tuple[str, ...], faults: list[Fault], allow
         faults.append(Fault(path.name, None, None, "an empty file", "a header and rows", "write the table again"))
         return table
     table.header = lines[0].split("\t")
-    if not _sound_header(table, required, allowed, faults):
+    table.readable = _sound_header(table, required, allowed, faults)
+    if not table.readable:
         return table
     for number, line in enumerate(lines[1:], start=2):
         _split(table, number, line, faults)

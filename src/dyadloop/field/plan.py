@@ -58,11 +58,22 @@ class Plan:
         found.update({entry.id: entry.coefficient for entry in self.inputs})
         for level in ("between", "noise"):
             quantity = getattr(self.theory.correlations, level)
-            found.update({f"rho_{level}_{later}_{earlier}": quantity for later, earlier in self._pairs()})
+            found.update({f"rho_{level}_{later.id}_{earlier.id}": quantity for later, earlier in self._pairs(level)})
         return found
 
-    def _pairs(self) -> list[tuple[str, str]]:
-        return [(later, earlier) for row, later in enumerate(self.names) for earlier in self.names[:row]]
+    def _pairs(self, level: str) -> list[tuple[State, State]]:
+        """Return the pairs of states that may correlate.
+
+        Oxytocin pulses last minutes and levels last days: noise that both share leaves no trace, so it is absent.
+        """
+        pairs = [(later, earlier) for row, later in enumerate(self.states) for earlier in self.states[:row]]
+        if level == "between":
+            return pairs
+        return [
+            (later, earlier)
+            for later, earlier in pairs
+            if (later.variable.kind == "oxytocin") == (earlier.variable.kind == "oxytocin")
+        ]
 
     def defaults(self) -> dict[str, float]:
         """Return the values of the theory file, in its units."""
@@ -111,9 +122,9 @@ class Plan:
     def _factor(self, level: str, values: dict, sd: Array) -> Array:
         """Return sd times the Cholesky factor of a correlation matrix, from its partial correlations."""
         partial = jnp.zeros((len(sd), len(sd)))
-        for later, earlier in self._pairs():
-            place = self.names.index(later), self.names.index(earlier)
-            partial = partial.at[place].set(jnp.tanh(values[f"rho_{level}_{later}_{earlier}"]))
+        for later, earlier in self._pairs(level):
+            place = self.states.index(later), self.states.index(earlier)
+            partial = partial.at[place].set(jnp.tanh(values[f"rho_{level}_{later.id}_{earlier.id}"]))
         left = jnp.cumprod(1.0 - partial**2, axis=1)
         left = jnp.concatenate([jnp.ones((len(sd), 1)), left[:, :-1]], axis=1)
         return sd[:, None] * (partial + jnp.eye(len(sd))) * jnp.sqrt(left)
