@@ -15,6 +15,7 @@ _HOMES = {
     "fit": "dyadloop.inference",
     "framework": "dyadloop.theory",
     "hypothesis": "dyadloop.theory",
+    "keep": "dyadloop.theory",
     "load_result": "dyadloop.inference",
     "loop_gain": "dyadloop.dynamics",
     "measure": "dyadloop.measures",

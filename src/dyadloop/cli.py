@@ -82,7 +82,7 @@ def run(
     """
     from dyadloop import theory as theories
     from dyadloop.data import read_study
-    from dyadloop.inference import Interrupted, Settings, convergence_faults, fit, write_manifest
+    from dyadloop.inference import Interrupted, Settings, convergence_faults, fit, prior_conflicts, write_manifest
     from dyadloop.inference import claims as judge
     from dyadloop.reporting import claims_json, print_claims, report, write_claims
     from dyadloop.reporting.progress import watch
@@ -109,6 +109,8 @@ def run(
     else:
         print_claims(table, _console())
         print(f"\nreport: {page}")
+    if conflicts := prior_conflicts(post):
+        say(f"prior and data disagree on {', '.join(conflicts)}; see the report", quiet)
     faults = convergence_faults(post)
     if faults:
         say("not converged: " + "; ".join(faults) + f"; sample longer, for example --draws {2 * draws}")

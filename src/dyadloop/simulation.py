@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 from dyadloop.data import Indicator, StudyInfo, write_study
 from dyadloop.errors import TheoryError
 from dyadloop.field import Field, compile_theory, doublings, transitions
-from dyadloop.theory import Theory, framework, hypothesis
+from dyadloop.theory import Theory, hypothesis
 
 _JITTER = 1e-12  # lets a zero process noise (an empty interval) pass the Cholesky factorisation
 
@@ -128,10 +128,12 @@ def simulate_study(
     """
     if design not in DESIGNS:
         raise TheoryError(f"design {design!r} does not exist; known: {', '.join(DESIGNS)}")
-    plan_of, indicators = DESIGNS[design], _indicators()
+    plan_of = DESIGNS[design]
     theory = hypothesis("reciprocal") if theory is None else theory
+    indicators = _indicators(theory)
     plan = compile_theory(theory, {(entry.quantity, entry.person) for entry in indicators.values()}, events=())
-    truth = plan.defaults()
+    errors = {f"error_{name}": 0.25 if entry.transform == "log" else 0.6 for name, entry in indicators.items()}
+    truth = {**plan.defaults(), **errors}
     unknown = sorted(set(values or {}) - set(truth))
     if unknown:
         raise TheoryError(f"{', '.join(unknown)}: no such parameter; known: {', '.join(truth)}")
@@ -142,8 +144,7 @@ def simulate_study(
     field = plan.field(truth)
     edges = np.stack([starts, starts + plan_of.length_minutes / 1440], axis=2).reshape(plan_of.dyads, -1)
     states = np.asarray(_paths_on(path_key, field, edges))
-    errors = {name: 0.25 if entry.transform == "log" else 0.6 for name, entry in indicators.items()}
-    rows = _measurements(generator, plan_of, plan.names, states, indicators, errors)
+    rows = _measurements(generator, plan_of, plan.names, states, indicators, truth)
     info = StudyInfo(
         schema_version=1,
         name=f"simulated-{design}",
@@ -162,19 +163,23 @@ def simulate_study(
         for d in range(plan_of.dyads)
         for role in ("patient", "therapist")
     ]
-    known = {**truth, **{f"error_{name}": errors[name] for name in indicators if name != "alliance"}}
-    record = {"simulated": True, "theory": theory.id, "hypothesis": theory.hypothesis, "seed": seed, "values": known}
+    record = {"simulated": True, "theory": theory.id, "hypothesis": theory.hypothesis, "seed": seed, "values": truth}
     return write_study(path, info, people, sessions, rows, {"truth.json": json.dumps(record, indent=2) + "\n"})
 
 
-def _indicators() -> dict[str, Indicator]:
+def _indicators(theory: Theory) -> dict[str, Indicator]:
+    """Return what the design measures of a theory: ratings of the components, depression and saliva."""
+
     def rating(quantity: str, points: float) -> Indicator:
         return Indicator(quantity=quantity, person="patient", unit="points", sd_within=points, reason="simulated")
 
-    found = {variable.id: rating(variable.id, 1.0) for variable in framework().of_kind("component")}
-    found["alliance"] = rating("alliance", 1.0)
-    found["depression"] = rating("depression", 5.0)
-    for person in ("patient", "therapist"):
+    known = {variable.id for variable in theory.variables}
+    found = {variable.id: rating(variable.id, 1.0) for variable in theory.of_kind("component")}
+    if found:
+        found["alliance"] = rating("alliance", 1.0)
+    if "depression" in known:
+        found["depression"] = rating("depression", 5.0)
+    for person in ("patient", "therapist") if "oxytocin" in known else ():
         found[f"saliva_{person}"] = Indicator.model_validate(
             {"quantity": "oxytocin", "person": person, "unit": "pg/ml", "transform": "log", "reason": "simulated"}
         )
@@ -208,10 +213,10 @@ def _measurements(
     names: tuple[str, ...],
     states: np.ndarray,
     indicators: dict[str, Indicator],
-    errors: dict[str, float],
+    truth: dict[str, float],
 ) -> list[dict]:
     """Return the rows of measurements.tsv: ratings every session, saliva before and after some."""
-    components = [names.index(variable.id) for variable in framework().of_kind("component")]
+    components = [names.index(name) for name in indicators if name in names and name != "depression"]
     rows = []
     for d, s in np.ndindex(design.dyads, design.sessions):
         before, after = states[d, 2 * s], states[d, 2 * s + 1]
@@ -220,7 +225,7 @@ def _measurements(
             phases = ("before", "after") if saliva else ("before",) if entry.quantity == "depression" else ("after",)
             for phase in phases:
                 state = before if phase == "before" else after
-                noise, lost = errors[name] * generator.standard_normal(), generator.random() < design.missing
+                noise, lost = truth[f"error_{name}"] * generator.standard_normal(), generator.random() < design.missing
                 if lost or (saliva and s + 1 not in design.sampled):
                     continue
                 known = f"oxytocin_{entry.person}" if saliva else entry.quantity

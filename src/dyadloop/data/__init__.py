@@ -1,7 +1,7 @@
 """The study folder: schema, strict reader, writer, summary, and the shipped example."""
 
 from dyadloop.data.reader import digest, read_study
-from dyadloop.data.schema import Indicator, Study, StudyInfo
+from dyadloop.data.schema import Indicator, Study, StudyInfo, StudyPrior
 from dyadloop.data.school import convert_school
 from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise
 from dyadloop.data.writer import write_study
@@ -11,6 +11,7 @@ __all__ = [
     "IndicatorSummary",
     "Study",
     "StudyInfo",
+    "StudyPrior",
     "StudySummary",
     "convert_school",
     "digest",

@@ -44,6 +44,15 @@ class Indicator(_Record):
         return self
 
 
+class StudyPrior(_Record):
+    """A prior that this study declares in place of the theory's, in the same unit, with its reason."""
+
+    family: Literal["normal", "lognormal"]
+    location: float
+    scale: Annotated[float, Field(gt=0)]
+    assumed: Annotated[str, Field(min_length=1)]
+
+
 class StudyInfo(_Record):
     """The content of ``study.yaml``."""
 
@@ -57,6 +66,7 @@ class StudyInfo(_Record):
     theory: str = "framework"
     randomised: tuple[str, ...] = ()
     indicators: dict[str, Indicator]
+    priors: dict[str, StudyPrior] = {}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Mölsä, Forsman & Söderberg (2024), doi:10.12688/f1000research.157148.1, CC BY
 import csv
 from pathlib import Path
 
-from dyadloop.data.schema import Indicator, StudyInfo
+from dyadloop.data.schema import Indicator, StudyInfo, StudyPrior
 from dyadloop.data.writer import write_study
 from dyadloop.errors import DataError, Fault
 
@@ -32,6 +32,13 @@ _ITEMS = {
     ),
 }
 
+_MOMENTARY = StudyPrior(
+    family="lognormal",
+    location=0.5,
+    scale=1.3,
+    assumed="the items ask about the present lesson and moment: a change lasts an hour to a week, not the weeks of therapy",
+)
+
 _INFO = StudyInfo(
     schema_version=1,
     name="school",
@@ -41,6 +48,7 @@ _INFO = StudyInfo(
     attribution="Mölsä, Forsman & Söderberg (2024), openESM edition; items renamed to quantities, nothing else changed",
     simulated=False,
     indicators=_ITEMS,
+    priors={f"tau_{item.quantity}": _MOMENTARY for item in _ITEMS.values()},
 )
 
 _COLUMNS = ("id", "notification_time", "notification_no", *_ITEMS)

@@ -1,6 +1,6 @@
 """Fit a theory to a study, check the fit and judge the claims."""
 
-from dyadloop.inference.checks import convergence_faults
+from dyadloop.inference.checks import convergence_faults, prior_conflicts
 from dyadloop.inference.claims import claims
 from dyadloop.inference.fit import fit
 from dyadloop.inference.problem import priors
@@ -14,6 +14,7 @@ __all__ = [
     "convergence_faults",
     "fit",
     "load_result",
+    "prior_conflicts",
     "priors",
     "problem_of",
     "save_result",

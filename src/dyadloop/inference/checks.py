@@ -47,3 +47,14 @@ def convergence_faults(post: xr.DataTree) -> list[str]:
     if divergences:
         faults.append(f"{divergences} divergent transitions")
     return faults
+
+
+def prior_conflicts(post: xr.DataTree) -> list[str]:
+    """Return the parameters whose posterior median lies outside the central 99 % of the prior."""
+    names = [str(name) for name in post["posterior"].data_vars]
+    found = []
+    for name in names:
+        low, high = np.quantile(post["prior"][name].values, [0.005, 0.995])
+        if not low <= float(post["posterior"][name].median()) <= high:
+            found.append(name)
+    return found

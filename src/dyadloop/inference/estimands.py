@@ -142,7 +142,8 @@ def _mediated_share(problem: Problem, subject: str) -> Estimand | Untestable:
     def share(values: Values) -> Array:
         field = problem.plan.field(values)
         whole = dynamics.relief(field, rhythm, subject)
-        return 1.0 - dynamics.relief(dynamics.without_arrows_into_oxytocin(field), rhythm, subject) / whole
+        direct = dynamics.relief(dynamics.without_arrows_into_oxytocin(field), rhythm, subject)
+        return jnp.where(whole > 0, 1.0 - direct / whole, jnp.nan)  # no relief, no share of it
 
     return share
 

@@ -70,7 +70,7 @@ def fit(
         If ``folder`` holds another fit.
     """
     settings = settings or Settings()
-    problem = build_problem(measure(study), theory or framework(), priors)
+    problem = build_problem(measure(study), theory or framework(), priors, study.info.priors)
     if folder is None:
         with TemporaryDirectory() as scratch:
             return _fit_in(Path(scratch), study, problem, seed, settings, progress, message)

@@ -3,12 +3,14 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import xarray as xr
 from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.errors import FitError
 from dyadloop.field import Plan, doublings
 from dyadloop.observation import ObservationPlan
+from dyadloop.units import days
 
 _DECIMALS = 9  # intervals that differ by less than 1e-9 d (86 microseconds) are one
 _SLACK = 4.0  # in-session couplings may exceed the own decay rates by this factor before a transition is refused
@@ -42,8 +44,8 @@ class Panel(eqx.Module):
     n_doublings: int = eqx.field(static=True)
 
 
-def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan) -> Panel:
-    """Return the arrays of a likelihood.
+def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.DataFrame) -> Panel:
+    """Return the arrays of a likelihood; the priors tell how fine its transitions must be.
 
     Raises
     ------
@@ -62,10 +64,10 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan) -> Panel:
     seen = np.isfinite(score)
     if not seen.any():
         raise FitError("no value enters the fit; check the quantities in study.yaml")
-    event, days, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
+    event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     kept = _needed(seen, event, inside)
-    days, inside, score, seen, event = (_compressed(values, kept) for values in (days, inside, score, seen, event))
-    pair, gates, durations = distinct_intervals(days, inside)
+    moments, inside, score, seen, event = (_compressed(v, kept) for v in (moments, inside, score, seen, event))
+    pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
         score=jnp.asarray(np.where(seen, score, 0.0)),
         seen=jnp.asarray(seen),
@@ -73,7 +75,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan) -> Panel:
         gates=jnp.asarray(gates),
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
-        n_doublings=doublings(float(durations.max()), _fastest(plan)),
+        n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     )
 
 
@@ -94,22 +96,22 @@ def _compressed(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return moved
 
 
-def distinct_intervals(days: np.ndarray, in_session: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def distinct_intervals(moments: np.ndarray, in_session: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the index of each interval among the distinct (gate, duration) pairs, and the pairs.
 
     Parameters
     ----------
-    days
+    moments
         Times, dyad by moment [d], NaN where padded.
     in_session
         Whether the interval before each moment lies in a session.
     """
-    steps = np.diff(days, axis=1, prepend=days[:, :1])
+    steps = np.diff(moments, axis=1, prepend=moments[:, :1])
     steps = np.where(np.isfinite(steps), steps, 0.0).round(_DECIMALS)
     gates = np.where(steps > 0, in_session, False)
     keys = np.stack([gates.ravel().astype(float), steps.ravel()], axis=1)
     unique, inverse = np.unique(keys, axis=0, return_inverse=True)
-    return inverse.reshape(days.shape), unique[:, 0] > 0, unique[:, 1]
+    return inverse.reshape(moments.shape), unique[:, 0] > 0, unique[:, 1]
 
 
 def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
@@ -119,12 +121,10 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
     return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
 
 
-def _fastest(plan: Plan) -> float:
+def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
     """Return a bound on the drift norm: the fastest state at the far end of its prior, with its couplings."""
-    from dyadloop.units import days
-
     rates = []
     for variable in plan.variables:
-        prior = variable.time_constant.prior
-        rates.append(np.exp(4 * prior.scale) / days(prior.location, variable.time_constant.unit))
+        prior = priors.loc[f"tau_{variable.id}"]
+        rates.append(np.exp(4 * prior["scale"]) / (prior["location"] * days(1.0, variable.time_constant.unit)))
     return float(_SLACK * max(rates))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Array, Float
 
+from dyadloop.data import StudyPrior
 from dyadloop.dynamics import Rhythm
 from dyadloop.errors import FitError
 from dyadloop.field import Plan, compile_theory
@@ -43,7 +45,12 @@ class Problem:
         return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
-def build_problem(scores: xr.Dataset, theory: Theory, priors: pd.DataFrame | None = None) -> Problem:
+def build_problem(
+    scores: xr.Dataset,
+    theory: Theory,
+    priors: pd.DataFrame | None = None,
+    declared: Mapping[str, StudyPrior] | None = None,
+) -> Problem:
     """Bring a study and a theory together, keeping what the study measures.
 
     Parameters
@@ -53,7 +60,9 @@ def build_problem(scores: xr.Dataset, theory: Theory, priors: pd.DataFrame | Non
     theory
         Theory, possibly restricted to a hypothesis.
     priors
-        Table of :func:`prior_table`; rows replace the priors of the theory file.
+        Table of :func:`priors`; its rows replace the priors of the theory file and of the study.
+    declared
+        Priors that the study declares in study.yaml; those of parameters that do not enter the fit have no effect.
 
     Raises
     ------
@@ -64,9 +73,13 @@ def build_problem(scores: xr.Dataset, theory: Theory, priors: pd.DataFrame | Non
     plan = compile_theory(theory, set(pairs), tuple(scores["event"].values.tolist()))
     observed = observe(plan, scores)
     table = prior_table({**plan.parameters(), **observed.parameters()})
+    for name, prior in (declared or {}).items():
+        if name in table.index:
+            row = [prior.family, prior.location, prior.scale, table.loc[name, "unit"], f"declared by the study: {prior.assumed}"]
+            table.loc[name] = row
     if priors is not None:
         table = _replaced(table, priors)
-    return Problem(plan, observed, panel(scores, plan, observed), table, scores, _rhythm(scores))
+    return Problem(plan, observed, panel(scores, plan, observed, table), table, scores, _rhythm(scores))
 
 
 def priors(theory: Theory) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.inference import claims, convergence_faults, problem_of
+from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of
 from dyadloop.inference.predict import predictive_checks, trajectories
 from dyadloop.inference.problem import Problem
 from dyadloop.reporting import figures
@@ -67,6 +67,7 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "untested": [row for row in rows if row["verdict"] == _UNTESTED],
         "verdicts": table["verdict"].value_counts().to_dict(),
         "faults": convergence_faults(post),
+        "conflicts": prior_conflicts(post),
         "mode": (int(post.attrs["mode_agreeing"]), int(post.attrs["mode_starts"])),
         "left_out": json.loads(post.attrs["left_out"]),
         "data": _data(problem, info),

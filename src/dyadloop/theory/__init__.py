@@ -1,6 +1,6 @@
 """The paper and its rivals as data: schema, presets, listing."""
 
-from dyadloop.theory.presets import PRESETS, framework, hypothesis, read_theory
+from dyadloop.theory.presets import PRESETS, framework, hypothesis, keep, read_theory
 from dyadloop.theory.schema import Claim, Coupling, Hypothesis, Input, Prior, Quantity, Theory, Variable
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Variable",
     "framework",
     "hypothesis",
+    "keep",
     "read_theory",
 ]

@@ -72,3 +72,24 @@ def hypothesis(name: str, theory: Theory | None = None) -> Theory:
             return theory.model_copy(update={"couplings": kept, "hypothesis": rival.name})
     known = ", ".join(f"{rival.name} ({rival.id})" for rival in theory.hypotheses)
     raise TheoryError(f"hypothesis {name!r} is not one of the theory {theory.id!r}; known: {known}")
+
+
+def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
+    """Return a theory with only some of its variables and the couplings and inputs among them.
+
+    Raises
+    ------
+    TheoryError
+        If the theory has no such variable; the message lists those it has.
+    """
+    known = {variable.id for variable in theory.variables}
+    unknown = sorted(set(variables) - known)
+    if unknown:
+        raise TheoryError(f"{', '.join(unknown)}: no variable of the theory {theory.id!r}; known: {', '.join(sorted(known))}")
+    return theory.model_copy(
+        update={
+            "variables": tuple(v for v in theory.variables if v.id in variables),
+            "couplings": tuple(c for c in theory.couplings if c.source in variables and c.target in variables),
+            "inputs": tuple(entry for entry in theory.inputs if entry.target in variables),
+        }
+    )

@@ -1,0 +1,96 @@
+"""A killed fit goes on bit-identically; an interrupted or foreign folder is handled with care."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from dyadloop.data import read_study
+from dyadloop.errors import ResultError
+from dyadloop.inference import Settings, fit, load_result
+from tests.inference.small import make, theory
+
+SETTINGS = {"chains": 2, "warmup": 60, "draws": 240, "block": 10}
+CODE = """
+import sys, time
+from pathlib import Path
+from dyadloop.data import read_study
+from dyadloop.inference import Settings, fit
+from tests.inference.small import theory
+slow = len(sys.argv) > 3
+def progress(chain, done, divergences):
+    time.sleep(0.2 if slow else 0.0)
+fit(read_study(sys.argv[1]), theory(["trust"]), seed=7, settings=Settings(**{settings}), folder=sys.argv[2], progress=progress)
+""".replace("{settings}", repr(SETTINGS))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("resume") / "study", ["trust"])
+
+
+@pytest.fixture(scope="module")
+def finished(study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished") / "fit"
+    subprocess.run([sys.executable, "-c", CODE, str(study), str(folder)], check=True)
+    return folder
+
+
+def _draws(folder):
+    post = load_result(folder)
+    return {name: post["posterior"][name].values for name in post["posterior"].data_vars}
+
+
+def test_kill_and_start_again_gives_the_same_bits(study, finished, tmp_path):
+    folder = tmp_path / "killed"
+    run = [sys.executable, "-c", CODE, str(study), str(folder)]
+    first = subprocess.Popen([*run, "slow"])
+    marker = folder / "chains" / "chain-2.npz"
+    deadline = time.monotonic() + 120
+    while not marker.is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.kill(first.pid, signal.SIGKILL)
+    assert first.wait() == -signal.SIGKILL
+    with np.load(marker) as stored:
+        assert 0 < len(stored["position"]) < 300, "killed in the middle"
+    assert not (folder / "posterior.nc").exists()
+    subprocess.run(run, check=True)
+    once, again = _draws(finished), _draws(folder)
+    assert once.keys() == again.keys()
+    for name, values in once.items():
+        assert values.tobytes() == again[name].tobytes(), name
+
+
+def test_another_fit_does_not_enter_the_folder(study, finished):
+    with pytest.raises(ResultError, match="another study, theory, seed"):
+        fit(read_study(study), theory(["trust"]), seed=8, settings=Settings(**SETTINGS), folder=finished)
+
+
+def test_a_broken_block_is_named(study, finished, tmp_path):
+    import shutil
+
+    folder = tmp_path / "broken"
+    shutil.copytree(finished, folder)
+    (folder / "chains" / "chain-1.npz").write_bytes(b"nonsense")
+    with pytest.raises(ResultError, match=r"chain-1\.npz"):
+        fit(read_study(study), theory(["trust"]), seed=7, settings=Settings(**SETTINGS), folder=folder)
+
+
+def test_an_altered_result_is_not_loaded(finished, tmp_path):
+    import shutil
+
+    folder = tmp_path / "altered"
+    shutil.copytree(finished, folder)
+    raw = bytearray((folder / "posterior.nc").read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (folder / "posterior.nc").write_bytes(bytes(raw))
+    with pytest.raises(ResultError, match="altered"):
+        load_result(folder)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ResultError, match=r"manifest\.json"):
+        load_result(folder)
