@@ -33,7 +33,7 @@ def small_fit(tmp_path_factory):
     variables = ["oxytocin", "trust", "depression"]
     folder = make(root / "study", variables, seed=5, values={"a_trust": 0.3})
     post = fit(
-        read_study(folder), theory(variables), seed=2, settings=Settings(chains=2, warmup=200, draws=500),
+        read_study(folder), theory(variables), seed=2, settings=Settings(chains=2, warmup=200, draws=700),
         folder=root / "result",
     )  # fmt: skip
     return folder, post

@@ -212,7 +212,9 @@ def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -
     from dyadloop.theory import read_theory
 
     found = read_theory(name)
-    print(f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid")
+    print(
+        f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid"
+    )
 
 
 def _console():  # noqa: ANN202 - rich is imported only where something is printed

@@ -44,7 +44,9 @@ def measure(study: Study) -> xr.Dataset:
     for row, moments in enumerate(lines.values()):
         days[row, : len(moments)] = moments
     rows = table["dyad"].map({dyad: row for row, dyad in enumerate(lines)}).to_numpy()
-    columns = np.array([np.searchsorted(lines[d], t) for d, t in zip(table["dyad"], table["time"], strict=True)], dtype=int)
+    columns = np.array(
+        [np.searchsorted(lines[d], t) for d, t in zip(table["dyad"], table["time"], strict=True)], dtype=int
+    )
     layers = table["indicator"].map({name: layer for layer, name in enumerate(names)}).to_numpy()
     score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
     censored[rows, columns, layers] = table["limit"].isin(["below", "above"]).to_numpy()
@@ -99,7 +101,9 @@ def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray,
         freedom = len(part) - groups.ngroups
         if freedom < 1 or spread == 0.0:
             got = f"{len(part)} values of {name!r} that do not vary within persons"
-            faults.append(Fault("measurements.tsv", None, "value", got, "values that vary", "remove it from study.yaml"))
+            faults.append(
+                Fault("measurements.tsv", None, "value", got, "values that vary", "remove it from study.yaml")
+            )
             continue
         unit = 1.0 if declared.transform == "log" else declared.sd_within or (spread / freedom) ** 0.5
         center.append(float(part["y"].mean()))

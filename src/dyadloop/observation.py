@@ -55,7 +55,9 @@ class ObservationPlan:
                     1.0, "1", "normal", 1.0, 0.5, "a further indicator moves with the state about as the first does"
                 )
             if self.declared_error[index] is None:
-                median, why = (0.3, "assay error on the log scale") if unit == "log ratio" else (0.7, "half of the variance")
+                median, why = (
+                    (0.3, "assay error on the log scale") if unit == "log ratio" else (0.7, "half of the variance")
+                )
                 found[f"error_{name}"] = _quantity(median, unit, "lognormal", median, 0.4, f"{why} of a single score")
         return found
 

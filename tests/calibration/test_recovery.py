@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from dyadloop.data import read_study
 from dyadloop.field import compile_theory
-from dyadloop.inference import Settings, convergence_faults, fit
+from dyadloop.inference import Settings, fit
 from dyadloop.inference.fit import prior_draws
 from dyadloop.inference.problem import build_problem
 from dyadloop.measures import measure

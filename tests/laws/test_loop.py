@@ -15,7 +15,9 @@ from dyadloop.theory import framework, hypothesis, keep
 
 WEEK = Rhythm(7.0, 50 / 1440)
 HUB = keep(hypothesis("reciprocal"), ["oxytocin", "empathy", "trust", "support"])
-ONE = compile_theory(HUB, {("oxytocin", "patient"), ("empathy", "patient"), ("trust", "patient"), ("support", "patient")})
+ONE = compile_theory(
+    HUB, {("oxytocin", "patient"), ("empathy", "patient"), ("trust", "patient"), ("support", "patient")}
+)
 
 coefficient = st.floats(0.01, 0.6)
 values = st.fixed_dictionaries({c.id: coefficient for c in ONE.couplings})

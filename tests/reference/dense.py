@@ -60,4 +60,6 @@ def log_density(field, observation, steps, gates, jumps, scores):
     y_mean = design @ mean + np.tile(np.asarray(observation.mean), n_moments)
     y_cov = design @ cov @ design.T + np.diag(np.tile(np.asarray(observation.error_sd) ** 2, n_moments))
     seen = np.isfinite(scores).ravel()
-    return multivariate_normal(y_mean[seen], y_cov[np.ix_(seen, seen)], allow_singular=False).logpdf(scores.ravel()[seen])
+    return multivariate_normal(y_mean[seen], y_cov[np.ix_(seen, seen)], allow_singular=False).logpdf(
+        scores.ravel()[seen]
+    )

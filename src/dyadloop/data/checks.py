@@ -79,12 +79,16 @@ def check_sessions(folder: Folder) -> list[dict]:
             continue
         seen[key] = row
         if record["dyad"] not in dyads and folder.participants.readable:
-            folder.note(table, row, "dyad", repr(key[0]), "a dyad of participants.tsv", "add it there or correct the id")
+            folder.note(
+                table, row, "dyad", repr(key[0]), "a dyad of participants.tsv", "add it there or correct the id"
+            )
         start = folder.clock.days(table.file, row, "start", record["start"])
         length = _length(folder, row, record)
         events = _events(folder, row, record.get("events", ""))
         if start is not None and length is not None:
-            kept.append({"dyad": key[0], "session": key[1], "start": start, "end": start + length / 1440, "events": events})
+            kept.append(
+                {"dyad": key[0], "session": key[1], "start": start, "end": start + length / 1440, "events": events}
+            )
     _overlaps(folder, kept, seen)
     return kept
 
@@ -120,7 +124,9 @@ def _overlaps(folder: Folder, sessions: list[dict], rows: dict[tuple[str, str], 
         if before is not None and session["start"] < before["end"] - _OVERLAP_DAYS:
             row = rows[session["dyad"], session["session"]]
             got = f"a session that begins before session {before['session']!r} of the same dyad has ended"
-            folder.note(folder.sessions, row, "start", got, "sessions one after the other", "correct start or length_min")
+            folder.note(
+                folder.sessions, row, "start", got, "sessions one after the other", "correct start or length_min"
+            )
         last[session["dyad"]] = session
 
 
@@ -138,7 +144,9 @@ def check_measurements(folder: Folder, sessions: list[dict]) -> list[dict]:
         key = (record["participant_id"], record["indicator"], time)
         if sound and time is not None and seen.setdefault(key, row) != row:
             got = f"{key[1]!r} of {key[0]!r} at the same time as in row {seen[key]}"
-            folder.note(folder.measurements, row, "indicator", got, "one value per moment", "remove one or give its time")
+            folder.note(
+                folder.measurements, row, "indicator", got, "one value per moment", "remove one or give its time"
+            )
         if sound and value is not None and time is not None:
             role = people[record["participant_id"]]["role"]
             kept.append({**record, "role": role, "time": time, "value": value})
@@ -184,7 +192,14 @@ def _value(folder: Folder, row: int, record: dict[str, str]) -> float | None:
     note: Callable = folder.note
     if indicator.scale is not None and not indicator.scale[0] <= value <= indicator.scale[1]:
         expected = f"{indicator.scale[0]:g} to {indicator.scale[1]:g} {indicator.unit}"
-        note(folder.measurements, row, "value", f"{value:g} for {record['indicator']!r} ({where})", expected, "correct it")
+        note(
+            folder.measurements,
+            row,
+            "value",
+            f"{value:g} for {record['indicator']!r} ({where})",
+            expected,
+            "correct it",
+        )
         return None
     if indicator.transform == "log" and value <= 0:
         got = f"{value:g} {indicator.unit} for {record['indicator']!r} ({where})"

@@ -58,18 +58,24 @@ def read_study(path: str | Path) -> Study:
     sessions = check_sessions(folder)
     measurements = check_measurements(folder, sessions)
     if faults or info is None:
-        raise DataError(str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0)))
+        raise DataError(
+            str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
+        )
     return _assemble(root, info, participants, sessions, measurements)
 
 
 def _read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
     if not path.is_file():
-        faults.append(Fault(path.name, None, None, "no such file", "a file study.yaml", "add it; see the documentation"))
+        faults.append(
+            Fault(path.name, None, None, "no such file", "a file study.yaml", "add it; see the documentation")
+        )
         return None
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        faults.append(Fault(path.name, None, None, "unreadable YAML", " ".join(str(error).split()), "correct the syntax"))
+        faults.append(
+            Fault(path.name, None, None, "unreadable YAML", " ".join(str(error).split()), "correct the syntax")
+        )
         return None
     try:
         return StudyInfo.model_validate(content)

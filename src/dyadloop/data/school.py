@@ -36,7 +36,7 @@ _MOMENTARY = StudyPrior(
     family="lognormal",
     location=0.5,
     scale=1.3,
-    assumed="the items ask about the present lesson and moment: a change lasts an hour to a week, not the weeks of therapy",
+    assumed="the items ask about the present lesson and moment: a change lasts an hour to a week, not weeks",
 )
 
 _INFO = StudyInfo(
@@ -88,6 +88,8 @@ def _read(source: Path) -> list[dict[str, str]]:
         reader = csv.DictReader(stream)
         absent = [column for column in _COLUMNS if column not in (reader.fieldnames or [])]
         if absent:
-            faults = [Fault(source.name, 1, c, "no such column", "the published daily.csv", "check the file") for c in absent]
+            faults = [
+                Fault(source.name, 1, c, "no such column", "the published daily.csv", "check the file") for c in absent
+            ]
             raise DataError(str(source), faults)
         return list(reader)

@@ -60,7 +60,7 @@ def summarise(study: Study) -> StudySummary:
         dyads=len(study.dyads),
         sessions=len(calendar),
         sessions_per_dyad=(int(counts.min()), float(counts.median()), int(counts.max())),
-        span_days=(float(spans.min()), float(spans.median()), float(spans.max())),
+        span_days=(float(spans.min()), float(np.median(spans)), float(spans.max())),
         events=events,
         indicators=tuple(_indicator(study, name) for name in study.info.indicators),
     )
@@ -71,7 +71,9 @@ def _indicator(study: Study, name: str) -> IndicatorSummary:
     values = study.measurements[study.measurements["indicator"] == name]
     with_value = set(zip(values["dyad"], values["session"], strict=True))
     order = study.sessions.groupby("dyad").cumcount()
-    missing = np.array([key not in with_value for key in zip(study.sessions["dyad"], study.sessions["session"], strict=True)])
+    missing = np.array(
+        [key not in with_value for key in zip(study.sessions["dyad"], study.sessions["session"], strict=True)]
+    )
     blocks = np.minimum(order * _BLOCKS // max(int(order.max()) + 1, _BLOCKS), _BLOCKS - 1) if len(order) else order
     shares = tuple(float(missing[blocks == block].mean()) for block in sorted(set(blocks)))
     return IndicatorSummary(

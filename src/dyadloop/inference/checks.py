@@ -13,13 +13,13 @@ def diagnose(post: xr.DataTree) -> xr.DataTree:
 
     Converged means: every R-hat at most 1.01, every bulk and tail effective sample size at least 400, no divergence.
     """
-    import arviz_stats
+    from arviz_stats.sampling_diagnostics import ess, rhat
 
     draws = post["posterior"].to_dataset()
     measures = {
-        "rhat": arviz_stats.rhat(draws),
-        "ess_bulk": arviz_stats.ess(draws, method="bulk"),
-        "ess_tail": arviz_stats.ess(draws, method="tail"),
+        "rhat": rhat(draws),
+        "ess_bulk": ess(draws, method="bulk"),
+        "ess_tail": ess(draws, method="tail"),
     }
     names = list(draws.data_vars)
     table = {key: ("parameter", np.array([float(found[n]) for n in names])) for key, found in measures.items()}
@@ -33,7 +33,11 @@ def convergence_faults(post: xr.DataTree) -> list[str]:
     """Return what is wrong with the sampling, in words; an empty list means converged."""
     table = post["diagnostics"].to_dataset()
     faults = []
-    for key, word, limit in (("rhat", "R-hat", MAX_RHAT), ("ess_bulk", "bulk ESS", MIN_ESS), ("ess_tail", "tail ESS", MIN_ESS)):
+    for key, word, limit in (
+        ("rhat", "R-hat", MAX_RHAT),
+        ("ess_bulk", "bulk ESS", MIN_ESS),
+        ("ess_tail", "tail ESS", MIN_ESS),
+    ):
         values = table[key].values
         bad = ~(values <= limit) if key == "rhat" else ~(values >= limit)
         if bad.any():
@@ -43,7 +47,7 @@ def convergence_faults(post: xr.DataTree) -> list[str]:
                 f"{word} {side} {limit:g} for {int(bad.sum())} parameters, worst {table['parameter'].values[worst]} "
                 f"at {values[worst]:.4g}"
             )
-    divergences = int(post["sample_stats"]["diverging"].sum())
+    divergences = int(post["sample_stats"].to_dataset()["diverging"].sum())
     if divergences:
         faults.append(f"{divergences} divergent transitions")
     return faults
@@ -51,10 +55,10 @@ def convergence_faults(post: xr.DataTree) -> list[str]:
 
 def prior_conflicts(post: xr.DataTree) -> list[str]:
     """Return the parameters whose posterior median lies outside the central 99 % of the prior."""
-    names = [str(name) for name in post["posterior"].data_vars]
+    before, after = post["prior"].to_dataset(), post["posterior"].to_dataset()
     found = []
-    for name in names:
-        low, high = np.quantile(post["prior"][name].values, [0.005, 0.995])
-        if not low <= float(post["posterior"][name].median()) <= high:
+    for name in map(str, after.data_vars):
+        low, high = np.quantile(before[name].values, [0.005, 0.995])
+        if not low <= np.median(after[name].values) <= high:
             found.append(name)
     return found

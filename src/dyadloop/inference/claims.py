@@ -7,6 +7,7 @@ acts, because a common cause (M6) leaves the same trace in passive data.
 """
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ SURE = 0.95
 LEARNED = 0.8  # a posterior interval wider than this share of the prior's has learned too little to be a finding
 INTERVAL = (0.055, 0.945)
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "claim", "statement", "estimand", "unit", "rope_low", "rope_high",
     "prior_median", "prior_low", "prior_high", "median", "low", "high",
     "p_direction", "p_beyond_rope", "finding", "verdict", "reason",
@@ -83,7 +84,7 @@ def _judge(
     labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
     words = {"id": subject, "label": labels.get(subject, "").lower()}
     statement = claim.statement.format(**words)
-    row: dict[str, object] = dict.fromkeys(COLUMNS)
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {
         "claim": claim.id.format(**words),
         "statement": statement[0].upper() + statement[1:],
@@ -154,6 +155,6 @@ def _verdict(problem: Problem, finding: str, why: str, needed: set[str], pushed:
     if missing:
         names = " or ".join("any component" if push == "component" else push for push in sorted(missing))
         return "undecided", (
-            f"the association is there, but no randomised push on {names}: a common cause (M6) would leave the same trace"
+            f"the association is there, but no randomised push on {names}: a common cause (M6) leaves the same trace"
         )
     return "supported", "the association is there under a randomised push"

@@ -79,7 +79,9 @@ def _oxytocin_to_symptom(problem: Problem, subject: str) -> Estimand | Untestabl
 
 
 def _no_rhythm(problem: Problem) -> Untestable | None:
-    return None if problem.rhythm else Untestable("the study has no sessions with a length, so no session-to-session loop")
+    return (
+        None if problem.rhythm else Untestable("the study has no sessions with a length, so no session-to-session loop")
+    )
 
 
 def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
@@ -119,7 +121,9 @@ def _spill_over(problem: Problem, subject: str) -> Estimand | Untestable:
 
 def _synergy(problem: Problem, subject: str) -> Estimand | Untestable:
     absent = _absent(problem, "oxytocin")
-    reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) is additive: it has no product of two components"
+    reason = (
+        f"the fitted hypothesis ({problem.plan.theory.hypothesis}) is additive: it has no product of two components"
+    )
     return absent or Untestable(reason)
 
 

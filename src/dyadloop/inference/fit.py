@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -89,7 +90,9 @@ def _fit_in(
     message: Callable[[str], None],
 ) -> xr.DataTree:
     _claim(folder, problem, seed, settings)
-    message(f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode")
+    message(
+        f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode"
+    )
     posterior = posterior_of(problem)
     mode = _mode(folder / "mode.npz", problem, posterior, seed)
     message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
@@ -138,7 +141,7 @@ def _mode(path: Path, problem: Problem, posterior: Posterior, seed: int) -> Mode
 
 
 def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> xr.Dataset:
-    values = jax.vmap(jax.vmap(posterior.constrain))(position)
+    values = jax.vmap(jax.vmap(posterior.constrain))(jnp.asarray(position))
     data = {
         name: (("chain", "draw"), np.asarray(values[name]), {"units": str(problem.priors.loc[name, "unit"])})
         for name in problem.priors.index
@@ -162,7 +165,12 @@ def prior_draws(priors: pd.DataFrame, seed: int) -> xr.Dataset:
 
 
 def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:
-    names = {"diverging": "diverging", "num_steps": "n_steps", "accept_prob": "acceptance_rate", "potential_energy": "lp"}
+    names = {
+        "diverging": "diverging",
+        "num_steps": "n_steps",
+        "accept_prob": "acceptance_rate",
+        "potential_energy": "lp",
+    }
     data = {new: (("chain", "draw"), -drawn[old] if new == "lp" else drawn[old]) for old, new in names.items()}
     return xr.Dataset({name: (dims, np.asarray(v).astype(float)) for name, (dims, v) in data.items()})
 

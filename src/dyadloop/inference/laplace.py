@@ -59,7 +59,7 @@ def posterior_of(problem: Problem) -> Posterior:
     priors = {str(name): distribution(row) for name, row in problem.priors.iterrows()}
 
     def model() -> None:
-        values = {name: numpyro.sample(name, prior) for name, prior in priors.items()}
+        values = {name: jnp.asarray(numpyro.sample(name, prior)) for name, prior in priors.items()}
         numpyro.factor("log_likelihood", problem.log_likelihood(values).sum())
 
     names = tuple(priors)
@@ -72,7 +72,7 @@ def posterior_of(problem: Problem) -> Posterior:
         return {name: biject_to(priors[name].support)(value) for name, value in unpack(vector).items()}
 
     return Posterior(
-        negative=lambda vector: potential_energy(model, (), {}, unpack(vector)),
+        negative=lambda vector: jnp.asarray(potential_energy(model, (), {}, unpack(vector))),
         constrain=constrain,
         names=names,
         splits=splits,
@@ -128,7 +128,9 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
     runs = [
         minimize(
             objective,
-            _merge_variance(middle + (spread * generator.standard_normal(posterior.size) if run else 0.0), *posterior.splits),
+            _merge_variance(
+                middle + (spread * generator.standard_normal(posterior.size) if run else 0.0), *posterior.splits
+            ),
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": 2000, "maxcor": 30, "ftol": 1e-12, "gtol": 1e-4},
@@ -156,4 +158,3 @@ def _unconstrained(row: pd.Series) -> tuple[float, float]:
     """Return location and scale of a prior on the unconstrained scale."""
     location = np.log(row["location"]) if row["family"] == "lognormal" else row["location"]
     return float(location), float(row["scale"])
-

@@ -57,8 +57,8 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     if n_censored:
         names = [str(n) for n in chosen["indicator"].values if bool(chosen["censored"].sel(indicator=n).any())]
         raise FitError(
-            f"{n_censored} values of {', '.join(names)} lie beyond a detection limit; a Gaussian observation cannot use "
-            "them and leaving them out would bias the fit; remove the indicator from study.yaml"
+            f"{n_censored} values of {', '.join(names)} lie beyond a detection limit; a Gaussian observation cannot "
+            "use them and leaving them out would bias the fit; remove the indicator from study.yaml"
         )
     score = chosen["score"].values
     seen = np.isfinite(score)
@@ -117,7 +117,9 @@ def distinct_intervals(moments: np.ndarray, in_session: np.ndarray) -> tuple[np.
 def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
     known = scores["event"].values.tolist()
     shape = scores["days"].shape
-    columns = [scores["amount"].values[..., known.index(e.event)] if e.event in known else np.zeros(shape) for e in plan.events]
+    columns = [
+        scores["amount"].values[..., known.index(e.event)] if e.event in known else np.zeros(shape) for e in plan.events
+    ]
     return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
 
 

@@ -27,9 +27,7 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
     def one(index: jax.Array, values: dict[str, jax.Array]) -> jax.Array:
         path_key, noise_key = jax.random.split(jax.random.fold_in(key, index))
         field, observation = problem.plan.field(values), problem.observed.observation(values)
-        states = sample_paths(
-            path_key, field, panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings
-        )
+        states = sample_paths(path_key, field, panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings)
         signal = observation.mean + observation.loading * states[..., jnp.array(observation.states)]
         return signal + observation.error_sd * jax.random.normal(noise_key, signal.shape)
 
@@ -80,8 +78,8 @@ def predictive_checks(problem: Problem, post: xr.DataTree, n_draws: int = 100) -
     Returns
     -------
     xarray.Dataset
-        ``observed`` (statistic), ``replicated`` (draw, statistic) and ``share_above`` (statistic), the share of replicates
-        at or above the observed value; a share near 0 or 1 marks what the model does not reproduce.
+        ``observed`` (statistic), ``replicated`` (draw, statistic) and ``share_above`` (statistic), the share of
+        replicates at or above the observed value; a share near 0 or 1 marks what the model does not reproduce.
     """
     names = list(problem.observed.indicators)
     observed = statistics(np.where(np.asarray(problem.panel.seen), np.asarray(problem.panel.score), np.nan), names)

@@ -41,7 +41,11 @@ class Problem:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the theory, the priors and the study."""
-        parts = [self.plan.theory.model_dump_json(by_alias=True), priors_to_json(self.priors), self.scores.attrs["digest"]]
+        parts = [
+            self.plan.theory.model_dump_json(by_alias=True),
+            priors_to_json(self.priors),
+            self.scores.attrs["digest"],
+        ]
         return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
@@ -75,7 +79,13 @@ def build_problem(
     table = prior_table({**plan.parameters(), **observed.parameters()})
     for name, prior in (declared or {}).items():
         if name in table.index:
-            row = [prior.family, prior.location, prior.scale, table.loc[name, "unit"], f"declared by the study: {prior.assumed}"]
+            row = [
+                prior.family,
+                prior.location,
+                prior.scale,
+                table.loc[name, "unit"],
+                f"declared by the study: {prior.assumed}",
+            ]
             table.loc[name] = row
     if priors is not None:
         table = _replaced(table, priors)
@@ -96,9 +106,7 @@ def priors(theory: Theory) -> pd.DataFrame:
 
 def prior_table(parameters: dict[str, Quantity]) -> pd.DataFrame:
     """Return the priors as a table, one row per parameter."""
-    rows = {
-        name: (q.prior.family, q.prior.location, q.prior.scale, q.unit, q.source) for name, q in parameters.items()
-    }
+    rows = {name: (q.prior.family, q.prior.location, q.prior.scale, q.unit, q.source) for name, q in parameters.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(PRIOR_COLUMNS)).rename_axis("parameter")
 
 

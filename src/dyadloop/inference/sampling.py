@@ -1,4 +1,4 @@
-"""NUTS in blocks: after each block the state and all draws of a chain are on disk, so a killed run goes on bit-identically."""
+"""NUTS in blocks: the state and draws of a chain are on disk after each, so a killed run goes on bit-identically."""
 
 import os
 import tempfile
@@ -76,7 +76,6 @@ def sample(
     )
     keys = jax.random.split(jax.random.PRNGKey(seed), settings.chains)
 
-
     def begin(key: Array) -> tuple:
         start = 0.5 * jax.random.normal(jax.random.fold_in(key, 1), (posterior.size,))
         return kernel.init(key, settings.warmup, start, (), {})
@@ -142,7 +141,9 @@ def _load(path: Path, fresh: tuple) -> tuple[tuple, dict[str, np.ndarray]]:
             saved = [jnp.asarray(stored[f"state_{i}"]) for i in range(len(leaves))]
             draws = {name: stored[name] for name in names}
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise ResultError(f"{path}: not a readable block of draws ({error}); remove the file to sample it anew") from None
+        raise ResultError(
+            f"{path}: not a readable block of draws ({error}); remove the file to sample it anew"
+        ) from None
     return jax.tree.unflatten(structure, saved), draws
 
 
@@ -155,7 +156,7 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays so that the file is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as stream:
-        np.savez(stream, **arrays)
+        np.savez(stream, allow_pickle=False, **arrays)
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(stream.name, path)

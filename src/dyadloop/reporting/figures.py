@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 BLUE, RED, GREY, DARK = "#0072B2", "#D55E00", "#9a9a9a", "#222222"
-_STYLE = {
+_STYLE: dict = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dyadloop",
     "font.family": "sans-serif",
@@ -71,7 +71,7 @@ def intervals(table: pd.DataFrame) -> str:
         axes.axvline(0, color=DARK, lw=0.6)
         axes.set_yticks(range(len(table)), [plain(name) for name in table.index])
         axes.invert_yaxis()
-        axes.set_xlabel("grey: prior, blue with dot: posterior (median, 89 % interval), in the parameter's own unit")
+        axes.set_xlabel("coefficient in its own unit")
 
     return draw(paint, 7.2, 0.8 + 0.24 * len(table))
 
@@ -89,12 +89,14 @@ def predictive(checks: xr.Dataset) -> str:
             axes.plot(observed, place, "o" if inside else "D", color=DARK if inside else RED, ms=4)
         axes.set_yticks(range(len(names)), [plain(name) for name in names])
         axes.invert_yaxis()
-        axes.set_xlabel("bar: 89 % of replicated studies; dot: observed; red diamond: observed outside the bar")
+        axes.set_xlabel("statistic on the scale of the scores")
 
     return draw(paint, 7.2, 0.8 + 0.24 * checks.sizes["statistic"])
 
 
-def courses(paths: xr.Dataset, labels: dict[str, str], seen: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]) -> str:
+def courses(
+    paths: xr.Dataset, labels: dict[str, str], seen: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+) -> str:
     """Draw the course of some dyads: median, 50 and 89 % bands, and the data as dots.
 
     Parameters

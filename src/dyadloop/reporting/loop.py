@@ -12,6 +12,7 @@ from dyadloop.reporting.figures import BLUE, DARK, GREY, RED, draw, plain
 
 _SURE = 0.95
 _RADIUS = 1.0
+_MARGIN = 0.3
 _FILL = {"oxytocin": "#fdf3d8", "component": "#e3eef6", "symptom": "#f6e3dc"}
 
 
@@ -29,15 +30,16 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         places = _places(plan)
+        rows = summary.to_dict(orient="index")
         for coupling in plan.couplings:
-            row = summary.loc[coupling.id]
-            _arrow(axes, places[coupling.source], places[coupling.target], row, coupling.sign)
+            _arrow(axes, places[coupling.source], places[coupling.target], rows[coupling.id], coupling.sign)
         for variable in plan.variables:
             x, y = places[variable.id]
             box = {"boxstyle": "round,pad=0.5", "fc": _FILL[variable.kind], "ec": DARK, "lw": 0.8}
             axes.text(x, y, plain(variable.label), ha="center", va="center", fontsize=9, bbox=box, zorder=5)
+        heights = [y for _, y in places.values()]
         axes.set_xlim(-1.6, 1.6)
-        axes.set_ylim(-1.35, 1.35)
+        axes.set_ylim(min(heights) - _MARGIN, max(heights) + _MARGIN)
         axes.set_aspect("equal")
         axes.axis("off")
 
@@ -54,7 +56,7 @@ def _places(plan: Plan) -> dict[str, tuple[float, float]]:
     return places
 
 
-def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: pd.Series, sign: int) -> None:
+def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: dict, sign: int) -> None:
     effect = sign * row["median"]
     sure = max(row["p_positive"], 1 - row["p_positive"]) >= _SURE
     colour = (BLUE if effect > 0 else RED) if sure else GREY
@@ -74,7 +76,7 @@ def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row
     )
     axes.add_patch(patch)
     dx, dy = head[0] - tail[0], head[1] - tail[1]
-    x, y = tail[0] + 0.5 * dx + 0.1 * dy, tail[1] + 0.5 * dy - 0.1 * dx
+    x, y = tail[0] + 0.5 * dx + 0.08 * dy, tail[1] + 0.5 * dy - 0.08 * dx
     box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.85}
     shade = colour if sure else DARK
     axes.text(x, y, f"{effect:+.2f}", fontsize=7, color=shade, ha="center", va="center", bbox=box, zorder=4)

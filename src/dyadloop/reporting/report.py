@@ -84,12 +84,12 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
 def parameter_summary(post: xr.DataTree, problem: Problem) -> pd.DataFrame:
     """Return prior, posterior and diagnostics of each parameter, one row each."""
     found = {}
-    diagnostics = post["diagnostics"].to_dataset()
+    groups = {name: post[name].to_dataset() for name in ("posterior", "prior", "diagnostics")}
     for name, prior in problem.priors.iterrows():
-        draws, before = post["posterior"][name].values, post["prior"][name].values
+        draws, before = (groups[group][str(name)].values for group in ("posterior", "prior"))
         low, median, high = np.quantile(draws, [0.055, 0.5, 0.945])
         prior_low, prior_median, prior_high = np.quantile(before, [0.055, 0.5, 0.945])
-        checks = diagnostics.sel(parameter=name)
+        checks = groups["diagnostics"].sel(parameter=name)
         found[name] = {
             "unit": prior["unit"],
             "prior": f"{prior['family']}({prior['location']:g}, {prior['scale']:g})",
@@ -143,9 +143,7 @@ def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
     shares = {}
     for index, name in enumerate(problem.scores["indicator"].values.tolist()):
         seen = np.isfinite(problem.scores["score"].values[..., index])
-        shares[name] = tuple(
-            float(1 - seen[known & (blocks == block)].mean()) for block in np.unique(blocks[known])
-        )
+        shares[name] = tuple(float(1 - seen[known & (blocks == block)].mean()) for block in np.unique(blocks[known]))
     return shares
 
 
@@ -181,15 +179,16 @@ def _dots(
 ) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Return days and data of each dyad and state, on the scale of the state."""
     dots = {}
+    posterior = post["posterior"].to_dataset()
     for dyad in dyads:
         entry = problem.scores.sel(dyad=dyad)
         for place, state in enumerate(problem.plan.names):
             days, values = [], []
             for indicator, index in zip(problem.observed.indicators, problem.observed.states, strict=True):
                 if index == place:
-                    mean = float(post["posterior"][f"mean_{indicator}"].median())
+                    mean = float(posterior[f"mean_{indicator}"].median())
                     loading = f"loading_{indicator}"
-                    slope = float(post["posterior"][loading].median()) if loading in post["posterior"] else 1.0
+                    slope = float(posterior[loading].median()) if loading in posterior else 1.0
                     days.append(entry["days"].values)
                     values.append((entry["score"].sel(indicator=indicator).values - mean) / slope)
             dots[dyad, state] = (np.concatenate(days), np.concatenate(values))

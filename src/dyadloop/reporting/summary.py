@@ -26,7 +26,16 @@ def print_summary(summary: StudySummary, console: Console) -> None:
         events = ", ".join(f"{name} {count}" for name, count in summary.events.items())
         console.print(f"  events: {events}", markup=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("indicator", "quantity", "person", "values", "dyads", "missing", "beyond limit", "missing by session"):
+    for heading in (
+        "indicator",
+        "quantity",
+        "person",
+        "values",
+        "dyads",
+        "missing",
+        "beyond limit",
+        "missing by session",
+    ):
         table.add_column(heading)
     for entry in summary.indicators:
         shades = "".join(_SHADES[min(int(share * len(_SHADES)), len(_SHADES) - 1)] for share in entry.map)

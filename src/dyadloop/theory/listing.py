@@ -14,7 +14,9 @@ def rows(theory: Theory) -> list[dict[str, str]]:
     listed: list[dict[str, str]] = []
     for variable in theory.variables:
         persons = ", ".join(variable.persons)
-        listed.append(_row(f"tau_{variable.id}", f"{variable.label}: time constant ({persons})", variable.time_constant))
+        listed.append(
+            _row(f"tau_{variable.id}", f"{variable.label}: time constant ({persons})", variable.time_constant)
+        )
         listed.append(_row(f"sd_{variable.id}", "fluctuation within a person", variable.fluctuation))
         listed.append(_row(f"between_{variable.id}", "sd of person means", variable.between))
         if variable.start is not None:
@@ -23,7 +25,11 @@ def rows(theory: Theory) -> list[dict[str, str]]:
         gate = "in session" if coupling.gate == "session" else "always"
         verb = "raises" if coupling.sign == 1 else "lowers"
         listed.append(
-            _row(coupling.id, f"{coupling.source} {verb} {coupling.target}, {gate}, {coupling.form}", coupling.coefficient)
+            _row(
+                coupling.id,
+                f"{coupling.source} {verb} {coupling.target}, {gate}, {coupling.form}",
+                coupling.coefficient,
+            )
         )
     for entry in theory.inputs:
         meaning = "every session" if entry.kind == "session" else f"event {entry.event!r} per {entry.per:g}"

@@ -85,7 +85,9 @@ def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
     known = {variable.id for variable in theory.variables}
     unknown = sorted(set(variables) - known)
     if unknown:
-        raise TheoryError(f"{', '.join(unknown)}: no variable of the theory {theory.id!r}; known: {', '.join(sorted(known))}")
+        raise TheoryError(
+            f"{', '.join(unknown)}: no variable of the theory {theory.id!r}; known: {', '.join(sorted(known))}"
+        )
     return theory.model_copy(
         update={
             "variables": tuple(v for v in theory.variables if v.id in variables),

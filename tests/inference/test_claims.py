@@ -1,0 +1,125 @@
+"""The verdicts: every branch, and that a passive study never supports a claim."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dyadloop.data import read_study
+from dyadloop.inference import claims
+from dyadloop.inference.claims import COLUMNS, _finding, _subjects, _verdict
+from dyadloop.inference.estimands import Untestable, estimand
+from dyadloop.inference.problem import build_problem
+from dyadloop.inference.result import problem_of
+from dyadloop.measures import measure
+from dyadloop.theory import Claim, framework
+
+CLAIM = Claim.model_validate(
+    {"id": "C", "statement": "s", "estimand": "spill_over", "formula": "f", "unit": "1",
+     "rope": {"low": -0.1, "high": 0.1, "assumed": "test"}}
+)  # fmt: skip
+STRONG = CLAIM.model_copy(update={"rope": CLAIM.rope.model_copy(update={"low": None, "high": 1.0})})
+PRIOR = np.random.default_rng(0).normal(0, 1, 4000)
+
+
+def _draws(center, sd):
+    return np.random.default_rng(1).normal(center, sd, 4000)
+
+
+@pytest.mark.parametrize(
+    ("claim", "posterior", "expected"),
+    [
+        (CLAIM, _draws(0.5, 0.1), "positive"),
+        (CLAIM, _draws(-0.5, 0.1), "negative"),
+        (CLAIM, _draws(0.0, 0.03), "practically zero"),
+        (CLAIM, _draws(0.1, 0.1), "unclear"),
+        (CLAIM, _draws(0.0, 1.0), "unclear"),
+        (CLAIM, _draws(3.0, 0.9), "unclear"),  # far out, but the data hardly narrowed the prior
+        (STRONG, _draws(0.3, 0.1), "below"),
+        (STRONG, _draws(1.5, 0.1), "positive"),
+        (CLAIM, np.where(np.arange(4000) % 100, _draws(0.5, 0.1), np.nan), "unclear"),
+    ],
+)
+def test_findings(claim, posterior, expected):
+    word, why = _finding(PRIOR, posterior, claim)
+    assert word == expected
+    assert bool(why) == (expected == "unclear")
+
+
+@pytest.mark.parametrize(
+    ("finding", "needed", "pushed", "expected"),
+    [
+        ("positive", {"oxytocin"}, set(), "undecided"),
+        ("positive", {"oxytocin"}, {"oxytocin"}, "supported"),
+        ("positive", {"oxytocin", "component"}, {"oxytocin"}, "undecided"),
+        ("positive", {"oxytocin", "component"}, {"oxytocin", "trust"}, "supported"),
+        ("practically zero", {"oxytocin"}, set(), "contradicted"),
+        ("negative", {"oxytocin"}, set(), "contradicted"),
+        ("unclear", {"oxytocin"}, {"oxytocin"}, "undecided"),
+    ],
+)
+def test_verdicts(small_fit, finding, needed, pushed, expected):
+    verdict, reason = _verdict(problem_of(small_fit[1]), finding, "because", needed, pushed)
+    assert verdict == expected
+    assert reason
+
+
+def _table(post, **attributes):
+    changed = post.copy()
+    changed.attrs = {**post.attrs, **attributes}
+    return claims(changed).set_index("claim")
+
+
+def test_a_passive_study_supports_nothing(small_fit):
+    table = _table(small_fit[1])
+    assert tuple(table.reset_index().columns) == COLUMNS
+    assert "supported" not in set(table["verdict"])
+    row = table.loc["C1.trust"]
+    assert row["finding"] == "positive"
+    assert row["verdict"] == "undecided"
+    assert "common cause (M6)" in row["reason"]
+    assert row["prior_low"] < 0 < row["prior_high"]
+    assert row["low"] < row["median"] < row["high"]
+    assert row["p_direction"] >= row["p_beyond_rope"] > 0.95
+
+
+def test_every_untestable_claim_says_why(small_fit, school_folder):
+    table = _table(small_fit[1])
+    untested = table[table["verdict"] == "not testable here"]
+    assert "additive" in untested.loc["C6", "reason"]
+    assert "two components" in untested.loc["C4", "reason"]
+    assert untested["median"].isna().all()
+    study = read_study(school_folder)
+    problem = build_problem(measure(study), framework())
+    reasons = {
+        claim.id.format(id=subject): estimand(problem, claim, subject)
+        for claim in problem.plan.theory.claims
+        for subject in _subjects(problem, claim)
+    }
+    assert len(reasons) == 28
+    assert reasons["C1.synchrony"] == Untestable("oxytocin and social synchrony are not measured in this study")
+    assert reasons["C1.trust"] == Untestable("oxytocin is not measured in this study")
+    assert reasons["C7.fear.components"] == Untestable("fear is not measured in this study")
+    testable = {name for name, found in reasons.items() if not isinstance(found, Untestable)}
+    assert testable == {"C4", "C7.stress.components"}
+
+
+def test_nothing_is_found_where_sampling_has_not_converged(small_fit):
+    post = small_fit[1].copy()
+    stats = post["sample_stats"].to_dataset().copy(deep=True)
+    stats["diverging"][0, 0] = 1.0
+    post["sample_stats"] = xr.DataTree(stats)
+    table = claims(post)
+    tested = table[table["verdict"] != "not testable here"]
+    assert set(tested["verdict"]) == {"undecided"}
+    assert set(tested["reason"]) == {"the sampling has not converged"}
+
+
+def test_the_estimates_are_those_of_the_posterior(small_fit):
+    post = small_fit[1]
+    table = _table(post)
+    draws = post["posterior"]["w_trust"].values
+    np.testing.assert_allclose(table.loc["C2.trust", "median"], np.median(draws), rtol=1e-12)
+    np.testing.assert_allclose(table.loc["C2.trust", "p_direction"], (draws > 0).mean(), rtol=1e-12)
+    assert json.loads(post.attrs["study_info"])["simulated"] is True
