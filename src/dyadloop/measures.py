@@ -22,10 +22,10 @@ def measure(study: Study) -> xr.Dataset:
     -------
     xarray.Dataset
         ``score`` (dyad, time, indicator) [SD within persons, or log ratio], NaN where missing; ``days`` (dyad,
-        time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``amount``
-        (dyad, time, event), the amount of an event at a moment; ``censored`` (dyad, time, indicator). Per indicator:
-        ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where
-        no reliability is declared).
+        time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
+        (dyad, time), how many sessions have begun, 0 where padded; ``amount`` (dyad, time, event), the amount of an
+        event at a moment; ``censored`` (dyad, time, indicator). Per indicator: ``quantity``, ``person``, ``center``,
+        ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where no reliability is declared).
 
     Raises
     ------
@@ -50,7 +50,7 @@ def measure(study: Study) -> xr.Dataset:
     layers = table["indicator"].map({name: layer for layer, name in enumerate(names)}).to_numpy()
     score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
     censored[rows, columns, layers] = table["limit"].isin(["below", "above"]).to_numpy()
-    in_session, event, event_names = _sessions(study, lines, shape[:2])
+    in_session, session, event, event_names = _sessions(study, lines, shape[:2])
     declared = [study.info.indicators[name] for name in names]
     units = ["log ratio" if d.transform == "log" else "SD within persons" for d in declared]
     return xr.Dataset(
@@ -58,6 +58,7 @@ def measure(study: Study) -> xr.Dataset:
             "score": (("dyad", "time", "indicator"), score, {"units": "SD within persons, or log ratio"}),
             "days": (("dyad", "time"), days, {"units": "d"}),
             "in_session": (("dyad", "time"), in_session, {"units": "1"}),
+            "session": (("dyad", "time"), session, {"units": "1"}),
             "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
             "censored": (("dyad", "time", "indicator"), censored, {"units": "1"}),
         },
@@ -128,15 +129,17 @@ def _moments(calendar: pd.DataFrame, table: pd.DataFrame, dyad: str) -> np.ndarr
 
 def _sessions(
     study: Study, lines: dict[str, np.ndarray], shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     event_names = sorted({name for entry in study.sessions["events"] for name in entry})
-    in_session, event = np.zeros(shape, dtype=bool), np.zeros((*shape, len(event_names)))
+    in_session, session = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=int)
+    event = np.zeros((*shape, len(event_names)))
     for row, (dyad, calendar) in enumerate(_calendars(study)):
         moments = lines[dyad]
         starts, ends = (calendar[edge].to_numpy(dtype=float) for edge in ("start", "end"))
+        session[row, : len(moments)] = np.searchsorted(starts, moments, side="right")
         middles = (moments[1:] + moments[:-1]) / 2
         in_session[row, 1 : len(moments)] = ((middles[:, None] > starts) & (middles[:, None] < ends)).any(axis=1)
         for start, entry in zip(starts, calendar["events"], strict=True):
             for name, amount in entry.items():
                 event[row, np.searchsorted(moments, start), event_names.index(name)] += amount
-    return in_session, event, event_names
+    return in_session, session, event, event_names

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from dyadloop.field import transitions
 from dyadloop.inference.predict import _conditional_path, predictive_checks, statistics, trajectories
 from dyadloop.inference.result import problem_of
-from dyadloop.field import transitions
 from tests.reference.dense import joint_moments
 
 

@@ -149,7 +149,7 @@ def compile_theory(
     """Reduce a theory to what is measured, or compile all of it.
 
     Without oxytocin the direct network (M5) remains, with oxytocin the reciprocal hypothesis (M3), unless the
-    theory is already restricted to a hypothesis.
+    theory is already restricted to a hypothesis or knows none of these names.
 
     Parameters
     ----------
@@ -178,7 +178,9 @@ def compile_theory(
     kept = {state.variable.id for state in states}
     if theory.hypothesis is None and measured is not None:
         has_oxytocin = any(variable.kind == "oxytocin" and variable.id in kept for variable in theory.variables)
-        theory = hypothesis("reciprocal" if has_oxytocin else "network", theory)
+        name = "reciprocal" if has_oxytocin else "network"
+        if any(rival.name == name for rival in theory.hypotheses):
+            theory = hypothesis(name, theory)
     couplings = tuple(c for c in theory.couplings if c.source in kept and c.target in kept)
     inputs = tuple(
         entry

@@ -151,7 +151,10 @@ def _verdict(problem: Problem, finding: str, why: str, needed: set[str], pushed:
     if finding == "unclear":
         return "undecided", why
     if finding != "positive":
-        return "contradicted", f"the association it predicts is {finding} ({problem.plan.theory.hypothesis} hypothesis)"
+        return (
+            "contradicted",
+            f"the association it predicts is {finding} ({problem.plan.theory.hypothesis or 'whole'} theory)",
+        )
     if missing:
         names = " or ".join("any component" if push == "component" else push for push in sorted(missing))
         return "undecided", (

@@ -53,7 +53,11 @@ def _measured(problem: Problem, name: str) -> bool:
 
 
 def _absent(problem: Problem, *names: str) -> Untestable | None:
-    missing = [_labels(problem)[name] for name in names if not _measured(problem, name)]
+    labels = _labels(problem)
+    unknown = [name for name in names if name not in labels]
+    if unknown:
+        return Untestable(f"{' and '.join(unknown)} is no variable of the theory {problem.plan.theory.id!r}")
+    missing = [labels[name] for name in names if not _measured(problem, name)]
     verb = "is" if len(missing) == 1 else "are"
     listed = " and ".join(f"{label[0].lower()}{label[1:]}" for label in missing)
     return Untestable(f"{listed} {verb} not measured in this study") if missing else None

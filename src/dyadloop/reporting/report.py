@@ -136,14 +136,19 @@ def _data(problem: Problem, info: dict) -> list[dict[str, object]]:
 
 
 def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
-    """Return the share of moments without a value, in up to 20 blocks of moments."""
-    known = np.isfinite(problem.scores["days"].values)
-    order = np.where(known, np.arange(known.shape[1]), -1)
-    blocks = order * _N_BLOCKS // max(known.shape[1], _N_BLOCKS)
+    """Return the share of sessions without a value, in up to 20 blocks of sessions in their order."""
+    scores, session = problem.scores, problem.scores["session"].values
+    last = session.max(axis=1, keepdims=True)
+    numbers = np.arange(1, int(last.max()) + 1)
+    blocks = (numbers - 1) * _N_BLOCKS // max(len(numbers), _N_BLOCKS)
     shares = {}
-    for index, name in enumerate(problem.scores["indicator"].values.tolist()):
-        seen = np.isfinite(problem.scores["score"].values[..., index])
-        shares[name] = tuple(float(1 - seen[known & (blocks == block)].mean()) for block in np.unique(blocks[known]))
+    for index, name in enumerate(scores["indicator"].values.tolist()):
+        seen = np.isfinite(scores["score"].values[..., index])
+        with_value = np.stack([(seen & (session == n)).any(axis=1) for n in numbers], axis=1)
+        held = numbers <= last
+        shares[name] = tuple(
+            float(1 - with_value[:, blocks == block][held[:, blocks == block]].mean()) for block in np.unique(blocks)
+        )
     return shares
 
 

@@ -1,0 +1,140 @@
+"""Cost of value and gradient of the log-likelihood, beside a naive per-step implementation, in one run.
+
+60 dyads x 16 sessions x 2 samples x 7 states, all observed. Naive: a matrix exponential of the doubled (Van Loan)
+matrix at every step and a matrix-form update with a solve, person means in the state, as a textbook writes it.
+"""
+
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import dyadloop.field  # noqa: F401 - switches JAX to 64-bit
+from dyadloop.field import compile_theory, doublings
+from dyadloop.inference.kalman import log_likelihood
+from dyadloop.inference.panel import Panel, distinct_intervals
+from dyadloop.observation import Observation
+from dyadloop.theory import hypothesis, keep
+
+SEVEN = ["oxytocin", "attachment", "empathy", "synchrony", "trust", "support", "depression"]
+MEASURED = {(name, "patient") for name in SEVEN}
+REPEATS = 15
+_FASTEST = 4000.0  # bound on the drift norm with oxytocin at 20 min [1/d]
+
+
+def panel_of(n_dyads: int, n_sessions: int, jitter: bool = True) -> Panel:
+    """Return a panel with all states observed at the start and end of every session."""
+    rng = np.random.default_rng(0)
+    gaps = rng.integers(5, 10, size=(n_dyads, n_sessions)) if jitter else np.full((n_dyads, n_sessions), 7)
+    starts = np.cumsum(gaps, axis=1).astype(float)
+    days = np.stack([starts, starts + 50 / 1440], axis=2).reshape(n_dyads, -1)
+    pair, gates, durations = distinct_intervals(days, np.tile([False, True], (n_dyads, n_sessions)))
+    shape = (*days.shape, len(SEVEN))
+    return Panel(
+        jnp.asarray(rng.normal(size=shape)),
+        jnp.ones(shape, bool),
+        jnp.asarray(pair),
+        jnp.asarray(gates),
+        jnp.asarray(durations),
+        jnp.zeros((*days.shape, 0)),
+        doublings(float(durations.max()), _FASTEST),
+    )
+
+
+def naive(field, observation: Observation, panel: Panel):
+    """Return the log-likelihood with nothing shared, nothing exploited."""
+    n = len(field.names)
+    zero, eye = jnp.zeros((n, n)), jnp.eye(n)
+    design = jnp.concatenate([eye, eye], axis=1)
+    error = jnp.diag(observation.error_sd**2)
+    start = jnp.block([[field.start_covariance, zero], [zero, field.between @ field.between.T]])
+
+    def one_dyad(score, pair):
+        def advance(carry, now):
+            mean, cov, total = carry
+            y, index = now
+            gate, t = panel.gates[index].astype(float), panel.durations[index]
+            drift = field.jacobian(gate)
+            power = jax.scipy.linalg.expm(jnp.block([[-drift, field.noise], [zero, drift.T]]) * t)
+            f = power[n:, n:].T
+            q = f @ power[:n, n:]
+            push = jax.scipy.linalg.expm(
+                jnp.block([[drift, (gate * field.drive)[:, None]], [jnp.zeros((1, n + 1))]]) * t
+            )[:n, n]
+            step = jnp.block([[f, zero], [zero, eye]])
+            mean = step @ mean + jnp.concatenate([push, jnp.zeros(n)])
+            cov = step @ cov @ step.T + jnp.block([[q, zero], [zero, zero]])
+            residual = y - observation.mean - design @ mean
+            spread = design @ cov @ design.T + error
+            gain = jnp.linalg.solve(spread, design @ cov).T
+            total = total - 0.5 * (
+                n * jnp.log(2 * jnp.pi) + jnp.linalg.slogdet(spread)[1] + residual @ jnp.linalg.solve(spread, residual)
+            )
+            return (mean + gain @ residual, cov - gain @ design @ cov, total), None
+
+        first = (jnp.concatenate([field.start, jnp.zeros(n)]), start, jnp.zeros(()))
+        return jax.lax.scan(advance, first, (score, pair))[0][2]
+
+    return jax.vmap(one_dyad)(panel.score, panel.pair)
+
+
+def milliseconds(function: Callable, values: dict) -> tuple[float, float]:
+    """Return the median time of value and gradient [ms] and the time to compile [s]."""
+    run = jax.jit(jax.value_and_grad(lambda v: function(v).sum()))
+    begin = time.perf_counter()
+    jax.block_until_ready(run(values))
+    compiled = time.perf_counter() - begin
+    times = []
+    for _ in range(REPEATS):
+        begin = time.perf_counter()
+        jax.block_until_ready(run(values))
+        times.append(time.perf_counter() - begin)
+    return 1e3 * float(np.median(times)), compiled
+
+
+def main() -> None:
+    """Print the tables."""
+    plan = compile_theory(keep(hypothesis("reciprocal"), SEVEN), MEASURED, events=())
+    values = {name: jnp.asarray(value, dtype=float) for name, value in plan.defaults().items()}
+    observation = Observation(tuple(range(7)), jnp.zeros(7), jnp.ones(7), jnp.full(7, 0.5))
+    console = Console(width=110)
+
+    def fast(panel: Panel) -> Callable:
+        return lambda v: log_likelihood(plan.field(v), observation, panel)
+
+    def slow(panel: Panel) -> Callable:
+        return lambda v: naive(plan.field(v), observation, panel)
+
+    panel = panel_of(60, 16)
+    table = Table(
+        "60 dyads x 16 sessions x 2 samples x 7 states", "value+gradient [ms]", "compile [s]", "log-likelihood"
+    )
+    times = []
+    for word, function in (("dyadloop", fast(panel)), ("naive per step", slow(panel))):
+        took, compiled = milliseconds(function, values)
+        times.append(took)
+        table.add_row(word, f"{took:.1f}", f"{compiled:.1f}", f"{float(function(values).sum()):.6f}")
+    console.print(table)
+    console.print(f"ratio naive / dyadloop: {times[1] / times[0]:.1f}")
+
+    growth = Table("how it grows", "value+gradient [ms]", "per dyad and session [us]")
+    for n_dyads, n_sessions in ((60, 16), (120, 16), (240, 16), (60, 32), (60, 64)):
+        took = milliseconds(fast(panel_of(n_dyads, n_sessions)), values)[0]
+        growth.add_row(
+            f"{n_dyads} dyads x {n_sessions} sessions", f"{took:.1f}", f"{1e3 * took / n_dyads / n_sessions:.1f}"
+        )
+    console.print(growth)
+
+    repeats = Table("distinct durations", "count", "value+gradient [ms]")
+    for word, jitter in (("every gap 7 days", False), ("gaps of 5 to 9 days", True)):
+        chosen = panel_of(60, 16, jitter)
+        repeats.add_row(word, str(len(chosen.durations)), f"{milliseconds(fast(chosen), values)[0]:.1f}")
+    console.print(repeats)
+
+
+if __name__ == "__main__":
+    main()

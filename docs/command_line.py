@@ -1,0 +1,28 @@
+"""Renew docs/command-line.md from the help texts of the program."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+COMMANDS = ["", "check", "run", "claims", "report", "simulate", "convert", "theory show", "theory validate"]
+HEAD = """# The command line
+
+Results go to stdout, messages and progress to stderr. Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged,
+130 interrupted (run the same command again to go on).
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb"}
+    parts = [HEAD]
+    for command in COMMANDS:
+        call = [sys.executable, "-m", "dyadloop", *command.split(), "--help"]
+        text = subprocess.run(call, capture_output=True, text=True, check=True, env=environment).stdout
+        parts.append(f"## dyadloop {command}".rstrip() + f"\n```text\n{text.strip()}\n```\n")
+    (Path(__file__).parent / "command-line.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

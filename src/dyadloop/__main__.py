@@ -1,0 +1,5 @@
+"""Run the command line with ``python -m dyadloop``."""
+
+from dyadloop.cli import main
+
+main()

@@ -1,0 +1,118 @@
+"""The commands as a user types them: outputs, streams, exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.data.conftest import tiny  # noqa: F401 - a fixture
+
+
+def dyadloop(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "dyadloop", *map(str, arguments)], capture_output=True, text=True, **options
+    )
+
+
+def test_check_prints_a_summary(school_folder):
+    run = dyadloop("check", school_folder)
+    assert run.returncode == 0
+    assert "300 persons in 300 dyads, 8260 sessions" in run.stdout
+    assert "te_fair_all" in run.stdout
+    assert "no faults" in run.stderr
+    machine = json.loads(dyadloop("check", school_folder, "--json").stdout)
+    assert machine["sessions"] == 8260
+
+
+def test_check_prints_all_faults_and_exits_with_3(tiny):  # noqa: F811
+    path = tiny / "measurements.tsv"
+    path.write_text(path.read_text().replace("6.5", "6,5").replace("trust\t5", "trust\t50"))
+    run = dyadloop("check", tiny)
+    assert run.returncode == 3
+    assert run.stdout == ""
+    assert "2 faults" in run.stderr
+    assert "row 3, column 'value'" in run.stderr
+    assert "decimal point" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_usage_errors_exit_with_2():
+    assert dyadloop("run").returncode == 2
+    assert dyadloop("nonsense").returncode == 2
+
+
+def test_theory_show_and_validate(tmp_path):
+    run = dyadloop("theory", "show", "framework")
+    assert run.returncode == 0
+    assert "a_synchrony" in run.stdout
+    assert "assumed:" in run.stdout
+    assert "SUP-OT-01" in run.stdout
+    shown = json.loads(dyadloop("theory", "show", "framework", "--hypothesis", "biomarker", "--json").stdout)
+    assert not any(coupling["id"].startswith("w_") for coupling in shown["couplings"])
+    own = tmp_path / "own.yaml"
+    own.write_text(json.dumps(shown))
+    assert dyadloop("theory", "validate", own).returncode == 0
+    own.write_text("schema_version: 1\n")
+    bad = dyadloop("theory", "validate", own)
+    assert bad.returncode == 3
+    assert "variables" in bad.stderr
+
+
+def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(tmp_path):
+    """A short run of a small theory: everything is written, and the exit code is honest."""
+    shown = json.loads(dyadloop("theory", "show", "framework", "--json").stdout)
+    shown["variables"] = [v for v in shown["variables"] if v["id"] in ("stress", "support")]
+    shown["couplings"] = [c for c in shown["couplings"] if {c["from"], c["to"]} <= {"stress", "support"}]
+    shown["inputs"] = [i for i in shown["inputs"] if i["to"] == "support"]
+    theory = tmp_path / "theory.yaml"
+    theory.write_text(json.dumps(shown))
+    out = tmp_path / "out"
+    run = dyadloop(
+        "run",
+        ROOT / "examples" / "school",
+        "--theory",
+        theory,
+        "--out",
+        out,
+        "--chains",
+        2,
+        "--warmup",
+        50,
+        "--draws",
+        50,
+    )
+    assert run.returncode == 4, run.stderr
+    assert "not converged" in run.stderr
+    assert "ESS below 400" in run.stderr
+    assert "C7.stress.components" in run.stdout
+    assert f"report: {out / 'report.html'}" in run.stdout
+    names = {path.name for path in out.iterdir()}
+    assert {"posterior.nc", "claims.csv", "claims.json", "report.html", "manifest.json"} <= names
+    again = dyadloop("claims", out, "--json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout) == json.loads((out / "claims.json").read_text())
+    assert dyadloop("report", out, "--out", tmp_path / "again.html").returncode == 0
+    assert (tmp_path / "again.html").read_bytes() == (out / "report.html").read_bytes()
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "."])
+def test_claims_of_a_folder_without_a_result(tmp_path, folder):
+    run = dyadloop("claims", tmp_path / folder)
+    assert run.returncode == 3
+    assert "no such file" in run.stderr
+
+
+def test_simulate_and_convert(tmp_path):
+    assert dyadloop("simulate", tmp_path / "haifa", "--design", "haifa", "--seed", 4).returncode == 0
+    truth = json.loads((tmp_path / "haifa" / "truth.json").read_text())
+    assert truth["simulated"] is True
+    assert "SIMULATED" in (tmp_path / "haifa" / "study.yaml").read_text()
+    assert "SIMULATED" in dyadloop("check", tmp_path / "haifa").stdout
+    unknown = dyadloop("simulate", tmp_path / "x", "--design", "halifax")
+    assert unknown.returncode == 3
+    assert "haifa" in unknown.stderr
+    source = ROOT / "examples" / "source" / "school_daily.csv"
+    assert dyadloop("convert", source, tmp_path / "school").returncode == 0
+    assert dyadloop("convert", source, tmp_path / "school").returncode == 3

@@ -1,0 +1,111 @@
+"""What users and contributors rely on: names, lazy imports, start-up, sizes, documents."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+import dyadloop as dl
+from tests.conftest import ROOT
+
+NAMES = [
+    "Settings", "Study", "Theory", "claims", "convert_school", "fit", "framework", "hypothesis", "keep", "load_result",
+    "loop_gain", "measure", "priors", "read_study", "read_theory", "report", "save_result", "simulate_study", "summarise",
+]  # fmt: skip
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def test_the_public_names_are_pinned():
+    assert sorted(dl.__all__) == NAMES
+    assert all(getattr(dl, name).__doc__ for name in NAMES)
+    with pytest.raises(AttributeError, match="public names"):
+        dl.nothing  # noqa: B018
+
+
+def _modules_after(code):
+    script = f"{code}\nimport sys, json; print(json.dumps(sorted(m for m in sys.modules if '.' not in m)))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def test_help_is_quick_and_free_of_heavy_imports():
+    code = "import sys; sys.argv = ['dyadloop', '--help']\nfrom dyadloop.cli import app\ntry:\n app()\nexcept SystemExit: pass"
+    heavy = {"jax", "numpy", "pandas", "scipy", "matplotlib", "numpyro", "pydantic", "xarray"}
+    assert not heavy & _modules_after(code)
+    best = min(_seconds([sys.executable, "-m", "dyadloop", "--help"]) for _ in range(5))
+    assert best < 0.3
+
+
+def _seconds(command):
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def test_data_theory_and_measures_need_no_jax():
+    code = "import dyadloop as dl; dl.framework(); dl.measure; dl.read_study; dl.summarise"
+    assert "jax" not in _modules_after(code)
+
+
+def test_files_and_functions_stay_readable():
+    for path in SOURCES:
+        text = path.read_text()
+        assert text.count("\n") <= 400, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                doc = ast.get_docstring(node, clean=False)
+                length = node.end_lineno - node.lineno + 1 - (doc.count("\n") + 1 if doc else 0)
+                assert length <= 60, f"{path}: {node.name} has {length} lines"
+
+
+def test_nothing_is_unpickled_or_evaluated():
+    for path in SOURCES:
+        assert not re.search(
+            r"\bpickle\.|allow_pickle=True|\beval\(|\bexec\(|yaml\.load\(|read_pickle", path.read_text()
+        ), path
+
+
+def test_every_room_is_described_where_contributors_look():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rooms = {p.stem if p.is_file() else p.name for p in (ROOT / "src" / "dyadloop").iterdir()}
+    rooms -= {"__init__", "__main__", "__pycache__", "py"}
+    assert {room for room in rooms if f"`{room}" not in text and room not in text} == set()
+
+
+def test_the_shipped_data_are_noticed_and_documents_exist():
+    notice = (ROOT / "NOTICE.md").read_text()
+    assert "CC BY 4.0" in notice
+    assert "10.12688/f1000research.157148.1" in notice
+    for name in ("LICENSE", "CONTRIBUTING.md", "CITATION.cff", "changes", "docs/method.md", "docs/study-folder.md"):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_python_example_of_the_readme_prints_what_it_says():
+    text = (ROOT / "README.md").read_text()
+    code, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL).groups()
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout == printed
+
+
+def test_the_commands_of_the_documents_exist():
+    text = (ROOT / "docs" / "command-line.md").read_text()
+    for command in (
+        [],
+        ["check"],
+        ["run"],
+        ["claims"],
+        ["report"],
+        ["simulate"],
+        ["convert"],
+        ["theory", "show"],
+        ["theory", "validate"],
+    ):
+        run = subprocess.run(
+            [sys.executable, "-m", "dyadloop", *command, "--help"], capture_output=True, text=True, check=True,
+            env={"COLUMNS": "100", "TERM": "dumb", "PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        assert run.stdout.strip() in text, "run `python docs/command_line.py` to renew docs/command-line.md"

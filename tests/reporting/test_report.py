@@ -1,0 +1,141 @@
+"""The report and the tables: self-contained, honest about simulation and convergence, safe with hostile names."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from rich.console import Console
+
+from dyadloop.inference.claims import COLUMNS
+from dyadloop.reporting import claims_json, print_claims, report, write_claims
+from dyadloop.reporting.figures import intervals, missingness
+from dyadloop.reporting.tables import number, share
+
+
+class _Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.sources, self.tags = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.sources += [
+            v for k, v in attrs if k in ("src", "href", "xlink:href") and tag != "a" and not v.startswith("#")
+        ]
+
+
+@pytest.fixture(scope="module")
+def page(small_fit, tmp_path_factory):
+    return report(small_fit[1], tmp_path_factory.mktemp("report") / "report.html")
+
+
+def test_the_report_stands_alone(page):
+    text = page.read_text()
+    links = _Links()
+    links.feed(text)
+    assert links.sources == []
+    assert "script" not in links.tags
+    assert links.tags.count("svg") == 5
+    assert len(text) < 3_000_000
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_the_report_has_all_its_parts(page, small_fit):
+    text = page.read_text()
+    for section in (
+        "asked",
+        "data",
+        "loop",
+        "claims",
+        "prior",
+        "check",
+        "course",
+        "diagnostics",
+        "assumptions",
+        "cite",
+        "reproduce",
+    ):
+        assert f'<section id="{section}">' in text
+    assert "Simulated data." in text
+    assert "not a clinical device" in text
+    assert small_fit[1].attrs["study_digest"] in text
+    assert "common cause (M6)" in text
+    assert "has not converged" not in text
+
+
+def test_the_same_posterior_gives_the_same_bytes(page, small_fit, tmp_path):
+    assert report(small_fit[1], tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+def test_a_fit_that_has_not_converged_says_so_first(small_fit, tmp_path):
+    post = small_fit[1].copy()
+    table = post["diagnostics"].to_dataset().copy(deep=True)
+    table["rhat"][0] = 1.3
+    post["diagnostics"] = xr.DataTree(table)
+    text = report(post, tmp_path / "bad.html").read_text()
+    assert "has not converged" in text
+    assert "R-hat above 1.01 for 1 parameters" in text
+
+
+def test_hostile_names_stay_text(small_fit, tmp_path):
+    post = small_fit[1].copy()
+    info = json.loads(post.attrs["study_info"])
+    info["title"] = "<script>alert(1)</script> $\\badcmd$"
+    post.attrs = {**post.attrs, "study_info": json.dumps(info)}
+    text = report(post, tmp_path / "hostile.html").read_text()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert "<svg" in missingness({"a $\\bad$ <b>": (0.1, 0.9)})
+
+
+def test_figures_are_deterministic():
+    table = pd.DataFrame(
+        {"prior_low": [-1.0], "prior_median": [0.0], "prior_high": [1.0], "low": [0.1], "median": [0.2], "high": [0.3]},
+        index=["a"],
+    )
+    assert intervals(table) == intervals(table)
+
+
+def _claims():
+    row = dict.fromkeys(COLUMNS) | {
+        "claim": "C1", "statement": "=SUM(A1)", "rope_low": -0.1, "rope_high": 0.1, "prior_median": 0.0, "prior_low": -1.0,
+        "prior_high": 1.0, "median": 0.5, "low": 0.4, "high": 0.6, "p_direction": 0.999, "p_beyond_rope": 0.97,
+        "finding": "positive", "verdict": "undecided", "reason": "because",
+    }  # fmt: skip
+    other = row | dict.fromkeys(
+        ["prior_median", "prior_low", "prior_high", "median", "low", "high", "p_direction", "p_beyond_rope"]
+    )
+    other |= {"claim": "C2", "verdict": "not testable here", "reason": "oxytocin is not measured in this study"}
+    return pd.DataFrame([row, other], columns=list(COLUMNS))
+
+
+def test_tables_are_safe_and_complete(tmp_path):
+    csv, path = write_claims(_claims(), tmp_path)
+    back = pd.read_csv(csv)
+    assert back["statement"][0] == "'=SUM(A1)"
+    assert back["rope_low"][0] == -0.1
+    records = json.loads(path.read_text())
+    assert records == json.loads(claims_json(_claims()))
+    assert records[1]["median"] is None
+    assert records[0]["statement"] == "=SUM(A1)"
+
+
+def test_the_terminal_shows_estimates_and_reasons():
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    print_claims(_claims(), console)
+    text = console.export_text()
+    assert "0.5 [0.4, 0.6]" in text
+    assert "> 0.99" in text
+    assert "not testable here: C2: oxytocin is not measured in this study" in text
+    assert "not a clinical device" in text
+
+
+def test_numbers_never_claim_certainty():
+    assert share(1.0) == "> 0.99"
+    assert share(0.0) == "< 0.01"
+    assert share(None) == "-"
+    assert number(np.nan) == "-"
