@@ -80,7 +80,7 @@ def _judge(
     groups: dict[str, xr.Dataset],
     pushed: set[str],
     faults: list[str],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
     words = {"id": subject, "label": labels.get(subject, "").lower()}
     statement = claim.statement.format(**words)
