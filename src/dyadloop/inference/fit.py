@@ -16,7 +16,7 @@ from dyadloop.errors import ResultError
 from dyadloop.inference.checks import diagnose
 from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
-from dyadloop.inference.result import save_result, versions
+from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.measures import measure
 from dyadloop.theory import Theory, framework
@@ -184,6 +184,7 @@ def _storable(scores: xr.Dataset) -> xr.Dataset:
 def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings: Settings) -> dict[str, object]:
     rhythm = problem.rhythm
     return {
+        "result_schema": RESULT_SCHEMA,
         "study": study.info.name,
         "study_info": study.info.model_dump_json(),
         "study_digest": study.digest,

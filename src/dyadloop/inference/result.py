@@ -15,6 +15,8 @@ from dyadloop.theory import Theory
 
 POSTERIOR_FILE = "posterior.nc"
 MANIFEST_FILE = "manifest.json"
+RESULT_SCHEMA = 1
+"""Version of the groups and attributes of a result; a reader refuses any other."""
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
 
 
@@ -50,7 +52,7 @@ def load_result(folder: str | Path) -> xr.DataTree:
     Raises
     ------
     ResultError
-        If a file is missing or differs from its SHA-256 sum.
+        If a file is missing, differs from its SHA-256 sum or was written by another version.
     """
     root = Path(folder)
     path, manifest = root / POSTERIOR_FILE, root / MANIFEST_FILE
@@ -62,7 +64,11 @@ def load_result(folder: str | Path) -> xr.DataTree:
     if found != expected:
         raise ResultError(f"{path}: SHA-256 {found[:12]}... differs from the manifest; the file was altered, fit again")
     with xr.open_datatree(path, engine="h5netcdf") as tree:
-        return tree.load()
+        post = tree.load()
+    if post.attrs.get("result_schema") != RESULT_SCHEMA:
+        written = post.attrs.get("result_schema", "unknown")
+        raise ResultError(f"{path}: result schema {written}, this version reads {RESULT_SCHEMA}; fit again")
+    return post
 
 
 def problem_of(post: xr.DataTree) -> Problem:
