@@ -8,12 +8,13 @@ import xarray as xr
 
 from dyadloop.data import read_study
 from dyadloop.inference import claims
-from dyadloop.inference.claims import COLUMNS, _finding, _subjects, _verdict
+from dyadloop.inference.claims import COLUMNS, _finding, _pushed, _subjects, _verdict
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.result import problem_of
 from dyadloop.measures import measure
 from dyadloop.theory import Claim, framework
+from tests.data.conftest import tiny  # noqa: F401 - a fixture
 
 CLAIM = Claim.model_validate(
     {"id": "C", "statement": "s", "estimand": "spill_over", "formula": "f", "unit": "1",
@@ -123,3 +124,13 @@ def test_the_estimates_are_those_of_the_posterior(small_fit):
     np.testing.assert_allclose(table.loc["C2.trust", "median"], np.median(draws), rtol=1e-12)
     np.testing.assert_allclose(table.loc["C2.trust", "p_direction"], (draws > 0).mean(), rtol=1e-12)
     assert json.loads(post.attrs["study_info"])["simulated"] is True
+
+
+@pytest.mark.parametrize(("randomised", "expected"), [("[dose]", {"oxytocin"}), ("[]", set()), ("[rupture]", set())])
+def test_only_a_randomised_event_that_was_given_counts_as_a_push(tiny, randomised, expected):  # noqa: F811
+    info = (tiny / "study.yaml").read_text() + f"randomised: {randomised}\n"
+    (tiny / "study.yaml").write_text(info)
+    (tiny / "measurements.tsv").write_text((tiny / "measurements.tsv").read_text().replace("\tbelow", "\t"))
+    study = read_study(tiny)
+    problem = build_problem(measure(study), framework())
+    assert _pushed(problem, set(study.info.randomised)) == expected

@@ -13,6 +13,8 @@ from dyadloop.reporting.figures import BLUE, DARK, GREY, RED, draw, plain
 _SURE = 0.95
 _RADIUS = 1.0
 _MARGIN = 0.3
+_HALF_WIDTH = 1.6
+_INCHES = 7.2
 _FILL = {"oxytocin": "#fdf3d8", "component": "#e3eef6", "symptom": "#f6e3dc"}
 
 
@@ -26,10 +28,12 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
     summary
         One row per parameter with ``median``, ``p_positive`` and ``prior_scale``.
     """
+    places = _places(plan)
+    heights = [y for _, y in places.values()]
+    low, high = min(heights) - _MARGIN, max(heights) + _MARGIN
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        places = _places(plan)
         rows = summary.to_dict(orient="index")
         for coupling in plan.couplings:
             _arrow(axes, places[coupling.source], places[coupling.target], rows[coupling.id], coupling.sign)
@@ -37,13 +41,12 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
             x, y = places[variable.id]
             box = {"boxstyle": "round,pad=0.5", "fc": _FILL[variable.kind], "ec": DARK, "lw": 0.8}
             axes.text(x, y, plain(variable.label), ha="center", va="center", fontsize=9, bbox=box, zorder=5)
-        heights = [y for _, y in places.values()]
-        axes.set_xlim(-1.6, 1.6)
-        axes.set_ylim(min(heights) - _MARGIN, max(heights) + _MARGIN)
+        axes.set_xlim(-_HALF_WIDTH, _HALF_WIDTH)
+        axes.set_ylim(low, high)
         axes.set_aspect("equal")
         axes.axis("off")
 
-    return draw(paint, 7.2, 6.0)
+    return draw(paint, _INCHES, _INCHES * (high - low) / (2 * _HALF_WIDTH))
 
 
 def _places(plan: Plan) -> dict[str, tuple[float, float]]:
