@@ -5,11 +5,14 @@ Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged, 130 interrupte
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dyadloop.errors import DyadloopError
+
+if TYPE_CHECKING:
+    from dyadloop.data import Study
 
 BAD_DATA, NOT_CONVERGED, INTERRUPTED = 3, 4, 130
 
@@ -53,12 +56,31 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
     from dyadloop.data import read_study, summarise
     from dyadloop.reporting.summary import print_summary, summary_json
 
-    summary = summarise(read_study(study))
+    found = read_study(study)
+    summary = summarise(found)
+    remarks = _remarks(found)
     if as_json:
         print(summary_json(summary))
     else:
         print_summary(summary, _console())
-        say(f"\nno faults; next: dyadloop run {study}")
+        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\nno faults; next: dyadloop run {study}")
+
+
+def _remarks(study: "Study") -> list[str]:
+    """Return what is no fault of the folder but will matter in a fit: what stays out, and why."""
+    from dyadloop.measures import measure
+    from dyadloop.theory import read_theory
+
+    measure(study)
+    known = {variable.id for variable in read_theory(study.info.theory, study.path).variables}
+    remarks = [
+        f"indicator {name!r} measures {entry.quantity!r}, which the theory {study.info.theory!r} does not know "
+        f"({', '.join(sorted(known))}): it will stay out of the fit"
+        for name, entry in study.info.indicators.items()
+        if entry.use and entry.quantity not in known
+    ]
+    censored = study.measurements[study.measurements["limit"].isin(["below", "above"])]["indicator"].unique()
+    return [*remarks, *(f"indicator {name!r} has values beyond a limit, which the fit refuses" for name in censored)]
 
 
 @app.command()
@@ -88,7 +110,7 @@ def run(
     from dyadloop.reporting.progress import watch
 
     found = read_study(study)
-    model = theories.read_theory(theory or found.info.theory)
+    model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
     model = theories.hypothesis(hypothesis, model) if hypothesis else model
     folder = out or Path("results") / found.info.name
     settings = Settings(chains=chains, warmup=warmup, draws=draws)

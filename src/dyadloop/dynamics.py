@@ -58,29 +58,36 @@ def _is(field: Field, kind: str) -> Array:
     return jnp.array([1.0 if entry == kind else 0.0 for entry in field.kinds])
 
 
-def _scaled_session(field: Field, mask: Array) -> Field:
-    return replace(field, session=field.session * mask)
+def _masked(field: Field, mask: Array) -> Field:
+    return replace(field, session=field.session * mask, always=field.always * mask)
 
 
 def without_oxytocin_effects(field: Field) -> Field:
     """Return the field with every arrow out of oxytocin cut."""
-    return _scaled_session(field, 1.0 - _is(field, "oxytocin")[None, :])
+    return _masked(field, 1.0 - _is(field, "oxytocin")[None, :])
 
 
 def without_arrows_into_oxytocin(field: Field) -> Field:
     """Return the field with every arrow into oxytocin cut."""
-    return _scaled_session(field, 1.0 - _is(field, "oxytocin")[:, None])
+    return _masked(field, 1.0 - _is(field, "oxytocin")[:, None])
 
 
 def weekly_loop_gain(field: Field, rhythm: Rhythm) -> Float[Array, ""]:
     """Return the session-to-session oxytocin loop gain L_W = 1 - det(I - M) / det(I - M without oxytocin's effects).
 
     M maps the state from one session to the next; for a hub M is diagonal + rank one and L_W is the closed form
-    sum_k d_k / (1 - d_k) w_k L_eff a_k. At 1 the cycle sustains itself from session to session.
+    sum_k d_k / (1 - d_k) w_k L_eff a_k. At 1 the cycle sustains itself from session to session. NaN where the rest
+    of the field does not settle by itself, for then it is not oxytocin that sustains it.
     """
     identity = jnp.eye(len(field.names))
     cut = session_map(without_oxytocin_effects(field), rhythm)
-    return 1.0 - jnp.linalg.det(identity - session_map(field, rhythm)) / jnp.linalg.det(identity - cut)
+    gain = 1.0 - jnp.linalg.det(identity - session_map(field, rhythm)) / jnp.linalg.det(identity - cut)
+    return jnp.where(_radius(cut) < 1.0, gain, jnp.nan)
+
+
+def _radius(matrix: Array) -> Array:
+    """Return the spectral radius: below 1 the map settles."""
+    return jnp.max(jnp.abs(jnp.linalg.eigvals(matrix)))
 
 
 def component_loop_gain(field: Field, rhythm: Rhythm, component: str) -> Float[Array, ""]:
@@ -88,20 +95,39 @@ def component_loop_gain(field: Field, rhythm: Rhythm, component: str) -> Float[A
     others = _is(field, "component") - jnp.array([1.0 if name == component else 0.0 for name in field.names])
     keep_into = 1.0 - _is(field, "oxytocin")[None, :] * jnp.maximum(others, _is(field, "symptom"))[:, None]
     keep_from = 1.0 - _is(field, "oxytocin")[:, None] * others[None, :]
-    return weekly_loop_gain(_scaled_session(field, keep_into * keep_from), rhythm)
+    return weekly_loop_gain(_masked(field, keep_into * keep_from), rhythm)
 
 
 def long_run_response(field: Field, rhythm: Rhythm | None) -> Float[Array, "state state"]:
     """Return the lasting response of each state (row) to a lasting push on each state (column).
 
-    A push is scaled so that a state without any coupling would change by 1. With a rhythm the pushes act from
-    session to session; without one they act always, and the result is (I - K)^-1.
+    A push acts at every moment and is scaled so that a state without any coupling would change by 1. With a rhythm
+    the response is taken at the start of a session; without one, or without couplings that act in session only, it
+    is (I - K)^-1. NaN where the field does not settle, for then there is no lasting response.
     """
-    identity = jnp.eye(len(field.names))
+    n = len(field.names)
     if rhythm is None:
-        return jnp.linalg.inv(identity - gain_matrix(field, gate=0.0))
-    alone = jnp.exp(-field.decay * rhythm.interval_days)
-    return jnp.linalg.inv(identity - session_map(field, rhythm)) * (1.0 - alone)[None, :]
+        stable = jnp.max(jnp.linalg.eigvals(field.jacobian(0.0)).real) < 0.0
+        return jnp.where(stable, jnp.linalg.inv(jnp.eye(n) - gain_matrix(field, gate=0.0)), jnp.nan)
+    whole = session_map(_with_lasting_pushes(field), rhythm)
+    own, pushed = whole[:n, :n], whole[:n, n:]
+    return jnp.where(_radius(own) < 1.0, jnp.linalg.solve(jnp.eye(n) - own, pushed), jnp.nan)
+
+
+def _with_lasting_pushes(field: Field) -> Field:
+    """Return the field with one constant state per state that pushes it at its own decay rate."""
+    n = len(field.names)
+    zero = jnp.zeros((n, n))
+    return replace(
+        field,
+        names=(*field.names, *(f"push_{name}" for name in field.names)),
+        kinds=(*field.kinds, *["push"] * n),
+        decay=jnp.concatenate([field.decay, jnp.zeros(n)]),
+        always=jnp.block([[field.always, jnp.diag(field.decay)], [zero, zero]]),
+        session=jnp.block([[field.session, zero], [zero, zero]]),
+        drive=jnp.zeros(2 * n),
+        noise=jnp.zeros((2 * n, 2 * n)),
+    )
 
 
 def spill_over(field: Field, rhythm: Rhythm | None) -> Float[Array, ""]:

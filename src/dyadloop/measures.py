@@ -69,6 +69,7 @@ def measure(study: Study) -> xr.Dataset:
             "quantity": ("indicator", [d.quantity for d in declared]),
             "person": ("indicator", [d.person for d in declared]),
             "unit": ("indicator", units),
+            "use": ("indicator", np.array([d.use for d in declared], dtype=np.int8)),
             "center": ("indicator", center),
             "scale": ("indicator", scale),
             "error_sd": ("indicator", error_sd),
@@ -100,16 +101,25 @@ def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray,
         groups = part.groupby("participant_id")["y"]
         spread = float(((part["y"] - groups.transform("mean")) ** 2).sum())
         freedom = len(part) - groups.ngroups
+        if not declared.use and (freedom < 1 or spread == 0.0):
+            center.append(float(part["y"].mean()) if len(part) else 0.0)
+            scale.append(1.0)
+            error_sd.append(np.nan)
+            continue
         if freedom < 1 or spread == 0.0:
             got = f"{len(part)} values of {name!r} that do not vary within persons"
             faults.append(
-                Fault("measurements.tsv", None, "value", got, "values that vary", "remove it from study.yaml")
+                Fault("measurements.tsv", None, "value", got, "values that vary", "set `use: false` in study.yaml")
             )
             continue
         unit = 1.0 if declared.transform == "log" else declared.sd_within or (spread / freedom) ** 0.5
         center.append(float(part["y"].mean()))
         scale.append(unit)
         noise = np.nan if declared.reliability is None else ((1 - declared.reliability) * float(part["y"].var())) ** 0.5
+        if noise >= (spread / freedom) ** 0.5:
+            got = f"reliability {declared.reliability:g} of {name!r}, an error SD above the SD within persons"
+            remedy = "give the reliability of changes within persons, or none"
+            faults.append(Fault("study.yaml", None, f"indicators.{name}", got, "a smaller error", remedy))
         error_sd.append(noise / unit)
     if faults:
         raise DataError(study.path, faults)

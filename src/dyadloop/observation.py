@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import xarray as xr
 from jaxtyping import Array, Float
 
+from dyadloop.errors import FitError
 from dyadloop.field import Plan
 from dyadloop.theory import Prior, Quantity
 
@@ -89,9 +90,12 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
         entry = scores.sel(indicator=name)
         quantity, person, error = str(entry["quantity"].values), str(entry["person"].values), float(entry["error_sd"])
         index = _state_of(plan, quantity, person)
-        if index is None:
+        if not bool(entry["use"]):
+            left_out.append(f"indicator {name!r} is not used, as study.yaml says")
+        elif index is None:
             left_out.append(f"indicator {name!r} ({quantity} of the {person}) is no variable of the theory")
         else:
+            _check_unit(name, str(entry["unit"].values), plan.states[index].variable.unit)
             chosen.append((name, index, str(entry["unit"].values), None if error != error else error))
     return ObservationPlan(
         tuple(name for name, *_ in chosen),
@@ -100,6 +104,15 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
         tuple(error for *_, error in chosen),
         tuple(left_out),
     )
+
+
+def _check_unit(name: str, found: str, expected: str) -> None:
+    """Refuse scores in another unit than the theory's, on which priors and ROPEs rest."""
+    if found.startswith("log ratio") != expected.startswith("log ratio"):
+        remedy = "set `transform: log`" if expected.startswith("log ratio") else "set `transform: none`"
+        raise FitError(
+            f"indicator {name!r} is scored in {found}; the theory expects {expected}; {remedy} in study.yaml"
+        )
 
 
 def _state_of(plan: Plan, quantity: str, person: str) -> int | None:

@@ -163,7 +163,13 @@ def simulate_study(
         for d in range(plan_of.dyads)
         for role in ("patient", "therapist")
     ]
-    record = {"simulated": True, "theory": theory.id, "hypothesis": theory.hypothesis, "seed": seed, "values": truth}
+    record = {
+        "simulated": True,
+        "theory": theory.id,
+        "hypothesis": plan.theory.hypothesis,
+        "seed": seed,
+        "values": truth,
+    }
     return write_study(path, info, people, sessions, rows, {"truth.json": json.dumps(record, indent=2) + "\n"})
 
 

@@ -47,6 +47,16 @@ FAULTS = {
     "mixed delimiters": ("measurements.tsv", "D1\tP1\t2\t\tafter\ttrust\t5\t", "D1,P1,2,,after,trust,5,", 3, None, "another delimiter", "tabs"),
     "unknown key": ("study.yaml", "licence:", "license: x\nlicence:", None, "license", "'x'", "correct"),
     "scale upside down": ("study.yaml", "[1, 7]", "[7, 1]", None, "indicators.trust", "7", "correct"),
+    "limit without a value": ("measurements.tsv", "2.0\tbelow", "\tbelow", 8, "value", "without a value", "detection limit"),
+    "time against the phase": ("measurements.tsv", "2\t2024-03-09T10:45:00\t\ttrust", "2\t2024-03-09T10:45:00\tbefore\ttrust", 7, "time", "as 'before'", "correct the time"),
+    "event without an amount": ("sessions.tsv", "dose=24", "dose=", 3, "events", "dose=", "event"),
+    "event that is infinite": ("sessions.tsv", "dose=24", "dose=inf", 3, "events", "dose=inf", "event"),
+    "event twice": ("sessions.tsv", "dose=24; rupture", "dose=24; dose=12", 3, "events", "dose=12", "event"),
+    "date without dashes": ("sessions.tsv", "2024-03-08T14:00:00", "20240308", 3, "start", "20240308", "time"),
+    "prior of no median": ("study.yaml", "simulated: true", "simulated: true\npriors: {tau_trust: {family: lognormal, location: -1, scale: 1, assumed: x}}", None, "priors.tau_trust", "-1", "correct"),
+    "name that leaves its folder": ("study.yaml", "name: tiny", "name: ../tiny", None, "name", "../tiny", "correct"),
+    "randomised event of no session": ("study.yaml", "simulated: true", "simulated: true\nrandomised: [doze]", None, "randomised", "'doze'", "name"),
+    "key given twice": ("study.yaml", "simulated: true", "simulated: true\nsimulated: false", None, None, "unreadable", "syntax"),
     "unreadable yaml": ("study.yaml", "indicators:", "indicators: [", None, None, "unreadable", "syntax"),
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The verdicts: every branch, and that a passive study never supports a claim."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,13 +9,14 @@ import xarray as xr
 
 from dyadloop.data import read_study
 from dyadloop.inference import claims
-from dyadloop.inference.claims import COLUMNS, _finding, _pushed, _subjects, _verdict
+from dyadloop.inference.claims import COLUMNS, _finding, _judge, _pushed, _subjects, _verdict
 from dyadloop.inference.estimands import Untestable, estimand
+from dyadloop.inference.fit import prior_draws
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.result import problem_of
 from dyadloop.measures import measure
-from dyadloop.theory import Claim, framework
-from tests.data.conftest import tiny  # noqa: F401 - a fixture
+from dyadloop.theory import Claim, framework, hypothesis
+from tests.inference.small import theory
 
 CLAIM = Claim.model_validate(
     {"id": "C", "statement": "s", "estimand": "spill_over", "formula": "f", "unit": "1",
@@ -126,11 +128,27 @@ def test_the_estimates_are_those_of_the_posterior(small_fit):
     assert json.loads(post.attrs["study_info"])["simulated"] is True
 
 
-@pytest.mark.parametrize(("randomised", "expected"), [("[dose]", {"oxytocin"}), ("[]", set()), ("[rupture]", set())])
-def test_only_a_randomised_event_that_was_given_counts_as_a_push(tiny, randomised, expected):  # noqa: F811
-    info = (tiny / "study.yaml").read_text() + f"randomised: {randomised}\n"
-    (tiny / "study.yaml").write_text(info)
-    (tiny / "measurements.tsv").write_text((tiny / "measurements.tsv").read_text().replace("\tbelow", "\t"))
-    study = read_study(tiny)
-    problem = build_problem(measure(study), framework())
-    assert _pushed(problem, set(study.info.randomised)) == expected
+@pytest.mark.parametrize(
+    ("randomised", "doses", "expected"),
+    [({"dose"}, 8, {"oxytocin"}), (set(), 8, set()), ({"dose"}, 2, set()), ({"dose"}, 16, set())],
+)
+def test_only_a_randomised_event_in_some_sessions_counts_as_a_push(small_fit, randomised, doses, expected):
+    folder, _ = small_fit
+    study = read_study(folder)
+    number = study.sessions.groupby("dyad").cumcount()
+    few = (study.sessions["dyad"] == study.dyads[0]) if doses == 2 else True
+    given = [{"dose": 24.0} if flag else {} for flag in (number < doses) & few]
+    study = dataclasses.replace(study, sessions=study.sessions.assign(events=given))
+    problem = build_problem(measure(study), theory(["oxytocin", "trust", "depression"]))
+    assert _pushed(problem, randomised) == expected
+
+
+@pytest.mark.parametrize("rival", ["none", "biomarker", "driver"])
+def test_a_rival_without_the_arrows_contradicts_nothing(small_fit, rival):
+    """What a hypothesis sets to zero is an assumption, not a finding."""
+    problem = build_problem(measure(read_study(small_fit[0])), hypothesis(rival))
+    draws = prior_draws(problem.priors, 1)
+    claim = next(c for c in problem.plan.theory.claims if c.estimand == "mediated_share")
+    row = _judge(problem, claim, "depression", {"prior": draws, "posterior": draws}, set(), [])
+    assert row["verdict"] == "not testable here"
+    assert "no arrow" in row["reason"]

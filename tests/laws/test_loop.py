@@ -155,3 +155,26 @@ def test_nested_hypotheses_agree_where_the_freed_coefficients_are_zero():
         found = getattr(left, part.name)
         if not isinstance(found, tuple):
             np.testing.assert_allclose(jnp.asarray(found), getattr(right, part.name), atol=1e-10)
+
+
+def test_without_session_couplings_the_calendar_changes_no_lasting_response():
+    plan = compile_theory(framework(), {("trust", "patient"), ("synchrony", "patient"), ("stress", "patient")})
+    field = plan.field({**plan.defaults(), "d_trust_synchrony": 0.3})
+    always, weekly = dynamics.long_run_response(field, None), dynamics.long_run_response(field, WEEK)
+    np.testing.assert_allclose(np.asarray(weekly), np.asarray(always), rtol=1e-8, atol=1e-10)
+
+
+def test_what_does_not_settle_has_no_lasting_response_and_no_loop_gain():
+    plan = compile_theory(framework(), {("trust", "patient"), ("synchrony", "patient")})
+    field = plan.field({**plan.defaults(), "d_trust_synchrony": 1.2, "d_synchrony_trust": 1.2})
+    assert np.isnan(np.asarray(dynamics.spill_over(field, None)))
+    assert np.isnan(np.asarray(dynamics.spill_over(field, WEEK)))
+    assert np.isnan(np.asarray(dynamics.weekly_loop_gain(field, WEEK)))
+
+
+def test_a_dose_reaches_the_person_who_takes_it():
+    plan = compile_theory(framework())
+    jumps = np.asarray(plan.field(plan.defaults()).jumps)
+    row = dict(zip(plan.names, jumps[[e.id for e in plan.events].index("dose_oxytocin")], strict=True))
+    assert row.pop("oxytocin_patient") > 0
+    assert set(row.values()) == {0.0}

@@ -1,5 +1,6 @@
 """Checks of a study folder that need more than one field: keys, references, ranges, times."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ def check_participants(folder: Folder) -> list[dict]:
         pairs.setdefault((dyad, role), row)
         kept.append(record)
     _lookalikes(folder, table, seen)
+    if table.readable and not table.rows:
+        folder.faults.append(Fault(table.file, None, None, "no participants", "one row per person", "add them"))
     return kept
 
 
@@ -108,12 +111,16 @@ def _length(folder: Folder, row: int, record: dict[str, str]) -> float | None:
 def _events(folder: Folder, row: int, text: str) -> dict[str, float]:
     events: dict[str, float] = {}
     for part in () if text in MISSING else text.split(";"):
-        name, _, amount = part.strip().partition("=")
+        name, sign, text_amount = (piece.strip() for piece in part.partition("="))
         try:
-            events[name] = float(amount) if amount else 1.0
+            amount = float(text_amount) if sign else 1.0
         except ValueError:
-            got, expected = repr(part), "name or name=number, separated by semicolons, such as dose=24"
+            amount = math.nan
+        if not name.isidentifier() or not math.isfinite(amount) or name in events:
+            got, expected = repr(part), "different events as name or name=number, such as dose=24; rupture"
             folder.note(folder.sessions, row, "events", got, expected, "correct the event")
+            continue
+        events[name] = amount
     return events
 
 
@@ -186,6 +193,9 @@ def _indicator(folder: Folder, record: dict[str, str]) -> Indicator | None:
 
 def _value(folder: Folder, row: int, record: dict[str, str]) -> float | None:
     value, indicator = number(folder.measurements, row, record, "value", folder.faults), _indicator(folder, record)
+    if record["value"] in MISSING and record["limit"] in LIMITS:
+        got = f"limit {record['limit']!r} without a value"
+        folder.note(folder.measurements, row, "value", got, "the limit itself", "write the detection limit as value")
     if value is None or indicator is None:
         return value
     where = f"dyad {record['dyad']} session {record['session'] or '-'}"
@@ -209,11 +219,25 @@ def _value(folder: Folder, row: int, record: dict[str, str]) -> float | None:
     return value
 
 
+def _fits(time: float, phase: str, session: dict) -> bool:
+    """Return whether a time lies on the side of the session that its phase says."""
+    if phase == "before":
+        return time <= session["start"] + _OVERLAP_DAYS
+    if phase == "after":
+        return time >= session["end"] - _OVERLAP_DAYS
+    return phase != "within" or session["start"] - _OVERLAP_DAYS <= time <= session["end"] + _OVERLAP_DAYS
+
+
 def _time(folder: Folder, row: int, record: dict[str, str], calendar: dict) -> float | None:
     table = folder.measurements
-    if record["time"] not in MISSING:
-        return folder.clock.days(table.file, row, "time", record["time"])
     session = calendar.get((record["dyad"], record["session"]))
+    if record["time"] not in MISSING:
+        time = folder.clock.days(table.file, row, "time", record["time"])
+        if time is not None and session is not None and not _fits(time, record["phase"], session):
+            got = f"{record['time']!r} as {record['phase']!r} session {record['session']!r}"
+            folder.note(table, row, "time", got, "a time that fits the phase", "correct the time, phase or session")
+            return None
+        return time
     if record["session"] in MISSING or record["phase"] in ("within", "between"):
         expected = "a time, or a session with phase before, after or empty"
         folder.note(table, row, "time", "an empty field", expected, "fill in the time")

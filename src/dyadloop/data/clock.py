@@ -33,6 +33,8 @@ class Clock:
 
 
 def _parse(text: str) -> tuple[float, str]:
+    if len(text) == 8 and text.isdigit():
+        raise ValueError("must be 2024-03-01, not 20240301, which could be a number of days")
     try:
         value = float(text)
     except ValueError:

@@ -57,11 +57,27 @@ def read_study(path: str | Path) -> Study:
     participants = check_participants(folder)
     sessions = check_sessions(folder)
     measurements = check_measurements(folder, sessions)
+    events = {name for session in sessions for name in session["events"]}
+    for name in sorted(set(info.randomised if info else ()) - events):
+        got = f"{name!r}, an event of no session"
+        faults.append(Fault("study.yaml", None, "randomised", got, "events of sessions.tsv", "correct the name"))
     if faults or info is None:
         raise DataError(
             str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
         )
     return _assemble(root, info, participants, sessions, measurements)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Safe loader that refuses a key given twice instead of keeping the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """Return the mapping of a node whose keys are all different."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"key {key!r} is given twice, line {node.start_mark.line + 1} or below")
+        return super().construct_mapping(node, deep)
 
 
 def _read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
@@ -71,7 +87,7 @@ def _read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
         )
         return None
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         faults.append(
             Fault(path.name, None, None, "unreadable YAML", " ".join(str(error).split()), "correct the syntax")

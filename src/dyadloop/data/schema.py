@@ -32,7 +32,7 @@ class Indicator(_Record):
     sd_within: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="raw points that count as one SD within persons; default: as found in the study"
     )
-    instrument: str | None = None
+    use: bool = True
     reason: str = ""
 
     @model_validator(mode="after")
@@ -41,6 +41,8 @@ class Indicator(_Record):
             raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
             raise ValueError("a logarithm needs a scale above 0")
+        if self.transform == "log" and self.sd_within is not None:
+            raise ValueError("a logarithm keeps its unit; sd_within has no effect and must be absent")
         return self
 
 
@@ -52,12 +54,18 @@ class StudyPrior(_Record):
     scale: Annotated[float, Field(gt=0)]
     assumed: Annotated[str, Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _positive_median(self) -> "StudyPrior":
+        if self.family == "lognormal" and self.location <= 0:
+            raise ValueError(f"a lognormal prior needs a median > 0, got {self.location}")
+        return self
+
 
 class StudyInfo(_Record):
     """The content of ``study.yaml``."""
 
     schema_version: Literal[1]
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(pattern=r"^\w[\w .-]*$")]
     title: str
     licence: str
     source: str = ""

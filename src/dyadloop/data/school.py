@@ -25,7 +25,7 @@ _ITEMS = {
         unit="points",
         scale=(1, 5),
         reason="how fair the teacher was: fairness is a ground of trust, not trust itself; the weakest link of this "
-        "mapping, delete this entry to do without it",
+        "mapping, set use: false to do without it",
     ),
     "stress_all": Indicator(
         quantity="stress", person="patient", unit="points", scale=(1, 5), reason="momentary stress, asked by that name"

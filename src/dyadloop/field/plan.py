@@ -139,7 +139,8 @@ class Plan:
     def _jumps(self, values: dict) -> Array:
         jumps = jnp.zeros((len(self.events), len(self.states)))
         for row, entry in enumerate(self.events):
-            jumps = jumps.at[row, jnp.array(self._indices(entry.target))].add(values[entry.id] / entry.per)
+            reached = [i for i in self._indices(entry.target) if entry.person in (None, self.states[i].person)]
+            jumps = jumps.at[row, jnp.array(reached, dtype=int)].add(values[entry.id] / entry.per)
         return jumps
 
 
@@ -187,8 +188,14 @@ def compile_theory(
         for entry in theory.inputs
         if entry.target in kept and (entry.kind == "session" or events is None or entry.event in events)
     )
-    absent = tuple(f"{variable.label} is not measured" for variable in theory.variables if variable.id not in kept)
-    return Plan(theory, states, couplings, inputs, absent)
+    absent = [f"{variable.label} is not measured" for variable in theory.variables if variable.id not in kept]
+    acting = {entry.event: entry.target for entry in theory.inputs if entry.kind == "event"}
+    for event in events or ():
+        if event not in acting:
+            absent.append(f"event {event!r} is no input of the theory")
+        elif acting[event] not in kept:
+            absent.append(f"event {event!r} acts on {acting[event]}, which is not measured: no effect in the fit")
+    return Plan(theory, states, couplings, inputs, tuple(absent))
 
 
 def _is_measured(variable: Variable, person: str, measured: set[tuple[str, str]]) -> bool:

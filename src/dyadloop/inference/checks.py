@@ -39,6 +39,9 @@ def convergence_faults(post: xr.DataTree) -> list[str]:
         ("ess_tail", "tail ESS", MIN_ESS),
     ):
         values = table[key].values
+        if np.isnan(values).all():
+            faults.append(f"{word} cannot be computed from these draws; sample at least two chains")
+            continue
         bad = ~(values <= limit) if key == "rhat" else ~(values >= limit)
         if bad.any():
             worst = int(np.nanargmax(values) if key == "rhat" else np.nanargmin(values))

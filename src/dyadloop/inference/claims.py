@@ -21,6 +21,7 @@ from dyadloop.theory import Claim
 
 SURE = 0.95
 LEARNED = 0.8  # a posterior interval wider than this share of the prior's has learned too little to be a finding
+MIN_PUSHED = 5  # sessions with and sessions without the event, below which a push is an anecdote
 INTERVAL = (0.055, 0.945)
 
 COLUMNS: tuple[str, ...] = (
@@ -63,14 +64,14 @@ def _subjects(problem: Problem, claim: Claim) -> list[str]:
 
 
 def _pushed(problem: Problem, randomised: set[str]) -> set[str]:
-    """Return the variables that randomised events of the study moved."""
-    moved = set()
-    names = problem.scores["event"].values.tolist()
-    for index, entry in enumerate(problem.plan.events):
-        given = problem.scores["amount"].values[..., names.index(entry.event)] if entry.event in names else np.zeros(1)
-        if entry.event in randomised and given.any() and problem.panel.event[..., index].any():
-            moved.add(entry.target)
-    return moved
+    """Return the variables that randomised events of the study moved, in enough sessions but not in all."""
+    sessions = int(problem.scores["session"].max("time").sum())
+    counts = [int((np.asarray(problem.panel.event)[..., i] != 0).sum()) for i in range(len(problem.plan.events))]
+    return {
+        entry.target
+        for entry, given in zip(problem.plan.events, counts, strict=True)
+        if entry.event in randomised and min(given, sessions - given) >= MIN_PUSHED
+    }
 
 
 def _judge(
@@ -97,6 +98,9 @@ def _judge(
     if isinstance(function, Untestable):
         return row | {"finding": "none", "verdict": "not testable here", "reason": function.reason}
     prior, posterior = (draws_of(function, groups[name]) for name in ("prior", "posterior"))
+    if np.isnan(prior).all() or np.nanmax(prior) == np.nanmin(prior):
+        reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no arrow that could show it"
+        return row | {"finding": "none", "verdict": "not testable here", "reason": reason}
     row |= _numbers(prior, posterior, claim)
     finding, why = _finding(prior, posterior, claim)
     if faults:
@@ -122,8 +126,12 @@ def _numbers(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> dict[str
 
 def _finding(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> tuple[str, str]:
     """Return where the posterior lies, in a word, and why nothing can be said where that is so."""
-    if np.isnan(posterior).any():
-        return "unclear", "the estimand has no value at some draws"
+    undefined = float(np.isnan(posterior).mean())
+    if undefined > 1 - SURE:
+        return (
+            "unclear",
+            f"the estimand has no value at {undefined:.0%} of the draws (nothing settles or is relieved)",
+        )
     widths = [float(np.subtract(*np.nanquantile(draws, INTERVAL[::-1]))) for draws in (prior, posterior)]
     if widths[1] > LEARNED * widths[0]:
         return "unclear", "the data hardly narrowed the prior"
@@ -160,4 +168,4 @@ def _verdict(problem: Problem, finding: str, why: str, needed: set[str], pushed:
         return "undecided", (
             f"the association is there, but no randomised push on {names}: a common cause (M6) leaves the same trace"
         )
-    return "supported", "the association is there under a randomised push"
+    return "supported", "the association is there in a study with a randomised push (taken to be one and the same)"

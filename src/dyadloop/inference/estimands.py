@@ -63,10 +63,17 @@ def _absent(problem: Problem, *names: str) -> Untestable | None:
     return Untestable(f"{listed} {verb} not measured in this study") if missing else None
 
 
+def _no_component(problem: Problem) -> Untestable | None:
+    return None if _has(problem, "component") else Untestable("no component is measured in this study")
+
+
+def _no_arrow(problem: Problem, name: str) -> Untestable:
+    return Untestable(f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no {name}")
+
+
 def _parameter(problem: Problem, name: str) -> Estimand | Untestable:
     if name not in problem.priors.index:
-        hypothesis = problem.plan.theory.hypothesis
-        return Untestable(f"the fitted hypothesis ({hypothesis}) has no {name}")
+        return _no_arrow(problem, name)
     return lambda values: values[name]
 
 
@@ -83,9 +90,7 @@ def _oxytocin_to_symptom(problem: Problem, subject: str) -> Estimand | Untestabl
 
 
 def _no_rhythm(problem: Problem) -> Untestable | None:
-    return (
-        None if problem.rhythm else Untestable("the study has no sessions with a length, so no session-to-session loop")
-    )
+    return None if problem.rhythm else Untestable("no dyad has two sessions with a length, so there is no loop")
 
 
 def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
@@ -106,7 +111,7 @@ def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
 
 
 def _weekly_loop_gain(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin") or _no_rhythm(problem)
+    blocked = _absent(problem, "oxytocin") or _no_component(problem) or _no_rhythm(problem)
     arrows = {name[:2] for name in problem.priors.index if name.startswith(("a_", "w_"))}
     if not blocked and len(arrows) < 2:
         blocked = Untestable(f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no loop through oxytocin")
@@ -137,12 +142,12 @@ def _components_to_symptom(problem: Problem, subject: str) -> Estimand | Untesta
         return absent
     names = [str(name) for name in problem.priors.index if str(name).startswith(f"c_{subject}_")]
     if not names:
-        return Untestable("no component is measured in this study")
+        return _no_component(problem) or _no_arrow(problem, f"c_{subject}_*")
     return lambda values: sum((values[name] for name in names), jnp.zeros(()))
 
 
 def _mediated_share(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin", subject) or _no_rhythm(problem)
+    blocked = _absent(problem, "oxytocin", subject) or _no_component(problem) or _no_rhythm(problem)
     if blocked or problem.rhythm is None:
         return blocked or Untestable("no sessions")
     rhythm = problem.rhythm

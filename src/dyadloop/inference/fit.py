@@ -1,6 +1,8 @@
 """Fit a theory to a study: mode, blocks of NUTS, diagnostics, one labelled result."""
 
 import json
+import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +21,7 @@ from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.measures import measure
-from dyadloop.theory import Theory, framework
+from dyadloop.theory import Theory, read_theory
 
 N_PRIOR_DRAWS = 4000
 _STATE_FILE = "fit.json"
@@ -46,7 +48,7 @@ def fit(
     study
         Result of :func:`dyadloop.read_study`.
     theory
-        Theory; default: the framework.
+        Theory; default: the one that study.yaml names.
     priors
         Rows that replace priors, in the form of :func:`dyadloop.priors`.
     seed
@@ -71,7 +73,8 @@ def fit(
         If ``folder`` holds another fit.
     """
     settings = settings or Settings()
-    problem = build_problem(measure(study), theory or framework(), priors, study.info.priors)
+    theory = theory or read_theory(study.info.theory, study.path)
+    problem = build_problem(measure(study), theory, priors, study.info.priors)
     if folder is None:
         with TemporaryDirectory() as scratch:
             return _fit_in(Path(scratch), study, problem, seed, settings, progress, message)
@@ -111,7 +114,9 @@ def _fit_in(
 
 def _claim(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
     """Note what is fitted here, or refuse to mix two fits."""
-    wanted = {"fingerprint": problem.fingerprint, "seed": seed, "settings": vars(settings), "versions": versions()}
+    # more draws go on where fewer ended, so their number is no part of what is fitted
+    fixed = {name: value for name, value in vars(settings).items() if name != "draws"}
+    wanted = {"fingerprint": problem.fingerprint, "seed": seed, "settings": fixed, "versions": versions()}
     path = folder / _STATE_FILE
     if path.is_file():
         if json.loads(path.read_text(encoding="utf-8")) != wanted:
@@ -121,13 +126,18 @@ def _claim(folder: Path, problem: Problem, seed: int, settings: Settings) -> Non
             )
         return
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, path)
 
 
 def _mode(path: Path, problem: Problem, posterior: Posterior, seed: int) -> Mode:
     if path.is_file():
-        with np.load(path, allow_pickle=False) as stored:
-            numbers = {name: stored[name] for name in stored.files}
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                numbers = {name: stored[name] for name in ("center", "factor", "log_density", "starts", "agreeing")}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ResultError(f"{path}: not a readable mode ({error}); remove the folder to fit anew") from None
         return Mode(
             numbers["center"],
             numbers["factor"],

@@ -14,10 +14,12 @@ from numpyro.distributions import biject_to
 from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
+from dyadloop.errors import FitError
 from dyadloop.inference.problem import Problem
 
 _FLOOR = 1e-3  # curvature below this (sd above 30 on the unconstrained scale) is treated as this
 _STEP = 1e-4  # central differences of exact gradients: truncation and rounding errors are both near 1e-8
+_NOWHERE = 1e12  # stands for a density that is not finite
 _AGREE = 0.1  # log density: starts that end within this of the best found the same mode
 
 
@@ -119,7 +121,7 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
     def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = slope(jnp.asarray(vector))
         if not np.isfinite(value):
-            return 1e12, np.zeros_like(vector)
+            return _NOWHERE, np.zeros_like(vector)
         return float(value), np.nan_to_num(np.asarray(gradient))
 
     generator = np.random.default_rng(seed)
@@ -138,6 +140,8 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
         for run in range(starts)
     ]
     best = min(runs, key=lambda run: run.fun)
+    if best.fun >= _NOWHERE:
+        raise FitError("the posterior has no value at any start; check the priors of time constants and of sds")
     agreeing = sum(run.fun < best.fun + _AGREE for run in runs)
     return Mode(best.x, _whitening(slope, best.x), -float(best.fun), starts, int(agreeing))
 

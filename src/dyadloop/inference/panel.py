@@ -58,7 +58,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         names = [str(n) for n in chosen["indicator"].values if bool(chosen["censored"].sel(indicator=n).any())]
         raise FitError(
             f"{n_censored} values of {', '.join(names)} lie beyond a detection limit; a Gaussian observation cannot "
-            "use them and leaving them out would bias the fit; remove the indicator from study.yaml"
+            "use them and leaving them out would bias the fit; set `use: false` for the indicator in study.yaml"
         )
     score = chosen["score"].values
     seen = np.isfinite(score)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import jax.numpy as jnp
 import pandas as pd
@@ -19,6 +20,7 @@ from dyadloop.inference.panel import Panel, panel
 from dyadloop.observation import ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory
 
+_POSITIVE = ("tau_", "sd_", "between_", "error_")
 PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
 
 
@@ -77,6 +79,7 @@ def build_problem(
     plan = compile_theory(theory, set(pairs), tuple(scores["event"].values.tolist()))
     observed = observe(plan, scores)
     table = prior_table({**plan.parameters(), **observed.parameters()})
+    _check_names(declared or {}, theory, observed)
     for name, prior in (declared or {}).items():
         if name in table.index:
             row = [
@@ -89,6 +92,9 @@ def build_problem(
             table.loc[name] = row
     if priors is not None:
         table = _replaced(table, priors)
+    wrong = [n for n, family in table["family"].items() if str(n).startswith(_POSITIVE) and family != "lognormal"]
+    if wrong:
+        raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
     return Problem(plan, observed, panel(scores, plan, observed, table), table, scores, _rhythm(scores))
 
 
@@ -118,6 +124,16 @@ def priors_to_json(table: pd.DataFrame) -> str:
 def priors_from_json(text: str) -> pd.DataFrame:
     """Return the prior table of :func:`priors_to_json`."""
     return pd.DataFrame(json.loads(text)).set_index("parameter")[list(PRIOR_COLUMNS)]
+
+
+def _check_names(declared: Mapping[str, StudyPrior], theory: Theory, observed: ObservationPlan) -> None:
+    """Refuse priors of parameters that neither the theory nor the indicators have."""
+    known = {*compile_theory(theory).parameters(), *observed.parameters()}
+    unknown = sorted(set(declared) - known)
+    if unknown:
+        close = [get_close_matches(name, known, 1) for name in unknown]
+        hints = "".join(f"; did you mean {match[0]}?" for match in close if match)
+        raise FitError(f"study.yaml priors {', '.join(unknown)}: no parameter of the theory {theory.id!r}{hints}")
 
 
 def _replaced(table: pd.DataFrame, priors: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ def _load(path: Path, fresh: tuple) -> tuple[tuple, dict[str, np.ndarray]]:
         with np.load(path, allow_pickle=False) as stored:
             saved = [jnp.asarray(stored[f"state_{i}"]) for i in range(len(leaves))]
             draws = {name: stored[name] for name in names}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ResultError(
             f"{path}: not a readable block of draws ({error}); remove the file to sample it anew"
         ) from None

@@ -77,6 +77,7 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "parameters": summary.reset_index().to_dict(orient="records"),
         "attrs": post.attrs,
         "settings": json.loads(post.attrs["settings"]),
+        "rival": f" --hypothesis {theory.hypothesis}" if theory.hypothesis else "",
         "versions": json.loads(post.attrs["versions"]),
     }
 
@@ -139,6 +140,9 @@ def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
     """Return the share of sessions without a value, in up to 20 blocks of sessions in their order."""
     scores, session = problem.scores, problem.scores["session"].values
     last = session.max(axis=1, keepdims=True)
+    if not last.any():  # a study without sessions: its moments count instead
+        session = np.where(np.isfinite(scores["days"].values), np.arange(1, session.shape[1] + 1), 0)
+        last = session.max(axis=1, keepdims=True)
     numbers = np.arange(1, int(last.max()) + 1)
     blocks = (numbers - 1) * _N_BLOCKS // max(len(numbers), _N_BLOCKS)
     shares = {}

@@ -1,6 +1,7 @@
 """A study and a theory on the terminal."""
 
 import json
+import math
 from dataclasses import asdict
 
 from rich.console import Console
@@ -40,14 +41,19 @@ def print_summary(summary: StudySummary, console: Console) -> None:
     for entry in summary.indicators:
         shades = "".join(_SHADES[min(int(share * len(_SHADES)), len(_SHADES) - 1)] for share in entry.map)
         cells = (entry.name, entry.quantity, entry.person, str(entry.values), str(entry.dyads))
-        table.add_row(*cells, f"{entry.missing:.0%}", str(entry.censored), f"|{shades}|")
+        table.add_row(
+            *cells, "-" if math.isnan(entry.missing) else f"{entry.missing:.0%}", str(entry.censored), f"|{shades}|"
+        )
     console.print(table)
     console.print("missing by session: from the first to the last sessions, darker = more missing", markup=False)
 
 
 def summary_json(summary: StudySummary) -> str:
     """Return the summary of a study as JSON."""
-    return json.dumps(asdict(summary), indent=2, ensure_ascii=False)
+    content = asdict(summary)
+    for entry in content["indicators"]:
+        entry["missing"] = None if math.isnan(entry["missing"]) else entry["missing"]
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def print_theory(theory: Theory, console: Console) -> None:

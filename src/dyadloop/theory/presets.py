@@ -14,8 +14,8 @@ PRESETS = ("framework",)
 """Names of the shipped theories."""
 
 
-def read_theory(source: str | Path) -> Theory:
-    """Read a theory from a preset name or a YAML file.
+def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
+    """Read a theory from a preset name or a YAML file, whose path may be relative to ``folder``.
 
     Raises
     ------
@@ -24,8 +24,8 @@ def read_theory(source: str | Path) -> Theory:
     """
     if str(source) in PRESETS:
         text = resources.files("dyadloop.theory").joinpath(f"{source}.yaml").read_text(encoding="utf-8")
-    elif Path(source).is_file():
-        text = Path(source).read_text(encoding="utf-8")
+    elif (Path(folder) / source).is_file():
+        text = (Path(folder) / source).read_text(encoding="utf-8")
     else:
         raise TheoryError(
             f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML file that exists"

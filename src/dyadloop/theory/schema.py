@@ -121,6 +121,7 @@ class Input(Record):
     id: Identifier
     target: Identifier = Field(alias="to")
     kind: Literal["session", "event"]
+    person: Role | None = Field(default=None, description="the only person it acts on; default: every person")
     event: str | None = Field(default=None, description="name of the event in sessions.tsv")
     per: Annotated[float, Field(gt=0)] = Field(default=1.0, description="event amount that counts as one unit")
     coefficient: Quantity
@@ -154,7 +155,7 @@ class Correlations(Record):
 class Hypothesis(Record):
     """A named restriction: the couplings whose ids match ``without`` are absent."""
 
-    id: Annotated[str, Field(pattern=r"^M\d+$")]
+    id: Annotated[str, Field(pattern=r"^M\d+(\+M\d+)?$")]
     name: Identifier
     title: str
     without: tuple[str, ...]
