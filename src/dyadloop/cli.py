@@ -3,6 +3,7 @@
 Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged, 130 interrupted (run again to go on).
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -121,6 +122,8 @@ def run(
     except (Interrupted, KeyboardInterrupt):
         say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
         raise typer.Exit(INTERRUPTED) from None
+    for text in json.loads(post.attrs["left_out"]):
+        say(f"left out: {text}", quiet)
     say("judging the claims and writing the report", quiet)
     table = judge(post)
     write_claims(table, folder)

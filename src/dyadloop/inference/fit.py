@@ -204,7 +204,7 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "fingerprint": problem.fingerprint,
         "priors": priors_to_json(problem.priors),
         "rhythm": json.dumps(None if rhythm is None else vars(rhythm)),
-        "left_out": json.dumps([*problem.plan.left_out, *problem.observed.left_out]),
+        "left_out": json.dumps(problem.left_out),
         "seed": seed,
         "settings": json.dumps(vars(settings)),
         "solver": "exact linear-Gaussian filter; NUTS on a Laplace-whitened space",

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import jax.numpy as jnp
 import pandas as pd
@@ -34,6 +33,13 @@ class Problem:
     priors: pd.DataFrame
     scores: xr.Dataset
     rhythm: Rhythm | None
+    unused_priors: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the study or the theory holds and the fit does not use, in words."""
+        unused = [f"the declared prior of {name!r} names no parameter of this fit" for name in self.unused_priors]
+        return [*self.plan.left_out, *self.observed.left_out, *unused]
 
     def log_likelihood(self, values: dict[str, Array] | dict[str, float]) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad at parameter values in the units of the theory file."""
@@ -79,7 +85,7 @@ def build_problem(
     plan = compile_theory(theory, set(pairs), tuple(scores["event"].values.tolist()))
     observed = observe(plan, scores)
     table = prior_table({**plan.parameters(), **observed.parameters()})
-    _check_names(declared or {}, theory, observed)
+    unused = tuple(name for name in declared or {} if name not in table.index)
     for name, prior in (declared or {}).items():
         if name in table.index:
             row = [
@@ -95,7 +101,7 @@ def build_problem(
     wrong = [n for n, family in table["family"].items() if str(n).startswith(_POSITIVE) and family != "lognormal"]
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
-    return Problem(plan, observed, panel(scores, plan, observed, table), table, scores, _rhythm(scores))
+    return Problem(plan, observed, panel(scores, plan, observed, table), table, scores, _rhythm(scores), unused)
 
 
 def priors(theory: Theory) -> pd.DataFrame:
@@ -124,16 +130,6 @@ def priors_to_json(table: pd.DataFrame) -> str:
 def priors_from_json(text: str) -> pd.DataFrame:
     """Return the prior table of :func:`priors_to_json`."""
     return pd.DataFrame(json.loads(text)).set_index("parameter")[list(PRIOR_COLUMNS)]
-
-
-def _check_names(declared: Mapping[str, StudyPrior], theory: Theory, observed: ObservationPlan) -> None:
-    """Refuse priors of parameters that neither the theory nor the indicators have."""
-    known = {*compile_theory(theory).parameters(), *observed.parameters()}
-    unknown = sorted(set(declared) - known)
-    if unknown:
-        close = [get_close_matches(name, known, 1) for name in unknown]
-        hints = "".join(f"; did you mean {match[0]}?" for match in close if match)
-        raise FitError(f"study.yaml priors {', '.join(unknown)}: no parameter of the theory {theory.id!r}{hints}")
 
 
 def _replaced(table: pd.DataFrame, priors: pd.DataFrame) -> pd.DataFrame:
