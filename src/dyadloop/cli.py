@@ -13,6 +13,8 @@ import typer
 from dyadloop.errors import DyadloopError
 
 if TYPE_CHECKING:
+    from xarray import DataTree
+
     from dyadloop.data import Study
 
 BAD_DATA, NOT_CONVERGED, INTERRUPTED = 3, 4, 130
@@ -80,6 +82,9 @@ def _remarks(study: "Study") -> list[str]:
         for name, entry in study.info.indicators.items()
         if entry.use and entry.quantity not in known
     ]
+    inputs = {name for entry in study.sessions["events"] for name in entry}
+    if "dose" in inputs and any(entry.quantity == "oxytocin" and entry.use for entry in study.info.indicators.values()):
+        remarks.append("a nasal dose contaminates saliva; an oxytocin indicator of dosed sessions needs `use: false`")
     censored = study.measurements[study.measurements["limit"].isin(["below", "above"])]["indicator"].unique()
     return [*remarks, *(f"indicator {name!r} has values beyond a limit, which the fit refuses" for name in censored)]
 
@@ -138,8 +143,18 @@ def run(
         say(f"prior and data disagree on {', '.join(conflicts)}; see the report", quiet)
     faults = convergence_faults(post)
     if faults:
-        say("not converged: " + "; ".join(faults) + f"; sample longer, for example --draws {2 * draws}")
+        say("not converged: " + "; ".join(faults) + f"; run again with --draws {_enough(post, draws)}")
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _enough(post: "DataTree", draws: int) -> int:
+    """Return how many draws per chain the worst effective sample size asks for, with a margin."""
+    from dyadloop.inference.checks import MIN_ESS
+
+    table = post["diagnostics"].to_dataset()
+    worst = float(min(table["ess_bulk"].min(), table["ess_tail"].min()))
+    factor = max(1.5 * MIN_ESS / worst, 1.5) if worst > 0 else 10.0
+    return int(-(-draws * factor // 50) * 50)
 
 
 @app.command()
@@ -164,16 +179,16 @@ def claims(
 @app.command()
 def report(
     result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")],
-    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+    out: Annotated[Path | None, typer.Option(help="HTML file to write; default: in the result folder.")] = None,
 ) -> None:
     """Write the report of a result folder again.
 
-    Example: dyadloop report results/school --out report.html
+    Example: dyadloop report results/school --out school.html
     """
     from dyadloop.inference import load_result
     from dyadloop.reporting import report as write
 
-    print(write(load_result(result), out))
+    print(write(load_result(result), out or result / "report.html"))
 
 
 @app.command()

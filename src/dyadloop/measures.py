@@ -23,9 +23,9 @@ def measure(study: Study) -> xr.Dataset:
     xarray.Dataset
         ``score`` (dyad, time, indicator) [SD within persons, or log ratio], NaN where missing; ``days`` (dyad,
         time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
-        (dyad, time), how many sessions have begun, 0 where padded; ``amount`` (dyad, time, event), the amount of an
-        event at a moment; ``censored`` (dyad, time, indicator). Per indicator: ``quantity``, ``person``, ``center``,
-        ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where no reliability is declared).
+        (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
+        amount of an event at a moment; ``censored`` (dyad, time, indicator). Per indicator: ``quantity``, ``person``,
+        ``center``, ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where no reliability is declared).
 
     Raises
     ------
@@ -146,7 +146,8 @@ def _sessions(
     for row, (dyad, calendar) in enumerate(_calendars(study)):
         moments = lines[dyad]
         starts, ends = (calendar[edge].to_numpy(dtype=float) for edge in ("start", "end"))
-        session[row, : len(moments)] = np.searchsorted(starts, moments, side="right")
+        borders = (starts[1:] + ends[:-1]) / 2  # what is measured before a session belongs to it
+        session[row, : len(moments)] = np.searchsorted(borders, moments, side="right") + 1 if len(starts) else 0
         middles = (moments[1:] + moments[:-1]) / 2
         in_session[row, 1 : len(moments)] = ((middles[:, None] > starts) & (middles[:, None] < ends)).any(axis=1)
         for start, entry in zip(starts, calendar["events"], strict=True):

@@ -41,7 +41,8 @@ def _draws(center, sd):
         (CLAIM, _draws(3.0, 0.9), "unclear"),  # far out, but the data hardly narrowed the prior
         (STRONG, _draws(0.3, 0.1), "below"),
         (STRONG, _draws(1.5, 0.1), "positive"),
-        (CLAIM, np.where(np.arange(4000) % 100, _draws(0.5, 0.1), np.nan), "unclear"),
+        (CLAIM, np.where(np.arange(4000) % 10, _draws(0.5, 0.1), np.nan), "unclear"),  # undefined at a tenth
+        (CLAIM, np.where(np.arange(4000) % 100, _draws(0.5, 0.1), np.nan), "positive"),
     ],
 )
 def test_findings(claim, posterior, expected):

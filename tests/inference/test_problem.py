@@ -131,3 +131,15 @@ def test_a_constant_indicator_is_a_fault(tiny):  # noqa: F811
     (tiny / "measurements.tsv").write_text(text)
     with pytest.raises(DataError, match="do not vary within persons"):
         measure(read_study(tiny))
+
+
+def test_a_value_before_a_session_belongs_to_it(haifa_folder):
+    """Depression is rated before each session: about 5 % are missing in every session, the last one included."""
+    scores = measure(read_study(haifa_folder))
+    seen = np.isfinite(scores["score"].sel(indicator="depression").values)
+    sessions = scores["session"].values
+    assert sessions.max() == 16
+    for number in range(1, 17):
+        held = (seen & (sessions == number)).sum(axis=1)
+        assert held.max() == 1
+        assert held.mean() > 0.7

@@ -111,7 +111,10 @@ def _judge(
 
 
 def _numbers(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> dict[str, float]:
+    if np.isnan(posterior).all():
+        return {}
     before, after = (np.nanquantile(draws, (0.5, *INTERVAL)) for draws in (prior, posterior))
+    defined = posterior[np.isfinite(posterior)]
     return {
         "prior_median": before[0],
         "prior_low": before[1],
@@ -119,8 +122,8 @@ def _numbers(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> dict[str
         "median": after[0],
         "low": after[1],
         "high": after[2],
-        "p_direction": float(np.mean(posterior > 0)),
-        "p_beyond_rope": float(np.mean(posterior > claim.rope.high)),
+        "p_direction": float(np.mean(defined > 0)),
+        "p_beyond_rope": float(np.mean(defined > claim.rope.high)),
     }
 
 

@@ -82,4 +82,4 @@ def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row
     x, y = tail[0] + 0.5 * dx + 0.08 * dy, tail[1] + 0.5 * dy - 0.08 * dx
     box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.85}
     shade = colour if sure else DARK
-    axes.text(x, y, f"{effect:+.2f}", fontsize=7, color=shade, ha="center", va="center", bbox=box, zorder=4)
+    axes.text(x, y, f"{effect:+.2f}", fontsize=7, color=shade, ha="center", va="center", bbox=box, zorder=6)

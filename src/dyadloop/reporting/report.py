@@ -73,6 +73,8 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "data": _data(problem, info),
         "counts": _counts(problem),
         "rhythm": problem.rhythm,
+        "events": _events(problem),
+        "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
         "figures": _figures(post, problem, summary),
         "parameters": summary.reset_index().to_dict(orient="records"),
         "attrs": post.attrs,
@@ -113,6 +115,12 @@ def parameter_summary(post: xr.DataTree, problem: Problem) -> pd.DataFrame:
 def _counts(problem: Problem) -> dict[str, int]:
     scores = problem.scores
     return {"dyads": scores.sizes["dyad"], "moments": int(np.isfinite(scores["days"].values).sum())}
+
+
+def _events(problem: Problem) -> dict[str, int]:
+    """Return in how many sessions each event took place."""
+    amounts, names = problem.scores["amount"].values, problem.scores["event"].values.tolist()
+    return {name: int((amounts[..., index] != 0).sum()) for index, name in enumerate(names)}
 
 
 def _data(problem: Problem, info: dict) -> list[dict[str, object]]:

@@ -57,8 +57,8 @@ def print_claims(table: pd.DataFrame, console: Console) -> None:
             sheet.add_row(*cells, *shares, row["finding"], row["verdict"])
         console.print(sheet)
         console.print()
-        for _, row in tested.iterrows():
-            console.print(f"  {row['claim']}: {row['reason']}", highlight=False, markup=False)
+        for reason, group in tested.groupby("reason", sort=False):
+            console.print(f"  {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
     for reason, group in table[table["verdict"] == "not testable here"].groupby("reason", sort=False):
         console.print(f"  not testable here: {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
     console.print(f"\n{FOOTNOTE}", highlight=False, markup=False)
