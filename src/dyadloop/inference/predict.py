@@ -84,7 +84,8 @@ def predictive_checks(problem: Problem, post: xr.DataTree, n_draws: int = 100) -
     names = list(problem.observed.indicators)
     observed = statistics(np.where(np.asarray(problem.panel.seen), np.asarray(problem.panel.score), np.nan), names)
     replicated = replicate(problem, thinned(post, n_draws), int(post.attrs["seed"]))
-    table = np.array([[statistics(scores, names)[key] for key in observed] for scores in replicated])
+    found = [statistics(scores, names) for scores in replicated]
+    table = np.array([[row[key] for key in observed] for row in found])
     values = np.array(list(observed.values()))
     return xr.Dataset(
         {
