@@ -18,7 +18,7 @@ from dyadloop.field import compile_theory, doublings
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import Panel, distinct_intervals
 from dyadloop.observation import Observation
-from dyadloop.theory import hypothesis, keep
+from dyadloop.theory import hypothesis, keep, read_theory
 
 SEVEN = ["oxytocin", "attachment", "empathy", "synchrony", "trust", "support", "depression"]
 MEASURED = {(name, "patient") for name in SEVEN}
@@ -98,7 +98,7 @@ def milliseconds(function: Callable, values: dict) -> tuple[float, float]:
 
 def main() -> None:
     """Print the tables."""
-    plan = compile_theory(keep(hypothesis("reciprocal"), SEVEN), MEASURED, events=())
+    plan = compile_theory(keep(hypothesis("reciprocal", read_theory("framework_linear")), SEVEN), MEASURED, events=())
     values = {name: jnp.asarray(value, dtype=float) for name, value in plan.defaults().items()}
     observation = Observation(tuple(range(7)), jnp.zeros(7), jnp.ones(7), jnp.full(7, 0.5))
     console = Console(width=110)

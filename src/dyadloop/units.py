@@ -38,3 +38,21 @@ def per_day(value: float, unit: str) -> float:
     if not unit.startswith("1/"):
         raise UnitError(f"unit {unit!r} is not a rate; expected 1/ followed by one of {', '.join(DAYS_PER)}")
     return value / days(1.0, unit[2:])
+
+
+def duration(text: str) -> float:
+    """Return a duration written as a number and a unit, such as ``"50 min"``, in days.
+
+    Raises
+    ------
+    UnitError
+        If the text is not a number >= 0 and a unit of time.
+    """
+    parts = text.split()
+    try:
+        value = float(parts[0]) if len(parts) == 2 else float("nan")
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < float("inf"):
+        raise UnitError(f"duration {text!r} is not a number and a unit; write it like '7 d' or '50 min'")
+    return days(value, parts[1])

@@ -62,7 +62,7 @@ def test_theory_show_and_validate(tmp_path):
 
 def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(tmp_path):
     """A short run of a small theory: everything is written, and the exit code is honest."""
-    shown = json.loads(dyadloop("theory", "show", "framework", "--json").stdout)
+    shown = json.loads(dyadloop("theory", "show", "framework_linear", "--json").stdout)
     shown["variables"] = [v for v in shown["variables"] if v["id"] in ("stress", "support")]
     shown["couplings"] = [c for c in shown["couplings"] if {c["from"], c["to"]} <= {"stress", "support"}]
     shown["inputs"] = [i for i in shown["inputs"] if i["to"] == "support"]

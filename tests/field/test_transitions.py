@@ -6,7 +6,7 @@ import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from dyadloop.field import Field, compile_theory, doublings, transitions
-from dyadloop.theory import framework
+from tests.linear import linear, rival
 
 
 def _field(decay, always=None, session=None, drive=None, noise=None):
@@ -70,7 +70,7 @@ def test_two_steps_are_one():
 
 def test_the_framework_compiles_to_its_equations():
     """The drift by hand from the theory file, at a random state."""
-    theory = framework()
+    theory = linear()
     plan = compile_theory(theory)
     values = plan.defaults()
     field = plan.field(values)
@@ -97,7 +97,7 @@ def test_the_framework_compiles_to_its_equations():
 
 
 def test_partial_correlations_make_a_correlation_matrix():
-    plan = compile_theory(framework())
+    plan = compile_theory(linear())
     rng = np.random.default_rng(3)
     values = {name: float(rng.normal()) if name.startswith("rho_") else v for name, v in plan.defaults().items()}
     field = plan.field(values)

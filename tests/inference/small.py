@@ -1,13 +1,14 @@
 """A study small enough to be fitted many times: simulated, with few variables."""
 
 from dyadloop.simulation import simulate_study
-from dyadloop.theory import hypothesis, keep
+from dyadloop.theory import keep
+from tests.linear import linear, rival
 
 PAIR = ["oxytocin", "trust"]
 
 
 def theory(variables):
-    return keep(hypothesis("reciprocal"), variables)
+    return keep(rival("reciprocal"), variables)
 
 
 def make(path, variables, seed=1, values=None):

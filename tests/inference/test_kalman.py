@@ -11,7 +11,7 @@ from dyadloop.field import compile_theory, doublings
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import Panel, distinct_intervals
 from dyadloop.observation import Observation
-from dyadloop.theory import framework, hypothesis
+from tests.linear import linear, rival
 from tests.reference.dense import log_density
 
 MEASURED = {("oxytocin", "patient"), ("oxytocin", "therapist"), ("trust", "patient"), ("synchrony", "patient"),
@@ -19,7 +19,7 @@ MEASURED = {("oxytocin", "patient"), ("oxytocin", "therapist"), ("trust", "patie
 
 
 def _plan():
-    return compile_theory(hypothesis("reciprocal"), MEASURED, events=("dose",))
+    return compile_theory(rival("reciprocal"), MEASURED, events=("dose",))
 
 
 def _values(plan, rng):
@@ -125,7 +125,7 @@ def test_the_unit_of_time_changes_nothing():
 
 
 def test_the_unit_of_the_theory_file_changes_nothing():
-    theory = hypothesis("reciprocal")
+    theory = rival("reciprocal")
     minutes = theory.variable("oxytocin").time_constant
     hours = minutes.model_copy(update={"value": minutes.value / 60, "unit": "h"})
     variables = tuple(
@@ -156,7 +156,7 @@ def test_a_coarse_transition_is_refused_not_approximated():
 
 
 def test_without_couplings_the_states_are_independent():
-    plan = compile_theory(framework().model_copy(update={"couplings": (), "hypothesis": "none"}), MEASURED, events=())
+    plan = compile_theory(linear().model_copy(update={"couplings": (), "hypothesis": "none"}), MEASURED, events=())
     rng = np.random.default_rng(0)
     observation = _observation(plan, rng)
     days, inside, score, event = _panel(rng, 2, len(observation.states), 0)

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyadloop import dynamics
+from dyadloop.dynamics import linear as linear_dynamics
 from dyadloop.dynamics import Rhythm
 from dyadloop.field import compile_theory
-from dyadloop.theory import framework, hypothesis, keep
+from dyadloop.theory import keep
+from tests.linear import linear, rival
 
 WEEK = Rhythm(7.0, 50 / 1440)
-HUB = keep(hypothesis("reciprocal"), ["oxytocin", "empathy", "trust", "support"])
+HUB = keep(rival("reciprocal"), ["oxytocin", "empathy", "trust", "support"])
 ONE = compile_theory(
     HUB, {("oxytocin", "patient"), ("empathy", "patient"), ("trust", "patient"), ("support", "patient")}
 )
@@ -54,7 +56,7 @@ def test_a_lasting_push_on_oxytocin_is_amplified_by_the_loop(drawn):
 @given(values)
 def test_the_weekly_map_of_a_hub_is_diagonal_plus_rank_one(drawn):
     field = _field(drawn)
-    levels = np.asarray(dynamics.session_map(field, WEEK))[1:, 1:]
+    levels = np.asarray(linear_dynamics.session_map(field, WEEK))[1:, 1:]
     rest = levels - np.diag(np.exp(-np.asarray(field.decay)[1:] * WEEK.interval_days))
     singular = np.linalg.svd(rest, compute_uv=False)
     # levels move a little within a session, which adds terms of the order (session / time constant)^2
@@ -83,7 +85,7 @@ def test_the_weekly_loop_gain_is_one_where_the_weekly_map_loses_stability():
     low, high = 0.1, 100.0
     for _ in range(60):
         middle = (low * high) ** 0.5
-        radius = np.abs(np.linalg.eigvals(np.asarray(dynamics.session_map(_field(drawn, middle), WEEK)))).max()
+        radius = np.abs(np.linalg.eigvals(np.asarray(linear_dynamics.session_map(_field(drawn, middle), WEEK)))).max()
         low, high = (middle, high) if radius < 1 else (low, middle)
     np.testing.assert_allclose(float(dynamics.weekly_loop_gain(_field(drawn, low), WEEK)), 1.0, atol=1e-6)
 
@@ -129,7 +131,7 @@ def test_positive_stable_networks_spill_over(drawn):
 
 
 def test_spill_over_of_a_network_is_the_inverse_of_i_minus_k():
-    plan = compile_theory(framework(), {("trust", "patient"), ("support", "patient"), ("stress", "patient")})
+    plan = compile_theory(linear(), {("trust", "patient"), ("support", "patient"), ("stress", "patient")})
     names = list(plan.names)
     field = plan.field({**plan.defaults(), "d_trust_support": 0.3, "d_support_trust": 0.1})
     gains = np.zeros((3, 3))
@@ -149,7 +151,7 @@ def test_two_persons_with_the_same_equation_have_the_loop_of_one():
 
 
 def test_nested_hypotheses_agree_where_the_freed_coefficients_are_zero():
-    full, none = compile_theory(framework()), compile_theory(hypothesis("none"))
+    full, none = compile_theory(linear()), compile_theory(rival("none"))
     zeroed = {k: 0.0 if k[:2] in ("a_", "w_", "v_", "d_") else v for k, v in full.defaults().items()}
     left, right = full.field(zeroed), none.field(none.defaults())
     for part in dataclasses.fields(left):
@@ -159,14 +161,14 @@ def test_nested_hypotheses_agree_where_the_freed_coefficients_are_zero():
 
 
 def test_without_session_couplings_the_calendar_changes_no_lasting_response():
-    plan = compile_theory(framework(), {("trust", "patient"), ("synchrony", "patient"), ("stress", "patient")})
+    plan = compile_theory(linear(), {("trust", "patient"), ("synchrony", "patient"), ("stress", "patient")})
     field = plan.field({**plan.defaults(), "d_trust_synchrony": 0.3})
     always, weekly = dynamics.long_run_response(field, None), dynamics.long_run_response(field, WEEK)
     np.testing.assert_allclose(np.asarray(weekly), np.asarray(always), rtol=1e-8, atol=1e-10)
 
 
 def test_what_does_not_settle_has_no_lasting_response_and_no_loop_gain():
-    plan = compile_theory(framework(), {("trust", "patient"), ("synchrony", "patient")})
+    plan = compile_theory(linear(), {("trust", "patient"), ("synchrony", "patient")})
     field = plan.field({**plan.defaults(), "d_trust_synchrony": 1.2, "d_synchrony_trust": 1.2})
     assert np.isnan(np.asarray(dynamics.spill_over(field, None)))
     assert np.isnan(np.asarray(dynamics.spill_over(field, WEEK)))
@@ -174,7 +176,7 @@ def test_what_does_not_settle_has_no_lasting_response_and_no_loop_gain():
 
 
 def test_a_dose_reaches_the_person_who_takes_it():
-    plan = compile_theory(framework())
+    plan = compile_theory(linear())
     jumps = np.asarray(plan.field(plan.defaults()).jumps)
     row = dict(zip(plan.names, jumps[[e.id for e in plan.events].index("dose_oxytocin")], strict=True))
     assert row.pop("oxytocin_patient") > 0

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from dyadloop.errors import TheoryError
-from dyadloop.theory import Quantity, framework, hypothesis, keep, read_theory
+from dyadloop.theory import PRESETS, Quantity, framework, keep, read_theory
+from tests.linear import linear, rival
 from dyadloop.theory.listing import rows
 from tests.conftest import ROOT
 
@@ -19,14 +20,15 @@ def _numbers(node):
     elif hasattr(node, "model_fields_set"):
         for name in type(node).model_fields:
             yield from _numbers(getattr(node, name))
-    elif isinstance(node, tuple):
-        for item in node:
+    elif isinstance(node, tuple | dict):
+        for item in node.values() if isinstance(node, dict) else node:
             yield from _numbers(item)
 
 
-def test_every_number_has_a_source():
-    numbers = list(_numbers(framework()))
-    assert len(numbers) > 90
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_number_of_every_preset_has_a_source(name):
+    numbers = list(_numbers(read_theory(name)))
+    assert len(numbers) > (90 if name.startswith("framework") else 5)
     assert all(number.evidence or number.assumed for number in numbers)
 
 
@@ -34,13 +36,15 @@ def test_every_number_has_a_source():
 def test_every_evidence_id_exists():
     with EVIDENCE.open() as stream:
         known = {row["id"] for row in csv.DictReader(stream)}
-    used = {name for number in _numbers(framework()) for name in number.evidence}
-    assert used
-    assert used <= known
+    used = {name for preset in PRESETS for number in _numbers(read_theory(preset)) for name in number.evidence}
+    table = {name for name in used if not name.startswith(("doi:", "pmid:"))}
+    assert table
+    assert table <= known
 
 
-def test_the_listing_has_one_row_per_number():
-    theory = framework()
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_listing_has_one_row_per_number(name):
+    theory = read_theory(name)
     assert len(rows(theory)) == len(list(_numbers(theory)))
     assert all(row["unit"] and row["source"] for row in rows(theory))
 
@@ -51,7 +55,7 @@ def test_the_listing_has_one_row_per_number():
         (lambda t: t.update(extra=1), "extra"),
         (lambda t: t["couplings"][0].update({"from": "trst"}), "does not exist"),
         (lambda t: t["couplings"][0].update({"from": "oxytocin"}), "to itself"),
-        (lambda t: t["couplings"][0].update(form="cubic"), "couplings.0.form"),
+        (lambda t: t["couplings"][0].update(form="cubic"), "a_attachment.form 'cubic'"),
         (lambda t: t["couplings"][0]["coefficient"].update(unit="d"), "not a rate"),
         (lambda t: t["variables"][0]["time_constant"].update(unit="1"), "not a unit of time"),
         (lambda t: t["variables"][0]["time_constant"].update(value=-1), "positive"),
@@ -64,7 +68,7 @@ def test_the_listing_has_one_row_per_number():
     ],
 )
 def test_a_broken_theory_is_refused_with_its_place(tmp_path, change, message):
-    content = yaml.safe_load((ROOT / "src" / "dyadloop" / "theory" / "framework.yaml").read_text())
+    content = yaml.safe_load((ROOT / "src" / "dyadloop" / "theory" / "library" / "framework_linear.yaml").read_text())
     change(content)
     path = tmp_path / "broken.yaml"
     path.write_text(yaml.safe_dump(content))
@@ -73,7 +77,7 @@ def test_a_broken_theory_is_refused_with_its_place(tmp_path, change, message):
 
 
 def test_all_faults_of_a_theory_come_at_once(tmp_path):
-    content = yaml.safe_load((ROOT / "src" / "dyadloop" / "theory" / "framework.yaml").read_text())
+    content = yaml.safe_load((ROOT / "src" / "dyadloop" / "theory" / "library" / "framework_linear.yaml").read_text())
     content["couplings"][0]["form"] = "cubic"
     content["couplings"][3]["gate"] = "sometimes"
     content["protocol"]["sessions"] = 0
@@ -87,7 +91,7 @@ def test_unknown_names_are_answered_with_the_known_ones(tmp_path):
     with pytest.raises(TheoryError, match="framework"):
         read_theory("framwork")
     with pytest.raises(TheoryError, match=r"biomarker \(M1\)"):
-        hypothesis("biomarkr")
+        rival("biomarkr")
     with pytest.raises(TheoryError, match="synchrony"):
         keep(framework(), ["sync"])
     (tmp_path / "bad.yaml").write_text("a: [")
@@ -101,12 +105,12 @@ def test_unknown_names_are_answered_with_the_known_ones(tmp_path):
      ("network", "awv", "dcf"), ("M8", "wvcd", "af")],
 )  # fmt: skip
 def test_hypotheses_restrict_what_they_say(name, absent, present):
-    letters = {coupling.id[0] for coupling in hypothesis(name).couplings}
+    letters = {coupling.id[0] for coupling in rival(name).couplings}
     assert letters == set(present)
     assert not letters & set(absent)
 
 
 def test_keep_drops_everything_about_other_variables():
-    small = keep(framework(), ["oxytocin", "trust"])
+    small = keep(linear(), ["oxytocin", "trust"])
     assert {c.id for c in small.couplings} == {"a_trust", "w_trust"}
     assert {entry.target for entry in small.inputs} == {"oxytocin", "trust"}

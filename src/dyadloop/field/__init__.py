@@ -8,7 +8,21 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from dyadloop.field.field import Field  # noqa: E402
+from dyadloop.field.modes import Modes, modes_of  # noqa: E402
 from dyadloop.field.plan import Plan, State, compile_theory  # noqa: E402
+from dyadloop.field.system import System, system_of  # noqa: E402
 from dyadloop.field.transitions import Transition, doublings, transitions  # noqa: E402
 
-__all__ = ["Field", "Plan", "State", "Transition", "compile_theory", "doublings", "transitions"]
+__all__ = [
+    "Field",
+    "Modes",
+    "Plan",
+    "State",
+    "System",
+    "Transition",
+    "compile_theory",
+    "doublings",
+    "modes_of",
+    "system_of",
+    "transitions",
+]

@@ -17,7 +17,7 @@ from dyadloop.field import Plan, compile_theory
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import Panel, panel
 from dyadloop.observation import ObservationPlan, observe
-from dyadloop.theory import Prior, Quantity, Theory
+from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
 _POSITIVE = ("tau_", "sd_", "between_", "error_")
 PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
@@ -70,7 +70,7 @@ def build_problem(
     scores
         Result of :func:`dyadloop.measure`.
     theory
-        Theory, possibly restricted to a hypothesis.
+        Theory, possibly restricted to a hypothesis; one that is not linear is fitted in its linear form.
     priors
         Table of :func:`priors`; its rows replace the priors of the theory file and of the study.
     declared
@@ -80,9 +80,11 @@ def build_problem(
     ------
     FitError
         If the study measures nothing of the theory, or a prior names no parameter.
+    TheoryError
+        If the theory is not linear and names no linear form.
     """
     pairs = zip(scores["quantity"].values.tolist(), scores["person"].values.tolist(), strict=True)
-    plan = compile_theory(theory, set(pairs), tuple(scores["event"].values.tolist()))
+    plan = compile_theory(linear_form(theory), set(pairs), tuple(scores["event"].values.tolist()))
     observed = observe(plan, scores)
     table = prior_table({**plan.parameters(), **observed.parameters()})
     unused = tuple(name for name in declared or {} if name not in table.index)
@@ -105,7 +107,7 @@ def build_problem(
 
 
 def priors(theory: Theory) -> pd.DataFrame:
-    """Return the priors of a theory as a table, one row per parameter, to read or to change before a fit.
+    """Return the priors of a theory in its linear form, one row per parameter, to read or to change before a fit.
 
     Returns
     -------
@@ -113,12 +115,19 @@ def priors(theory: Theory) -> pd.DataFrame:
         Index ``parameter``; columns ``family``, ``location`` (median of a lognormal), ``scale``, ``unit`` and
         ``source`` (evidence ids, or what was assumed).
     """
-    return prior_table(compile_theory(theory).parameters())
+    return prior_table(compile_theory(linear_form(theory)).parameters())
 
 
 def prior_table(parameters: dict[str, Quantity]) -> pd.DataFrame:
     """Return the priors as a table, one row per parameter."""
-    rows = {name: (q.prior.family, q.prior.location, q.prior.scale, q.unit, q.source) for name, q in parameters.items()}
+    fixed = [name for name, number in parameters.items() if number.prior is None]
+    if fixed:
+        raise FitError(f"{', '.join(fixed)}: no prior; a parameter that is fitted needs one in the theory file")
+    rows = {
+        name: (q.prior.family, q.prior.location, q.prior.scale, q.unit, q.source)
+        for name, q in parameters.items()
+        if q.prior is not None
+    }
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(PRIOR_COLUMNS)).rename_axis("parameter")
 
 

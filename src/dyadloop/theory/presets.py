@@ -1,21 +1,38 @@
-"""Theories that ship with the package, and reading one from a file."""
+"""Theories that ship with the package, reading one from a file, and restricting one."""
 
 from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dyadloop.errors import TheoryError
+from dyadloop.theory.consistency import Parts, faults
+from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
+from dyadloop.theory.judgement import Hypothesis
 from dyadloop.theory.schema import Theory
 
-PRESETS = ("framework",)
+PRESETS = (
+    "framework",
+    "framework_linear",
+    "hub",
+    "love",
+    "marriage",
+    "oxytocin_pk",
+    "panic",
+    "panic_core",
+    "peacemath",
+    "rat_plasma",
+    "therapist_client",
+    "therapy_dyad",
+)
 """Names of the shipped theories."""
 
 
 def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
-    """Read a theory from a preset name or a YAML file, whose path may be relative to ``folder``.
+    """Read a theory from a preset name or a YAML or JSON file, whose path may be relative to ``folder``.
 
     Raises
     ------
@@ -23,38 +40,96 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
         If there is no such theory, or the file breaks the schema; the message lists every broken element.
     """
     if str(source) in PRESETS:
-        text = resources.files("dyadloop.theory").joinpath(f"{source}.yaml").read_text(encoding="utf-8")
+        text = resources.files("dyadloop.theory").joinpath("library", f"{source}.yaml").read_text(encoding="utf-8")
     elif (Path(folder) / source).is_file():
         text = (Path(folder) / source).read_text(encoding="utf-8")
     else:
         raise TheoryError(
-            f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML file that exists"
+            f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML or JSON file that exists"
         )
     try:
-        return Theory.model_validate(yaml.safe_load(text))
-    except ValidationError as error:
-        raise TheoryError(_explain(str(source), error)) from None
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise TheoryError(f"{source}: not readable as YAML: {error}") from None
+    try:
+        return Theory.model_validate(content)
+    except ValidationError as error:
+        raise TheoryError(_explain(str(source), content, error)) from None
 
 
-def _explain(source: str, error: ValidationError) -> str:
-    lines = [f"{source}: {error.error_count()} faults in the theory"]
+def _explain(source: str, content: Any, error: ValidationError) -> str:  # noqa: ANN401 - whatever a file holds
+    """Return every fault of a theory file: those of single elements and those among the sound ones."""
+    lines = []
     for item in error.errors():
         place = ".".join(str(part) for part in item["loc"]) or "(whole file)"
         shown = repr(item["input"])
-        lines.append(f"  {place}: {item['msg']}; got {shown if len(shown) < 80 else shown[:77] + '...'}")
-    return "\n".join(lines)
+        short = f"; got {shown if len(shown) < 80 else shown[:77] + '...'}" if item["loc"] else ""
+        message = item["msg"].removeprefix("Value error, ")
+        lines += [f"  {place}: {part}{short}" for part in message.split("; ")]
+    if all(item["loc"] for item in error.errors()) and isinstance(content, dict):
+        lines += [f"  (whole file): {fault}" for fault in faults(_sound_parts(content))]
+    count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+    return "\n".join([f"{source}: {count} in the theory", *lines])
+
+
+def _sound_parts(content: dict) -> Parts:
+    """Return the elements of a broken file that are sound by themselves."""
+    broken: set[str] = set()
+
+    def sound(key: str, model: type[BaseModel]) -> list[Any]:
+        kept = []
+        for item in content.get(key) if isinstance(content.get(key), list) else []:
+            try:
+                kept.append(model.model_validate(item))
+            except ValidationError:
+                if isinstance(item, dict) and isinstance(item.get("id"), str):
+                    broken.add(item["id"])
+        return kept
+
+    variables, couplings = sound("variables", Variable), sound("couplings", Coupling)
+    inputs, switches, rivals = sound("inputs", Input), sound("switches", Switch), sound("hypotheses", Hypothesis)
+    chances = []
+    for key, model in (("ruptures", Ruptures), ("dropout", Dropout)):
+        try:
+            chances += [model.model_validate(content[key])] if key in content else []
+        except ValidationError:
+            broken.add(key)
+    return Parts(variables, couplings, inputs, chances, switches, rivals, frozenset(broken))
 
 
 def framework() -> Theory:
-    """Return the framework of Eckert & Schandro (2025) in its linear form.
+    """Return the framework of Eckert & Schandro (2025): nonlinear, gated by sessions, patient and therapist.
+
+    A fit uses its linear form, the preset ``framework_linear``.
 
     References
     ----------
     .. [1] Eckert & Schandro (2025). doi:10.3389/fpsyt.2025.1659841
     """
     return read_theory("framework")
+
+
+def linear_form(theory: Theory) -> Theory:
+    """Return the linear theory that stands for a theory in a fit: itself, or the preset that it names.
+
+    Raises
+    ------
+    TheoryError
+        If the theory is not linear and names no linear form; the message lists what is not linear.
+    """
+    if theory.linear_form is None:
+        if reasons := theory.active().nonlinear:
+            raise TheoryError(
+                f"theory {theory.id!r} is not linear in deviations from the person's own mean: "
+                f"{', '.join(reasons[:6])}{' ...' if len(reasons) > 6 else ''}; "
+                "fit a linear theory such as framework_linear, or name one under `linear_form`"
+            )
+        return theory
+    whole = read_theory(theory.linear_form)
+    linear = whole if theory.hypothesis is None else hypothesis(theory.hypothesis, whole)
+    names, arrows = {v.id for v in theory.variables}, {c.id for c in theory.couplings}
+    left = keep(linear, [variable.id for variable in linear.variables if variable.id in names])
+    return left.model_copy(update={"couplings": tuple(c for c in left.couplings if c.id in arrows)})
 
 
 def hypothesis(name: str, theory: Theory | None = None) -> Theory:
@@ -68,10 +143,79 @@ def hypothesis(name: str, theory: Theory | None = None) -> Theory:
     theory = framework() if theory is None else theory
     for rival in theory.hypotheses:
         if name in (rival.id, rival.name):
-            kept = tuple(c for c in theory.couplings if not any(fnmatch(c.id, glob) for glob in rival.without))
-            return theory.model_copy(update={"couplings": kept, "hypothesis": rival.name})
-    known = ", ".join(f"{rival.name} ({rival.id})" for rival in theory.hypotheses)
+            cut_down = cut(theory, *rival.without) if rival.without else theory
+            return switch_on(cut_down, *rival.including).model_copy(update={"hypothesis": rival.name})
+    known = ", ".join(f"{rival.name} ({rival.id})" for rival in theory.hypotheses) or "none"
     raise TheoryError(f"hypothesis {name!r} is not one of the theory {theory.id!r}; known: {known}")
+
+
+def switch_on(theory: Theory, *names: str) -> Theory:
+    """Return a theory with some of its optional parts switched on, such as ``habituation``.
+
+    Raises
+    ------
+    TheoryError
+        If the theory has no such switch; the message lists those it has.
+    """
+    known = {switch.id for switch in theory.switches}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        listed = ", ".join(f"{switch.id} ({switch.title})" for switch in theory.switches) or "none"
+        raise TheoryError(f"{', '.join(unknown)}: no switch of the theory {theory.id!r}; known: {listed}")
+    return theory.model_copy(update={"switched_on": tuple(dict.fromkeys((*theory.switched_on, *names)))})
+
+
+def cut(theory: Theory, *globs: str) -> Theory:
+    """Return a theory without the couplings whose ids match, such as ``"w_*"``: an intervention, or a rival.
+
+    Raises
+    ------
+    TheoryError
+        If a pattern fits no coupling.
+    """
+    idle = [glob for glob in globs if not any(fnmatch(c.id, glob) for c in theory.couplings)]
+    if idle:
+        known = ", ".join(c.id for c in theory.couplings)
+        raise TheoryError(f"{', '.join(idle)}: fits no coupling of the theory {theory.id!r}; known: {known}")
+    kept = tuple(c for c in theory.couplings if not any(fnmatch(c.id, glob) for glob in globs))
+    return theory.model_copy(update={"couplings": kept})
+
+
+def clamp(theory: Theory, **values: float) -> Theory:
+    """Return a theory in which some states are held at a value, whatever acts on them: a do-operation.
+
+    Parameters
+    ----------
+    theory
+        Any theory.
+    values
+        Value of the state by variable id [unit of the state: logit where the link is logistic].
+
+    Raises
+    ------
+    TheoryError
+        If a name is no state of the theory.
+    """
+    states = {variable.id for variable in theory.variables if variable.dynamics == "state"}
+    unknown = sorted(set(values) - states)
+    if unknown:
+        raise TheoryError(
+            f"{', '.join(unknown)}: no state of the theory {theory.id!r}; known: {', '.join(sorted(states))}"
+        )
+    changed = tuple(
+        v.model_copy(update={"held": float(values[v.id])}) if v.id in values else v for v in theory.variables
+    )
+    return theory.model_copy(update={"variables": changed})
+
+
+def patient_only(theory: Theory) -> Theory:
+    """Return a theory without the therapist's own variables: one person and the dyad."""
+    kept = tuple(
+        v.model_copy(update={"persons": tuple(p for p in v.persons if p != "therapist")})
+        for v in theory.variables
+        if set(v.persons) != {"therapist"}
+    )
+    return keep(theory.model_copy(update={"variables": kept}), [variable.id for variable in kept])
 
 
 def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
@@ -88,10 +232,14 @@ def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
         raise TheoryError(
             f"{', '.join(unknown)}: no variable of the theory {theory.id!r}; known: {', '.join(sorted(known))}"
         )
+    chosen = set(variables)
+    ruptures, dropout = theory.ruptures, theory.dropout
     return theory.model_copy(
         update={
-            "variables": tuple(v for v in theory.variables if v.id in variables),
-            "couplings": tuple(c for c in theory.couplings if c.source in variables and c.target in variables),
-            "inputs": tuple(entry for entry in theory.inputs if entry.target in variables),
+            "variables": tuple(v for v in theory.variables if v.id in chosen),
+            "couplings": tuple(c for c in theory.couplings if {*c.sources, c.target} <= chosen),
+            "inputs": tuple(entry for entry in theory.inputs if entry.target in chosen),
+            "ruptures": ruptures if ruptures is None or ruptures.target in chosen else None,
+            "dropout": dropout if dropout is None or {dropout.alliance, dropout.symptom} <= chosen else None,
         }
     )

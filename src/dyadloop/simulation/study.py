@@ -1,4 +1,4 @@
-"""Simulated dyads: sample paths of a field, and whole study folders with known truth."""
+"""Simulated studies: sample paths of a linear field, and whole study folders with known truth."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 from dyadloop.data import Indicator, StudyInfo, write_study
 from dyadloop.errors import TheoryError
 from dyadloop.field import Field, compile_theory, doublings, transitions
-from dyadloop.theory import Theory, hypothesis
+from dyadloop.theory import Theory, hypothesis, linear_form, read_theory
 
 _JITTER = 1e-12  # lets a zero process noise (an empty interval) pass the Cholesky factorisation
 
@@ -115,7 +115,7 @@ def simulate_study(
     design
         Name of a design.
     theory
-        Theory to simulate; default: the framework without direct couplings between components (M3).
+        Theory to simulate, in its linear form; default: the framework without direct couplings between components (M3).
     values
         Parameter values that replace those of the theory file.
     seed
@@ -129,7 +129,7 @@ def simulate_study(
     if design not in DESIGNS:
         raise TheoryError(f"design {design!r} does not exist; known: {', '.join(DESIGNS)}")
     plan_of = DESIGNS[design]
-    theory = hypothesis("reciprocal") if theory is None else theory
+    theory = hypothesis("reciprocal", read_theory("framework_linear")) if theory is None else linear_form(theory)
     indicators = _indicators(theory)
     plan = compile_theory(theory, {(entry.quantity, entry.person) for entry in indicators.values()}, events=())
     errors = {f"error_{name}": 0.25 if entry.transform == "log" else 0.6 for name, entry in indicators.items()}

@@ -1,13 +1,11 @@
-"""What a linear field implies: gains, loop gain, session-to-session map, spill-over, mediated relief."""
+"""What a linear field implies, as a fit needs it: gains, loop gain, session-to-session map, spill-over, relief."""
 
 from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from dyadloop.field import Field, compile_theory, doublings, transitions
-from dyadloop.theory import Theory
-from dyadloop.units import days
+from dyadloop.field import Field, doublings, transitions
 
 _FASTEST_NORM = 5000.0  # [1/d]: time constants of minutes with couplings; finer steps cost next to nothing here
 
@@ -144,22 +142,3 @@ def relief(field: Field, rhythm: Rhythm | None, symptom: str) -> Float[Array, ""
     """Return by how much a symptom falls when all components are lastingly pushed by 1 SD [SD]."""
     row = field.names.index(symptom)
     return -jnp.sum(long_run_response(field, rhythm)[row] * _is(field, "component"))
-
-
-def loop_gain(theory: Theory) -> dict[str, float]:
-    """Return the loop gains of a theory at the values of its file and in its own rhythm.
-
-    Returns
-    -------
-    dict[str, float]
-        ``as_if_continuous``, the return ratio cut at oxytocin with sessions that never end, and
-        ``session_to_session``, L_W of the theory's protocol [both dimensionless].
-    """
-    plan = compile_theory(theory)
-    field = plan.field(plan.defaults())
-    protocol = theory.protocol
-    rhythm = Rhythm(protocol.every_days, days(protocol.length_minutes, "min"))
-    return {
-        "as_if_continuous": float(oxytocin_loop_gain(field)),
-        "session_to_session": float(weekly_loop_gain(field, rhythm)),
-    }

@@ -1,0 +1,171 @@
+"""The loops of a theory for its users: gains, reciprocity, spill-over, loop gain."""
+
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from dyadloop.dynamics.compiled import Compiled, compiled
+from dyadloop.dynamics.equilibria import settled
+from dyadloop.dynamics.gain_matrix import gain_matrix_at, return_ratio
+from dyadloop.dynamics.linear import oxytocin_loop_gain, weekly_loop_gain
+from dyadloop.dynamics.weekly import closed_form, fixed_points, in_session_state, session_map
+from dyadloop.errors import StateError
+from dyadloop.field import System
+from dyadloop.theory import Theory
+
+
+def gains(
+    theory: Theory,
+    *,
+    at: Mapping[str, float] | None = None,
+    in_session: bool = True,
+    cut: tuple[str, ...] = ("oxytocin",),
+    values: Mapping[str, float] | None = None,
+) -> xr.Dataset:
+    """Return the gain matrix of a theory at a state and what follows from it.
+
+    Gains are those of a session that never ends, which overstates the loop of a real calendar: read them beside
+    :func:`dyadloop.session_map`.
+
+    Parameters
+    ----------
+    theory
+        Any theory.
+    at
+        State by id [state unit]. States not named are where the theory settles: at the equilibrium found from the
+        levels or, where something acts in session only, at the start of a session of the calendar it has settled
+        into, with oxytocin at its drive. (A session that really never ended would saturate everything.)
+    in_session
+        Whether a session runs.
+    cut
+        Kinds or variables at which the loop is cut.
+    values
+        Parameter values that replace those of the theory file.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``gain`` (target, source); ``spill_over`` (target, source), (I - K)^-1, the lasting response to a lasting
+        unit push; ``loop_gain`` and ``root`` = sqrt(loop_gain); ``radius``, the spectral radius of K (equal to the
+        root in a pure hub); per state ``reciprocity`` k_o<-k k_k<-o with its ``share`` of the loop gain and
+        ``antisymmetry``; ``amplification`` 1 / (1 - loop gain), infinite from a loop gain of 1 on. No units.
+
+    Raises
+    ------
+    StateError
+        If the state is not finite or not known, or the theory has nothing to cut.
+    """
+    model = compiled(theory, values)
+    system = model.system()
+    state = _state(model, system, at, in_session)
+    matrix = np.asarray(gain_matrix_at(system, jnp.asarray(state), in_session))
+    places = model.states_of(cut)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        loop = float(return_ratio(jnp.asarray(matrix), places))
+        into, out = matrix[places, :], matrix[:, places].T
+        reciprocity = np.where(np.isin(np.arange(len(matrix)), places), np.nan, (into * out).sum(axis=0))
+        asymmetry = (into.sum(axis=0) - out.sum(axis=0)) / (into.sum(axis=0) + out.sum(axis=0))
+        spill = (
+            np.linalg.inv(np.eye(len(matrix)) - matrix) if np.isfinite(matrix).all() else np.full_like(matrix, np.nan)
+        )
+        radius = np.abs(np.linalg.eigvals(matrix)).max() if np.isfinite(matrix).all() else np.nan
+        share = reciprocity / loop if loop != 0 else np.full_like(reciprocity, np.nan)
+    names = list(model.plan.names)
+    return xr.Dataset(
+        {
+            "gain": (("target", "source"), matrix),
+            "spill_over": (("target", "source"), spill),
+            "reciprocity": ("target", reciprocity),
+            "share": ("target", share),
+            "antisymmetry": ("target", np.where(np.isnan(reciprocity), np.nan, asymmetry)),
+            "loop_gain": loop,
+            "root": np.sqrt(loop) if loop >= 0 else np.nan,
+            "radius": radius,
+            "amplification": 1.0 / (1.0 - loop) if loop < 1.0 else np.inf,
+            "state": ("target", state),
+        },
+        coords={"target": names, "source": names},
+        attrs={"theory": model.plan.theory.id, "in_session": int(in_session), "cut": ", ".join(cut)},
+    )
+
+
+def _state(model: Compiled, system: System, at: Mapping[str, float] | None, in_session: bool) -> np.ndarray:
+    named = dict(at or {})
+    if set(named) >= set(model.plan.names):
+        state = np.array([named[name] for name in model.plan.names], dtype=float)
+    else:
+        state = _usual(model, system, in_session)
+        for name, value in named.items():
+            state[model.states_of((name,))] = value
+    bad = [name for name, value in zip(model.plan.names, state, strict=True) if not np.isfinite(value)]
+    if bad:
+        raise StateError(f"{', '.join(bad)}: the state is not finite; give numbers")
+    return state
+
+
+def _usual(model: Compiled, system: System, in_session: bool) -> np.ndarray:
+    if not (in_session and model.is_gated and model.plan.theory.protocol is not None):
+        return settled(model, system, in_session)
+    point, _ = fixed_points(system, model.rhythm, model.start()[:, None])
+    if not np.isfinite(point).all():
+        raise StateError(f"theory {model.plan.theory.id!r}: no fixed point of its calendar was found from its levels")
+    return np.array(in_session_state(model, system, point[:, 0]))
+
+
+def loop_gain(
+    theory: Theory, *, values: Mapping[str, float] | None = None, cut: tuple[str, ...] = ("oxytocin",)
+) -> dict[str, float]:
+    """Return the loop gains of a theory at the values of its file.
+
+    A push on oxytocin comes back amplified by 1 / (1 - gain); at 1 the cycle sustains itself.
+
+    Parameters
+    ----------
+    theory
+        Any theory.
+    values
+        Parameter values that replace those of the theory file.
+    cut
+        Kinds or variables at which the loop is cut.
+
+    Returns
+    -------
+    dict[str, float]
+        ``as_if_continuous``, the return ratio cut at oxytocin with the gains of a session that never ends, and its
+        ``root``, which equals the spectral radius of the gain matrix in a pure hub; with a protocol also
+        ``session_to_session``, L_W at the fixed point of the calendar, and its ``closed_form``. No units.
+
+    Raises
+    ------
+    StateError
+        If there is no equilibrium or fixed point, or nothing to cut.
+
+    References
+    ----------
+    .. [1] Eckert & Schandro (2025). doi:10.3389/fpsyt.2025.1659841 asserts the loop, not these numbers.
+    """
+    if cut == ("oxytocin",) and not values and theory.protocol is not None and not theory.active().nonlinear:
+        return _exact(theory)
+    found = gains(theory, values=values, cut=cut)
+    numbers = {"as_if_continuous": float(found["loop_gain"]), "root": float(found["root"])}
+    if theory.protocol is not None and cut == ("oxytocin",):
+        real = session_map(theory, values=values)
+        numbers |= {"session_to_session": float(real["loop_gain"]), "closed_form": float(real["closed_form"])}
+    return numbers
+
+
+def _exact(theory: Theory) -> dict[str, float]:
+    """Return the loop gains of a linear theory, which need no search and no integration."""
+    model = compiled(theory)
+    field = model.plan.field(model.numbers)
+    gain = float(oxytocin_loop_gain(field))
+    zero = np.zeros(len(model.plan.names))
+    built, _ = closed_form(model, model.system(), model.rhythm, zero)
+    return {
+        "as_if_continuous": gain,
+        "root": float(np.sqrt(gain)) if gain >= 0 else float("nan"),
+        "session_to_session": float(weekly_loop_gain(field, model.rhythm)),
+        "closed_form": float(built.sum()),
+    }

@@ -1,0 +1,6 @@
+"""Simulated dyads: courses under any theory and protocol, and whole study folders with known truth."""
+
+from dyadloop.simulation.cohort import simulate
+from dyadloop.simulation.study import DESIGNS, Design, sample_paths, simulate_study
+
+__all__ = ["DESIGNS", "Design", "sample_paths", "simulate", "simulate_study"]

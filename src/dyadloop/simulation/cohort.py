@@ -1,0 +1,277 @@
+"""Simulate dyads: any theory, any protocol, with or without noise, all dyads at once."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array
+
+from dyadloop.errors import TheoryError
+from dyadloop.field import Plan, System, compile_theory, system_of
+from dyadloop.simulation.calendar import Timeline, stretch, timeline
+from dyadloop.simulation.chances import Chances, chances_of
+from dyadloop.simulation.integrate import STATUS, Adaptive, Course, Noisy, Segments, integrate
+from dyadloop.simulation.noise import mesh
+from dyadloop.theory import Protocol, Theory
+from dyadloop.theory.nodes import nodes_of
+from dyadloop.units import days, duration
+
+CHUNK = 512  # dyads that go through together: enough for the vector units, little enough for the cache
+SESSION_STEPS, GAP_STEPS = 20, 24  # of a noisy course: 2.5 min in a session of 50 min, at most 1.7 d in a week
+_FIRST_GAP_STEP = days(5.0, "min")
+
+_integrate = eqx.filter_jit(integrate)
+
+
+def simulate(
+    theory: Theory,
+    protocol: Protocol | None = None,
+    *,
+    dyads: int = 1,
+    seed: int = 0,
+    noise: bool = True,
+    between: bool = True,
+    values: Mapping[str, Any] | None = None,
+    spread: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | None = None,
+    span: str | None = None,
+    points: tuple[int, int] = (1, 1),
+    tolerance: float = 1e-7,
+    steps: tuple[int, int] = (SESSION_STEPS, GAP_STEPS),
+) -> xr.Dataset:
+    """Simulate dyads under a theory and a protocol.
+
+    Parameters
+    ----------
+    theory
+        Any theory: a preset, a hypothesis, with switches on, with states held or arrows cut.
+    protocol
+        Calendar, events and arms; default: that of the theory.
+    dyads
+        Number of dyads.
+    seed
+        Seed of levels, noise and chance events; the same seed gives the same result.
+    noise
+        Whether states fluctuate within dyads. Without noise steps are as fine as ``tolerance`` asks.
+    between
+        Whether dyads differ in their levels, as the theory's ``between`` says.
+    values
+        Parameter values that replace those of the theory file [its units]; an array gives one value per dyad.
+    spread
+        Sd between dyads of any parameter: of its logarithm where its prior is lognormal, else in its own unit.
+    start
+        State at the first moment by state id, instead of level plus ``start`` [state unit].
+    span
+        Length of a stretch without sessions, such as ``"60 min"``, instead of a protocol.
+    points
+        Moments per session and per gap that are kept (with ``span``: the second number).
+    tolerance
+        Error allowed per step without noise, relative to 1 + |state|.
+    steps
+        Steps per kept stretch of a session and of a gap with noise.
+
+    Returns
+    -------
+    xarray.Dataset
+        One variable per variable of the theory, (dyad, time): the value that acts on others, and ``..._logit`` where
+        that is a share; with ``days``, ``session``, ``in_session``, and per dyad ``status``, ``steps``, ``arm``,
+        ``ruptures``. After a dropout all is NaN.
+
+    Raises
+    ------
+    TheoryError
+        If a parameter, state or event is unknown, or neither a protocol nor a span is given.
+    """
+    plan = compile_theory(theory)
+    line = _timeline(plan, protocol, dyads, span, points)
+    generator = np.random.default_rng(seed)
+    numbers = _numbers(plan, values, spread, dyads, generator)
+    offsets = _offsets(plan, numbers, dyads, generator) if between else {}
+    system = system_of(plan, numbers, offsets)
+    begin = _start(plan, system, numbers, start, dyads)
+    jumps = _jumps(plan, numbers, line)
+    method = _noisy(line, steps) if noise and any(node.noisy for node in system.nodes) else Adaptive(tolerance)
+    segments = Segments(
+        jnp.asarray(line.in_session[1:]),
+        jnp.asarray(np.diff(line.days, axis=1).T),
+        jnp.asarray(jumps[:-1]),
+        jnp.asarray(line.opens[:-1]),
+        jnp.asarray(line.session[1:] <= 1),
+    )
+    key = jax.random.key(int(generator.integers(2**31)))
+    course = run(system, begin, segments, chances_of(plan, numbers), method, key)
+    return _dataset(plan, system, line, begin, course, protocol or theory.protocol, seed)
+
+
+def run(
+    system: System, start: Array, segments: Segments, chances: Chances, method: Adaptive | Noisy, key: Array
+) -> Course:
+    """Integrate in chunks of dyads, as many at a time as there are cores."""
+    n_dyads = start.shape[1]
+    size = min(CHUNK, n_dyads)
+    chunks = range(0, n_dyads, size)
+
+    def part(first: int) -> Course:
+        chosen = np.minimum(np.arange(first, first + size), n_dyads - 1)  # the last chunk is filled up
+        pick = _picker(chosen)
+        own = Segments(
+            segments.in_session,
+            segments.durations[:, chosen],
+            segments.jumps[:, :, chosen],
+            segments.opens,
+            segments.first,
+        )
+        return _integrate(
+            jax.tree.map(pick, system),
+            start[:, chosen],
+            own,
+            jax.tree.map(pick, chances),
+            method,
+            jax.random.fold_in(key, first),
+        )
+
+    with ThreadPoolExecutor(min(len(chunks), os.cpu_count() or 1)) as pool:
+        parts = list(pool.map(part, chunks))
+    joined = jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=-1)[..., :n_dyads], *parts)
+    return Course(*joined)
+
+
+def _picker(chosen: np.ndarray):  # noqa: ANN202 - a function on arrays
+    return lambda leaf: leaf[..., chosen] if jnp.ndim(leaf) in (1, 3) else leaf  # the last axis is that of the dyads
+
+
+def _timeline(plan: Plan, protocol: Protocol | None, dyads: int, span: str | None, points: tuple[int, int]) -> Timeline:
+    if dyads < 1 or min(points) < 1:
+        raise TheoryError(f"dyads={dyads}, points={points}: give at least one of each")
+    if span is not None:
+        if protocol is not None:
+            raise TheoryError("give a protocol or a span, not both")
+        return stretch(duration(span), dyads, points[1], len(plan.events))
+    chosen = protocol or plan.theory.protocol
+    if chosen is None:
+        raise TheoryError(f"theory {plan.theory.id!r} has no protocol; give one, or a span such as '30 d'")
+    return timeline(plan, chosen, dyads, points)
+
+
+def _numbers(
+    plan: Plan,
+    values: Mapping[str, Any] | None,
+    spread: Mapping[str, float] | None,
+    dyads: int,
+    generator: np.random.Generator,
+) -> dict[str, Array]:
+    parameters = plan.parameters()
+    unknown = sorted({*(values or {}), *(spread or {})} - set(parameters))
+    if unknown:
+        raise TheoryError(f"{', '.join(unknown)}: no parameter of {plan.theory.id!r}; known: {', '.join(parameters)}")
+    numbers = {name: jnp.asarray((values or {}).get(name, q.value), dtype=float) for name, q in parameters.items()}
+    wrong = [name for name, value in numbers.items() if value.shape not in ((), (dyads,))]
+    if wrong:
+        raise TheoryError(f"{', '.join(wrong)}: give a number, or an array of {dyads}, one per dyad")
+    positive = [n for n, value in numbers.items() if n.startswith(("tau_", "sd_", "between_")) and (value <= 0).any()]
+    if positive:
+        raise TheoryError(f"{', '.join(positive)}: must be positive")
+    for name, sd in (spread or {}).items():
+        draws, prior = sd * generator.standard_normal(dyads), parameters[name].prior
+        is_positive = prior is not None and prior.family == "lognormal"
+        numbers[name] = numbers[name] * jnp.exp(draws) if is_positive else numbers[name] + draws
+    return numbers
+
+
+def _offsets(plan: Plan, numbers: dict, dyads: int, generator: np.random.Generator) -> dict[str, Array]:
+    """Draw how far the own level of each dyad lies from that of the theory."""
+    nodes = [*plan.states, *nodes_of(plan.theory, "context")]
+    draws = generator.standard_normal((len(nodes), dyads))
+    factor = plan.correlation("between", numbers)
+    if factor is not None:
+        draws[: len(plan.states)] = np.asarray(factor) @ draws[: len(plan.states)]
+    return {
+        node.id: numbers[f"between_{node.variable.id}"] * draws[row]
+        for row, node in enumerate(nodes)
+        if node.variable.between is not None
+    }
+
+
+def _start(plan: Plan, system: System, numbers: dict, start: Mapping[str, float] | None, dyads: int) -> Array:
+    known = set(plan.names)
+    unknown = sorted(set(start or {}) - known)
+    if unknown:
+        raise TheoryError(f"{', '.join(unknown)}: no state of {plan.theory.id!r}; known: {', '.join(sorted(known))}")
+    rows = []
+    for index, state in enumerate(plan.states):
+        usual = system.levels[index] + numbers.get(f"start_{state.variable.id}", 0.0)
+        value = state.variable.held if state.variable.held is not None else (start or {}).get(state.id, usual)
+        rows.append(jnp.broadcast_to(jnp.asarray(value, dtype=float), (dyads,)))
+    return jnp.stack(rows)
+
+
+def _jumps(plan: Plan, numbers: dict, line: Timeline) -> np.ndarray:
+    jumps = np.zeros((line.days.shape[1], len(plan.states), line.days.shape[0]))
+    for column, entry in enumerate(plan.events):
+        for index in plan.reached(entry):
+            if plan.states[index].variable.held is None:
+                jumps[:, index] += line.amounts[:, column] * np.asarray(numbers[entry.id]) / entry.per
+    return jumps
+
+
+def _noisy(line: Timeline, steps: tuple[int, int]) -> Noisy:
+    gaps = np.diff(line.days, axis=1)[:, ~line.in_session[1:]]
+    longest = float(gaps.max()) if gaps.size else 1.0
+    first = min(1.0, _FIRST_GAP_STEP / longest) if longest > 0 else 1.0
+    return Noisy(jnp.asarray(mesh(steps[0], 1.0)), jnp.asarray(mesh(steps[1], first)))
+
+
+def _dataset(
+    plan: Plan, system: System, line: Timeline, begin: Array, course: Course, protocol: Protocol | None, seed: int
+) -> xr.Dataset:
+    states = np.concatenate([np.asarray(begin)[None], np.asarray(course.states)])
+    stays = np.concatenate([np.ones_like(course.fates.stays[:1]), course.fates.stays])
+    states = np.where(stays[:, None, :] & line.present.T[:, None, :], states, np.nan)
+    inside, outside = (system.acting(jnp.asarray(np.moveaxis(states, 1, 0)), gate) for gate in (True, False))
+    dims = ("dyad", "time")
+    data: dict[str, Any] = {}
+    declared = {node.id: node.variable for node in (*plan.states, *nodes_of(plan.theory, "definition"))}
+    for index, node in enumerate(system.nodes):
+        if node.id not in declared:
+            continue
+        variable = declared[node.id]
+        value = np.where(line.in_session[:, None], np.asarray(inside[index]), np.asarray(outside[index])).T
+        data[node.id] = (dims, value, {"units": variable.acting_unit, "long_name": variable.label})
+        if node.logistic:
+            name = f"{variable.label}, on the scale where it moves"
+            data[f"{node.id}_logit"] = (dims, states[:, index].T, {"units": "logit", "long_name": name})
+    n_dyads = states.shape[2]
+    left = ~stays[-1]
+    status = [
+        "dropped out" if gone and code == 0 else STATUS[int(code)]
+        for code, gone in zip(course.status, left, strict=True)
+    ]
+    arms = [protocol.arm(dyad) or "" for dyad in range(n_dyads)] if protocol is not None else [""] * n_dyads
+    coords = {
+        "dyad": np.arange(n_dyads),
+        "days": (dims, line.days, {"units": "d"}),
+        "session": ("time", line.session),
+        "in_session": ("time", line.in_session.astype(np.int8)),
+        "status": ("dyad", status),
+        "steps": ("dyad", np.asarray(course.steps)),
+        "arm": ("dyad", arms),
+        "ruptures": (dims, np.concatenate([np.zeros((1, n_dyads), int), course.fates.ruptures]).T),
+    }
+    text = plan.theory.model_dump_json(by_alias=True)
+    attrs = {
+        "theory": plan.theory.id,
+        "hypothesis": plan.theory.hypothesis or "",
+        "theory_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "seed": seed,
+        "simulated": 1,
+        "version": version("dyadloop"),
+    }
+    return xr.Dataset(data, coords=coords, attrs=attrs)

@@ -1,0 +1,129 @@
+"""What elements of a theory must agree on: names, units, definitions without circles. All faults come at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
+from dyadloop.theory.judgement import Hypothesis
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The elements of a theory that are sound by themselves, and the ids of those that are not."""
+
+    variables: Sequence[Variable]
+    couplings: Sequence[Coupling]
+    inputs: Sequence[Input] = ()
+    chances: Sequence[Ruptures | Dropout] = ()
+    switches: Sequence[Switch] = ()
+    hypotheses: Sequence[Hypothesis] = ()
+    broken: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def known(self) -> set[str]:
+        """Ids that may be named, those of broken variables included."""
+        return {variable.id for variable in self.variables} | self.broken
+
+
+def faults(parts: Parts) -> list[str]:
+    """Return everything in which elements of a theory contradict each other."""
+    found = _doubles(parts)
+    found += _unknown(parts)
+    variables = {variable.id: variable for variable in parts.variables}
+    for coupling in parts.couplings:
+        found += [f"{coupling.id}.{fault}" for fault in _coupling_faults(coupling, variables)]
+    for entry in parts.inputs:
+        found += [f"{entry.id}.{fault}" for fault in _input_faults(entry, variables.get(entry.target))]
+    found += _cycle(parts.couplings, variables)
+    return found + _switch_faults(parts)
+
+
+def _doubles(parts: Parts) -> list[str]:
+    ids = [entry.id for group in (parts.variables, parts.couplings, parts.inputs) for entry in group]
+    return [f"id {name!r} is used twice" for name in sorted({n for n in ids if ids.count(n) > 1})]
+
+
+def _ends(parts: Parts) -> Iterable[tuple[str, str]]:
+    for coupling in parts.couplings:
+        yield from ((coupling.id, end) for end in (*coupling.sources, coupling.target))
+    yield from ((entry.id, entry.target) for entry in parts.inputs)
+    for chance in parts.chances:
+        names = (chance.target,) if isinstance(chance, Ruptures) else (chance.alliance, chance.symptom)
+        yield from ((type(chance).__name__.lower(), name) for name in names)
+
+
+def _unknown(parts: Parts) -> list[str]:
+    known = ", ".join(sorted(parts.known))
+    return [
+        f"{owner} names the variable {end!r}, which does not exist; known: {known}"
+        for owner, end in _ends(parts)
+        if end not in parts.known
+    ]
+
+
+def _coupling_faults(coupling: Coupling, variables: dict[str, Variable]) -> list[str]:
+    found = []
+    for term in coupling.terms:
+        source = variables.get(term.source)
+        if source is None:
+            continue
+        if term.centred and source.dynamics == "definition":
+            found.append(f"centred: {source.id} is a definition and rests nowhere")
+        if term.constants:
+            found += term.form_faults(source.acting_unit)
+        if coupling.transfer and source.link != "identity":
+            found.append(f"transfer: {source.id} has a {source.link} link; only plain amounts can be transferred")
+    target = variables.get(coupling.target)
+    if target is None:
+        return found
+    if target.dynamics == "context":
+        found.append(f"to: {target.id} is a context, which nothing changes")
+    if target.dynamics == "definition" and not coupling.is_gain:
+        found.append(f"coefficient is a rate ({coupling.coefficient.unit}); a definition needs the unit '1'")
+    if target.dynamics == "state" and coupling.is_gain and target.time_constant is None:
+        found.append(f"coefficient is a gain; {target.id} has no time_constant, so give a rate such as 1/h")
+    return found
+
+
+def _input_faults(entry: Input, target: Variable | None) -> list[str]:
+    if target is None:
+        return []
+    if target.dynamics != "state":
+        return [f"to: {target.id} is a {target.dynamics}; an input acts on a state"]
+    if entry.kind == "session" and target.time_constant is None:
+        return [f"to: {target.id} has no time_constant, which turns a session's push into a rate"]
+    return entry.coefficient.needs("coefficient", target.unit)
+
+
+def _cycle(couplings: Sequence[Coupling], variables: dict[str, Variable]) -> list[str]:
+    defined = {name for name, variable in variables.items() if variable.dynamics == "definition"}
+    graph = {name: set[str]() for name in defined}
+    for coupling in couplings:
+        if coupling.target in defined:
+            graph[coupling.target] |= set(coupling.sources) & defined
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [
+            f"definitions form a circle: {' <- '.join(error.args[1])}; make one of them a state with a time_constant"
+        ]
+    return []
+
+
+def _switch_faults(parts: Parts) -> list[str]:
+    known = {switch.id for switch in parts.switches}
+    owners = [(entry.id, entry.group) for entry in (*parts.variables, *parts.couplings, *parts.inputs)]
+    owners += [(type(chance).__name__.lower(), chance.group) for chance in parts.chances]
+    found = [
+        f"{owner}.group is {group!r}, which is no switch; known: {', '.join(sorted(known)) or 'none'}"
+        for owner, group in owners
+        if group is not None and group not in known
+    ]
+    for rival in parts.hypotheses:
+        found += [
+            f"{rival.name}.including names {name!r}, which is no switch"
+            for name in rival.including
+            if name not in known
+        ]
+    return found

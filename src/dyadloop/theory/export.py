@@ -1,0 +1,134 @@
+"""A theory in other languages: LaTeX, Mermaid, and a JSON record for a registry of models."""
+
+import json
+
+from dyadloop.theory.equations import GATE, equations
+from dyadloop.theory.schema import Theory
+
+_NODE = {
+    "oxytocin": ("((", "))"),
+    "component": ("([", "])"),
+    "symptom": ("[", "]"),
+    "peripheral": ("[(", ")]"),
+    "factor": ("{{", "}}"),
+    "state": ("[", "]"),
+}
+
+
+def to_latex(theory: Theory) -> str:
+    """Return the equations of a theory as a LaTeX align environment, with the meaning of each symbol behind it."""
+    import sympy
+
+    written = equations(theory)
+    names = {sympy.Symbol(name, real=True): _symbol(name) for name in (*written.values, *written.nodes, GATE)}
+    names |= {
+        sympy.Symbol(name, real=True, positive=True): _symbol(name) for name in written.values if name.startswith("tau_")
+    }
+    lines = [r"\begin{align}"]
+    for name, expression in written.definitions.items():
+        lines.append(rf"  {_symbol(name)} &= {sympy.latex(expression, symbol_names=names)} \\")
+    for name, expression in written.rates.items():
+        lines.append(rf"  \frac{{d}}{{dt}} {_symbol(name)} &= {sympy.latex(expression, symbol_names=names)} \\")
+    lines.append(r"\end{align}")
+    lines += [f"% {name}: {node.variable.label} [{node.variable.unit}]" for name, node in written.nodes.items()]
+    lines += [f"% {name} = {value:g}" for name, value in written.values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _symbol(name: str) -> str:
+    head, _, tail = name.partition("_")
+    greek = {"tau": r"\tau", "gamma": r"\gamma", "kappa": r"\kappa"}.get(head, rf"\mathrm{{{head}}}")
+    return rf"{greek}_{{\mathrm{{{tail.replace('_', ' ')}}}}}" if tail else greek
+
+
+def to_mermaid(theory: Theory) -> str:
+    """Return the loop diagram of a theory as a Mermaid flowchart; dotted arrows lower their target."""
+    theory = theory.active()
+    lines = ["flowchart LR"]
+    for variable in theory.variables:
+        left, right = _NODE[variable.kind]
+        label = variable.label.replace('"', "'")
+        lines.append(f'  {variable.id}{left}"{label}"{right}')
+    for coupling in theory.couplings:
+        arrow = "-->" if coupling.sign == 1 else "-.->"
+        gate = ", in session" if coupling.gate == "session" else ""
+        for source in dict.fromkeys(coupling.sources):
+            lines.append(f'  {source} {arrow}|"{coupling.id}{gate}"| {coupling.target}')
+    return "\n".join(lines) + "\n"
+
+
+def to_registry(theory: Theory) -> str:
+    """Return a JSON record of a theory as registries of formal models ask for it: title, source, variables, parameters."""
+    theory = theory.active()
+    written = equations(theory)
+    record = {
+        "title": theory.title,
+        "description": theory.explanation or theory.title,
+        "publication": theory.source,
+        "framework": "ordinary differential equations" + (", gated by sessions" if _is_gated(theory) else ""),
+        "programming_language": "Python (dyadloop)",
+        "variables": [
+            {"id": name, "name": node.variable.label, "unit": node.variable.unit, "kind": node.variable.kind}
+            for name, node in written.nodes.items()
+        ],
+        "parameters": written.values,
+        "equations": {name: str(expression) for name, expression in (*written.definitions.items(), *written.rates.items())},
+        "code": json.loads(theory.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)),
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def _is_gated(theory: Theory) -> bool:
+    return any(coupling.gate == "session" for coupling in theory.couplings)
+
+
+def differences(first: Theory, second: Theory) -> list[dict[str, str]]:
+    """Return what differs between two theories, element by element.
+
+    Returns
+    -------
+    list[dict[str, str]]
+        Keys: ``element``, ``what`` (added, removed or the field that changed), ``first``, ``second``.
+    """
+    one, two = (_elements(theory) for theory in (first, second))
+    found = []
+    for name in dict.fromkeys((*one, *two)):
+        if name not in two:
+            found.append({"element": name, "what": "removed", "first": "there", "second": "absent"})
+        elif name not in one:
+            found.append({"element": name, "what": "added", "first": "absent", "second": "there"})
+        else:
+            keys = dict.fromkeys((*one[name], *two[name]))
+            found += [
+                {"element": name, "what": key, "first": one[name].get(key, "-"), "second": two[name].get(key, "-")}
+                for key in keys
+                if one[name].get(key, "-") != two[name].get(key, "-")
+            ]
+    return found
+
+
+def _elements(theory: Theory) -> dict[str, dict[str, str]]:
+    theory = theory.active()
+    groups = {
+        "variable": theory.variables,
+        "coupling": theory.couplings,
+        "input": theory.inputs,
+        "claim": theory.claims,
+    }
+    found = {
+        f"{kind} {entry.id}": _flat(json.loads(entry.model_dump_json(by_alias=True)))
+        for kind, entries in groups.items()
+        for entry in entries
+    }
+    for name in ("protocol", "correlations", "ruptures", "dropout"):
+        part = getattr(theory, name)
+        if part is not None:
+            found[name] = _flat(json.loads(part.model_dump_json(by_alias=True)))
+    return found
+
+
+def _flat(content: object, prefix: str = "") -> dict[str, str]:
+    if isinstance(content, dict):
+        parts = [_flat(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in content.items()]
+        return {key: value for part in parts for key, value in part.items()}
+    return {prefix: json.dumps(content, ensure_ascii=False)}

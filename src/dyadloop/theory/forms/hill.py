@@ -1,0 +1,36 @@
+"""The form `hill`: saturating with a steepness; 0 below 0."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING, final
+
+from dyadloop.theory.forms.base import Form, Numbers, Shape
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@final
+class Hill(Form):
+    """``s^power / (half^power + s^power)`` for s > 0, else 0."""
+
+    name = "hill"
+    constants = {"half": "source", "power": "1"}
+    positive = ("half", "power")
+    shape = Shape(monotone=1, curvature="neither", low=0.0, high=1.0)
+
+    def value(self, xp: ModuleType, source: Numbers, half: Numbers, power: Numbers) -> Numbers:
+        """Return the value."""
+        ratio = xp.where(source > 0, source, half) / half
+        return xp.where(source > 0, ratio**power / (1.0 + ratio**power), 0.0)
+
+    def slope(self, xp: ModuleType, source: Numbers, half: Numbers, power: Numbers) -> Numbers:
+        """Return the slope."""
+        ratio = xp.where(source > 0, source, half) / half
+        return xp.where(source > 0, power * ratio ** (power - 1.0) / (half * (1.0 + ratio**power) ** 2), 0.0)
+
+    def expression(self, source: "sympy.Expr", half: "sympy.Expr", power: "sympy.Expr") -> "sympy.Expr":
+        """Return the SymPy expression."""
+        import sympy
+
+        full = source**power / (half**power + source**power)
+        return sympy.Piecewise((full, source > 0), (0, True))

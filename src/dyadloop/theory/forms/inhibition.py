@@ -1,0 +1,33 @@
+"""The form `inhibition`: what is left of an effect beside a blocker."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING, final
+
+from dyadloop.theory.forms.base import Form, Numbers, Shape
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@final
+class Inhibition(Form):
+    """``half / (half + s)`` for s > 0, else 1."""
+
+    name = "inhibition"
+    constants = {"half": "source"}
+    positive = ("half",)
+    shape = Shape(monotone=-1, curvature="convex", low=0.0, high=1.0)
+
+    def value(self, xp: ModuleType, source: Numbers, half: Numbers) -> Numbers:
+        """Return the value."""
+        return half / (half + xp.maximum(source, 0.0))
+
+    def slope(self, xp: ModuleType, source: Numbers, half: Numbers) -> Numbers:
+        """Return the slope."""
+        return xp.where(source > 0, -half / (half + xp.maximum(source, 0.0)) ** 2, 0.0)
+
+    def expression(self, source: "sympy.Expr", half: "sympy.Expr") -> "sympy.Expr":
+        """Return the SymPy expression."""
+        import sympy
+
+        return sympy.Piecewise((half / (half + source), source > 0), (1, True))

@@ -1,0 +1,36 @@
+"""The form `ojive`: little influence near 0, full influence beyond a threshold, on both sides."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING, final
+
+from dyadloop.theory.forms.base import Form, Numbers, Shape
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@final
+class Ojive(Form):
+    """``sign(s) / (1 + exp(-steepness (|s| - threshold)))``, the influence function of the marriage model."""
+
+    name = "ojive"
+    constants = {"steepness": "1/source", "threshold": "source"}
+    positive = ("steepness",)
+    shape = Shape(monotone=1, curvature="neither", low=-1.0, high=1.0)
+
+    def value(self, xp: ModuleType, source: Numbers, steepness: Numbers, threshold: Numbers) -> Numbers:
+        """Return the value."""
+        size = 0.5 * (1.0 + xp.tanh(0.5 * steepness * (xp.abs(source) - threshold)))
+        return xp.sign(source) * size
+
+    def slope(self, xp: ModuleType, source: Numbers, steepness: Numbers, threshold: Numbers) -> Numbers:
+        """Return the slope."""
+        size = 0.5 * (1.0 + xp.tanh(0.5 * steepness * (xp.abs(source) - threshold)))
+        return steepness * size * (1.0 - size)
+
+    def expression(self, source: "sympy.Expr", steepness: "sympy.Expr", threshold: "sympy.Expr") -> "sympy.Expr":
+        """Return the SymPy expression."""
+        import sympy
+
+        size = 1 / (1 + sympy.exp(-steepness * (sympy.Abs(source) - threshold)))
+        return sympy.Piecewise((size, source > 0), (-size, source < 0), (0, True))

@@ -1,0 +1,33 @@
+"""The form `saturating`: Michaelis-Menten, half of the full effect at `half`."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING, final
+
+from dyadloop.theory.forms.base import Form, Numbers, Shape
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@final
+class Saturating(Form):
+    """``s / (half + |s|)``: the usual form for s >= 0, continued as an odd function below 0."""
+
+    name = "saturating"
+    constants = {"half": "source"}
+    positive = ("half",)
+    shape = Shape(monotone=1, curvature="concave", low=-1.0, high=1.0)
+
+    def value(self, xp: ModuleType, source: Numbers, half: Numbers) -> Numbers:
+        """Return the value."""
+        return source / (half + xp.abs(source))
+
+    def slope(self, xp: ModuleType, source: Numbers, half: Numbers) -> Numbers:
+        """Return the slope."""
+        return half / (half + xp.abs(source)) ** 2
+
+    def expression(self, source: "sympy.Expr", half: "sympy.Expr") -> "sympy.Expr":
+        """Return the SymPy expression."""
+        import sympy
+
+        return source / (half + sympy.Abs(source))

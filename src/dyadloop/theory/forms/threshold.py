@@ -1,0 +1,32 @@
+"""The form `threshold`: nothing below a threshold, then a straight line."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING, final
+
+from dyadloop.theory.forms.base import Form, Numbers, Shape
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@final
+class Threshold(Form):
+    """``max(s - threshold, 0)``."""
+
+    name = "threshold"
+    constants = {"threshold": "source"}
+    shape = Shape(monotone=1, curvature="convex", low=0.0)
+
+    def value(self, xp: ModuleType, source: Numbers, threshold: Numbers) -> Numbers:
+        """Return the value."""
+        return xp.maximum(source - threshold, 0.0)
+
+    def slope(self, xp: ModuleType, source: Numbers, threshold: Numbers) -> Numbers:
+        """Return the slope."""
+        return xp.where(source > threshold, 1.0, 0.0)
+
+    def expression(self, source: "sympy.Expr", threshold: "sympy.Expr") -> "sympy.Expr":
+        """Return the SymPy expression."""
+        import sympy
+
+        return sympy.Piecewise((source - threshold, source > threshold), (0, True))
