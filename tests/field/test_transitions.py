@@ -6,7 +6,7 @@ import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from dyadloop.field import Field, compile_theory, doublings, transitions
-from tests.linear import linear, rival
+from tests.linear import linear
 
 
 def _field(decay, always=None, session=None, drive=None, noise=None):

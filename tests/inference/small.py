@@ -2,7 +2,7 @@
 
 from dyadloop.simulation import simulate_study
 from dyadloop.theory import keep
-from tests.linear import linear, rival
+from tests.linear import rival
 
 PAIR = ["oxytocin", "trust"]
 

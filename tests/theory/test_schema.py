@@ -7,9 +7,9 @@ import yaml
 
 from dyadloop.errors import TheoryError
 from dyadloop.theory import PRESETS, Quantity, framework, keep, read_theory
-from tests.linear import linear, rival
 from dyadloop.theory.listing import rows
 from tests.conftest import ROOT
+from tests.linear import linear, rival
 
 EVIDENCE = ROOT.parent / "shared" / "evidence" / "effects.csv"
 

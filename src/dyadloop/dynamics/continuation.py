@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import equinox as eqx
 import jax
@@ -24,7 +25,7 @@ _FIRST, _LEAST, _MOST = 1e-2, 1e-6, 1e-1  # arc length of a step, the parameter'
 _MAP_TOLERANCE = 1e-10
 
 Branch = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
-"""From (state, share of the parameter's range) to residual, its derivative, and eigenvalues (rates, or log multipliers)."""
+"""From (state, share of the parameter's range) to residual, its derivative, and eigenvalues or log multipliers."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def _followed(branch: Branch, origin: Point, max_points: int) -> list[Point]:
 def _marks(branch: Branch, points: list[Point], of: str) -> list[tuple[str, np.ndarray]]:
     """Return the folds and Hopf points between consecutive points."""
     marks = []
-    for one, two in zip(points, points[1:], strict=False):
+    for one, two in pairwise(points):
         length = float(one.tangent @ (two.place - one.place))
         if length <= 0:
             continue
@@ -218,23 +219,27 @@ def _marks(branch: Branch, points: list[Point], of: str) -> list[tuple[str, np.n
             return one if place is None else _point(branch, place, one.tangent)
 
         if one.tangent[-1] * two.tangent[-1] < 0:
-            found = brentq(lambda s, at=at: at(s).tangent[-1], 0.0, length, xtol=1e-10)
+            found = _root(lambda s, at=at: at(s).tangent[-1], length)
             marks.append(("fold", at(found).place))
         elif _unstable_pairs(one) != _unstable_pairs(two):
-            edge = brentq(lambda s, at=at: _pair_edge(at(s)), 0.0, length, xtol=1e-10) if _brackets(one, two) else None
+            edge = _root(lambda s, at=at: _pair_edge(at(s)), length) if _brackets(one, two) else None
             if edge is not None:
                 marks.append(("hopf" if of == "equilibrium" else "neimark-sacker", at(edge).place))
     return marks
 
 
+def _root(function: Callable[[float], float], length: float) -> float:
+    return float(brentq(function, 0.0, length, xtol=1e-10, full_output=False))  # pyright: ignore[reportArgumentType]
+
+
 def _unstable_pairs(point: Point) -> int:
-    return int(np.sum((point.eigenvalues.real > 0) & (point.eigenvalues.imag > 1e-9)))
+    return int(np.sum((np.real(point.eigenvalues) > 0) & (np.imag(point.eigenvalues) > 1e-9)))
 
 
 def _pair_edge(point: Point) -> float:
     """Return the real part of the complex pair that is nearest to the edge of stability."""
-    pairs = point.eigenvalues[point.eigenvalues.imag > 1e-9]
-    return float(pairs.real[np.argmin(np.abs(pairs.real))]) if len(pairs) else 0.0
+    pairs = np.real(point.eigenvalues[np.imag(point.eigenvalues) > 1e-9])
+    return float(pairs[np.argmin(np.abs(pairs))]) if len(pairs) else 0.0
 
 
 def _brackets(one: Point, two: Point) -> bool:
@@ -251,11 +256,11 @@ def _described(
     marks: list[tuple[str, np.ndarray]],
 ) -> xr.Dataset:
     places = np.array([point.place for point in points])
-    stable = np.array([bool((point.eigenvalues.real < 0).all()) for point in points])
+    stable = np.array([bool((np.real(point.eigenvalues) < 0).all()) for point in points])
     numbers = low + (high - low) * places[:, -1]
     folds = sorted(low + (high - low) * place[-1] for kind, place in marks if kind == "fold")
-    both = [_count(numbers, stable, (a + b) / 2) >= 2 for a, b in zip(folds, folds[1:], strict=False)]
-    bounds = [(a, b) for (a, b), is_both in zip(zip(folds, folds[1:], strict=False), both, strict=True) if is_both]
+    both = [_count(numbers, stable, (a + b) / 2) >= 2 for a, b in pairwise(folds)]
+    bounds = [(a, b) for (a, b), is_both in zip(pairwise(folds), both, strict=True) if is_both]
     special = np.array([place for _, place in marks]).reshape(len(marks), places.shape[1])
     return xr.Dataset(
         {

@@ -22,8 +22,10 @@ _WIDTH = {"logistic": 6.0, "identity": 3.0}
 
 
 def residual(system: System, state: Float[Array, " state"], gate: bool, scale: Array) -> Float[Array, " state"]:
-    """Return how far each state is from standing still [state unit]; a state at its floor stands still
-    where everything pushes it down."""
+    """Return how far each state is from standing still [state unit].
+
+    A state at its floor stands still where everything pushes it down.
+    """
     lower = jnp.array([-jnp.inf if node.lower is None else node.lower for node in system.nodes[: system.n_states]])
     held = jnp.array([jnp.nan if node.held is None else node.held for node in system.nodes[: system.n_states]])
     moved = jnp.maximum(state + system.drift(state, gate, floors=False) * scale, lower) - state
@@ -117,7 +119,7 @@ def _searched(
 ) -> np.ndarray:
     """Return what searches from the levels and from points of a Sobol sequence find, doubles included."""
     low, high = box
-    points = qmc.Sobol(len(low), seed=seed).random(2 ** int(np.ceil(np.log2(max(starts, 2)))))
+    points = qmc.Sobol(len(low), rng=seed).random(2 ** int(np.ceil(np.log2(max(starts, 2)))))
     begin = np.concatenate([np.asarray(model.start())[None], low + (high - low) * points])
     found, wrong = (np.asarray(part) for part in _solve(system, jnp.asarray(begin), gate, scale))
     return found[wrong < _SOLVED]
@@ -136,7 +138,7 @@ def settled(model: Compiled, system: System, in_session: bool = True) -> Float[n
     if float(wrong[0]) < _SOLVED:
         return np.asarray(found[0])
     others = _distinct(_searched(model, system, in_session, scale, _box(model, None)))
-    stable = [p for p in others if np.all(np.linalg.eigvals(_jacobian(system, p, in_session)).real < 0)]
+    stable = [p for p in others if np.all(np.real(np.linalg.eigvals(_jacobian(system, p, in_session))) < 0)]
     if not stable:
         raise StateError(f"theory {model.plan.theory.id!r}: no equilibrium was found from its levels; see equilibria()")
     start = np.asarray(model.start())
@@ -177,9 +179,9 @@ def _described(model: Compiled, system: System, points: np.ndarray, gate: bool) 
         {
             "state": (("equilibrium", "variable"), points),
             "value": (("equilibrium", "variable"), np.array(acting).reshape(points.shape)),
-            "stable": ("equilibrium", np.all(eigenvalues.real < 0, axis=1)),
-            "eigenvalue_real": (("equilibrium", "mode"), eigenvalues.real, {"units": "1/d"}),
-            "eigenvalue_imaginary": (("equilibrium", "mode"), eigenvalues.imag, {"units": "1/d"}),
+            "stable": ("equilibrium", np.all(np.real(eigenvalues) < 0, axis=1)),
+            "eigenvalue_real": (("equilibrium", "mode"), np.real(eigenvalues), {"units": "1/d"}),
+            "eigenvalue_imaginary": (("equilibrium", "mode"), np.imag(eigenvalues), {"units": "1/d"}),
         },
         coords={"variable": names, "unit": ("variable", [units[name] for name in names])},
         attrs={"theory": model.plan.theory.id, "in_session": int(gate)},
@@ -198,4 +200,4 @@ def _jacobian(system: System, point: np.ndarray, gate: bool) -> np.ndarray:
 
 
 def _ordered(values: np.ndarray) -> np.ndarray:
-    return values[np.argsort(-values.real, kind="stable")]
+    return values[np.argsort(-np.real(values), kind="stable")]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from SALib.analyze import sobol as sobol_analysis
@@ -11,7 +12,6 @@ from SALib.sample import sobol as sobol_sample
 from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.dynamics.weekly import fixed_points, weekly_gain
 from dyadloop.errors import TheoryError
-from dyadloop.field import system_of
 from dyadloop.simulation import simulate
 from dyadloop.theory import Prior, Protocol, Quantity, Theory
 
@@ -53,9 +53,9 @@ def sensitivity(
     -------
     xarray.Dataset
         ``local``: ``slope`` (parameter) [outcome per parameter unit], ``per_sd`` (parameter), the slope times the sd
-        of the prior (of its logarithm, times the value, where lognormal). ``sobol``: ``first`` and ``total`` (parameter)
-        with ``first_error`` and ``total_error``, half-widths of 95 % intervals, ``undefined``, the share of samples in
-        which the outcome has no value (they count with the median), ``mean`` and ``sd`` of the outcome.
+        of the prior (of its logarithm, times the value, where lognormal). ``sobol``: ``first`` and ``total``
+        (parameter) with ``first_error`` and ``total_error``, half-widths of 95 % intervals, ``undefined``, the share of
+        samples in which the outcome has no value (they count with the median), ``mean`` and ``sd`` of the outcome.
 
     Raises
     ------
@@ -101,13 +101,13 @@ def outcomes(model: Compiled, outcome: str, changed: Mapping[str, np.ndarray], p
 def _gains(model: Compiled, changed: Mapping[str, np.ndarray]) -> np.ndarray:
     size = len(next(iter(changed.values())))
     filled = {name: np.resize(column, _BATCH if size > 1 else 1) for name, column in changed.items()}
-    system = system_of(model.plan, {**model.numbers, **filled})
+    system = model.system(filled)
     begin = np.repeat(np.asarray(model.start())[:, None], len(next(iter(filled.values()))), axis=1)
     for name, column in filled.items():
         for index, state in enumerate(model.plan.states):
             if name == f"level_{state.variable.id}":
                 begin[index] = column
-    points, matrices = fixed_points(system, model.rhythm, begin)
+    points, matrices = fixed_points(system, model.rhythm, jnp.asarray(begin))
     safe = np.where(np.isfinite(points), points, 0.0)
     gains = weekly_gain(system, model.rhythm, safe, matrices)
     return np.where(np.isfinite(points).all(axis=0), gains, np.nan)[:size]

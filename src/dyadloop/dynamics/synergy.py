@@ -1,4 +1,4 @@
-"""Synergy: do two components together do more than a null model of their joint effect says?"""
+"""Synergy: whether two components together do more than a null model of their joint effect says."""
 
 from collections.abc import Mapping, Sequence
 

@@ -54,7 +54,8 @@ def fixed_points(
 
     Newton's method from ``start``; NaN where it has not settled.
     """
-    state = np.asarray(start)
+    state, n = np.asarray(start), len(start)
+    wrong, matrix = np.full(start.shape[1], np.inf), np.full((start.shape[1], n, n), np.nan)
     for _ in range(_ITERATIONS):
         after, matrix = linearised(system, rhythm, jnp.asarray(state))
         step = np.linalg.solve(matrix - np.eye(len(state)), (after - state).T[..., None])[..., 0].T

@@ -1,6 +1,8 @@
 """Compile a theory: keep the parts that a study measures and say how parameters become a field or a system."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 from jax.core import Tracer
@@ -115,7 +117,7 @@ class Plan:
                 matrix = matrix.at[target, jnp.array(sources)].add(rate / len(sources))
         return matrix
 
-    def _factor(self, level: str, values: dict, sd: Array) -> Array:
+    def _factor(self, level: str, values: Mapping[str, Any], sd: Array) -> Array:
         """Return sd times the Cholesky factor of a correlation matrix, from its partial correlations."""
         partial = jnp.zeros((len(sd), len(sd)))
         for later, earlier in self._pairs(level):
@@ -125,7 +127,7 @@ class Plan:
         left = jnp.concatenate([jnp.ones((len(sd), 1)), left[:, :-1]], axis=1)
         return sd[:, None] * (partial + jnp.eye(len(sd))) * jnp.sqrt(left)
 
-    def correlation(self, level: str, values: dict[str, Array] | dict[str, float]) -> Array | None:
+    def correlation(self, level: str, values: Mapping[str, Any]) -> Array | None:
         """Return the lower factor of the correlation of person means or noise, None where all are independent."""
         names = [f"rho_{level}_{later.id}_{earlier.id}" for later, earlier in self._pairs(level)]
         if self.theory.correlations is None:
@@ -157,7 +159,7 @@ class Plan:
         ]
 
 
-def time_constant_days(variable: Variable, values: dict) -> Array | float:
+def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Array | float:
     """Return the time constant of a variable [d], infinite where nothing decays."""
     if variable.time_constant is None:
         return jnp.inf

@@ -3,8 +3,9 @@
 Node values may carry any trailing axes (dyads, draws), and so may the numbers; the first axis is the state.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -253,9 +254,7 @@ def _applied(matrix: Array, values: Array) -> Array:
     return jnp.tensordot(matrix, values, 1) if matrix.ndim == 2 else jnp.sum(matrix * values[None], axis=1)
 
 
-def system_of(
-    plan: Plan, values: dict[str, Array] | dict[str, float], offsets: dict[str, Array] | None = None
-) -> System:
+def system_of(plan: Plan, values: Mapping[str, Any], offsets: dict[str, Array] | None = None) -> System:
     """Return the system of a plan for parameter values in the units of the theory file.
 
     Parameters
@@ -312,7 +311,7 @@ def system_of(
 
 
 def _arrows(
-    plan: Plan, values: dict, nodes: tuple[State, ...], tau: dict, own: list[Array]
+    plan: Plan, values: Mapping[str, Any], nodes: tuple[State, ...], tau: dict, own: list[Array]
 ) -> tuple[list[Arrow], list[Array], list[tuple[dict[str, Array], ...]], list[Array]]:
     """Return arrows, their rates and constants, and the decay rates with what is transferred away."""
     arrows, rates, constants, decay = [], [], [], list(own)
@@ -374,7 +373,7 @@ def _node(node: State) -> Node:
     return Node(node.id, variable.kind, variable.link == "logistic", activation, variable.lower, variable.held, noisy)
 
 
-def _activation(node: State, values: dict) -> dict[str, Array]:
+def _activation(node: State, values: Mapping[str, Any]) -> dict[str, Array]:
     if node.variable.activation is None:
         return {}
     name = node.variable.id

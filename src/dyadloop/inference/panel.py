@@ -127,6 +127,8 @@ def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
     """Return a bound on the drift norm: the fastest state at the far end of its prior, with its couplings."""
     rates = []
     for variable in plan.variables:
-        prior = priors.loc[f"tau_{variable.id}"]
-        rates.append(np.exp(4 * prior["scale"]) / (prior["location"] * days(1.0, variable.time_constant.unit)))
+        prior, number = priors.loc[f"tau_{variable.id}"], variable.time_constant
+        if number is None:
+            continue
+        rates.append(np.exp(4 * prior["scale"]) / (prior["location"] * days(1.0, number.unit)))
     return float(_SLACK * max(rates))

@@ -36,7 +36,7 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
         axes = figure.add_subplot()
         rows = summary.to_dict(orient="index")
         for coupling in plan.couplings:
-            _arrow(axes, places[coupling.source], places[coupling.target], rows[coupling.id], coupling.sign)
+            _arrow(axes, places[coupling.sources[0]], places[coupling.target], rows[coupling.id], coupling.sign)
         for variable in plan.variables:
             x, y = places[variable.id]
             box = {"boxstyle": "round,pad=0.5", "fc": _FILL[variable.kind], "ec": DARK, "lw": 0.8}

@@ -59,16 +59,32 @@ def summary_json(summary: StudySummary) -> str:
 def print_theory(theory: Theory, console: Console) -> None:
     """Print a theory as a table of its elements, then its hypotheses and claims."""
     restricted = f", hypothesis {theory.hypothesis}" if theory.hypothesis else ""
-    console.print(f"{theory.id}{restricted}: {theory.title} (doi:{theory.source})", markup=False)
+    console.print(f"{theory.id}{restricted}: {theory.title} ({theory.source})", markup=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("element", "meaning", "value", "unit", "prior", "source"):
         table.add_column(heading, overflow="fold")
     for row in rows(theory):
         table.add_row(*row.values())
     console.print(table)
+    for switch in theory.switches:
+        state = "on" if switch.id in theory.switched_on else "off"
+        console.print(f"switch {switch.id} ({state}): {switch.title}", markup=False)
     for rival in theory.hypotheses:
         console.print(f"hypothesis {rival.id} {rival.name}: {rival.title}", markup=False)
     for claim in theory.claims:
         low = "below " if claim.rope.low is None else f"{claim.rope.low:g} to "
         text = f"claim {claim.id}: {claim.statement}; {claim.formula} [{claim.unit}]; ROPE {low}{claim.rope.high:g}"
         console.print(f"{text} (assumed: {claim.rope.assumed})", markup=False)
+
+
+def print_differences(found: list[dict[str, str]], console: Console) -> None:
+    """Print what differs between two theories."""
+    if not found:
+        console.print("no difference")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("element", "what", "first", "second"):
+        table.add_column(heading, overflow="fold")
+    for row in found:
+        table.add_row(*row.values())
+    console.print(table)

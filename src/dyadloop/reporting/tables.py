@@ -4,7 +4,9 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 from rich.console import Console
 from rich.table import Table
 
@@ -85,3 +87,40 @@ def write_claims(table: pd.DataFrame, folder: str | Path) -> tuple[Path, Path]:
 def _safe(value: object) -> object:
     """Prefix text that a spreadsheet would run as a formula; numbers stay numbers."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def print_table(table: pd.DataFrame, console: Console) -> None:
+    """Print a data frame, numbers with three significant digits."""
+    sheet = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in table.columns:
+        sheet.add_column(str(heading), overflow="fold")
+    for _, row in table.iterrows():
+        sheet.add_row(*(_cell(value) for value in row))
+    console.print(sheet)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return "-" if np.isnan(value) else f"{float(value):.4g}"
+    return str(value)
+
+
+def print_dataset(found: xr.Dataset, console: Console) -> None:
+    """Print a dataset: single numbers first, then one table per set of dimensions."""
+    singles = {str(name): found[name].item() for name in found.data_vars if found[name].ndim == 0}
+    for name, value in {**found.attrs, **singles}.items():
+        console.print(f"{name}: {_cell(value)}", markup=False)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in found.data_vars:
+        if found[name].ndim:
+            groups.setdefault(tuple(map(str, found[name].dims)), []).append(str(name))
+    for dims, names in groups.items():
+        console.print()
+        if len(dims) == 2:
+            for name in names:
+                console.print(f"{name} ({dims[0]} by {dims[1]})", markup=False)
+                print_table(pd.DataFrame(found[name].transpose(*dims).to_pandas()).reset_index(), console)
+        else:
+            print_table(found[names].to_dataframe(dim_order=list(dims)).reset_index(), console)

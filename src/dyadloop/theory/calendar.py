@@ -1,6 +1,7 @@
 """The protocol: when sessions are, what happens in them, and to whom."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError, model_validator
@@ -105,9 +106,7 @@ class Protocol(Record):
             early = session == 1 and event.minutes < 0
             if session < 1 or early:
                 when = f"{-event.minutes:g} min before session 1" if early else f"in session {session}"
-                faults.append(
-                    f"event {event.event!r} {when} lies before the first session, where the simulation begins; sessions count from 1"
-                )
+                faults.append(f"event {event.event!r} {when} lies before the first session, at which time begins")
             elif session > last:
                 faults.append(f"event {event.event!r} in session {session} lies after the last session, {last}")
         if event.arm is not None and event.arm not in self.arms:
@@ -181,7 +180,7 @@ def _of_study(study: "Study") -> Protocol:
             for event, amount in entry.items()
         ]
     most = max(map(len, starts))
-    gaps = sorted(b - a for row in starts for a, b in zip(row, row[1:], strict=False))
+    gaps = sorted(b - a for row in starts for a, b in pairwise(row))
     middle = sorted(minutes for row in lengths for minutes in row)
     return Protocol(
         sessions=most,

@@ -178,6 +178,11 @@ class Coupling(Shaped):
         return tuple(term.source for term in self.terms)
 
     @property
+    def signs(self) -> dict[str, int]:
+        """Whether each source raises (1) or lowers (-1) the target when the others are positive."""
+        return {term.source: self.sign * (FORMS[term.form].shape.monotone or 1) for term in self.terms}
+
+    @property
     def is_linear(self) -> bool:
         """Whether the arrow is linear in a single source."""
         return self.joint is None and self.form == "linear"

@@ -49,7 +49,9 @@ def equations(theory: Theory) -> Equations:
     states, contexts = nodes_of(theory, "state"), nodes_of(theory, "context")
     definitions = nodes_of(theory, "definition")
     nodes = (*states, *contexts, *definitions)
-    values = {name: number.value for variable in theory.variables for name, number in variable_numbers(variable).items()}
+    values = {
+        name: number.value for variable in theory.variables for name, number in variable_numbers(variable).items()
+    }
     for coupling in theory.couplings:
         values.update({name: number.value for name, number in coupling_numbers(coupling).items()})
     values.update({entry.id: entry.coefficient.value for entry in theory.inputs if entry.kind == "session"})

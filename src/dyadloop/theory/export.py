@@ -22,7 +22,9 @@ def to_latex(theory: Theory) -> str:
     written = equations(theory)
     names = {sympy.Symbol(name, real=True): _symbol(name) for name in (*written.values, *written.nodes, GATE)}
     names |= {
-        sympy.Symbol(name, real=True, positive=True): _symbol(name) for name in written.values if name.startswith("tau_")
+        sympy.Symbol(name, real=True, positive=True): _symbol(name)
+        for name in written.values
+        if name.startswith("tau_")
     }
     lines = [r"\begin{align}"]
     for name, expression in written.definitions.items():
@@ -50,15 +52,15 @@ def to_mermaid(theory: Theory) -> str:
         label = variable.label.replace('"', "'")
         lines.append(f'  {variable.id}{left}"{label}"{right}')
     for coupling in theory.couplings:
-        arrow = "-->" if coupling.sign == 1 else "-.->"
         gate = ", in session" if coupling.gate == "session" else ""
-        for source in dict.fromkeys(coupling.sources):
+        for source, sign in coupling.signs.items():
+            arrow = "-->" if sign == 1 else "-.->"
             lines.append(f'  {source} {arrow}|"{coupling.id}{gate}"| {coupling.target}')
     return "\n".join(lines) + "\n"
 
 
 def to_registry(theory: Theory) -> str:
-    """Return a JSON record of a theory as registries of formal models ask for it: title, source, variables, parameters."""
+    """Return a JSON record of a theory as registries of formal models ask for it."""
     theory = theory.active()
     written = equations(theory)
     record = {
@@ -72,7 +74,9 @@ def to_registry(theory: Theory) -> str:
             for name, node in written.nodes.items()
         ],
         "parameters": written.values,
-        "equations": {name: str(expression) for name, expression in (*written.definitions.items(), *written.rates.items())},
+        "equations": {
+            name: str(expression) for name, expression in (*written.definitions.items(), *written.rates.items())
+        },
         "code": json.loads(theory.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)),
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

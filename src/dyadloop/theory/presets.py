@@ -78,7 +78,8 @@ def _sound_parts(content: dict) -> Parts:
 
     def sound(key: str, model: type[BaseModel]) -> list[Any]:
         kept = []
-        for item in content.get(key) if isinstance(content.get(key), list) else []:
+        items = content.get(key)
+        for item in items if isinstance(items, list) else []:
             try:
                 kept.append(model.model_validate(item))
             except ValidationError:

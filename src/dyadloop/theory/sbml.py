@@ -1,4 +1,4 @@
-"""A theory as SBML, for COPASI, Tellurium, libRoadRunner and every other simulator of that standard. Time is in days."""
+"""A theory as SBML, for COPASI, Tellurium, libRoadRunner and other simulators of that standard. Time is in days."""
 
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -124,7 +124,7 @@ def formula_of(expression: "sympy.Expr") -> str:
     class Printer(StrPrinter):
         """Writes powers, conditions and numbers as SBML reads them."""
 
-        def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: ANN401, ARG002, FBT001, FBT002
+        def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: ANN401
             base, power = (self._print(part) for part in expr.args)
             return f"pow({base}, {power})"
 
@@ -141,6 +141,16 @@ def formula_of(expression: "sympy.Expr") -> str:
 
         def _print_And(self, expr: Any) -> str:  # noqa: ANN401
             return "(" + " && ".join(self._print(part) for part in expr.args) + ")"
+
+        def _print_Or(self, expr: Any) -> str:  # noqa: ANN401
+            return "(" + " || ".join(self._print(part) for part in expr.args) + ")"
+
+        def _print_Not(self, expr: Any) -> str:  # noqa: ANN401
+            return f"!({self._print(expr.args[0])})"
+
+        def _print_ITE(self, expr: Any) -> str:  # noqa: ANN401
+            condition, yes, no = (self._print(part) for part in expr.args)
+            return f"(({condition} && {yes}) || (!({condition}) && {no}))"
 
         def _print_Float(self, expr: Any) -> str:  # noqa: ANN401
             return repr(float(expr))

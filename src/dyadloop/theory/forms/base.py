@@ -46,15 +46,15 @@ class Form(ABC):
     shape: ClassVar[Shape]
 
     @abstractmethod
-    def value(self, xp: ModuleType, *args: Any, **kwargs: Any) -> Numbers:
+    def value(self, xp: ModuleType, *args: Any, **kwargs: Any) -> Numbers:  # noqa: ANN401 - each form names its own
         """Return the value of the form [1, or the unit of the source if linear]."""
 
     @abstractmethod
-    def slope(self, xp: ModuleType, *args: Any, **kwargs: Any) -> Numbers:
+    def slope(self, xp: ModuleType, *args: Any, **kwargs: Any) -> Numbers:  # noqa: ANN401 - each form names its own
         """Return the derivative of the value with respect to the source."""
 
     @abstractmethod
-    def expression(self, *args: Any, **kwargs: Any) -> "sympy.Expr":
+    def expression(self, *args: Any, **kwargs: Any) -> "sympy.Expr":  # noqa: ANN401 - each form names its own
         """Return the value as a SymPy expression."""
 
 

@@ -1,7 +1,8 @@
 """The form `exponential`: constant relative growth or decay with the source."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Exponential(Form):
     """``exp(rate s)``: rises for a positive rate, falls for a negative one."""
 
     name = "exponential"
-    constants = {"rate": "1/source"}
+    constants: ClassVar[Mapping[str, str]] = {"rate": "1/source"}
     shape = Shape(monotone=0, curvature="convex", low=0.0)
 
     def value(self, xp: ModuleType, source: Numbers, rate: Numbers) -> Numbers:

@@ -1,7 +1,8 @@
 """The form `hill`: saturating with a steepness; 0 below 0."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Hill(Form):
     """``s^power / (half^power + s^power)`` for s > 0, else 0."""
 
     name = "hill"
-    constants = {"half": "source", "power": "1"}
+    constants: ClassVar[Mapping[str, str]] = {"half": "source", "power": "1"}
     positive = ("half", "power")
     shape = Shape(monotone=1, curvature="neither", low=0.0, high=1.0)
 

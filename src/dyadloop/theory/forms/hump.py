@@ -1,7 +1,8 @@
 """The form `hump`: strongest at an optimum, weaker on both sides."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Hump(Form):
     """``exp(-((s - optimum) / width)^2 / 2)``."""
 
     name = "hump"
-    constants = {"optimum": "source", "width": "source"}
+    constants: ClassVar[Mapping[str, str]] = {"optimum": "source", "width": "source"}
     positive = ("width",)
     shape = Shape(monotone=0, curvature="neither", low=0.0, high=1.0)
 

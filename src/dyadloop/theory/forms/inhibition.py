@@ -1,7 +1,8 @@
 """The form `inhibition`: what is left of an effect beside a blocker."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Inhibition(Form):
     """``half / (half + s)`` for s > 0, else 1."""
 
     name = "inhibition"
-    constants = {"half": "source"}
+    constants: ClassVar[Mapping[str, str]] = {"half": "source"}
     positive = ("half",)
     shape = Shape(monotone=-1, curvature="convex", low=0.0, high=1.0)
 

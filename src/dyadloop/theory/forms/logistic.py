@@ -1,7 +1,8 @@
 """The form `logistic`: a switch with a soft threshold."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Logistic(Form):
     """``1 / (1 + exp(-steepness (s - threshold)))``."""
 
     name = "logistic"
-    constants = {"steepness": "1/source", "threshold": "source"}
+    constants: ClassVar[Mapping[str, str]] = {"steepness": "1/source", "threshold": "source"}
     positive = ("steepness",)
     shape = Shape(monotone=1, curvature="neither", low=0.0, high=1.0)
 

@@ -1,7 +1,8 @@
 """The form `ojive`: little influence near 0, full influence beyond a threshold, on both sides."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Ojive(Form):
     """``sign(s) / (1 + exp(-steepness (|s| - threshold)))``, the influence function of the marriage model."""
 
     name = "ojive"
-    constants = {"steepness": "1/source", "threshold": "source"}
+    constants: ClassVar[Mapping[str, str]] = {"steepness": "1/source", "threshold": "source"}
     positive = ("steepness",)
     shape = Shape(monotone=1, curvature="neither", low=-1.0, high=1.0)
 

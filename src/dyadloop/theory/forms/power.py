@@ -1,7 +1,8 @@
 """The form `power`: a power of the source; 0 below 0."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Power(Form):
     """``s^power`` for s > 0, else 0: a root for a power below 1."""
 
     name = "power"
-    constants = {"power": "1"}
+    constants: ClassVar[Mapping[str, str]] = {"power": "1"}
     positive = ("power",)
     shape = Shape(monotone=1, curvature="neither", low=0.0)
 

@@ -1,7 +1,8 @@
 """The form `saturating`: Michaelis-Menten, half of the full effect at `half`."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Saturating(Form):
     """``s / (half + |s|)``: the usual form for s >= 0, continued as an odd function below 0."""
 
     name = "saturating"
-    constants = {"half": "source"}
+    constants: ClassVar[Mapping[str, str]] = {"half": "source"}
     positive = ("half",)
     shape = Shape(monotone=1, curvature="concave", low=-1.0, high=1.0)
 

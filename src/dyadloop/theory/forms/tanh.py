@@ -1,7 +1,8 @@
 """The form `tanh`: saturates on both sides of 0."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Tanh(Form):
     """``tanh(s / scale)``, as in PeaceMath (doi:10.1088/1367-2630/ab2a96)."""
 
     name = "tanh"
-    constants = {"scale": "source"}
+    constants: ClassVar[Mapping[str, str]] = {"scale": "source"}
     positive = ("scale",)
     shape = Shape(monotone=1, curvature="concave", low=-1.0, high=1.0)
 

@@ -1,7 +1,8 @@
 """The form `threshold`: nothing below a threshold, then a straight line."""
 
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from dyadloop.theory.forms.base import Form, Numbers, Shape
 
@@ -14,7 +15,7 @@ class Threshold(Form):
     """``max(s - threshold, 0)``."""
 
     name = "threshold"
-    constants = {"threshold": "source"}
+    constants: ClassVar[Mapping[str, str]] = {"threshold": "source"}
     shape = Shape(monotone=1, curvature="convex", low=0.0)
 
     def value(self, xp: ModuleType, source: Numbers, threshold: Numbers) -> Numbers:

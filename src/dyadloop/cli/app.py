@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyadloop.cli.dynamics import dynamics_app
+from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, say
+from dyadloop.cli.simulate import simulate
+from dyadloop.cli.theory import theory_app
 from dyadloop.errors import DyadloopError
 
 if TYPE_CHECKING:
@@ -32,22 +36,15 @@ app = typer.Typer(
       dyadloop check examples/school
       dyadloop run examples/school --out results/school
       dyadloop simulate --design haifa simulated-haifa
+      dyadloop simulate --theory framework --dyads 50 courses
       dyadloop theory show framework
+      dyadloop dynamics map framework
 
     A research instrument, not a clinical device.""",
 )
-theory_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at a theory file.")
 app.add_typer(theory_app, name="theory")
-
-StudyPath = Annotated[Path, typer.Argument(help="Study folder.", metavar="STUDY")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
-
-
-def say(text: str, quiet: bool = False) -> None:
-    """Print a message to stderr."""
-    if not quiet:
-        print(text, file=sys.stderr)
+app.add_typer(dynamics_app, name="dynamics")
+app.command("simulate")(simulate)
 
 
 @app.command()
@@ -65,7 +62,7 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
     if as_json:
         print(summary_json(summary))
     else:
-        print_summary(summary, _console())
+        print_summary(summary, console())
         say("".join(f"\nnote: {remark}" for remark in remarks) + f"\nno faults; next: dyadloop run {study}")
 
 
@@ -137,7 +134,7 @@ def run(
     if as_json:
         print(claims_json(table))
     else:
-        print_claims(table, _console())
+        print_claims(table, console())
         print(f"\nreport: {page}")
     if conflicts := prior_conflicts(post):
         say(f"prior and data disagree on {', '.join(conflicts)}; see the report", quiet)
@@ -173,7 +170,7 @@ def claims(
     if as_json:
         print(claims_json(table))
     else:
-        print_claims(table, _console())
+        print_claims(table, console())
 
 
 @app.command()
@@ -192,22 +189,6 @@ def report(
 
 
 @app.command()
-def simulate(
-    path: Annotated[Path, typer.Argument(help="Study folder to make.")],
-    design: Annotated[str, typer.Option(help="Published design to imitate.")] = "haifa",
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 1,
-) -> None:
-    """Write a SIMULATED study folder with known true values (truth.json).
-
-    Example: dyadloop simulate --design haifa simulated-haifa
-    """
-    from dyadloop.simulation import simulate_study
-
-    print(simulate_study(path, design, seed=seed))
-    say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}")
-
-
-@app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help="Published daily.csv of the school study.")],
     path: Annotated[Path, typer.Argument(help="Study folder to make.")],
@@ -220,50 +201,6 @@ def convert(
 
     print(convert_school(source, path))
     say(f"next: dyadloop check {path}")
-
-
-@theory_app.command("show")
-def theory_show(
-    name: Annotated[str, typer.Argument(help="Preset or theory file.")] = "framework",
-    hypothesis: Annotated[str | None, typer.Option(help="Restrict the theory to a rival, such as biomarker.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print a theory as a table: each element with its unit, value, prior and source.
-
-    Example: dyadloop theory show framework
-    """
-    from dyadloop import theory as theories
-    from dyadloop.reporting.summary import print_theory
-
-    found = theories.read_theory(name)
-    found = theories.hypothesis(hypothesis, found) if hypothesis else found
-    if as_json:
-        print(found.model_dump_json(by_alias=True, indent=2))
-    else:
-        print_theory(found, _console())
-
-
-@theory_app.command("validate")
-def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -> None:
-    """Check a theory file against the schema.
-
-    Example: dyadloop theory validate my-theory.yaml
-    """
-    from dyadloop.theory import read_theory
-
-    found = read_theory(name)
-    print(
-        f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid"
-    )
-
-
-def _console():  # noqa: ANN202 - rich is imported only where something is printed
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=160)
-    return console
 
 
 def main() -> None:

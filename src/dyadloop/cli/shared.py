@@ -1,0 +1,99 @@
+"""What all commands share: argument types, messages, the console, and reading a theory with its options."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.console import Console
+
+    from dyadloop.theory import Theory
+
+StudyPath = Annotated[Path, typer.Argument(help="Study folder.", metavar="STUDY")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
+
+
+def say(text: str, quiet: bool = False) -> None:
+    """Print a message to stderr."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+TheoryName = Annotated[str, typer.Argument(help="Preset or theory file.", metavar="THEORY")]
+Rival = Annotated[str | None, typer.Option(help="Restrict the theory to a hypothesis, such as biomarker.")]
+On = Annotated[list[str] | None, typer.Option("--on", help="Switch an optional part on, such as habituation.")]
+Values = Annotated[list[str] | None, typer.Option("--set", help="Replace a number, such as w_trust=0.8.")]
+PatientOnly = Annotated[bool, typer.Option("--patient-only", help="Leave the therapist's own variables out.")]
+FigurePath = Annotated[Path | None, typer.Option("--figure", help="SVG file to draw to.")]
+
+
+def console() -> "Console":
+    """Return a console for stdout; rich is imported only where something is printed."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    return console
+
+
+def theory_of(name: str, hypothesis: str | None, on: list[str] | None, patient_only: bool) -> "Theory":
+    """Return a theory with the options of the command line applied."""
+    from dyadloop import theory as theories
+
+    found = theories.read_theory(name)
+    found = theories.hypothesis(hypothesis, found) if hypothesis else found
+    found = theories.switch_on(found, *on) if on else found
+    return theories.patient_only(found) if patient_only else found
+
+
+def values_of(texts: list[str] | None) -> dict[str, float]:
+    """Return numbers given as name=value.
+
+    Raises
+    ------
+    TheoryError
+        If a text is not a name and a number.
+    """
+    from dyadloop.errors import TheoryError
+
+    found = {}
+    for text in texts or []:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise TheoryError(f"--set {text!r}: expected a parameter and a number, such as w_trust=0.8") from None
+    return found
+
+
+def print_dataset(found: "xr.Dataset", as_json: bool) -> None:
+    """Print a dataset as JSON, or as tables: one per set of dimensions, with single numbers first."""
+    from dyadloop.reporting.tables import print_dataset as show
+
+    if as_json:
+        print(json.dumps(_plain(found.to_dict()), indent=2))
+    else:
+        show(found, console())
+
+
+def _plain(content: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return content with what JSON cannot hold as null or text."""
+    if isinstance(content, dict):
+        return {str(key): _plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(value) for value in content]
+    if isinstance(content, float) and content - content != 0:
+        return None
+    return content if isinstance(content, str | int | float | bool | None) else str(content)
+
+
+def write_figure(svg: str, path: Path) -> None:
+    """Write a figure and say where."""
+    path.write_text(svg, encoding="utf-8")
+    say(f"figure: {path}")

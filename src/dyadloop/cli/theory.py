@@ -1,0 +1,143 @@
+"""Commands about theory files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dyadloop.cli.shared import AsJson, On, Rival, console, say, theory_of
+
+theory_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at theory files.")
+
+
+@theory_app.command("list")
+def theory_list() -> None:
+    """List the theories that ship with the package.
+
+    Example: dyadloop theory list
+    """
+    from dyadloop.theory import PRESETS, read_theory
+
+    for name in PRESETS:
+        found = read_theory(name)
+        print(f"{name:18} {found.title} ({found.source})")
+
+
+@theory_app.command("show")
+def theory_show(
+    name: Annotated[str, typer.Argument(help="Preset or theory file.")] = "framework",
+    hypothesis: Rival = None,
+    on: On = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a theory: every number with its unit, prior and source.
+
+    Example: dyadloop theory show framework
+    """
+    from dyadloop.reporting.summary import print_theory
+
+    found = theory_of(name, hypothesis, on, False)
+    if as_json:
+        print(found.model_dump_json(by_alias=True, indent=2))
+    else:
+        print_theory(found, console())
+
+
+@theory_app.command("validate")
+def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -> None:
+    """Check a theory file against the schema: all faults at once.
+
+    Example: dyadloop theory validate my-theory.yaml
+    """
+    from dyadloop.theory import read_theory
+
+    found = read_theory(name)
+    print(
+        f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid"
+    )
+
+
+@theory_app.command("diff")
+def theory_diff(
+    first: Annotated[str, typer.Argument(help="Preset or theory file, or THEORY:HYPOTHESIS.")],
+    second: Annotated[str, typer.Argument(help="Preset or theory file, or THEORY:HYPOTHESIS.")],
+) -> None:
+    """Print what differs between two theories, element by element.
+
+    Example: dyadloop theory diff framework framework:synergistic
+    """
+    from dyadloop.reporting.summary import print_differences
+    from dyadloop.theory.export import differences
+
+    one, two = (theory_of(*_named(text), None, False) for text in (first, second))
+    print_differences(differences(one, two), console())
+
+
+def _named(text: str) -> tuple[str, str | None]:
+    name, _, hypothesis = text.partition(":")
+    return (text, None) if Path(text).exists() else (name, hypothesis or None)
+
+
+@theory_app.command("export")
+def theory_export(
+    name: Annotated[str, typer.Argument(help="Preset or theory file.")],
+    to: Annotated[str, typer.Option(help="latex, mermaid, svg, sbml, json (registry record) or yaml.")] = "latex",
+    out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    hypothesis: Rival = None,
+    on: On = None,
+) -> None:
+    """Write a theory in another language.
+
+    Example: dyadloop theory export panic_core --to sbml --out panic_core.xml
+    """
+    from dyadloop.errors import TheoryError
+
+    found = theory_of(name, hypothesis, on, False)
+    writers = {"latex": _latex, "mermaid": _mermaid, "svg": _svg, "sbml": _sbml, "json": _registry, "yaml": _yaml}
+    if to not in writers:
+        raise TheoryError(f"--to {to!r}: no such language; known: {', '.join(writers)}")
+    text = writers[to](found)
+    if out is None:
+        print(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        say(f"written: {out}")
+
+
+def _latex(theory) -> str:  # noqa: ANN001 - a Theory
+    from dyadloop.theory.export import to_latex
+
+    return to_latex(theory)
+
+
+def _mermaid(theory) -> str:  # noqa: ANN001 - a Theory
+    from dyadloop.theory.export import to_mermaid
+
+    return to_mermaid(theory)
+
+
+def _svg(theory) -> str:  # noqa: ANN001 - a Theory
+    from dyadloop.reporting.explore import theory_diagram
+
+    return theory_diagram(theory)
+
+
+def _sbml(theory) -> str:  # noqa: ANN001 - a Theory
+    from dyadloop.theory.sbml import to_sbml
+
+    return to_sbml(theory)
+
+
+def _registry(theory) -> str:  # noqa: ANN001 - a Theory
+    from dyadloop.theory.export import to_registry
+
+    return to_registry(theory)
+
+
+def _yaml(theory) -> str:  # noqa: ANN001 - a Theory
+    import json
+
+    import yaml
+
+    content = json.loads(theory.model_dump_json(by_alias=True, exclude_none=True))
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
