@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ["", "check", "run", "claims", "report", "simulate", "convert", "theory show", "theory validate"]
+COMMANDS = [
+    *["", "check", "run", "claims", "report", "simulate", "convert"],
+    *["theory list", "theory show", "theory validate", "theory diff", "theory export"],
+    *["dynamics equilibria", "dynamics portrait", "dynamics gains", "dynamics map", "dynamics synergy"],
+    *["dynamics continuation", "dynamics characteristic", "dynamics sensitivity", "dynamics phenomena"],
+]
 HEAD = """# The command line
 
 Results go to stdout, messages and progress to stderr. Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged,

@@ -116,3 +116,50 @@ def test_simulate_and_convert(tmp_path):
     source = ROOT / "examples" / "source" / "school_daily.csv"
     assert dyadloop("convert", source, tmp_path / "school").returncode == 0
     assert dyadloop("convert", source, tmp_path / "school").returncode == 3
+
+
+def test_theory_list_diff_and_export(tmp_path):
+    assert "peacemath" in dyadloop("theory", "list").stdout
+    assert "gamma_trust_support" in dyadloop("theory", "diff", "framework", "framework:synergistic").stdout
+    assert dyadloop("theory", "diff", "love", "love").stdout == "no difference\n"
+    for language, mark in (
+        ("latex", r"\frac"),
+        ("mermaid", "flowchart"),
+        ("sbml", "<sbml"),
+        ("json", '"title"'),
+        ("svg", "<svg"),
+    ):
+        out = tmp_path / language
+        assert dyadloop("theory", "export", "panic_core", "--to", language, "--out", out).returncode == 0
+        assert mark in out.read_text()
+    out = tmp_path / "again.yaml"
+    assert dyadloop("theory", "export", "love", "--to", "yaml", "--out", out).returncode == 0
+    assert dyadloop("theory", "diff", "love", out).stdout == "no difference\n"
+    wrong = dyadloop("theory", "export", "love", "--to", "prolog")
+    assert wrong.returncode == 3
+    assert "latex" in wrong.stderr
+
+
+def test_courses_are_simulated_into_a_folder_once(tmp_path):
+    call = ("simulate", "--theory", "panic", "--span", "60 min", "--points", 60, "--dyads", 2, tmp_path / "panic")
+    assert dyadloop(*call).returncode == 0
+    names = {path.name for path in (tmp_path / "panic").iterdir()}
+    assert names == {"courses.nc", "courses.csv", "courses.svg"}
+    again = dyadloop(*call)
+    assert again.returncode == 3
+    assert "there already" in again.stderr
+    both = dyadloop("simulate", "--theory", "panic", "--design", "haifa", tmp_path / "x")
+    assert both.returncode == 3
+    assert "not both" in both.stderr
+
+
+def test_dynamics_answers_on_stdout(tmp_path):
+    found = json.loads(dyadloop("dynamics", "equilibria", "panic_core", "--json").stdout)
+    assert found["data_vars"]["stable"]["data"] == [True, False, True]
+    figure = tmp_path / "gains.svg"
+    run = dyadloop("dynamics", "gains", "hub", "--figure", figure)
+    assert "loop_gain: 0.3944" in run.stdout
+    assert figure.read_text().startswith("<svg")
+    wrong = dyadloop("dynamics", "gains", "hub", "--set", "a_trust")
+    assert wrong.returncode == 3
+    assert "w_trust=0.8" in wrong.stderr

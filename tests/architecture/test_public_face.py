@@ -13,8 +13,10 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "claims", "convert_school", "fit", "framework", "hypothesis", "keep", "load_result",
-    "loop_gain", "measure", "priors", "read_study", "read_theory", "report", "save_result", "simulate_study", "summarise",
+    "Settings", "Study", "Theory", "characteristic", "claims", "clamp", "continuation", "convert_school", "cut", "equilibria",
+    "fit", "framework", "gains", "hypothesis", "keep", "load_result", "loop_gain", "measure", "patient_only", "phenomena",
+    "priors", "protocol", "read_study", "read_theory", "report", "save_result", "sensitivity", "session_map", "simulate",
+    "simulate_study", "summarise", "switch_on", "synergy",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
@@ -102,8 +104,21 @@ def test_the_commands_of_the_documents_exist():
         ["report"],
         ["simulate"],
         ["convert"],
-        ["theory", "show"],
-        ["theory", "validate"],
+        *(["theory", name] for name in ("list", "show", "validate", "diff", "export")),
+        *(
+            ["dynamics", name]
+            for name in (
+                "equilibria",
+                "portrait",
+                "gains",
+                "map",
+                "synergy",
+                "continuation",
+                "characteristic",
+                "sensitivity",
+                "phenomena",
+            )
+        ),
     ):
         run = subprocess.run(
             [sys.executable, "-m", "dyadloop", *command, "--help"], capture_output=True, text=True, check=True,

@@ -28,7 +28,7 @@ def _numbers(node):
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_number_of_every_preset_has_a_source(name):
     numbers = list(_numbers(read_theory(name)))
-    assert len(numbers) > (90 if name.startswith("framework") else 5)
+    assert len(numbers) > (90 if name.startswith("framework") else 4)
     assert all(number.evidence or number.assumed for number in numbers)
 
 

@@ -14,10 +14,12 @@ from scipy.stats import qmc
 from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.errors import StateError
 from dyadloop.field import System
+from dyadloop.simulation.integrate import carried
 from dyadloop.theory import Theory
 
 _SAME = 1e-6  # two solutions closer than this, relative to 1 + |state|, are one
 _SOLVED = 1e-9
+_SETTLING = 30.0  # slowest time constants after which a course has gone where it goes
 _WIDTH = {"logistic": 6.0, "identity": 3.0}
 
 
@@ -70,8 +72,8 @@ def equilibria(
 ) -> xr.Dataset:
     """Find the equilibria of a theory in a box.
 
-    Search from many points of a Sobol sequence; an equilibrium with a small basin of attraction of the search may be
-    missed, so a larger ``starts`` makes the list surer.
+    Newton searches from many points of a Sobol sequence, and from where courses from these points have gone. An
+    unstable equilibrium that few searches lead to may be missed, so a larger ``starts`` makes the list surer.
 
     Parameters
     ----------
@@ -117,12 +119,19 @@ def _searched(
     starts: int = 128,
     seed: int = 0,
 ) -> np.ndarray:
-    """Return what searches from the levels and from points of a Sobol sequence find, doubles included."""
+    """Return what searches find, doubles included.
+
+    They start at the levels, at points of a Sobol sequence, and where courses from all of these have gone.
+    """
     low, high = box
     points = qmc.Sobol(len(low), rng=seed).random(2 ** int(np.ceil(np.log2(max(starts, 2)))))
     begin = np.concatenate([np.asarray(model.start())[None], low + (high - low) * points])
+    span = jnp.asarray(_SETTLING * float(jnp.max(scale)))
+    settled = np.asarray(carried(system, gate, jnp.asarray(begin.T), span, 1e-6)).T
+    begin = np.concatenate([begin, settled[np.isfinite(settled).all(axis=1)]])
     found, wrong = (np.asarray(part) for part in _solve(system, jnp.asarray(begin), gate, scale))
-    return found[wrong < _SOLVED]
+    lower = [-np.inf if node.lower is None else node.lower for node in system.nodes[: system.n_states]]
+    return np.maximum(found[wrong < _SOLVED], lower)
 
 
 def settled(model: Compiled, system: System, in_session: bool = True) -> Float[np.ndarray, " state"]:

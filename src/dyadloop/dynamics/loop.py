@@ -96,7 +96,7 @@ def _state(model: Compiled, system: System, at: Mapping[str, float] | None, in_s
     if set(named) >= set(model.plan.names):
         state = np.array([named[name] for name in model.plan.names], dtype=float)
     else:
-        state = _usual(model, system, in_session)
+        state = np.array(_usual(model, system, in_session))
         for name, value in named.items():
             state[model.states_of((name,))] = value
     bad = [name for name, value in zip(model.plan.names, state, strict=True) if not np.isfinite(value)]

@@ -14,7 +14,7 @@ from dyadloop.dynamics.equilibria import solve
 from dyadloop.dynamics.weekly import fixed_points
 from dyadloop.errors import StateError
 from dyadloop.field import System
-from dyadloop.simulation.integrate import after_session
+from dyadloop.simulation.integrate import carried
 from dyadloop.theory import Theory
 
 _CURVE_POINTS = 41  # of the single dose-response curves that Loewe's null inverts
@@ -151,7 +151,7 @@ def _settled(model: Compiled, system: System, pushes: np.ndarray, read: int) -> 
         begin = jnp.asarray(np.asarray(model.start())[:, None] + 0.0 * pushes.T)
         moved = pushed(system, jnp.asarray(pushes.T))
         points, _ = fixed_points(moved, rhythm, begin)
-        after = after_session(moved, jnp.asarray(points), jnp.asarray(rhythm.session_days), 1e-9)
+        after = carried(moved, True, jnp.asarray(points), jnp.asarray(rhythm.session_days), 1e-9)
         found = np.asarray(moved.acting(after, True)[read])
     else:
         scale = jnp.asarray(model.scale())

@@ -47,10 +47,12 @@ class Modes(eqx.Module):
                 )
         return jnp.stack(rows)
 
-    def push(self, system: System, modes: Float[Array, "state ..."], gate: Gate) -> Float[Array, "state ..."]:
+    def push(
+        self, system: System, modes: Float[Array, "state ..."], gate: Gate, pinned: Array | None = None
+    ) -> Float[Array, "state ..."]:
         """Return everything but the decay of the modes: q' = push - decay q."""
         state = self.to_states(modes)
-        push = system.push(state, gate)
+        push = system.push(state, gate, pinned=pinned)
         if not self.blocks:
             return push
         changed = list(push)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from dyadloop.field.plan import Plan, State, rate_factor, time_constant_days
 from dyadloop.theory import FORMS, JOINTS, Coupling
@@ -127,12 +127,13 @@ class System(eqx.Module):
         level = self.levels[index]
         return jax.nn.sigmoid(level) if self.nodes[index].logistic else level
 
-    def acting(self, state: Float[Array, "state ..."], gate: Gate) -> list[Array]:
+    def acting(self, state: Float[Array, "state ..."], gate: Gate, floors: bool = True) -> list[Array]:
         """Return the value with which every node acts on others, definitions included."""
         values = []
         for index, node in enumerate(self.nodes[: self.n_states]):
             value = jax.nn.sigmoid(state[index]) if node.logistic else state[index]
-            values.append(value if node.lower is None else jnp.maximum(value, node.lower))
+            bounded = floors and node.lower is not None
+            values.append(jnp.where(value < node.lower, node.lower, value) if bounded else value)
         into: dict[int, list[int]] = {}
         for place, arrow in enumerate(self.arrows):
             for target in arrow.targets:
@@ -185,24 +186,59 @@ class System(eqx.Module):
         frozen = tuple(jnp.asarray(float(node.kind == "oxytocin")) for node in self.nodes)
         return replace(self, frozen=frozen)
 
-    def push(self, state: Float[Array, "state ..."], gate: Gate, floors: bool = True) -> Float[Array, "state ..."]:
-        """Return everything but the own decay: x' = push - decay x [state unit/d]; without ``floors`` as if none."""
-        rates, arguments = self._collected(state, gate)
-        for index in range(self.n_states):
+    def push(
+        self,
+        state: Float[Array, "state ..."],
+        gate: Gate,
+        floors: bool = True,
+        pinned: Bool[Array, "state ..."] | None = None,
+    ) -> Float[Array, "state ..."]:
+        """Return everything but the own decay: x' = push - decay x [state unit/d].
+
+        Without ``floors`` as if there were none; with ``pinned`` these states stay, instead of those at their floor.
+        """
+        rates, arguments = self._collected(state, gate, floors)
+        for index, node in enumerate(self.nodes[: self.n_states]):
             if index in arguments:
                 activated = self._activated(index, arguments[index])
                 rates[index] = rates[index] + self.own_decay[index] * activated
-            rates[index] = self._bounded(index, state[index], rates[index], floors)
+            stay = self.decay[index] * state[index]
+            if node.held is not None:
+                rates[index] = stay
+            elif node.lower is not None and floors:
+                at_floor = (state[index] <= node.lower) & (rates[index] < stay)
+                rates[index] = jnp.where(at_floor if pinned is None else pinned[index], stay, rates[index])
         return jnp.stack(rates)
+
+    @property
+    def has_floors(self) -> bool:
+        """Whether any state has a floor."""
+        return any(node.lower is not None for node in self.nodes[: self.n_states])
+
+    def _lower(self, state: Array) -> Array:
+        rows = [-jnp.inf if node.lower is None else node.lower for node in self.nodes[: self.n_states]]
+        return jnp.array(rows).reshape(-1, *[1] * (state.ndim - 1))
+
+    def at_floor(self, state: Float[Array, "state ..."], gate: Gate) -> Bool[Array, "state ..."]:
+        """Return which states lie at their floor and are pushed down."""
+        return (state <= self._lower(state)) & (self.drift(state, gate, floors=False) < 0)
+
+    def missed_floor(
+        self, state: Float[Array, "state ..."], gate: Gate, pinned: Bool[Array, "state ..."], h: Array
+    ) -> Float[Array, "state ..."]:
+        """Return by how much a step has passed a floor, or has kept a state there that wants to leave [state unit]."""
+        passed = jnp.maximum(self._lower(state) - state, 0.0)
+        kept = h * jnp.maximum(self.drift(state, gate, floors=False), 0.0)
+        return jnp.where(pinned, kept, passed)
 
     def drive(self, state: Float[Array, "state ..."], gate: Gate, index: int) -> Array:
         """Return what drives a state before any activation: the argument of it, or the push as a distance."""
         rates, arguments = self._collected(state, gate)
         return arguments[index] if index in arguments else rates[index] / self.decay[index]
 
-    def _collected(self, state: Array, gate: Gate) -> tuple[list[Array], dict[int, Array]]:
+    def _collected(self, state: Array, gate: Gate, floors: bool = True) -> tuple[list[Array], dict[int, Array]]:
         """Return the rates of all states and the arguments of those with an activation."""
-        values = self.acting(state, gate)
+        values = self.acting(state, gate, floors)
         shape = jnp.zeros_like(values[0])
         rates = list(self._plain(values, gate))
         arguments = {i: shape for i in range(self.n_states) if self.nodes[i].activation is not None}
@@ -228,16 +264,6 @@ class System(eqx.Module):
             return rates
         pushed = jnp.stack([rest + push + shape for rest, push in zip(self.session_rest, self.pushes, strict=True)])
         return rates + jnp.asarray(gate, dtype=float) * (pushed + _applied(self.session, stacked))
-
-    def _bounded(self, index: int, value: Array, rate: Array, floors: bool) -> Array:
-        """Return the rate with which a state stays where it is held, or above its floor."""
-        node = self.nodes[index]
-        stay = self.decay[index] * value
-        if node.held is not None:
-            return stay
-        if node.lower is None or not floors:
-            return rate
-        return jnp.where((value <= node.lower) & (rate < stay), stay, rate)
 
     def drift(self, state: Float[Array, "state ..."], gate: Gate, floors: bool = True) -> Float[Array, "state ..."]:
         """Return the rate of change of a state [state unit/d]."""

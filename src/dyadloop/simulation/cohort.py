@@ -83,7 +83,7 @@ def simulate(
     xarray.Dataset
         One variable per variable of the theory, (dyad, time): the value that acts on others, and ``..._logit`` where
         that is a share; with ``days``, ``session``, ``in_session``, and per dyad ``status``, ``steps``, ``arm``,
-        ``ruptures``. After a dropout all is NaN.
+        ``ruptures``. A moment shows what was before the events at it. After a dropout all is NaN.
 
     Raises
     ------

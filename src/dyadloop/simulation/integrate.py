@@ -74,7 +74,7 @@ class Course(NamedTuple):
 
 
 def _step(
-    system: System, modes: Modes, gate: Gate, decay: Array, state: Array, push: Array, h: Array
+    system: System, modes: Modes, gate: Gate, decay: Array, state: Array, push: Array, h: Array, pinned: Array | None
 ) -> tuple[Array, Array, Array]:
     """Return the state after a step, its push, and the error estimate.
 
@@ -84,17 +84,17 @@ def _step(
     e_half, f1_half, f2_half, _ = phi_functions(z / 2)
     e, f1, f2, f3 = phi_functions(z)
     rough = e_half * state + (h / 2) * f1_half * push
-    push_a = modes.push(system, rough, gate)
-    push_b = modes.push(system, rough + h * f2_half * (push_a - push), gate)
-    push_c = modes.push(system, e * state + h * (f1 * push + 2 * f2 * (push_b - push)), gate)
+    push_a = modes.push(system, rough, gate, pinned)
+    push_b = modes.push(system, rough + h * f2_half * (push_a - push), gate, pinned)
+    push_c = modes.push(system, e * state + h * (f1 * push + 2 * f2 * (push_b - push)), gate, pinned)
     b1, b23, b4 = f1 - 3 * f2 + 4 * f3, 2 * f2 - 4 * f3, 4 * f3 - f2
     new = e * state + h * (b1 * push + b23 * (push_a + push_b) + b4 * push_c)
-    push_new = modes.push(system, new, gate)
+    push_new = modes.push(system, new, gate, pinned)
     return new, push_new, h * b4 * (push_new - push_c)
 
 
 def _compact_step(
-    system: System, modes: Modes, gate: Gate, decay: Array, state: Array, push: Array, h: Array
+    system: System, modes: Modes, gate: Gate, decay: Array, state: Array, push: Array, h: Array, pinned: Array | None
 ) -> tuple[Array, Array, Array]:
     """Do as :func:`_step` with the equations written once, in a loop over stages.
 
@@ -117,7 +117,7 @@ def _compact_step(
     def stage(index: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
         pushes, _ = carry
         reached = bases[index] * state + h * jnp.sum(weights[index] * pushes[:4], axis=0)
-        return pushes.at[index + 1].set(modes.push(system, reached, gate)), reached
+        return pushes.at[index + 1].set(modes.push(system, reached, gate, pinned)), reached
 
     pushes = jnp.concatenate([push[None], jnp.zeros((4, *push.shape))])
     pushes, new = jax.lax.fori_loop(0, 4, stage, (pushes, state))
@@ -146,7 +146,14 @@ def _advance(
         going = (left > 0) & (steps < MAX_STEPS)
         cut = size >= left
         h = jnp.where(going, jnp.where(cut, left, size), 0.0)
-        new, push_new, error = step(system, modes, gate, decay, state, push, h)
+        pinned = None
+        if system.has_floors:  # what stays at its floor is decided once per step, so that each step is smooth
+            pinned = system.at_floor(modes.to_states(state), gate)
+            push = modes.push(system, state, gate, pinned)
+        new, push_new, error = step(system, modes, gate, decay, state, push, h, pinned)
+        if pinned is not None:
+            missed = system.missed_floor(modes.to_states(new), gate, pinned, h)
+            error = jnp.maximum(jnp.abs(error), jnp.where(going, missed, 0.0))
         ratio = jnp.max(jnp.abs(error) / (tolerance * (1.0 + jnp.abs(new))), axis=0)
         failed = ~jnp.isfinite(ratio)
         taken = going & ((ratio <= 1.0) | failed)  # a state that is no longer finite goes through to be reported
@@ -170,16 +177,16 @@ def _advance(
 
 
 @eqx.filter_jit
-def after_session(
-    system: System, state: Float[Array, "state case"], session_days: Array, tolerance: float
+def carried(
+    system: System, gate: bool, state: Float[Array, "state case"], span_days: Array, tolerance: float
 ) -> Float[Array, "state case"]:
-    """Return states at the end of a session, given those at its start."""
+    """Return states after a stretch of constant gate."""
     modes = modes_of(system)
     cases = state.shape[1]
     decay = jnp.stack([jnp.broadcast_to(d, (cases,)) for d in modes.decay])
     guess = 0.1 / jnp.maximum(jnp.max(decay, axis=0), 1e-6)
-    span = jnp.broadcast_to(session_days, (cases,))
-    moved, *_ = _advance(system, modes, True, decay, modes.to_modes(state), span, guess, tolerance, _compact_step)
+    span = jnp.broadcast_to(span_days, (cases,))
+    moved, *_ = _advance(system, modes, gate, decay, modes.to_modes(state), span, guess, tolerance, _compact_step)
     return modes.to_states(moved)
 
 

@@ -78,7 +78,7 @@ class Protocol(Record):
             for event in self.events:
                 faults += self._event_faults(event)
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError("\n".join(faults))
         return self
 
     def _calendar_faults(self) -> list[str]:
@@ -163,7 +163,11 @@ def protocol(
         }
         return Protocol.model_validate(content)
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, item['loc'])) or 'protocol'}: {item['msg']}" for item in error.errors()]
+        lines = [
+            f"  {'.'.join(map(str, item['loc'])) or 'protocol'}: {part}"
+            for item in error.errors()
+            for part in item["msg"].removeprefix("Value error, ").split("\n")
+        ]
         raise TheoryError("\n".join([f"protocol: {len(lines)} faults", *lines])) from None
 
 

@@ -13,7 +13,7 @@ Kind = Literal["oxytocin", "peripheral", "component", "symptom", "factor", "stat
 
 def _refuse(owner: str, faults: list[str]) -> None:
     if faults:
-        raise ValueError("; ".join(f"{owner}.{fault}" for fault in faults))
+        raise ValueError("\n".join(f"{owner}.{fault}" for fault in faults))
 
 
 def _needs_rate(unit: str) -> list[str]:

@@ -65,7 +65,7 @@ def _explain(source: str, content: Any, error: ValidationError) -> str:  # noqa:
         shown = repr(item["input"])
         short = f"; got {shown if len(shown) < 80 else shown[:77] + '...'}" if item["loc"] else ""
         message = item["msg"].removeprefix("Value error, ")
-        lines += [f"  {place}: {part}{short}" for part in message.split("; ")]
+        lines += [f"  {place}: {part}{short}" for part in message.split("\n")]
     if all(item["loc"] for item in error.errors()) and isinstance(content, dict):
         lines += [f"  (whole file): {fault}" for fault in faults(_sound_parts(content))]
     count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
@@ -144,8 +144,9 @@ def hypothesis(name: str, theory: Theory | None = None) -> Theory:
     theory = framework() if theory is None else theory
     for rival in theory.hypotheses:
         if name in (rival.id, rival.name):
-            cut_down = cut(theory, *rival.without) if rival.without else theory
-            return switch_on(cut_down, *rival.including).model_copy(update={"hypothesis": rival.name})
+            kept = tuple(c for c in theory.couplings if not any(fnmatch(c.id, glob) for glob in rival.without))
+            left = theory.model_copy(update={"couplings": kept, "hypothesis": rival.name})
+            return switch_on(left, *rival.including)
     known = ", ".join(f"{rival.name} ({rival.id})" for rival in theory.hypotheses) or "none"
     raise TheoryError(f"hypothesis {name!r} is not one of the theory {theory.id!r}; known: {known}")
 

@@ -41,7 +41,7 @@ class Theory(Record):
         chances = tuple(chance for chance in (self.ruptures, self.dropout) if chance is not None)
         parts = Parts(self.variables, self.couplings, self.inputs, chances, self.switches, self.hypotheses)
         if problems := faults(parts):
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     def variable(self, name: str) -> Variable:
