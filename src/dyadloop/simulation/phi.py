@@ -28,3 +28,14 @@ def phi_functions(z: Array) -> tuple[Array, Array, Array, Array]:
         jnp.where(is_near, second, second_far),
         jnp.where(is_near, third, third_far),
     )
+
+
+def doubled(functions: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
+    """Return the functions at 2 z from those at z: phi_k(2 z) = (e^z phi_k + sum_j phi_j / (k - j)!) / 2^k."""
+    growth, first, second, third = functions
+    return (
+        growth * growth,
+        (growth * first + first) / 2,
+        (growth * second + first + second) / 4,
+        (growth * third + first / 2 + second + third) / 8,
+    )
