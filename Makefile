@@ -2,6 +2,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# measures how long the program takes to start, so nothing may run beside it
+TIMED := tests/architecture/test_public_face.py
 UV_VERSION := 0.13.9
 # The first interpreter that really runs and is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -32,17 +34,19 @@ check: $(STAMP)  ## linters, import layers and types
 	$(BIN)/basedpyright --level error
 
 test: check  ## linters, types and tests
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope --ignore $(TIMED)
+	$(BIN)/pytest -m "not slow" $(TIMED)
 
 calibrate: $(STAMP)  ## the slow calibration runs
 	$(BIN)/pytest -m slow -s
 
 bench: $(STAMP)  ## print the benchmark ratios
 	$(BIN)/python benchmarks/likelihood.py
+	$(BIN)/python benchmarks/simulation.py
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-		--python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+		--python-version 3.11 --extra dev --extra sbml pyproject.toml -o requirements.lock
 
 clean:  ## remove the environment and all results
 	rm -rf $(VENV) results

@@ -87,8 +87,9 @@ def test_the_shipped_data_are_noticed_and_documents_exist():
         assert (ROOT / name).exists(), name
 
 
-def test_the_python_example_of_the_readme_prints_what_it_says():
-    text = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("page", ["README.md", "docs/exploring.md"])
+def test_the_python_example_of_a_page_prints_what_it_says(page):
+    text = (ROOT / page).read_text()
     code, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL).groups()
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert run.stdout == printed

@@ -132,8 +132,9 @@ class System(eqx.Module):
         values = []
         for index, node in enumerate(self.nodes[: self.n_states]):
             value = jax.nn.sigmoid(state[index]) if node.logistic else state[index]
-            bounded = floors and node.lower is not None
-            values.append(jnp.where(value < node.lower, node.lower, value) if bounded else value)
+            if floors and node.lower is not None:
+                value = jnp.where(value < node.lower, node.lower, value)
+            values.append(value)
         into: dict[int, list[int]] = {}
         for place, arrow in enumerate(self.arrows):
             for target in arrow.targets:

@@ -1,8 +1,9 @@
 """Integrate a system through segments of constant gate, whatever its stiffness, for all dyads at once.
 
-Exponential time differencing: the own decay of each state is solved exactly and the rest by a fourth-order scheme
-(Krogstad 2005) with an embedded third-order error estimate (Whalen, Brio & Moloney 2015) and a probe of the push. Oxytocin lasts minutes and
-a gap lasts days; since its decay is exact, steps grow to the pace of what is slow as soon as it is gone.
+Exponential time differencing: the own decay of each state is solved exactly, the rest by a fourth-order scheme
+(Krogstad 2005) with an embedded third-order error estimate (Whalen, Brio & Moloney 2015) and a probe of the push.
+Oxytocin lasts minutes and a gap lasts days; since its decay is exact, steps grow to the pace of what is slow as soon
+as it is gone.
 """
 
 from collections.abc import Callable
