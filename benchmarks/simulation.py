@@ -182,8 +182,8 @@ def limits(console: Console, per_dyad: float, tolerance: float) -> None:
     copied = 2 * buffer.nbytes / seconds(buffer.copy, 3)
     moved = steps * 40 * system.n_states * 8  # a step reads and writes some 40 arrays of all states
     console.print(
-        f"per dyad: {steps} steps, about {flops / 1e6:.2f} Mflop of equations and {moved / 1e6:.1f} MB of states moved; "
-        f"this machine multiplies at {rate / 1e9:.0f} Gflop/s, copies {copied / 1e9:.1f} GB/s: "
+        f"per dyad: {steps} steps, about {flops / 1e6:.2f} Mflop of equations, {moved / 1e6:.1f} MB of states moved; "
+        f"this machine multiplies at {rate / 1e9:.0f} Gflop/s and copies {copied / 1e9:.1f} GB/s: "
         f"{flops / rate / per_dyad:.1%} of the arithmetic limit, {moved / copied / per_dyad:.0%} of the memory limit"
     )
 

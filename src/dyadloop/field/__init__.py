@@ -7,10 +7,11 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
+from dyadloop.field.build import system_of  # noqa: E402
 from dyadloop.field.field import Field  # noqa: E402
 from dyadloop.field.modes import Modes, modes_of  # noqa: E402
 from dyadloop.field.plan import Plan, State, compile_theory  # noqa: E402
-from dyadloop.field.system import System, system_of  # noqa: E402
+from dyadloop.field.system import System  # noqa: E402
 from dyadloop.field.transitions import Transition, doublings, transitions  # noqa: E402
 
 __all__ = [
