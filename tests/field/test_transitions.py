@@ -92,7 +92,8 @@ def test_the_framework_compiles_to_its_equations():
             np.testing.assert_allclose(drift[k], expected, rtol=1e-10)
         for m in symptoms:
             relief = sum(values[f"c_{m}_{k}"] * x[k] for k in components)
-            expected = (-relief - x[m]) / values[f"tau_{m}"] - gate * 24 * values[f"v_{m}"] * u
+            own = x["oxytocin_patient"]  # a source that both persons have acts on the same person
+            expected = (-relief - x[m]) / values[f"tau_{m}"] - gate * 24 * values[f"v_{m}"] * own
             np.testing.assert_allclose(drift[m], expected, rtol=1e-10)
 
 

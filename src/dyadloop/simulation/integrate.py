@@ -183,7 +183,7 @@ def _advance(
             error = jnp.maximum(jnp.abs(error), jnp.where(going, missed, 0.0))
         ratio = jnp.max(jnp.abs(error) / (tolerance * (1.0 + jnp.abs(new))), axis=0)
         failed = ~jnp.isfinite(ratio)
-        taken = going & ((ratio <= 1.0) | failed)  # a state that is no longer finite goes through to be reported
+        taken = going & ((ratio <= 1.0) | failed)  # what is no longer finite goes through as NaN, to be reported
         factor = jnp.clip(
             _SAFETY * jnp.where(failed, 1.0, jnp.maximum(ratio, 1e-10)) ** (-1.0 / _ORDER), _SHRINK, _GROW
         )
@@ -191,7 +191,7 @@ def _advance(
         size = jnp.where(going, jnp.where(failed, left, grown), size)
         left = jnp.where(taken, jnp.where(cut | failed, 0.0, left - h), left)
         return (
-            jnp.where(taken, new, state),
+            jnp.where(taken, jnp.where(failed, jnp.nan, new), state),
             jnp.where(taken, push_new, push),
             left,
             jax.lax.stop_gradient(size),
