@@ -221,5 +221,7 @@ def test_phenomena_are_asked_for():
     found = dynamics.phenomena(("rupture_repair", "plasma_gone", "negative_therapist"), draws=20)
     assert found["shown"].all()
     assert found["share"].between(0, 1).all()
+    nothing = dynamics.phenomena(("twice_weekly",), theory=cut(small(symptoms=("depression",)), "*"), draws=1)
+    assert not nothing["shown"].any()  # a theory without any arrow has no advantage of more sessions
     with pytest.raises(TheoryError, match="no phenomenon"):
         dynamics.phenomena(("happiness",))

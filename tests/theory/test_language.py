@@ -71,6 +71,10 @@ def test_the_linear_form_keeps_what_is_kept():
     assert "a_trust" not in {c.id for c in linear_form(cut(framework(), "a_trust")).couplings}
     with pytest.raises(TheoryError, match="not one of the theory 'framework_linear'"):
         linear_form(hypothesis("synergistic"))
+    for lossy in (clamp(framework(), trust=0.0), switch_on(framework(), "habituation")):
+        with pytest.raises(TheoryError, match="has no linear form"):
+            linear_form(lossy)
+    assert any(c.id.startswith("d_") for c in linear_form(hypothesis("network")).couplings)
     with pytest.raises(TheoryError, match="is not linear"):
         linear_form(read_theory("hub"))
 

@@ -24,7 +24,7 @@ class Phenomenon:
     """One phenomenon: what is seen, where it was published, and how a theory is asked for it.
 
     ``statistic`` takes a theory, parameter values (arrays of cases) and the number of cases, and returns one number
-    per case; the phenomenon is there where ``low <= number <= high``.
+    per case; the phenomenon is there where ``low < number < high``, so that no effect at all never counts.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Phenomenon:
 
     def holds(self, numbers: np.ndarray) -> np.ndarray:
         """Return where the phenomenon is there."""
-        return (numbers >= self.low) & (numbers <= self.high)
+        return (numbers > self.low) & (numbers < self.high)
 
 
 def _run(theory: Theory, cases: int, values: Numbers, **options):  # noqa: ANN003, ANN202 - passed to simulate
@@ -54,7 +54,7 @@ def _twice_weekly(theory: Theory, values: Numbers, cases: int) -> np.ndarray:
 
 
 def _rupture_v(theory: Theory, values: Numbers, cases: int) -> np.ndarray:
-    """Return how deep trust falls, with a sign: positive where it falls in a rupture and is back after its repair."""
+    """Return how deep trust falls, with a sign: positive where more than half is regained after the repair."""
     events = [{"event": "rupture", "sessions": [6]}, {"event": "repair", "sessions": [8]}]
     torn = _run(theory, cases, values, protocol=protocol(12, events=events))
     calm = _run(theory, cases, values, protocol=protocol(12))
@@ -130,11 +130,11 @@ def _negative_start(theory: Theory, values: Numbers, cases: int) -> np.ndarray:
 PHENOMENA = (
     Phenomenon(
         "twice_weekly", "two sessions a week relieve depression faster than one", "doi:10.1192/bjp.2019.265",
-        "framework", _twice_weekly, -np.inf, 0.0,
+        "framework", _twice_weekly, -np.inf, -0.01,
     ),
     Phenomenon(
-        "rupture_repair", "trust falls in a rupture and is back after its repair (V shape)",
-        "assumed: described in words, no published number was read", "framework", _rupture_v, 0.0, np.inf,
+        "rupture_repair", "trust falls in a rupture and has regained more than half of it after the repair (V shape)",
+        "assumed: described in words, no published number was read", "framework", _rupture_v, 0.01, np.inf,
     ),
     Phenomenon(
         "plasma_gone", "plasma oxytocin is down to a tenth of its peak 90 minutes after a nasal dose", "pmid:22884888",
@@ -151,7 +151,7 @@ PHENOMENA = (
     ),
     Phenomenon(
         "responsive_is_better_off", "the more responsive person reaches the more positive state",
-        "doi:10.1080/10503307.2011.622314", "therapy_dyad", _responsive, 0.0, np.inf,
+        "doi:10.1080/10503307.2011.622314", "therapy_dyad", _responsive, 0.01, np.inf,
     ),
     Phenomenon(
         "negative_therapist", "therapy ends worst when the therapist starts negative",

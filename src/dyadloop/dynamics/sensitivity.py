@@ -135,8 +135,8 @@ def _local(
 
 
 def _sd(prior: Prior | None, value: float) -> float:
-    assert_prior = prior or Prior(family="normal", location=0.0, scale=1.0)
-    return assert_prior.scale * (abs(value) if assert_prior.family == "lognormal" else 1.0)
+    used = prior or Prior(family="normal", location=0.0, scale=1.0)
+    return used.scale * (abs(value) if used.family == "lognormal" else 1.0)
 
 
 def _sobol(

@@ -116,8 +116,14 @@ def linear_form(theory: Theory) -> Theory:
     Raises
     ------
     TheoryError
-        If the theory is not linear and names no linear form; the message lists what is not linear.
+        If the theory is not linear and names no linear form, or holds a state or has a switch on that the linear
+        form would drop; the message lists what stands in the way.
     """
+    included = {name for rival in theory.hypotheses if rival.name == theory.hypothesis for name in rival.including}
+    dropped = [f"{variable.id} held" for variable in theory.variables if variable.held is not None]
+    dropped += [f"{name} switched on" for name in theory.switched_on if name not in included]
+    if dropped:
+        raise TheoryError(f"theory {theory.id!r} with {', '.join(dropped)} has no linear form, so a fit cannot use it")
     if theory.linear_form is None:
         if reasons := theory.active().nonlinear:
             raise TheoryError(
