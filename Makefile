@@ -46,7 +46,7 @@ bench: $(STAMP)  ## print the benchmark ratios
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-		--python-version 3.11 --extra dev --extra sbml pyproject.toml -o requirements.lock
+		--python-version 3.11 --extra dev --extra sbml --extra signals --extra voice pyproject.toml -o requirements.lock
 
 clean:  ## remove the environment and all results
 	rm -rf $(VENV) results

@@ -19,6 +19,10 @@ class StateError(DyadloopError, ValueError):
     """A state or parameter at which a quantity cannot be evaluated."""
 
 
+class MeasureError(DyadloopError, ValueError):
+    """A recording, an answer, an assay or a game that cannot be scored as asked."""
+
+
 class FitError(DyadloopError, ValueError):
     """A study and a theory that cannot be brought together in a fit."""
 

@@ -1,0 +1,191 @@
+"""The kernel of windowed lagged cross-correlation: each series is transformed once, each pair costs two products.
+
+A window starts at s and has ``width`` samples. For a lag k >= 0 the first person's window [s, s + width) meets the
+second's [s + k, s + k + width); for k < 0 the roles swap, so both series are read forward from s and positive lags
+mean that the first person leads. Windows whose moments cannot be told to full precision from running sums (spikes,
+near-still stretches) and windows with gaps are computed again in two passes, exactly.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.series import Floats
+
+_SAFE_SHARE = 1e-5  # smallest part of a block's sum of squares that running sums resolve to about 1e-10
+_CHUNK = 4_000_000  # cells of one piece of work, which bounds the memory
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Window starts, their width and the largest lag, all in samples."""
+
+    starts: NDArray[np.int64]
+    width: int
+    max_lag: int
+
+    @property
+    def lags(self) -> NDArray[np.int64]:
+        """Lags in samples, -max_lag ... max_lag."""
+        return np.arange(-self.max_lag, self.max_lag + 1)
+
+    @property
+    def reach(self) -> int:
+        """Samples that a window and its lags need."""
+        return self.width + self.max_lag
+
+
+def grid(n: int, width: int, increment: int, max_lag: int) -> Grid:
+    """Return all windows of a series of ``n`` samples whose lags lie inside it.
+
+    Raises
+    ------
+    MeasureError
+        If not one window fits.
+    """
+    last = n - width - max_lag
+    if last < 0:
+        raise MeasureError(
+            f"{n} samples are too short for a window of {width} and lags up to {max_lag}; "
+            f"expected at least {width + max_lag}; choose a shorter window or lag"
+        )
+    return Grid(np.arange(0, last + 1, increment), width, max_lag)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """One series cut into windows: what all its pairings share.
+
+    Attributes
+    ----------
+    values
+        Samples (window, width + max_lag), a view.
+    base, reach
+        Transforms of the centred window and of the window with its lags.
+    weight
+        One over the root sum of squares of every lagged window (window, lag 0..max_lag), 0 where it is unsure.
+    unsure
+        Lagged windows (window, lag 0..max_lag) to be computed in two passes.
+    """
+
+    grid: Grid
+    values: Floats
+    base: NDArray[np.complex128]
+    reach: NDArray[np.complex128]
+    weight: Floats
+    unsure: NDArray[np.bool_]
+
+    @cached_property
+    def n_windows(self) -> int:
+        """Number of windows."""
+        return len(self.grid.starts)
+
+
+def blocks(series: Floats, windows: Grid) -> Blocks:
+    """Cut a series into windows and transform each."""
+    width, reach = windows.width, windows.reach
+    values = np.lib.stride_tricks.sliding_window_view(series, reach)[windows.starts]
+    gaps = np.any(np.isnan(values), axis=1)
+    centred = np.where(gaps[:, None], 0.0, values - np.where(gaps, 0.0, values.mean(axis=1))[:, None])
+    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(centred, axis=1)], axis=1)
+    squares = np.concatenate([np.zeros((len(values), 1)), np.cumsum(centred**2, axis=1)], axis=1)
+    total = sums[:, width:] - sums[:, : windows.max_lag + 1]
+    spread = squares[:, width:] - squares[:, : windows.max_lag + 1] - total**2 / width
+    unsure = gaps[:, None] | (spread < _SAFE_SHARE * squares[:, -1:])
+    size = next_fast_len(reach, real=True)
+    base = centred[:, :width] - centred[:, :width].mean(axis=1, keepdims=True)
+    return Blocks(
+        windows,
+        values,
+        np.conj(np.fft.rfft(base, size, axis=1)),
+        np.fft.rfft(centred, size, axis=1),
+        np.where(unsure, 0.0, 1 / np.sqrt(np.where(unsure, 1.0, spread))),
+        unsure,
+    )
+
+
+def correlate(first: Blocks, second: Blocks, min_share: float = 0.5, each: bool = False) -> Floats:
+    """Return the correlations (window, lag) of two series, lags -max_lag ... max_lag.
+
+    Parameters
+    ----------
+    first, second
+        Blocks on the same grid.
+    min_share
+        Smallest share of a window that both persons must have together; below it the cell is NaN. Cells in which
+        one person does not vary are NaN.
+    each
+        Ask that share of each person alone, as rMEA does.
+    """
+    max_lag, size = first.grid.max_lag, int(next_fast_len(first.grid.reach, real=True) or 0)
+    found = np.empty((first.n_windows, 2 * max_lag + 1))
+    ahead, behind = found[:, max_lag:], found[:, max_lag::-1]
+    np.multiply(np.fft.irfft(first.base * second.reach, size, axis=1)[:, : max_lag + 1], second.weight, out=ahead)
+    ahead *= first.weight[:, :1]
+    zero = ahead[:, 0].copy()
+    np.multiply(np.fft.irfft(second.base * first.reach, size, axis=1)[:, : max_lag + 1], first.weight, out=behind)
+    behind *= second.weight[:, :1]
+    behind[:, 0] = zero
+    if not -1.0 <= found.min() <= found.max() <= 1.0:
+        np.clip(found, -1.0, 1.0, out=found)
+    least = max(min_share * first.grid.width, 2.0)
+    for side, base, other in ((ahead, first, second), (behind, second, first)):
+        unsure = base.unsure[:, :1] | other.unsure
+        for window in np.flatnonzero(unsure.any(axis=1)):
+            lags = np.flatnonzero(unsure[window])
+            side[window, lags] = _two_pass(
+                base.values[window], other.values[window], base.grid.width, lags, least, each
+            )
+    return found
+
+
+def _two_pass(base: Floats, other: Floats, width: int, lags: NDArray[np.int64], least: float, each: bool) -> Floats:
+    """Return correlations of a window with some lagged windows of the other person, pairs with gaps left out."""
+    x = base[None, :width]
+    y = np.lib.stride_tricks.sliding_window_view(other, width)[lags]
+    known = ~(np.isnan(x) | np.isnan(y))
+    if known.all():
+        count = present = np.full(len(lags), width)
+        dx, dy = _centred(x), _centred(y)
+    else:
+        count = known.sum(axis=1)
+        present = np.minimum((~np.isnan(x)).sum(axis=1), (~np.isnan(y)).sum(axis=1)) if each else count
+        dx, dy = _deviations(x, known, count), _deviations(y, known, count)
+    xx, yy = (dx**2).sum(axis=1), (dy**2).sum(axis=1)
+    still = (xx <= _rounding(x, known, count)) | (yy <= _rounding(y, known, count)) | (present < least) | (count < 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (dx * dy).sum(axis=1) / (np.sqrt(xx) * np.sqrt(yy))
+    return np.where(still, np.nan, np.clip(found, -1.0, 1.0))
+
+
+def _centred(x: Floats) -> Floats:
+    once = x - x.mean(axis=1, keepdims=True)
+    return once - once.mean(axis=1, keepdims=True)
+
+
+def _deviations(x: Floats, known: NDArray[np.bool_], count: NDArray[np.int64]) -> Floats:
+    filled = np.where(known, x, 0.0)
+    once = np.where(known, filled - (filled.sum(axis=1) / np.maximum(count, 1))[:, None], 0.0)
+    return np.where(known, once - (once.sum(axis=1) / np.maximum(count, 1))[:, None], 0.0)
+
+
+def _rounding(x: Floats, known: NDArray[np.bool_], count: NDArray[np.int64]) -> Floats:
+    """Return the sum of squares that rounding alone can leave of a constant."""
+    largest = np.where(known, np.abs(x), 0.0).max(axis=1)
+    return count * (8 * np.finfo(np.float64).eps * largest) ** 2
+
+
+def windowed_correlation(
+    first: Floats, second: Floats, windows: Grid, min_share: float = 0.5, each: bool = False
+) -> Floats:
+    """Return the correlations (window, lag) of two series, in pieces of bounded memory."""
+    step = max(_CHUNK // (8 * windows.reach), 1)
+    pieces = []
+    for low in range(0, len(windows.starts), step):
+        part = Grid(windows.starts[low : low + step], windows.width, windows.max_lag)
+        pieces.append(correlate(blocks(first, part), blocks(second, part), min_share, each))
+    return np.concatenate(pieces)

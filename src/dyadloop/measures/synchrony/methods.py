@@ -1,0 +1,222 @@
+"""Every measure of synchrony by name, and the one function that applies it to two series."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.boker import wcc
+from dyadloop.measures.synchrony.group import kuramoto, mvsusy, rho
+from dyadloop.measures.synchrony.phase import hilbert, phase_locking
+from dyadloop.measures.synchrony.prediction import granger, lag_regression
+from dyadloop.measures.synchrony.recurrence import crqa, joint_recurrence, recurrence
+from dyadloop.measures.synchrony.segments import segments, susy
+from dyadloop.measures.synchrony.series import (
+    Floats,
+    Missing,
+    Pair,
+    as_series,
+    make_pair,
+    smoothed,
+    whitened,
+    without_spikes,
+)
+from dyadloop.measures.synchrony.spectral import coherence, wavelet_coherence
+from dyadloop.measures.synchrony.windowed import rmea, windowed
+
+Transform = Literal["none", "log", "rank", "difference", "whiten"]
+_GROUP = ("mvsusy", "rho", "kuramoto", "mdrqa")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A measure of synchrony: what it is and the function that computes it."""
+
+    title: str
+    function: Callable[..., xr.Dataset]
+
+    def settings(self) -> dict[str, Any]:
+        """Return the names of its settings with their defaults."""
+        parameters = list(inspect.signature(self.function).parameters.values())
+        return {p.name: p.default for p in parameters if p.name not in ("pair", "series", "fs")}
+
+
+def _dtw(pair: Pair, band: float = 5.0, piece: float = 60.0) -> xr.Dataset:
+    from dyadloop.measures.synchrony.warping import dtw
+
+    return dtw(pair, band, piece)
+
+
+METHODS: dict[str, Method] = {
+    "windowed": Method("windowed lagged cross-correlation, corrected (the default)", windowed),
+    "rmea": Method("windowed lagged cross-correlation as rMEA has it", rmea),
+    "segments": Method("surrogate synchrony of segments, calibrated", segments),
+    "susy": Method("surrogate synchrony as SUSY has it", susy),
+    "wcc": Method("Boker's windowed cross-correlation with peaks", wcc),
+    "recurrence": Method("cross-recurrence, at a fixed recurrence rate", recurrence),
+    "crqa": Method("cross-recurrence as crqa has it", crqa),
+    "phase": Method("phase-locking value", phase_locking),
+    "hilbert": Method("Hilbert phase synchrony", hilbert),
+    "coherence": Method("Welch coherence", coherence),
+    "wavelet": Method("wavelet coherence", wavelet_coherence),
+    "dtw": Method("dynamic time warping", _dtw),
+    "granger": Method("Granger causality in both directions", granger),
+    "regression": Method("windowed cross-lagged regression", lag_regression),
+    "mvsusy": Method("multivariate surrogate synchrony (lambda_max, omega)", mvsusy),
+    "rho": Method("cluster phase of a group", rho),
+    "kuramoto": Method("Kuramoto order parameter of a group", kuramoto),
+    "mdrqa": Method("multidimensional recurrence of a group", joint_recurrence),
+}
+"""Measures of two series, or of a group, by name."""
+
+
+def synchrony(
+    first: ArrayLike,
+    second: ArrayLike,
+    fs: float,
+    method: str = "windowed",
+    *,
+    missing: Missing = "pairwise",
+    cut: bool = False,
+    spikes: float | None = None,
+    smooth: float = 0.0,
+    transform: Transform = "none",
+    **settings: Any,  # noqa: ANN401 - what the method takes
+) -> xr.Dataset:
+    """Return the synchrony of two series by a named method.
+
+    Parameters
+    ----------
+    first, second
+        Samples of the two persons, NaN where missing. Positive lags and leads mean that the first person leads.
+    fs
+        Sampling rate of both [Hz].
+    method
+        windowed (default), rmea, segments, susy, wcc, recurrence, crqa, phase, hilbert, coherence, wavelet, dtw,
+        granger, regression, mvsusy, rho, kuramoto or mdrqa. The names of programs compute what those programs
+        compute; the others are corrected, see docs/measures.md.
+    missing
+        pairwise, mask or refuse.
+    cut
+        Cut the longer series to the shorter instead of refusing.
+    spikes
+        Samples beyond so many robust SDs are made missing; default: kept.
+    smooth
+        Width of a centred moving average [s]; 0: none.
+    transform
+        none, log (log(1 + x) of values >= 0), rank, difference, or whiten (residuals of an autoregression).
+    **settings
+        Settings of the method, such as ``window``, ``step`` and ``lag`` in seconds.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``score``, its standard error ``error`` (NaN where none is known), ``lead`` where the method has a direction,
+        and what else the method returns; attributes name method, statistic, sign, source and settings.
+
+    Raises
+    ------
+    MeasureError
+        If a series, the rate, the method or a setting is not usable; the message says what to do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dyadloop as dl
+    >>> first = np.random.default_rng(1).normal(size=3000)
+    >>> second = np.roll(first, 25)  # one second later: the first person leads
+    >>> float(dl.synchrony(first, second, 25, window=20, step=10, lag=2)["peak_lag"].median())
+    1.0
+    """
+    chosen = method_of(method, settings)
+    pair = make_pair(first, second, fs, missing, cut)
+    pair = prepared(pair, spikes, smooth, transform)
+    if method in _GROUP:
+        found = chosen.function(np.stack([pair.first, pair.second], axis=1), pair.fs, **settings)
+    else:
+        found = chosen.function(pair, **settings)
+    given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
+    return found.assign_attrs(**given, n_samples=len(pair.first))
+
+
+def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **settings: Any) -> xr.Dataset:  # noqa: ANN401
+    """Return the synchrony of two or more persons at once: mvsusy, rho, kuramoto or mdrqa.
+
+    Parameters
+    ----------
+    series
+        Samples (sample, person).
+    fs
+        Sampling rate [Hz].
+    method
+        mvsusy, rho, kuramoto or mdrqa.
+    **settings
+        Settings of the method.
+
+    Raises
+    ------
+    MeasureError
+        If the method takes no group, or a series or setting is not usable.
+    """
+    if method not in _GROUP:
+        raise MeasureError(f"method {method!r} takes two series; for a group use one of {', '.join(_GROUP)}")
+    return method_of(method, settings).function(series, fs, **settings)
+
+
+def method_of(name: str, settings: dict[str, Any]) -> Method:
+    """Return a method whose settings exist.
+
+    Raises
+    ------
+    MeasureError
+        If the method or a setting does not exist.
+    """
+    if name not in METHODS:
+        raise MeasureError(f"method {name!r} does not exist; known: {', '.join(METHODS)}")
+    known = METHODS[name].settings()
+    unknown = [setting for setting in settings if setting not in known]
+    if unknown:
+        raise MeasureError(f"method {name!r} has no setting {', '.join(unknown)}; known: {', '.join(known)}")
+    absent = [s for s, default in known.items() if default is inspect.Parameter.empty and s not in settings]
+    if absent:
+        raise MeasureError(f"method {name!r} needs {', '.join(absent)}")
+    return METHODS[name]
+
+
+def prepared(pair: Pair, spikes: float | None, smooth: float, transform: str) -> Pair:
+    """Return the pair without spikes, smoothed and transformed, in that order.
+
+    Raises
+    ------
+    MeasureError
+        If the transform does not exist or a logarithm meets a negative value.
+    """
+    series = []
+    for name, values in (("first", pair.first), ("second", pair.second)):
+        kept = values if spikes is None else without_spikes(values, spikes)[0]
+        kept = smoothed(kept, pair.fs, smooth) if smooth else kept
+        series.append(as_series(_transformed(kept, transform, name), f"{name} series, prepared"))
+    return Pair(series[0], series[1], pair.fs)
+
+
+def _transformed(values: Floats, transform: str, name: str) -> Floats:
+    if transform == "none":
+        return values
+    if transform == "log":
+        if np.nanmin(values) < 0:
+            raise MeasureError(f"{name} series: got {np.nanmin(values):g}; a logarithm needs values >= 0")
+        return np.log1p(values)
+    if transform == "rank":
+        from scipy.stats import rankdata
+
+        return rankdata(values, nan_policy="omit") / (~np.isnan(values)).sum()
+    if transform == "difference":
+        return np.diff(values, prepend=np.nan)
+    if transform == "whiten":
+        return whitened(values)
+    raise MeasureError(f"transform {transform!r} does not exist; expected none, log, rank, difference or whiten")

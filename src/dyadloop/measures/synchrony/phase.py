@@ -1,0 +1,125 @@
+"""Synchrony of phases: phase locking and Hilbert phase synchrony, computed stretch by stretch between gaps."""
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import signal
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.scoring import mean, result
+from dyadloop.measures.synchrony.series import Floats, Pair
+
+_PLV = "Lachaux et al. 1999, doi:10.1002/(SICI)1097-0193(1999)8:4<194::AID-HBM4>3.0.CO;2-C"
+_SHORTEST = 16  # samples of a stretch from which a phase is taken
+_BLOCKS = 20
+
+
+def phases(values: Floats, fs: float, band: tuple[float, float] | None = None) -> Floats:
+    """Return the instantaneous phase [rad] of a series, NaN in gaps and in stretches too short for the filter.
+
+    Parameters
+    ----------
+    values
+        Samples.
+    fs
+        Rate [Hz].
+    band
+        Pass band of a fourth-order Butterworth filter run both ways [Hz]; default: only the mean is removed.
+
+    Raises
+    ------
+    MeasureError
+        If the band does not lie between 0 and half the rate, or no stretch is long enough.
+    """
+    sections = None
+    if band is not None:
+        if not 0 < band[0] < band[1] < fs / 2:
+            raise MeasureError(f"band: got {band} Hz; expected 0 < low < high < {fs / 2:g} Hz (half the rate)")
+        sections = signal.butter(2, band, "bandpass", fs=fs, output="sos")
+    shortest = _SHORTEST if band is None else max(_SHORTEST, int(np.ceil(3 * fs / band[0])))
+    found = np.full(len(values), np.nan)
+    for low, high in stretches(~np.isnan(values)):
+        if high - low >= shortest:
+            part = values[low:high] - values[low:high].mean()
+            part = (
+                part if sections is None else signal.sosfiltfilt(sections, part, padlen=min(shortest, high - low) - 1)
+            )
+            found[low:high] = np.angle(signal.hilbert(part))
+    if np.isnan(found).all():
+        raise MeasureError(f"no stretch of {shortest} samples without a gap; expected at least one")
+    return found
+
+
+def stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the runs of known samples as (first, one past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def phase_locking(pair: Pair, band: tuple[float, float] | None = None) -> xr.Dataset:
+    """Return the phase-locking value of two series, 0 (no relation of phases) to 1 (constant difference).
+
+    Parameters
+    ----------
+    pair
+        Two series.
+    band
+        Pass band [Hz]. Without one the phase of a broad-band series means little.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``score``; ``error`` by leaving out one twentieth of the recording at a time; ``lead``: mean phase of the first
+        minus that of the second [cycles].
+    """
+    turn = np.exp(1j * _difference(pair, band))
+    pieces = [part[~np.isnan(part)] for part in np.array_split(turn, _BLOCKS)]
+    sums = np.array([part.sum() for part in pieces if part.size])
+    counts = np.array([part.size for part in pieces if part.size])
+    whole = sums.sum() / counts.sum()
+    return result(
+        "phase",
+        abs(whole),
+        jackknife_error(np.abs((sums.sum() - sums) / (counts.sum() - counts))),
+        "length of the mean vector of phase differences",
+        _PLV,
+        {"band": list(band) if band else None, "fs": pair.fs},
+        lead=float(np.angle(whole) / (2 * np.pi)),
+        lead_units="cycles",
+    )
+
+
+def hilbert(pair: Pair, band: tuple[float, float] | None = None) -> xr.Dataset:
+    """Return the course of 1 - sin(|phase difference| / 2): 1 in phase, 0 in antiphase.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``course`` (time), NaN in gaps; ``score`` its mean (about 0.36 for unrelated phases), ``error`` by leaving out
+        one twentieth at a time.
+    """
+    difference = np.angle(np.exp(1j * _difference(pair, band)))
+    course = 1 - np.sin(np.abs(difference) / 2)
+    parts = [part[~np.isnan(part)] for part in np.array_split(course, _BLOCKS)]
+    sums = np.array([part.sum() for part in parts if part.size])
+    counts = np.array([part.size for part in parts if part.size])
+    return result(
+        "hilbert",
+        mean(course),
+        jackknife_error((sums.sum() - sums) / (counts.sum() - counts)),
+        "mean of 1 - sin(|phase difference| / 2)",
+        "Makowski et al. 2021, doi:10.3758/s13428-020-01516-y",
+        {"band": list(band) if band else None, "fs": pair.fs},
+        variables={"course": ("time", course)},
+        coords={"time": ("time", np.arange(len(course)) / pair.fs, {"units": "s"})},
+    )
+
+
+def _difference(pair: Pair, band: tuple[float, float] | None) -> Floats:
+    return phases(pair.first, pair.fs, band) - phases(pair.second, pair.fs, band)
+
+
+def jackknife_error(without: Floats) -> float:
+    """Return the standard error from the values of a statistic without each block; NaN for fewer than 4 blocks."""
+    n = len(without)
+    return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum())) if n > 3 else float("nan")

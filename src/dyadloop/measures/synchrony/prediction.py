@@ -1,0 +1,147 @@
+"""Does one person's past foretell the other? Granger causality and windowed cross-lagged regression."""
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
+from dyadloop.measures.synchrony.series import Floats, Pair, samples
+
+_GRANGER = "Granger 1969, doi:10.2307/1912791"
+_WCLR = "Altmann 2011, as described by Schoenherr et al. 2019, doi:10.1371/journal.pone.0211494"
+
+
+def granger(pair: Pair, lag: float = 1.0) -> xr.Dataset:
+    """Return Granger's F in both directions.
+
+    Parameters
+    ----------
+    pair
+        Two series; moments whose past has a gap are left out.
+    lag
+        Past that is used, of both persons [s].
+
+    Returns
+    -------
+    xarray.Dataset
+        ``f``, ``p_value``, ``gain`` (direction): F with ``lag`` and n - 2 lag - 1 degrees of freedom, its p, and the
+        share of the remaining variance that the other's past explains; ``score``: mean gain of both directions,
+        ``error`` of a chi-square approximation; ``lead``: gain of first -> second minus second -> first.
+
+    Raises
+    ------
+    MeasureError
+        If there are too few moments for the number of coefficients.
+
+    Notes
+    -----
+    Says that the past of one adds to the past of the other in a linear autoregression, no more: a common cause that
+    reaches one person earlier gives the same.
+    """
+    order = samples(lag, pair.fs, "the past")
+    names, found = [], []
+    for source, target, name in ((0, 1, "first_to_second"), (1, 0, "second_to_first")):
+        both = (pair.first, pair.second)
+        found.append(_gain(both[source], both[target], order))
+        names.append(name)
+    gain, f, p, error = (np.array([row[k] for row in found]) for k in range(4))
+    return result(
+        "granger",
+        gain.mean(),
+        float(np.sqrt((error**2).sum()) / 2),
+        "share of remaining variance explained by the other's past, mean of both directions",
+        _GRANGER,
+        {"lag": lag, "fs": pair.fs},
+        lead=float(gain[0] - gain[1]),
+        variables={"f": ("direction", f), "p_value": ("direction", p), "gain": ("direction", gain)},
+        coords={"direction": names},
+        lag_samples=order,
+    )
+
+
+def _gain(source: Floats, target: Floats, order: int) -> tuple[float, float, float, float]:
+    """Return the gain, F, p and standard error of one direction."""
+    rows = np.stack([target, source], axis=1)
+    past = np.lib.stride_tricks.sliding_window_view(rows, order + 1, axis=0)
+    known = ~np.isnan(past).any(axis=(1, 2))
+    own, other, now = past[known, 0, :-1], past[known, 1, :-1], past[known, 0, -1]
+    n = len(now)
+    freedom = n - 2 * order - 1
+    if freedom < 5:
+        raise MeasureError(
+            f"{n} usable moments for {2 * order + 1} coefficients; expected at least 5 more; shorten the lag"
+        )
+    one = np.ones((n, 1))
+    small = _remaining(np.hstack([one, own]), now)
+    large = _remaining(np.hstack([one, own, other]), now)
+    f = (small - large) / order / (large / freedom)
+    gain = 1 - large / small
+    error = 2 * np.sqrt(max(gain, 0.0)) * (1 - gain) / np.sqrt(n) + np.sqrt(2 * order) / n
+    return gain, f, float(stats.f.sf(f, order, freedom)), error
+
+
+def _remaining(design: Floats, target: Floats) -> float:
+    weights = np.linalg.lstsq(design, target, rcond=None)[0]
+    return float(((target - design @ weights) ** 2).sum())
+
+
+def lag_regression(pair: Pair, window: float = 5.0, step: float = 1.0, lag: float = 5.0) -> xr.Dataset:
+    """Return windowed cross-lagged regression: what the other's earlier value adds to one's own earlier value.
+
+    Parameters
+    ----------
+    pair
+        Two series; windows with a gap are NaN.
+    window, step, lag
+        Width and distance of windows and largest lag [s].
+
+    Returns
+    -------
+    xarray.Dataset
+        ``gain`` (window, lag): rise of R squared of one person at t when the other's value at t - |lag| joins the own
+        value at t - |lag|; lag > 0: the first person is the earlier one; ``score``: mean over windows of the largest
+        gain, ``error`` over windows; ``lead``: mean lag of the largest gain [s].
+    """
+    width, increment = samples(window, pair.fs, "a window", 8), samples(step, pair.fs, "a step")
+    max_lag = samples(lag, pair.fs, "the largest lag")
+    n = len(pair.first)
+    if n < width + max_lag:
+        raise MeasureError(f"{n} samples are too short for a window of {width} and lags up to {max_lag}")
+    starts = np.arange(max_lag, n - width + 1, increment)
+    lags = np.concatenate([np.arange(-max_lag, 0), np.arange(1, max_lag + 1)])
+    gain = np.stack([_gains(pair, starts, width, int(k)) for k in lags], axis=1)
+    empty = np.isnan(gain).all(axis=1)
+    best = np.where(empty, 0, np.argmax(np.where(np.isnan(gain), -1.0, gain), axis=1))
+    top = np.where(empty, np.nan, gain[np.arange(len(gain)), best])
+    overlap = max(-(-width // increment) - 1, 1)
+    return result(
+        "regression",
+        mean(top),
+        error_of_mean(top, overlap),
+        "mean over windows of the largest rise of R squared",
+        _WCLR,
+        {"window": window, "step": step, "lag": lag, "fs": pair.fs},
+        lead=mean(np.where(empty, np.nan, lags[best])) / pair.fs,
+        variables={"gain": (("window", "lag"), gain)},
+        coords={"start": ("window", starts / pair.fs, {"units": "s"}), "lag": ("lag", lags / pair.fs, {"units": "s"})},
+        lead_units="s",
+    )
+
+
+def _gains(pair: Pair, starts: np.ndarray, width: int, lag: int) -> Floats:
+    """Return the rise of R squared of all windows at one lag, from the three correlations."""
+    target, other = (pair.second, pair.first) if lag > 0 else (pair.first, pair.second)
+    back = starts - abs(lag)
+    view = np.lib.stride_tricks.sliding_window_view
+    now, own, far = view(target, width)[starts], view(target, width)[back], view(other, width)[back]
+    r_own, r_far, r_between = _correlation(now, own), _correlation(now, far), _correlation(own, far)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (r_far - r_own * r_between) ** 2 / (1 - r_between**2)
+    return np.where(1 - r_between**2 > 1e-12, found, np.nan)
+
+
+def _correlation(a: Floats, b: Floats) -> Floats:
+    da, db = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (da * db).sum(axis=1) / np.sqrt((da**2).sum(axis=1) * (db**2).sum(axis=1))

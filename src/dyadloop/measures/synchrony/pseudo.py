@@ -1,0 +1,301 @@
+"""Are real dyads more in step than re-paired ones? All pairs of first and second persons, and a permutation test."""
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.lagged import Blocks, blocks, correlate, grid
+from dyadloop.measures.synchrony.methods import Transform, method_of, prepared, synchrony
+from dyadloop.measures.synchrony.scoring import mean, quick_z
+from dyadloop.measures.synchrony.series import Floats, as_series, make_pair, samples
+from dyadloop.measures.synchrony.testing import against
+
+Dyads = Mapping[str, tuple[ArrayLike, ArrayLike]]
+_SHARED = ("windowed", "rmea")
+_TRIES = 200_000
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Series of many persons, each cut and transformed once, for scores of any pairs among them."""
+
+    parts: tuple[Blocks, ...]
+    of_windows: bool
+
+    def score(self, first: int, second: int) -> float:
+        """Return the mean |z| of a pair, the longer series cut to the shorter: by windows, or of all cells (rMEA)."""
+        one, two = self.parts[first], self.parts[second]
+        n = min(one.n_windows, two.n_windows)
+        strength = np.abs(quick_z(correlate(_head(one, n), _head(two, n), 0.5, each=not self.of_windows)))
+        return mean(mean(strength, 1)) if self.of_windows else mean(strength)
+
+
+def _head(part: Blocks, n: int) -> Blocks:
+    if part.n_windows == n:
+        return part
+    return Blocks(part.grid, part.values[:n], part.base[:n], part.reach[:n], part.weight[:n], part.unsure[:n])
+
+
+def shared(
+    series: Sequence[Floats], fs: float, window: float, step: float, lag: float, of_windows: bool = True
+) -> Shared:
+    """Cut and transform series for :meth:`Shared.score` [s]."""
+    width, increment = samples(window, fs, "a window", 3), samples(step, fs, "a step")
+    max_lag = samples(lag, fs, "the largest lag", 0)
+    return Shared(tuple(blocks(s, grid(len(s), width, increment, max_lag)) for s in series), of_windows)
+
+
+def rmea_contrast(
+    dyads: Dyads,
+    fs: float,
+    window: float = 60.0,
+    step: float = 30.0,
+    lag: float = 5.0,
+    n: int = 500,
+    keep_roles: bool = False,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Return rMEA's contrast: Cohen's d of the grand averages of real dyads and of shuffled ones.
+
+    Parameters
+    ----------
+    dyads
+        First and second series by name.
+    fs, window, step, lag
+        Rate [Hz] and windows [s].
+    n
+        Shuffled dyads, drawn without replacement from all pairings of the series.
+    keep_roles
+        Pair first persons with second persons only; rMEA's default pairs any two.
+    seed
+        Seed of the draw.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``real`` (dyad) and ``shuffled`` (draw) grand averages as ``real_score`` and ``shuffled_score``; ``cohen_d``
+        (pooled SD, n - 1, absolute as in rMEA).
+
+    Notes
+    -----
+    d has no null distribution: it grows with the number of dyads. :func:`group_test` gives a calibrated test.
+    """
+    names = list(dyads)
+    series = [as_series(values, f"dyad {name!r}") for name in names for values in dyads[name]]
+    of = shared(series, fs, window, step, lag, of_windows=False)
+    count = len(series)
+    real = np.array([of.score(2 * d, 2 * d + 1) for d in range(len(names))])
+    pairs = [
+        (a, b)
+        for a, b in itertools.combinations(range(count), 2)
+        if a // 2 != b // 2 and (not keep_roles or a % 2 != b % 2)
+    ]
+    chosen = np.random.default_rng(seed).permutation(len(pairs))[:n]
+    picked = [pairs[k] if not keep_roles or pairs[k][0] % 2 == 0 else pairs[k][::-1] for k in chosen]
+    shuffled = np.array([of.score(a, b) for a, b in picked])
+    pooled = ((len(real) - 1) * real.var(ddof=1) + (len(shuffled) - 1) * shuffled.var(ddof=1)) / (
+        len(real) + len(shuffled) - 2
+    )
+    return xr.Dataset(
+        {
+            "real_score": ("dyad", real),
+            "shuffled_score": ("draw", shuffled),
+            "cohen_d": ((), abs(real.mean() - shuffled.mean()) / math.sqrt(pooled)),
+        },
+        coords={"dyad": names},
+        attrs={"method": "rmea", "n": n, "keep_roles": int(keep_roles), "seed": seed},
+    )
+
+
+def group_test(
+    dyads: Dyads,
+    fs: float,
+    method: str = "windowed",
+    *,
+    people: Mapping[str, tuple[str, str]] | None = None,
+    draws: int = 9999,
+    statistic: str = "score",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    spikes: float | None = None,
+    smooth: float = 0.0,
+    transform: Transform = "none",
+    **settings: Any,  # noqa: ANN401 - what the method takes
+) -> xr.Dataset:
+    """Test real dyads against pseudo-dyads: every first person with every second person of another dyad.
+
+    Parameters
+    ----------
+    dyads
+        First and second series by name of the recording; the longer is cut to the shorter.
+    fs, method, statistic, spikes, smooth, transform, **settings
+        As in :func:`synchrony_test`.
+    people
+        Ids of the two persons of each recording. Recordings of one dyad, and of one therapist with several patients,
+        are then never paired with each other. Default: all persons differ.
+    draws
+        Re-pairings of all dyads at once.
+    seed
+        Seed of the re-pairings.
+    progress
+        Called with pairs done and their number.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``matrix`` (first, second): the score of every pair, NaN where not allowed; ``dyad_effect`` (dyad): the real
+        score against what the two persons give with others, in SDs of pseudo-dyads; ``observed``, ``surrogate``,
+        ``effect`` and ``p_value`` of the mean of all real dyads against re-pairings; ``failed`` names pairs that could
+        not be scored.
+
+    Raises
+    ------
+    MeasureError
+        If fewer than 4 dyads can be scored or no re-pairing is allowed.
+
+    Notes
+    -----
+    Null: persons are as much in step with another dyad's partner as with their own. Roles are kept. A pseudo-dyad does
+    not share the situation: what both do because the session demands it (starting, standing up) counts as synchrony.
+    """
+    names = list(dyads)
+    ids = {name: (people or {}).get(name, (f"{name}:first", f"{name}:second")) for name in names}
+    allowed = np.array([[a == b or not set(ids[a]) & set(ids[b]) for b in names] for a in names])
+    failed: list[str] = []
+    matrix = _matrix(dyads, fs, method, allowed, statistic, failed, progress, (spikes, smooth, transform), settings)
+    sound = [k for k in range(len(names)) if not np.isnan(matrix[k, k])]
+    if len(sound) < 4:
+        raise MeasureError(f"{len(sound)} of {len(names)} dyads could be scored; expected at least 4; {_few(failed)}")
+    part = matrix[np.ix_(sound, sound)]
+    order = _repairings(~np.isnan(part) & ~np.eye(len(sound), dtype=bool), draws, seed)
+    surrogate = part[np.arange(len(sound)), order].mean(axis=1)
+    tested = against(
+        float(np.diag(part).mean()),
+        surrogate,
+        statistic,
+        null="a person is as much in step with the partner of another dyad as with the own",
+        surrogate="between dyads",
+        method=method,
+        seed=seed,
+        failed="; ".join(failed) or "none",
+    )
+    effect = np.full(len(names), np.nan)
+    effect[sound] = _dyad_effects(part)
+    return tested.assign(
+        matrix=(("first", "second"), matrix), dyad_effect=("dyad", effect), real_score=("dyad", np.diag(matrix).copy())
+    ).assign_coords(dyad=names, first=names, second=names)
+
+
+def _few(failed: list[str]) -> str:
+    return "; ".join(failed[:3]) + (f"; and {len(failed) - 3} more" if len(failed) > 3 else "")
+
+
+def _matrix(
+    dyads: Dyads,
+    fs: float,
+    method: str,
+    allowed: NDArray[np.bool_],
+    statistic: str,
+    failed: list[str],
+    progress: Callable[[int, int], None] | None,
+    preparation: tuple[float | None, float, str],
+    settings: dict[str, Any],
+) -> Floats:
+    """Return the score of all allowed pairs; what fails is named and NaN."""
+    names = list(dyads)
+    matrix = np.full((len(names), len(names)), np.nan)
+    ready: dict[str, tuple[Floats, Floats]] = {}
+    for name in names:
+        try:
+            pair = prepared(make_pair(*dyads[name], fs, cut=True), *preparation)
+            ready[name] = pair.first, pair.second
+        except MeasureError as error:
+            failed.append(f"dyad {name!r}: {error}")
+    known = method_of(method, settings).settings() | settings
+    fast = (
+        method in _SHARED
+        and statistic == "score"
+        and known.get("min_share", 0.5) == 0.5
+        and all(known.get(name, True) is True for name in ("absolute", "z"))
+    )
+    score = _shared_scores(ready, fs, known, method, failed) if fast else None
+    cells = [(a, b) for a, b in np.argwhere(allowed) if names[a] in ready and names[b] in ready]
+    for done, (a, b) in enumerate(cells, start=1):
+        try:
+            if score is not None:
+                matrix[a, b] = score(names[a], names[b])
+            else:
+                found = synchrony(ready[names[a]][0], ready[names[b]][1], fs, method, cut=True, **settings)
+                matrix[a, b] = float(found[statistic])
+        except MeasureError as error:
+            failed.append(f"{names[a]!r} with {names[b]!r}: {error}")
+        if progress is not None:
+            progress(done, len(cells))
+    return matrix
+
+
+def _shared_scores(
+    ready: dict[str, tuple[Floats, Floats]], fs: float, known: dict[str, Any], method: str, failed: list[str]
+) -> Callable[[str, str], float]:
+    """Return the score of two named dyads' persons from shared transforms; too short dyads are dropped by name."""
+    spans = {name: known[name] for name in ("window", "step", "lag")}
+    for name in list(ready):
+        try:
+            shared(ready[name][:1], fs, **spans)
+        except MeasureError as error:
+            failed.append(f"dyad {name!r}: {error}")
+            del ready[name]
+    place = {name: 2 * k for k, name in enumerate(ready)}
+    of = shared([series for pair in ready.values() for series in pair], fs, **spans, of_windows=method == "windowed")
+    return lambda a, b: of.score(place[a], place[b] + 1)
+
+
+def _repairings(allowed: NDArray[np.bool_], draws: int, seed: int) -> NDArray[np.int64]:
+    """Return random pairings (draw, dyad) in which every pair is allowed."""
+    generator = np.random.default_rng(seed)
+    n = len(allowed)
+    rows = np.arange(n)
+    kept: list[NDArray[np.int64]] = []
+    for _ in range(max(_TRIES // 1000, draws // 100)):
+        tries = np.argsort(generator.random((1000, n)), axis=1)
+        good = tries[allowed[rows, tries].all(axis=1)]
+        kept.extend(good)
+        if len(kept) >= draws:
+            break
+    if len(kept) < min(draws, 100):
+        raise MeasureError(
+            "hardly any re-pairing keeps persons and dyads apart; too few recordings share no person; "
+            "test each recording by itself (shift or permutation surrogates)"
+        )
+    return np.array(kept[:draws])
+
+
+def _dyad_effects(matrix: Floats) -> Floats:
+    """Return each real score minus the additive effects of its two persons, in SDs of that for pseudo-dyads.
+
+    The effects are least squares over the pseudo-dyads only; the SD takes in the uncertainty of the effects.
+    """
+    n = len(matrix)
+    off = ~np.isnan(matrix) & ~np.eye(n, dtype=bool)
+    rows, columns = np.nonzero(off)
+    design = np.zeros((len(rows), 2 * n))
+    design[np.arange(len(rows)), rows] = 1.0
+    design[np.arange(len(rows)), n + columns] = 1.0
+    weights, _, rank, _ = np.linalg.lstsq(design, matrix[off], rcond=None)
+    freedom = len(rows) - int(rank)
+    if freedom < 1:
+        return np.full(n, np.nan)
+    residual = matrix[off] - design @ weights
+    inverse = np.linalg.pinv(design.T @ design)
+    own = np.zeros((n, 2 * n))
+    own[np.arange(n), np.arange(n)] = 1.0
+    own[np.arange(n), n + np.arange(n)] = 1.0
+    spread = np.sqrt((residual @ residual) / freedom * (1 + np.einsum("ij,jk,ik->i", own, inverse, own)))
+    return (np.diag(matrix) - own @ weights) / spread

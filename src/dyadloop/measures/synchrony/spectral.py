@@ -1,0 +1,208 @@
+"""Coherence: Welch's, over segments without gaps, and wavelet coherence over time and period."""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import signal
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.phase import jackknife_error
+from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
+from dyadloop.measures.synchrony.series import Floats, Pair, samples
+
+_WAVELET = "Grinsted, Moore & Jevrejeva 2004, doi:10.5194/npg-11-561-2004"
+_OMEGA = 6.0
+_PER_SCALE = (_OMEGA + np.sqrt(2 + _OMEGA**2)) / (4 * np.pi)  # frequency x scale of the Morlet wavelet
+_SCALE_WIDTH = 0.6  # decorrelation length of scales in octaves
+
+
+def coherence(pair: Pair, segment: float = 30.0, band: tuple[float, float] | None = None) -> xr.Dataset:
+    """Return magnitude-squared coherence by Welch's method: Hann segments that overlap by half.
+
+    Parameters
+    ----------
+    pair
+        Two series; segments with a gap are left out.
+    segment
+        Length of a segment [s].
+    band
+        Frequencies averaged to the score [Hz]; default: all above 0.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``coherence`` and ``phase`` (frequency) [Hz], phase > 0 where the first person leads [rad]; ``score``: mean
+        coherence of the band; ``error`` by leaving out one tenth of the segments at a time; ``expected``: what
+        unrelated series give, the inverse of the effective number of segments; ``lead`` [s] at the most coherent
+        frequency.
+
+    Raises
+    ------
+    MeasureError
+        If fewer than 4 segments are whole.
+    """
+    width = samples(segment, pair.fs, "a segment", 8)
+    starts = np.arange(0, len(pair.first) - width + 1, max(width // 2, 1))
+    both = np.stack([pair.first, pair.second])
+    cut = np.stack([both[:, s : s + width] for s in starts], axis=1) if len(starts) else np.empty((2, 0, width))
+    cut = cut[:, ~np.isnan(cut).any(axis=(0, 2))]
+    if cut.shape[1] < 4:
+        raise MeasureError(f"{cut.shape[1]} whole segments of {segment:g} s; expected at least 4; choose shorter ones")
+    window = signal.get_window("hann", width)
+    spectra = np.fft.rfft((cut - cut.mean(axis=2, keepdims=True)) * window, axis=2)
+    frequency = np.fft.rfftfreq(width, 1 / pair.fs)
+    low, high = band or (frequency[1], frequency[-1])
+    inside = (frequency >= low) & (frequency <= high) & (frequency > 0)
+    if not inside.any():
+        raise MeasureError(f"band {band} Hz holds no frequency of segments of {segment:g} s; choose longer segments")
+    terms = spectra[1] * np.conj(spectra[0]), np.abs(spectra[0]) ** 2, np.abs(spectra[1]) ** 2
+    cross, one, two = (term.sum(axis=0) for term in terms)
+    found = np.abs(cross) ** 2 / (one * two)
+    without = []
+    for block in np.array_split(np.arange(cut.shape[1]), min(10, cut.shape[1])):
+        c, a, b = (total - term[block].sum(axis=0) for total, term in zip((cross, one, two), terms, strict=True))
+        without.append((np.abs(c) ** 2 / (a * b))[inside].mean())
+    best = np.flatnonzero(inside)[np.argmax(found[inside])]
+    lead = -np.angle(cross)  # y(t) = x(t - d) turns the cross-spectrum by -2 pi f d
+    shared = np.dot(window[width // 2 :], window[: width - width // 2])
+    overlap = (shared / np.dot(window, window)) ** 2
+    effective = cut.shape[1] / (1 + 2 * overlap * (cut.shape[1] - 1) / cut.shape[1])
+    return result(
+        "coherence",
+        found[inside].mean(),
+        jackknife_error(np.array(without)),
+        "mean coherence of the band",
+        "Welch 1967, doi:10.1109/TAU.1967.1161901",
+        {"segment": segment, "band": [float(low), float(high)], "fs": pair.fs},
+        lead=float(lead[best] / (2 * np.pi * frequency[best])),
+        variables={
+            "coherence": ("frequency", found),
+            "phase": ("frequency", lead),
+            "expected": ((), 1 / effective),
+        },
+        coords={"frequency": ("frequency", frequency, {"units": "Hz"})},
+        segments=cut.shape[1],
+        lead_units="s",
+    )
+
+
+class Wavelet(NamedTuple):
+    """Wavelet coherence of two series: ``coherence`` and ``phase`` (scale, time), ``period`` (scale), ``inside``."""
+
+    coherence: Floats
+    phase: Floats
+    period: Floats
+    inside: NDArray[np.bool_]
+
+
+def wavelet_coherence(
+    pair: Pair, band: tuple[float, float] | None = None, per_octave: int = 12, shortest: float | None = None
+) -> xr.Dataset:
+    """Return wavelet coherence (Morlet, omega 6) over time and period.
+
+    Parameters
+    ----------
+    pair
+        Two series without gaps.
+    band
+        Frequencies averaged to the score [Hz]; default: all.
+    per_octave
+        Scales per octave.
+    shortest
+        Shortest period [s]; default: two samples.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``coherence``, ``phase`` (period, time): phase > 0 where the first person leads [rad]; ``inside``: cells that
+        the ends of the recording do not reach; ``score``: mean of those cells in the band, ``error`` over time;
+        ``lead`` [cycles]: mean phase weighted by coherence.
+
+    Notes
+    -----
+    High by chance: smoothing over few cycles makes unrelated series coherent (about 0.3 to 0.5). Judge by surrogates.
+    """
+    if np.isnan(pair.first).any() or np.isnan(pair.second).any():
+        raise MeasureError("wavelet coherence knows no gaps; cut the series to a stretch without, or use coherence")
+    period = 2 / pair.fs if shortest is None else shortest
+    found = wavelet(pair.first, pair.second, 1 / pair.fs, per_octave, period * _PER_SCALE)
+    low, high = band or (0.0, np.inf)
+    rows = (1 / found.period >= low) & (1 / found.period <= high)
+    cells = found.inside & rows[:, None]
+    if not cells.any():
+        raise MeasureError(
+            f"band {band} Hz: no cell lies inside the cone of influence; record longer or widen the band"
+        )
+    course = mean(np.where(cells, found.coherence, np.nan), 0)
+    weight = np.where(cells, found.coherence, 0.0)
+    turn = (weight * np.exp(1j * found.phase)).sum()
+    return result(
+        "wavelet",
+        mean(np.where(cells, found.coherence, np.nan)),
+        error_of_mean(np.array([mean(part) for part in np.array_split(course, 30)])),
+        "mean coherence inside the cone of influence",
+        _WAVELET,
+        {"band": list(band) if band else None, "per_octave": per_octave, "fs": pair.fs},
+        lead=float(np.angle(turn) / (2 * np.pi)),
+        variables={
+            "coherence": (("period", "time"), found.coherence),
+            "phase": (("period", "time"), found.phase),
+            "inside": (("period", "time"), found.inside),
+        },
+        coords={
+            "period": ("period", found.period, {"units": "s"}),
+            "time": ("time", np.arange(len(pair.first)) / pair.fs, {"units": "s"}),
+        },
+        lead_units="cycles",
+    )
+
+
+def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smallest: float | None = None) -> Wavelet:
+    """Return the wavelet coherence of two series.
+
+    Parameters
+    ----------
+    first, second
+        Samples without gaps.
+    dt
+        Time between samples [s].
+    per_octave
+        Scales per octave.
+    smallest
+        Smallest scale [s]; default: that of a period of two samples.
+    """
+    n = len(first)
+    scale = 2 * dt * _PER_SCALE if smallest is None else smallest
+    octaves = np.log2(n * dt / scale)
+    scales = scale * 2 ** (np.arange(round(octaves * per_octave) + 1) / per_octave)
+    one, two = (_transform((s - s.mean()) / s.std(), dt, scales) for s in (first, second))
+    weight = 1 / scales[:, None]
+    cross = _smooth(weight * one * np.conj(two), dt, scales, per_octave)
+    power = [_smooth(weight * np.abs(w) ** 2, dt, scales, per_octave).real for w in (one, two)]
+    period = scales / _PER_SCALE
+    edge = np.minimum(np.arange(n), np.arange(n)[::-1]) * dt / (_PER_SCALE * np.sqrt(2))
+    return Wavelet(
+        np.abs(cross) ** 2 / (power[0] * power[1]), np.angle(one * np.conj(two)), period, period[:, None] <= edge
+    )
+
+
+def _transform(values: Floats, dt: float, scales: Floats) -> NDArray[np.complex128]:
+    size = 2 ** int(np.ceil(np.log2(len(values))))
+    omega = 2 * np.pi * np.fft.fftfreq(size, dt)
+    daughter = np.sqrt(2 * np.pi * scales[:, None] / dt) * np.pi**-0.25
+    daughter = daughter * np.exp(-0.5 * (scales[:, None] * omega - _OMEGA) ** 2) * (omega > 0)
+    return np.fft.ifft(np.fft.fft(values, size) * daughter, axis=1)[:, : len(values)]
+
+
+def _smooth(cells: NDArray[np.complex128], dt: float, scales: Floats, per_octave: int) -> NDArray[np.complex128]:
+    """Smooth by a Gaussian as wide as the scale over time and by a box of 0.6 octaves with half ends over scales."""
+    n = cells.shape[1]
+    size = 2 ** int(np.ceil(np.log2(n)))
+    omega = 2 * np.pi * np.fft.fftfreq(size)
+    kernel = np.exp(-0.5 * (scales[:, None] / dt * omega) ** 2)
+    over_time = np.fft.ifft(kernel * np.fft.fft(cells, size, axis=1), axis=1)[:, :n]
+    box = np.ones(max(round(_SCALE_WIDTH * per_octave * 2), 2))
+    box[[0, -1]] = 0.5
+    return signal.convolve2d(over_time, (box / box.sum())[:, None], mode="same")

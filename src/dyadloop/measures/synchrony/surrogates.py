@@ -1,0 +1,99 @@
+"""Surrogates of one series: each kind keeps something, breaks something, and thereby names a null hypothesis."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.series import Floats
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A kind of surrogate: its null hypothesis and the function (series, generator, guard) -> surrogate.
+
+    ``guard`` is the number of samples within which two moments count as the same time: the largest lag and window.
+    """
+
+    null: str
+    function: Callable[[Floats, np.random.Generator, int], Floats]
+
+
+def shifted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
+    """Return the series turned by a random time longer than ``guard``; gaps move along."""
+    n = len(values)
+    if n <= 2 * guard + 1:
+        raise MeasureError(f"{n} samples are too short for a shift beyond {guard} samples; record longer")
+    return np.roll(values, int(generator.integers(guard, n - guard)))
+
+
+def permuted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
+    """Return the series with its pieces of ``guard`` samples in another order; none stays in its place.
+
+    The remainder, where the length is no multiple, is a piece of its own.
+    """
+    width = max(guard, 2)
+    pieces = [values[low : low + width] for low in range(0, len(values), width)]
+    count = len(pieces)
+    if count < 4:
+        raise MeasureError(f"{count} pieces of {width} samples; a permutation needs at least 4; record longer")
+    while True:
+        order = generator.permutation(count)
+        if not (order == np.arange(count)).any():
+            return np.concatenate([pieces[k] for k in order])
+
+
+def phase_randomised(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
+    """Return a series with the same spectrum and random phases."""
+    centre = _whole(values).mean()
+    spectrum = np.fft.rfft(values - centre)
+    turn = np.exp(2j * np.pi * generator.random(len(spectrum)))
+    turn[0] = 1.0
+    if len(values) % 2 == 0:
+        turn[-1] = 1.0
+    return np.fft.irfft(spectrum * turn, len(values)) + centre
+
+
+def amplitude_adjusted(values: Floats, generator: np.random.Generator, guard: int, rounds: int = 100) -> Floats:
+    """Return a series with the same values and nearly the same spectrum (IAAFT).
+
+    References
+    ----------
+    .. [1] Schreiber & Schmitz (1996). doi:10.1103/PhysRevLett.77.635
+    """
+    ordered = np.sort(_whole(values))
+    amplitude = np.abs(np.fft.rfft(values))
+    found = generator.permutation(values)
+    misfit = np.inf
+    for _ in range(rounds):
+        turned = np.fft.rfft(found)
+        size = np.abs(turned)
+        before, misfit = misfit, float(((size - amplitude) ** 2).sum())
+        if misfit > before * (1 - 1e-3):
+            break
+        turned = amplitude * np.divide(turned, size, out=np.ones_like(turned), where=size > 0)
+        found = np.empty_like(ordered)
+        found[np.argsort(np.fft.irfft(turned, len(values)))] = ordered
+    return found
+
+
+def _whole(values: Floats) -> Floats:
+    if np.isnan(values).any():
+        raise MeasureError(
+            f"{int(np.isnan(values).sum())} samples are missing; surrogates of the spectrum need a whole series; "
+            "use shift or permutation, or cut to a stretch without gaps"
+        )
+    return values
+
+
+SURROGATES: dict[str, Surrogate] = {
+    "shift": Surrogate("the two series are not related in time; each may be of any kind, if stationary", shifted),
+    "permutation": Surrogate("the pieces of the second series may stand in any order", permuted),
+    "phase": Surrogate("the second series is a linear Gaussian process independent of the first", phase_randomised),
+    "iaaft": Surrogate(
+        "the second series is a monotone function of a linear Gaussian process independent of the first",
+        amplitude_adjusted,
+    ),
+}
+"""Kinds of surrogates within a dyad, by name; pairs between dyads are in ``pseudo``."""

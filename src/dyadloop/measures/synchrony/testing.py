@@ -1,0 +1,144 @@
+"""Is a dyad more in step than chance? Observed value, surrogate distribution, calibrated effect and p value."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, prepared, synchrony
+from dyadloop.measures.synchrony.series import Missing, make_pair
+from dyadloop.measures.synchrony.surrogates import SURROGATES
+
+_TWO_SIDED = ("lead", "signed")
+
+
+def synchrony_test(
+    first: ArrayLike,
+    second: ArrayLike,
+    fs: float,
+    method: str = "windowed",
+    *,
+    surrogate: str = "shift",
+    draws: int = 199,
+    statistic: str = "score",
+    seed: int = 0,
+    guard: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    missing: Missing = "pairwise",
+    cut: bool = False,
+    spikes: float | None = None,
+    smooth: float = 0.0,
+    transform: Transform = "none",
+    **settings: Any,  # noqa: ANN401 - what the method takes
+) -> xr.Dataset:
+    """Test the synchrony of one dyad against surrogates of the second series.
+
+    Parameters
+    ----------
+    first, second, fs, method, missing, cut, spikes, smooth, transform, **settings
+        As in :func:`synchrony`.
+    surrogate
+        shift, permutation, phase or iaaft; each tests another null hypothesis, which the result names.
+    draws
+        Number of surrogates.
+    statistic
+        Number of the result that is tested: ``score``, ``lead`` or another without dimension.
+    seed
+        Seed of the surrogates.
+    guard
+        Time within which two moments count as the same [s]; default: windows and lags of the method, at
+        least a twentieth of the recording.
+    progress
+        Called with surrogates done and their number.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``observed``; ``surrogate`` (draw); ``effect``: observed minus mean over SD of the surrogates, which has SD 1
+        where there is no synchrony; ``p_value``: (1 + surrogates at least as far) / (draws + 1), one-sided for
+        strengths, two-sided for ``lead`` and ``signed``.
+
+    Raises
+    ------
+    MeasureError
+        If an argument is not usable, or all surrogates are alike.
+
+    References
+    ----------
+    .. [1] Moulder et al. (2018). doi:10.1037/met0000172
+    """
+    if surrogate not in SURROGATES:
+        known = ", ".join(SURROGATES)
+        raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
+    kind = SURROGATES[surrogate]
+    pair = prepared(make_pair(first, second, fs, missing, cut), spikes, smooth, transform)
+    reach = round(_guard(method, settings, guard, len(pair.first) / pair.fs) * pair.fs)
+    generator = np.random.default_rng(seed)
+    observed = _value(synchrony(pair.first, pair.second, pair.fs, method, **settings), statistic)
+    quick = settings | _without_errors(method)
+    found = np.empty(draws)
+    for draw in range(draws):
+        other = kind.function(pair.second, generator, reach)
+        found[draw] = _value(synchrony(pair.first, other, pair.fs, method, **quick), statistic)
+        if progress is not None:
+            progress(draw + 1, draws)
+    return against(
+        observed, found, statistic, null=kind.null, surrogate=surrogate, method=method, seed=seed, **_texts(settings)
+    )
+
+
+def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) -> xr.Dataset:  # noqa: ANN401
+    """Return observed value, surrogate values, effect and p value in the form of every test.
+
+    Raises
+    ------
+    MeasureError
+        If the surrogates do not vary.
+    """
+    known = drawn[~np.isnan(drawn)]
+    if len(known) < 2 or np.ptp(known) == 0 or np.isnan(observed):
+        raise MeasureError(f"{statistic}: the observed value or its surrogates are missing or all alike; no test")
+    centre, spread = known.mean(), known.std(ddof=1)
+    if statistic in _TWO_SIDED:
+        beyond = (np.abs(known - centre) >= abs(observed - centre) - 1e-15).sum()
+    else:
+        beyond = (known >= observed - 1e-15).sum()
+    return xr.Dataset(
+        {
+            "observed": ((), float(observed)),
+            "surrogate": ("draw", drawn),
+            "effect": ((), (observed - centre) / spread, {"units": "SD of the null"}),
+            "p_value": ((), (1 + beyond) / (len(known) + 1)),
+        },
+        attrs={"statistic": statistic, "sides": 2 if statistic in _TWO_SIDED else 1, **notes},
+    )
+
+
+def _guard(method: str, settings: dict[str, Any], guard: float | None, length: float) -> float:
+    """Return the time within which two moments count as the same [s]: windows and lags, at least a twentieth."""
+    if guard is not None:
+        return guard
+    known = method_of(method, settings).settings() | settings
+    spans = [known.get(name) for name in ("window", "segment", "piece", "lag", "band")]
+    return max(sum(float(span) for span in spans if isinstance(span, int | float)), length / 20)
+
+
+def _without_errors(method: str) -> dict[str, Any]:
+    """Return settings that spare a method its standard error or its own test, which surrogates do not need."""
+    parameters = inspect.signature(METHODS[method].function).parameters
+    return {name: value for name, value in (("draws", 2),) if name in parameters}
+
+
+def _value(found: xr.Dataset, statistic: str) -> float:
+    scalars = [str(name) for name, values in found.data_vars.items() if values.ndim == 0]
+    if statistic not in scalars:
+        raise MeasureError(f"statistic {statistic!r} is no number of this method; known: {', '.join(scalars)}")
+    return float(found[statistic])
+
+
+def _texts(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, int | float | str) else str(value) for name, value in settings.items()}

@@ -1,0 +1,165 @@
+"""Windowed cross-correlation: the field's measure of movement synchrony, corrected, and as rMEA computes it."""
+
+import math
+
+import numpy as np
+import xarray as xr
+
+from dyadloop.measures.synchrony.lagged import Grid, grid, windowed_correlation
+from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
+from dyadloop.measures.synchrony.series import Floats, Pair, samples
+
+_STATISTIC = "mean |z| of all windows and lags"
+_RMEA = "Kleinbub & Ramseyer 2020, doi:10.1080/10503307.2020.1844334"
+
+
+def windowed(
+    pair: Pair, window: float = 60.0, step: float = 30.0, lag: float = 5.0, min_share: float = 0.5
+) -> xr.Dataset:
+    """Return windowed lagged cross-correlations of two series, with any frame rate and with gaps.
+
+    Parameters
+    ----------
+    pair
+        Two series.
+    window, step, lag
+        Width, distance and largest lag of the windows [s]; taken as the nearest whole number of samples, which the
+        attributes ``*_samples`` tell.
+    min_share
+        Smallest share of a window's samples that both persons must have; below it a cell is NaN.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``r`` (window, lag), ``start`` (window) [s], ``window_z`` (window), ``peak_lag`` (window) [s], ``signed``
+        (mean z), ``share_missing``; ``score`` is the mean over windows of a window's mean |z|, ``error`` its standard
+        error over windows, ``lead`` the mean |z| of positive minus that of negative lags.
+
+    Notes
+    -----
+    Unlike rMEA: every window weighs the same however many of its cells are known; the lag 0 exists at any rate;
+    windows with gaps are kept pair by pair. |z| is above 0 for unrelated persons too: judge it by surrogates.
+    """
+    cells = _grid(pair, window, step, lag)
+    r = windowed_correlation(pair.first, pair.second, cells, min_share)
+    z = fisher_z(r)
+    strength = np.abs(z)
+    per_window, max_lag = mean(strength, 1), cells.max_lag
+    overlap = math.ceil(cells.width / max(int(np.diff(cells.starts[:2]).sum()), 1)) - 1
+    ahead, behind = mean(strength[:, max_lag + 1 :]), mean(strength[:, :max_lag])
+    return result(
+        "windowed",
+        mean(per_window),
+        error_of_mean(per_window, overlap),
+        _STATISTIC,
+        _RMEA,
+        {"window": window, "step": step, "lag": lag, "min_share": min_share, "fs": pair.fs},
+        lead=ahead - behind if max_lag else 0.0,
+        variables={
+            "r": (("window", "lag"), r, {"units": "1"}),
+            "window_z": ("window", per_window, {"units": "1"}),
+            "peak_lag": ("window", _peaks(strength, cells) / pair.fs, {"units": "s"}),
+            "signed": ((), mean(mean(z, 1)), {"units": "1"}),
+            "share_missing": ((), float(np.isnan(r).mean()), {"units": "1"}),
+        },
+        coords=_coords(cells, pair.fs),
+        window_samples=cells.width,
+        lag_samples=max_lag,
+    )
+
+
+def _grid(pair: Pair, window: float, step: float, lag: float) -> Grid:
+    width, increment = samples(window, pair.fs, "a window", 3), samples(step, pair.fs, "a step")
+    return grid(len(pair.first), width, increment, samples(lag, pair.fs, "the largest lag", 0))
+
+
+def _coords(cells: Grid, fs: float) -> dict:
+    return {
+        "start": ("window", cells.starts / fs, {"units": "s"}),
+        "lag": ("lag", cells.lags / fs, {"units": "s"}),
+    }
+
+
+def _peaks(strength: Floats, cells: Grid) -> Floats:
+    """Return the lag [samples] of the strongest cell of each window, NaN where none is known."""
+    empty = np.isnan(strength).all(axis=1)
+    found = cells.lags[np.argmax(np.where(np.isnan(strength), -1.0, strength), axis=1)].astype(np.float64)
+    return np.where(empty, np.nan, found)
+
+
+def rmea(
+    pair: Pair, window: float = 60.0, step: float = 30.0, lag: float = 5.0, absolute: bool = True, z: bool = True
+) -> xr.Dataset:
+    """Return what rMEA's ``MEAccf`` computes, to rounding.
+
+    Parameters
+    ----------
+    pair
+        Two series; the first is rMEA's s1.
+    window, step, lag
+        ``winSec``, ``incSec`` and ``lagSec`` [s].
+    absolute, z
+        ``ABS`` and ``r2Z``.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``ccf`` (window, lag) and rMEA's columns per window: ``lag_zero``, ``all_lags``, ``s1_lead``, ``s2_lead``,
+        ``s1_lead_0``, ``s2_lead_0``, ``best_lag`` [s]; ``score`` is ``grandAver``, the mean of all known cells.
+
+    Notes
+    -----
+    A window in which more than half of a person's samples are missing is NaN, as in rMEA 1.2.2 (1.3.0 stops); lags
+    are whole samples, so that a lag of 0 exists at 29.97 frames per second, where rMEA shows its neighbour.
+    """
+    cells = _grid(pair, window, step, lag)
+    found = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
+    found = fisher_z(found) if z else found
+    found = np.abs(found) if absolute else found
+    centre = cells.max_lag
+    per_window = {
+        "lag_zero": found[:, centre],
+        "all_lags": mean(found, 1),
+        "s1_lead": mean(found[:, centre + 1 :], 1),
+        "s2_lead": mean(found[:, :centre], 1),
+        "s1_lead_0": mean(found[:, centre:], 1),
+        "s2_lead_0": mean(found[:, : centre + 1], 1),
+        "best_lag": _peaks(found if absolute else np.abs(found), cells) / pair.fs,
+    }
+    overlap = math.ceil(window / step) - 1
+    return result(
+        "rmea",
+        mean(found),
+        error_of_mean(per_window["all_lags"], overlap),
+        "grandAver: mean of all cells",
+        _RMEA,
+        {"window": window, "step": step, "lag": lag, "absolute": absolute, "z": z, "fs": pair.fs},
+        lead=mean(per_window["s1_lead"]) - mean(per_window["s2_lead"]),
+        variables={
+            "ccf": (("window", "lag"), found, {"units": "1"}),
+            **{name: ("window", values) for name, values in per_window.items()},
+        },
+        coords=_coords(cells, pair.fs),
+    )
+
+
+def rmea_smoothed(values: Floats, fs: float, seconds: float = 0.5) -> Floats:
+    """Return what rMEA's ``MEAsmooth`` returns: 4 % low at 25 Hz and half a sample early, its end set to 0.
+
+    Use :func:`dyadloop.measures.synchrony.series.smoothed` for a centred average of full weight.
+    """
+    width = seconds * fs
+    half = (width - 1) / 2
+    back, ahead = math.ceil(half), math.floor(half)
+    filled = np.where(np.isnan(values), 0.0, values)
+    sums = np.concatenate([[0.0], np.cumsum(filled)])
+    places = np.arange(len(values))
+    total = sums[np.minimum(places + ahead + 1, len(values))] - sums[np.maximum(places - back, 0)]
+    found = total / width
+    found[len(values) - ahead :] = 0.0
+    return np.where(np.isnan(values), np.nan, found)
+
+
+def rmea_scaled(values: Floats) -> Floats:
+    """Return what rMEA's ``MEAscale`` returns: the values over their SD (n - 1), not centred."""
+    return values / np.nanstd(values, ddof=1)
