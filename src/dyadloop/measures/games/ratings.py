@@ -1,0 +1,97 @@
+"""Truth and bias over sessions: how far one person tracks another, and what else the judgement follows."""
+
+import math
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dyadloop.errors import DataError, MeasureError
+from dyadloop.measures.games.choices import numbers
+
+
+class TruthAndBias(NamedTuple):
+    """Result of :func:`truth_and_bias`: ``effects`` (name, estimate, error) and ``dyads`` (dyad, accuracy, error)."""
+
+    effects: pd.DataFrame
+    dyads: pd.DataFrame
+
+
+def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
+    """Return how well one person tracks another over sessions: accuracy, bias and assumed similarity.
+
+    Parameters
+    ----------
+    table
+        One row per session: ``dyad``, ``judgement`` (the judge's rating of the target), ``truth`` (the target's own
+        rating), ``own`` (the judge's rating of the own state).
+    name
+        Name of the file for messages.
+
+    Returns
+    -------
+    TruthAndBias
+        ``tracking_accuracy``: slope on the target's deviation from the own mean; ``assumed_similarity``: slope on the
+        judge's own deviation; ``directional_bias``: mean of judgement minus the target's mean; per dyad the shrunken
+        accuracy.
+
+    Raises
+    ------
+    MeasureError
+        If there are too few sessions.
+
+    References
+    ----------
+    .. [1] West & Kenny (2011). doi:10.1037/a0022936
+    .. [2] Atzil-Slonim et al. (2019). doi:10.1037/ccp0000354
+
+    Notes
+    -----
+    judgement - mean truth = bias + accuracy (truth - mean) + similarity (own - mean) + error, with bias and accuracy
+    varying between dyads (REML).
+    """
+    sound, faults = numbers(
+        table, ("dyad", "judgement", "truth", "own"), ("dyad",), name, ("judgement", "truth", "own")
+    )
+    if faults:
+        raise DataError(name, faults)
+    sound = sound.dropna()
+    means = sound.groupby("dyad")[["truth", "own"]].transform("mean")
+    design = pd.DataFrame(
+        {
+            "outcome": sound["judgement"] - means["truth"],
+            "truth": sound["truth"] - means["truth"],
+            "own": sound["own"] - means["own"],
+            "dyad": sound["dyad"].astype(str),
+        }
+    )
+    if design["dyad"].nunique() < 5 or len(design) < 4 * design["dyad"].nunique():
+        raise MeasureError(
+            f"{name}: {len(design)} sessions of {design['dyad'].nunique()} dyads; expected at least 5 dyads with 4 each"
+        )
+    import statsmodels.api as sm
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fixed = np.column_stack([np.ones(len(design)), design["truth"], design["own"]])
+            fitted = sm.MixedLM(design["outcome"].to_numpy(), fixed, design["dyad"], fixed[:, :2]).fit(reml=True)
+            effects = fitted.random_effects
+        except (np.linalg.LinAlgError, ValueError) as error:
+            raise MeasureError(f"{name}: the model of truth and bias cannot be fitted ({error})") from None
+    estimates, errors = np.asarray(fitted.fe_params), np.asarray(fitted.bse_fe)
+    rows = [
+        {"effect": effect, "estimate": float(estimates[k]), "error": float(errors[k])}
+        for effect, k in (("directional_bias", 0), ("tracking_accuracy", 1), ("assumed_similarity", 2))
+    ]
+    spread = fitted.random_effects_cov
+    dyads = [
+        {
+            "dyad": dyad,
+            "accuracy": float(estimates[1] + np.asarray(found)[1]),
+            "error": math.sqrt(max(float(np.asarray(spread[dyad])[1, 1]), 0.0)),
+        }
+        for dyad, found in effects.items()
+    ]
+    return TruthAndBias(pd.DataFrame(rows), pd.DataFrame(dyads))
