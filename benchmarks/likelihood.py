@@ -41,6 +41,7 @@ def panel_of(n_dyads: int, n_sessions: int, jitter: bool = True) -> Panel:
         jnp.asarray(gates),
         jnp.asarray(durations),
         jnp.zeros((*days.shape, 0)),
+        jnp.zeros(shape),
         doublings(float(durations.max()), _FASTEST),
     )
 

@@ -1,7 +1,8 @@
 """From states to indicators: Gaussian observations with estimated or declared error.
 
 y = mean + loading * (person's mean + state) + error. The first indicator of a state has loading 1, which sets the
-unit of the state; a declared reliability fixes the error sd, otherwise it is estimated.
+unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. A score's own known
+error adds to it.
 """
 
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class ObservationPlan:
     states: tuple[int, ...]
     units: tuple[str, ...]
     declared_error: tuple[float | None, ...]
+    own_errors: tuple[bool, ...]
     left_out: tuple[str, ...]
 
     def _is_first(self, index: int) -> bool:
@@ -56,10 +58,8 @@ class ObservationPlan:
                     1.0, "1", "normal", 1.0, 0.5, "a further indicator moves with the state about as the first does"
                 )
             if self.declared_error[index] is None:
-                median, why = (
-                    (0.3, "assay error on the log scale") if unit == "log ratio" else (0.7, "half of the variance")
-                )
-                found[f"error_{name}"] = _quantity(median, unit, "lognormal", median, 0.4, f"{why} of a single score")
+                median, why = _error_prior(unit, self.own_errors[index])
+                found[f"error_{name}"] = _quantity(median, unit, "lognormal", median, 0.4, why)
         return found
 
     def observation(self, values: dict[str, Array] | dict[str, float]) -> Observation:
@@ -77,6 +77,14 @@ class ObservationPlan:
         )
 
 
+def _error_prior(unit: str, own: bool) -> tuple[float, str]:
+    if own:
+        return 0.2, "what remains beyond the known error of each score: small"
+    if unit == "log ratio":
+        return 0.3, "assay error on the log scale of a single score"
+    return 0.7, "half of the variance of a single score"
+
+
 def _quantity(value: float, unit: str, family: str, location: float, scale: float, why: str) -> Quantity:
     prior = Prior.model_validate({"family": family, "location": location, "scale": scale})
     return Quantity(value=value, unit=unit, prior=prior, assumed=why)
@@ -84,7 +92,7 @@ def _quantity(value: float, unit: str, family: str, location: float, scale: floa
 
 def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
     """Match the indicators of a study to the states of a compiled theory; the rest is left out by name."""
-    chosen: list[tuple[str, int, str, float | None]] = []
+    chosen: list[tuple[str, int, str, float | None, bool]] = []
     left_out = []
     for name in scores["indicator"].values.tolist():
         entry = scores.sel(indicator=name)
@@ -96,12 +104,14 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
             left_out.append(f"indicator {name!r} ({quantity} of the {person}) is no variable of the theory")
         else:
             _check_unit(name, str(entry["unit"].values), plan.states[index].variable.unit)
-            chosen.append((name, index, str(entry["unit"].values), None if error != error else error))
+            own = bool(entry["error"].notnull().any())
+            chosen.append((name, index, str(entry["unit"].values), None if error != error else error, own))
     return ObservationPlan(
         tuple(name for name, *_ in chosen),
         tuple(index for _, index, *_ in chosen),
-        tuple(unit for *_, unit, _ in chosen),
-        tuple(error for *_, error in chosen),
+        tuple(unit for _, _, unit, *_ in chosen),
+        tuple(error for *_, error, _ in chosen),
+        tuple(own for *_, own in chosen),
         tuple(left_out),
     )
 

@@ -13,10 +13,13 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "characteristic", "claims", "clamp", "continuation", "convert_school", "cut", "equilibria",
-    "fit", "framework", "gains", "hypothesis", "keep", "load_result", "loop_gain", "measure", "patient_only", "phenomena",
-    "priors", "protocol", "read_study", "read_theory", "report", "save_result", "sensitivity", "session_map", "simulate",
-    "simulate_study", "summarise", "switch_on", "synergy",
+    "Settings", "Study", "Theory", "area_under_curve", "change_synchrony", "characteristic", "claims", "clamp", "continuation",
+    "convert_school", "cut", "empathic_accuracy", "equilibria", "fit", "framework", "gains", "group_synchrony", "group_test",
+    "hypothesis", "instruments", "keep", "load_result", "log_change", "loop_gain", "measure", "measure_raw", "motion_energy",
+    "multiverse", "patient_only", "phenomena", "priors", "protocol", "public_goods", "read_plates", "read_recording",
+    "read_study", "read_theory", "report", "save_result", "score_items", "sensitivity", "session_map", "simulate",
+    "simulate_study", "standard_curve", "summarise", "switch_on", "synchrony", "synchrony_test", "synergy", "trust_game",
+    "truth_and_bias",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 

@@ -56,13 +56,14 @@ def _panel(rng, n_dyads, n_indicators, n_events, n_sessions=4):
     return days, inside, score, event
 
 
-def _arrays(days, inside, score, event, field):
+def _arrays(days, inside, score, event, field, variance=None):
     pair, gates, durations = distinct_intervals(days, inside)
     norm = float(jnp.abs(field.jacobian(1.0)).sum(axis=1).max())
     seen = np.isfinite(score)
     return Panel(
         jnp.asarray(np.where(seen, score, 0.0)), jnp.asarray(seen), jnp.asarray(pair), jnp.asarray(gates),
-        jnp.asarray(durations), jnp.asarray(event), doublings(float(durations.max()), norm),
+        jnp.asarray(durations), jnp.asarray(event), jnp.zeros(score.shape) if variance is None else jnp.asarray(variance),
+        doublings(float(durations.max()), norm),
     )  # fmt: skip
 
 
@@ -73,12 +74,15 @@ def test_equals_the_dense_multivariate_normal(seed):
     field = plan.field(_values(plan, rng))
     observation = _observation(plan, rng)
     days, inside, score, event = _panel(rng, 3, len(observation.states), len(plan.events))
-    found = log_likelihood(field, observation, _arrays(days, inside, score, event, field))
+    variance = rng.choice([0.0, 0.1, 0.5], size=score.shape)
+    found = log_likelihood(field, observation, _arrays(days, inside, score, event, field, variance))
     steps = np.diff(days, axis=1, prepend=days[:, :1])
     assert (steps[:, 1:] == 0).any(), "a gap of 0 days is part of the test"
     jumps = event @ np.asarray(field.jumps)
     dense = [
-        log_density(field, observation, steps[d], np.where(steps[d] > 0, inside[d], False), jumps[d], score[d])
+        log_density(
+            field, observation, steps[d], np.where(steps[d] > 0, inside[d], False), jumps[d], score[d], variance[d]
+        )
         for d in range(3)
     ]
     np.testing.assert_allclose(np.asarray(found), dense, rtol=1e-8)

@@ -48,8 +48,8 @@ def joint_moments(field, steps, gates, jumps):
     return np.concatenate(means), full
 
 
-def log_density(field, observation, steps, gates, jumps, scores):
-    """Log density of the scores (moment by indicator, NaN where missing) of one dyad."""
+def log_density(field, observation, steps, gates, jumps, scores, variance=0.0):
+    """Log density of the scores (moment by indicator, NaN where missing) of one dyad, with their own known variances."""
     n, n_moments = len(field.names), len(steps)
     mean, cov = joint_moments(field, steps, gates, jumps)
     between = np.asarray(field.between)
@@ -59,6 +59,7 @@ def log_density(field, observation, steps, gates, jumps, scores):
     design = np.kron(np.eye(n_moments), loading)
     y_mean = design @ mean + np.tile(np.asarray(observation.mean), n_moments)
     y_cov = design @ cov @ design.T + np.diag(np.tile(np.asarray(observation.error_sd) ** 2, n_moments))
+    y_cov = y_cov + np.diag(np.broadcast_to(variance, scores.shape).ravel())
     seen = np.isfinite(scores).ravel()
     return multivariate_normal(y_mean[seen], y_cov[np.ix_(seen, seen)], allow_singular=False).logpdf(
         scores.ravel()[seen]

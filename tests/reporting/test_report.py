@@ -12,7 +12,8 @@ import xarray as xr
 from rich.console import Console
 
 from dyadloop.inference.claims import COLUMNS
-from dyadloop.reporting import claims_json, print_claims, report, write_claims
+from dyadloop.reporting.report import report
+from dyadloop.reporting.tables import claims_json, print_claims, write_claims
 from dyadloop.reporting.figures import intervals, missingness
 from dyadloop.reporting.tables import number, share
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.dynamics import dynamics_app
+from dyadloop.cli.measures import instruments, measure, synchrony
 from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.theory import theory_app
@@ -35,6 +36,8 @@ app = typer.Typer(
     Examples:
       dyadloop check examples/school
       dyadloop run examples/school --out results/school
+      dyadloop measure examples/survival
+      dyadloop synchrony patient.csv therapist.csv --fs 25 --method rmea
       dyadloop simulate --design haifa simulated-haifa
       dyadloop simulate --theory framework --dyads 50 courses
       dyadloop theory show framework
@@ -45,6 +48,9 @@ app = typer.Typer(
 app.add_typer(theory_app, name="theory")
 app.add_typer(dynamics_app, name="dynamics")
 app.command("simulate")(simulate)
+app.command("measure")(measure)
+app.command("synchrony")(synchrony)
+app.command("instruments")(instruments)
 
 
 @app.command()
@@ -109,8 +115,9 @@ def run(
     from dyadloop.data import read_study
     from dyadloop.inference import Interrupted, Settings, convergence_faults, fit, prior_conflicts, write_manifest
     from dyadloop.inference import claims as judge
-    from dyadloop.reporting import claims_json, print_claims, report, write_claims
     from dyadloop.reporting.progress import watch
+    from dyadloop.reporting.report import report
+    from dyadloop.reporting.tables import claims_json, print_claims, write_claims
 
     found = read_study(study)
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
@@ -164,7 +171,7 @@ def claims(
     """
     from dyadloop.inference import claims as judge
     from dyadloop.inference import load_result
-    from dyadloop.reporting import claims_json, print_claims
+    from dyadloop.reporting.tables import claims_json, print_claims
 
     table = judge(load_result(result))
     if as_json:
@@ -183,7 +190,7 @@ def report(
     Example: dyadloop report results/school --out school.html
     """
     from dyadloop.inference import load_result
-    from dyadloop.reporting import report as write
+    from dyadloop.reporting.report import report as write
 
     print(write(load_result(result), out or result / "report.html"))
 

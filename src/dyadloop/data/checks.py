@@ -154,9 +154,10 @@ def check_measurements(folder: Folder, sessions: list[dict]) -> list[dict]:
             folder.note(
                 folder.measurements, row, "indicator", got, "one value per moment", "remove one or give its time"
             )
+        error = _error(folder, row, record)
         if sound and value is not None and time is not None:
             role = people[record["participant_id"]]["role"]
-            kept.append({**record, "role": role, "time": time, "value": value})
+            kept.append({**record, "role": role, "time": time, "value": value, "error": error})
     return kept
 
 
@@ -217,6 +218,16 @@ def _value(folder: Folder, row: int, record: dict[str, str]) -> float | None:
         note(folder.measurements, row, "value", got, "a concentration above 0", remedy)
         return None
     return value
+
+
+def _error(folder: Folder, row: int, record: dict[str, str]) -> float:
+    """Return the standard error of a value, NaN where none is given."""
+    if record.get("error", "") in MISSING:
+        return math.nan
+    error = number(folder.measurements, row, record, "error", folder.faults)
+    if error is not None and error < 0:
+        folder.note(folder.measurements, row, "error", f"{error:g}", "a standard error >= 0", "correct it")
+    return math.nan if error is None else error
 
 
 def _fits(time: float, phase: str, session: dict) -> bool:

@@ -11,26 +11,29 @@ from dyadloop.data.checks import Folder, check_measurements, check_participants,
 from dyadloop.data.clock import Clock
 from dyadloop.data.schema import (
     MEASUREMENT_COLUMNS,
+    MEASUREMENT_EXTRAS,
     PARTICIPANT_COLUMNS,
     SESSION_COLUMNS,
     SESSION_EXTRAS,
     Study,
     StudyInfo,
 )
-from dyadloop.data.table import read_table
+from dyadloop.data.table import Table, read_table
 from dyadloop.errors import DataError, Fault
 
 FILES = ("study.yaml", "participants.tsv", "sessions.tsv", "measurements.tsv")
 """Files that make a study folder."""
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, measured: bool = True) -> Study:
     """Read and check a study folder.
 
     Parameters
     ----------
     path
         Folder with study.yaml, participants.tsv, sessions.tsv and measurements.tsv.
+    measured
+        Whether measurements.tsv must be there; without it a study holds no values yet.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def read_study(path: str | Path) -> Study:
     folder = Folder(
         read_table(root / "participants.tsv", PARTICIPANT_COLUMNS, faults, None),
         read_table(root / "sessions.tsv", SESSION_COLUMNS, faults, SESSION_EXTRAS),
-        read_table(root / "measurements.tsv", MEASUREMENT_COLUMNS, faults, ()),
+        _measurements(root / "measurements.tsv", faults, measured),
         info,
         Clock(faults),
         faults,
@@ -66,6 +69,12 @@ def read_study(path: str | Path) -> Study:
             str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
         )
     return _assemble(root, info, participants, sessions, measurements)
+
+
+def _measurements(path: Path, faults: list[Fault], needed: bool) -> Table:
+    if not needed and not path.exists():
+        return Table(path.name)
+    return read_table(path, MEASUREMENT_COLUMNS, faults, MEASUREMENT_EXTRAS)
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -120,10 +129,12 @@ def _assemble(root: Path, info: StudyInfo, participants: list, sessions: list, m
     calendar = pd.DataFrame(sessions, columns=["dyad", "session", "start", "end", "events"])
     values = pd.DataFrame(
         measurements,
-        columns=["dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit"],
+        columns=["dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit", "error"],
     )
-    firsts = pd.concat([calendar.groupby("dyad")["start"].min(), values.groupby("dyad")["time"].min()])
-    origin = firsts.groupby(level=0).min()
+    first_times = [calendar.groupby("dyad")["start"].min(), values.groupby("dyad")["time"].min()]
+    origin = (
+        pd.concat([times.astype(float) for times in first_times if len(times)] or first_times).groupby(level=0).min()
+    )
     calendar[["start", "end"]] = calendar[["start", "end"]].sub(calendar["dyad"].map(origin), axis=0)
     values["time"] = values["time"] - values["dyad"].map(origin)
     calendar = calendar.sort_values(["dyad", "start"], ignore_index=True)
@@ -135,5 +146,7 @@ def digest(path: str | Path) -> str:
     """Return the SHA-256 of the files of a study folder, in a fixed order."""
     total = hashlib.sha256()
     for name in FILES:
-        total.update(name.encode() + b"\x00" + hashlib.sha256((Path(path) / name).read_bytes()).digest())
+        file = Path(path) / name
+        content = file.read_bytes() if file.exists() else b""
+        total.update(name.encode() + b"\x00" + hashlib.sha256(content).digest())
     return total.hexdigest()

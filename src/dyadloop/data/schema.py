@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dyadloop.data.sources import Source
+
 ROLES = ("patient", "therapist", "partner", "peer", "other")
 PHASES = ("before", "within", "after", "between")
 LIMITS = ("below", "above")
@@ -13,6 +15,7 @@ LIMITS = ("below", "above")
 PARTICIPANT_COLUMNS = ("participant_id", "dyad", "role")
 SESSION_COLUMNS = ("dyad", "session", "start", "length_min")
 SESSION_EXTRAS = ("events",)
+MEASUREMENT_EXTRAS = ("error",)
 MEASUREMENT_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit")
 
 
@@ -74,7 +77,15 @@ class StudyInfo(_Record):
     theory: str = "framework"
     randomised: tuple[str, ...] = ()
     indicators: dict[str, Indicator]
+    measures: dict[str, Source] = {}
     priors: dict[str, StudyPrior] = {}
+
+    @model_validator(mode="after")
+    def _declared(self) -> "StudyInfo":
+        unknown = sorted(set(self.measures) - set(self.indicators))
+        if unknown:
+            raise ValueError(f"measures: {', '.join(unknown)} is no indicator; declare it under indicators")
+        return self
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,8 @@ class Study:
     """A checked study folder.
 
     ``sessions`` has the columns dyad, session, start [d], end [d], events (dict); ``measurements`` has
-    dyad, participant_id, role, session, time [d], indicator, value, limit. Times count from each dyad's first.
+    dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given). Times
+    count from each dyad's first.
     """
 
     path: str

@@ -10,6 +10,7 @@ import yaml
 
 from dyadloop.data.schema import (
     MEASUREMENT_COLUMNS,
+    MEASUREMENT_EXTRAS,
     PARTICIPANT_COLUMNS,
     SESSION_COLUMNS,
     SESSION_EXTRAS,
@@ -60,7 +61,7 @@ def write_study(
         covariates = tuple(dict.fromkeys(key for row in people for key in row if key not in PARTICIPANT_COLUMNS))
         _write_table(draft / "participants.tsv", (*PARTICIPANT_COLUMNS, *covariates), people)
         _write_table(draft / "sessions.tsv", (*SESSION_COLUMNS, *SESSION_EXTRAS), sessions)
-        _write_table(draft / "measurements.tsv", MEASUREMENT_COLUMNS, measurements)
+        write_measurements(draft / "measurements.tsv", measurements)
         for name, body in (extra_files or {}).items():
             (draft / name).write_text(body, encoding="utf-8")
         draft.chmod(0o755)
@@ -69,6 +70,36 @@ def write_study(
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return root
+
+
+def write_measurements(path: Path, rows: Rows) -> None:
+    """Write measurements.tsv, whole or not at all; the column ``error`` only where a row has one."""
+    table = list(rows)
+    extras = tuple(name for name in MEASUREMENT_EXTRAS if any(row.get(name, "") != "" for row in table))
+    draft = path.with_name(f".{path.name}.draft")
+    _write_table(draft, (*MEASUREMENT_COLUMNS, *extras), table)
+    os.replace(draft, path)
+
+
+def replace_measurements(path: str | Path, rows: Rows, indicators: list[str]) -> None:
+    """Replace the rows of some indicators in measurements.tsv; all other rows stay as they are.
+
+    Parameters
+    ----------
+    path
+        Study folder.
+    rows
+        New rows of these indicators.
+    indicators
+        Indicators whose old rows go.
+    """
+    file = Path(path) / "measurements.tsv"
+    kept: list[Mapping[str, object]] = []
+    if file.exists():
+        header, *lines = file.read_text(encoding="utf-8").splitlines()
+        records = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
+        kept = [record for record in records if record["indicator"] not in indicators]
+    write_measurements(file, [*kept, *rows])
 
 
 def _write_table(path: Path, columns: tuple[str, ...], rows: Rows) -> None:

@@ -46,10 +46,10 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
     jump = panel.event @ field.jumps
 
-    def one_dyad(score: Array, seen: Array, pair: Array, jump: Array) -> Array:
-        return _dyad(field, observation, steps, score, seen, pair, jump)
+    def one_dyad(score: Array, seen: Array, variance: Array, pair: Array, jump: Array) -> Array:
+        return _dyad(field, observation, steps, score, seen, variance, pair, jump)
 
-    return jax.vmap(one_dyad)(panel.score, panel.seen, panel.pair, jump)
+    return jax.vmap(one_dyad)(panel.score, panel.seen, panel.known_variance, panel.pair, jump)
 
 
 def _dyad(
@@ -58,6 +58,7 @@ def _dyad(
     steps: Transition,
     score: Float[Array, "time indicator"],
     seen: Bool[Array, "time indicator"],
+    variance: Float[Array, "time indicator"],
     pair: Int[Array, " time"],
     jump: Float[Array, "time state"],
 ) -> Float[Array, ""]:
@@ -66,14 +67,14 @@ def _dyad(
     belief = _Belief(field.start, zero, field.start_covariance, jnp.zeros(()), jnp.zeros(n), zero)
 
     def advance(belief: _Belief, now: tuple[Array, ...]) -> tuple[_Belief, None]:
-        y, is_seen, index, push = now
+        y, is_seen, own_error, index, push = now
         belief = _predict(belief, steps.matrix[index], steps.noise[index], steps.shift[index])
         for j, state in enumerate(observation.states):
-            belief = _update(belief, observation, j, state, y[j], is_seen[j])
+            belief = _update(belief, observation, j, state, y[j], is_seen[j], own_error[j])
         # an event of a session acts after what was measured at its start
         return belief._replace(mean=belief.mean + push), None
 
-    belief, _ = jax.lax.scan(advance, belief, (score, seen, pair, jump))
+    belief, _ = jax.lax.scan(advance, belief, (score, seen, variance, pair, jump))
     return _integrate(belief, field.between)
 
 
@@ -85,8 +86,8 @@ def _predict(belief: _Belief, matrix: Array, noise: Array, shift: Array) -> _Bel
     )
 
 
-def _update(b: _Belief, observation: Observation, j: int, state: int, y: Array, seen: Array) -> _Belief:
-    h, r = observation.loading[j], observation.error_sd[j] ** 2
+def _update(b: _Belief, observation: Observation, j: int, state: int, y: Array, seen: Array, own: Array) -> _Belief:
+    h, r = observation.loading[j], observation.error_sd[j] ** 2 + own
     v = y - observation.mean[j] - h * b.mean[state]
     x = h * b.slope[state].at[state].add(1.0)
     column = h * b.cov[:, state]

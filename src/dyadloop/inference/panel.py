@@ -31,6 +31,8 @@ class Panel(eqx.Module):
         The distinct pairs [d]; the first one is the empty interval.
     event
         Amount of each event of the theory at each moment.
+    known_variance
+        Variance of each observation's own known error, which adds to the indicator's; 0 where none is known.
     n_doublings
         Accuracy of the transitions, see :func:`dyadloop.field.doublings`.
     """
@@ -41,6 +43,7 @@ class Panel(eqx.Module):
     gates: Bool[Array, " pair"]
     durations: Float[Array, " pair"]
     event: Float[Array, "dyad time event"]
+    known_variance: Float[Array, "dyad time indicator"]
     n_doublings: int = eqx.field(static=True)
 
 
@@ -65,8 +68,11 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     if not seen.any():
         raise FitError("no value enters the fit; check the quantities in study.yaml")
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
+    variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
-    moments, inside, score, seen, event = (_compressed(v, kept) for v in (moments, inside, score, seen, event))
+    moments, inside, score, seen, event, variance = (
+        _compressed(v, kept) for v in (moments, inside, score, seen, event, variance)
+    )
     pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
         score=jnp.asarray(np.where(seen, score, 0.0)),
@@ -75,6 +81,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         gates=jnp.asarray(gates),
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
+        known_variance=jnp.asarray(variance),
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     )
 

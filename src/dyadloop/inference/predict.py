@@ -29,7 +29,8 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
         field, observation = problem.plan.field(values), problem.observed.observation(values)
         states = sample_paths(path_key, field, panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings)
         signal = observation.mean + observation.loading * states[..., jnp.array(observation.states)]
-        return signal + observation.error_sd * jax.random.normal(noise_key, signal.shape)
+        spread = jnp.sqrt(observation.error_sd**2 + panel.known_variance)
+        return signal + spread * jax.random.normal(noise_key, signal.shape)
 
     n_draws = len(next(iter(draws.values())))
     run = jax.jit(one)
@@ -146,7 +147,9 @@ def _conditional_path(
     n_states, seen = len(field.names), np.asarray(problem.panel.seen)[row]
     moments, indicators = np.nonzero(seen)
     places = moments * n_states + np.array(observation.states)[indicators]
-    loading, error = np.asarray(observation.loading)[indicators], np.asarray(observation.error_sd)[indicators]
+    loading = np.asarray(observation.loading)[indicators]
+    known = np.asarray(problem.panel.known_variance)[row][seen]
+    error = np.sqrt(np.asarray(observation.error_sd)[indicators] ** 2 + known)
     y = np.asarray(problem.panel.score)[row][seen] - np.asarray(observation.mean)[indicators]
     path = mean + np.linalg.cholesky(cov + 1e-10 * np.eye(len(cov))) @ generator.standard_normal(len(mean))
     simulated = loading * path[places] + error * generator.standard_normal(len(y))

@@ -21,7 +21,8 @@ def measure(study: Study) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``score`` (dyad, time, indicator) [SD within persons, or log ratio], NaN where missing; ``days`` (dyad,
+        ``score`` (dyad, time, indicator) [SD within persons, or log ratio], NaN where missing; ``error``, its own
+        standard error in the same unit, NaN where none is known; ``days`` (dyad,
         time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
         (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
         amount of an event at a moment; ``censored`` (dyad, time, indicator). Per indicator: ``quantity``, ``person``,
@@ -39,7 +40,7 @@ def measure(study: Study) -> xr.Dataset:
     lines = {dyad: _moments(calendar, table, dyad) for dyad, calendar in _calendars(study)}
     n_moments = max(len(moments) for moments in lines.values())
     shape = (len(lines), n_moments, len(names))
-    score, censored = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    score, error, censored = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     days = np.full(shape[:2], np.nan)
     for row, moments in enumerate(lines.values()):
         days[row, : len(moments)] = moments
@@ -49,6 +50,7 @@ def measure(study: Study) -> xr.Dataset:
     )
     layers = table["indicator"].map({name: layer for layer, name in enumerate(names)}).to_numpy()
     score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
+    error[rows, columns, layers] = table["error"].to_numpy(dtype=float) / scale[layers]
     censored[rows, columns, layers] = table["limit"].isin(["below", "above"]).to_numpy()
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
     declared = [study.info.indicators[name] for name in names]
@@ -56,6 +58,7 @@ def measure(study: Study) -> xr.Dataset:
     return xr.Dataset(
         {
             "score": (("dyad", "time", "indicator"), score, {"units": "SD within persons, or log ratio"}),
+            "error": (("dyad", "time", "indicator"), error, {"units": "as score; standard error of each"}),
             "days": (("dyad", "time"), days, {"units": "d"}),
             "in_session": (("dyad", "time"), in_session, {"units": "1"}),
             "session": (("dyad", "time"), session, {"units": "1"}),
@@ -116,6 +119,10 @@ def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray,
         center.append(float(part["y"].mean()))
         scale.append(unit)
         noise = np.nan if declared.reliability is None else ((1 - declared.reliability) * float(part["y"].var())) ** 0.5
+        if declared.reliability is not None and bool(part["error"].notna().any()):
+            got = f"a reliability of {name!r} and standard errors of its values"
+            remedy = "remove the reliability; the errors say it better"
+            faults.append(Fault("study.yaml", None, f"indicators.{name}", got, "one of the two", remedy))
         if noise >= (spread / freedom) ** 0.5:
             got = f"reliability {declared.reliability:g} of {name!r}, an error SD above the SD within persons"
             remedy = "give the reliability of changes within persons, or none"

@@ -1,4 +1,4 @@
-"""Progress of sampling on stderr: a bar in a terminal, a line now and then elsewhere."""
+"""Progress on stderr: a bar in a terminal, a line now and then elsewhere."""
 
 import sys
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 Step = Callable[[int, int, int], None]
 Say = Callable[[str], None]
@@ -43,6 +43,38 @@ def watch(total: int, quiet: bool) -> Iterator[tuple[Step, Say]]:
             bar.update(task, completed=finished, description=text)
 
         yield step, lambda text: bar.console.print(text, markup=False)
+
+
+Count = Callable[[str, int, int], None]
+
+
+@contextmanager
+def steps(quiet: bool) -> Iterator[Count]:
+    """Yield a callback for work of several named parts: (name, done, total); a bar in a terminal, lines elsewhere."""
+    if quiet:
+        yield lambda name, done, total: None
+        return
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        last = [time.monotonic()]
+
+        def line(name: str, done: int, total: int) -> None:
+            if time.monotonic() - last[0] > _EVERY_SECONDS:
+                last[0] = time.monotonic()
+                print(f"{name} {done}/{total}", file=sys.stderr, flush=True)
+
+        yield line
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def step(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total)
+            bar.update(tasks[name], completed=done, total=total)
+
+        yield step
 
 
 class _Tally:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dyadloop.errors import DataError, Fault
 from dyadloop.measures.synchrony.series import Floats
@@ -24,7 +25,8 @@ class Scores(NamedTuple):
     Attributes
     ----------
     table
-        ``participant``, ``scale``, ``score``, ``error``, ``rounds``; NaN where undefined.
+        ``participant``, ``scale``, ``score`` and ``error`` (shrunk), ``estimate`` and ``estimate_error`` (the person's
+        own data alone, for use in a further model), ``rounds``; NaN where undefined.
     group
         ``scale``, ``mean``, ``error``, ``sd_between`` of the group.
     """
@@ -48,9 +50,9 @@ def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
     -------
     Scores
         ``sent_share``: sent over endowment, per trustor (trust); ``returned_share``: returned over multiplied, per
-        trustee, undefined where nothing was sent (trustworthiness); ``reciprocity``: slope of the returned share on the share
-        sent, within a trustee; ``repayment_response``: change of the sent share from one round to the next on the
-        returned share before it, within a trustor.
+        trustee, undefined where nothing was sent (trustworthiness); ``reciprocity``: slope of the returned share on the
+        share sent, within a trustee; ``repayment_response``: change of the sent share from one round to the next on
+        the returned share before it, within a trustor.
 
     Raises
     ------
@@ -193,7 +195,7 @@ def hierarchical_means(values: Floats, person: np.ndarray, scale: str) -> Scores
     means = np.bincount(place, weights=y) / counts
     freedom = len(y) - len(names)
     if freedom < 1 or len(names) < 3:
-        table = pd.DataFrame({"participant": names, "scale": scale, "score": means, "error": np.nan, "rounds": counts})
+        table = _table(names, scale, means, np.nan, means, np.nan, counts)
         spread = float(means.std(ddof=1)) if len(names) > 1 else math.nan
         return Scores(table, _group(scale, float(means.mean()), spread / math.sqrt(len(names)), math.nan))
     within = float(((y - means[place]) ** 2).sum()) / freedom
@@ -201,7 +203,7 @@ def hierarchical_means(values: Floats, person: np.ndarray, scale: str) -> Scores
     weight = between / (between + within / counts)
     score = centre[0] + weight * (means - centre[0])
     error = np.sqrt(weight * within / counts + (1 - weight) ** 2 * centre[1] ** 2)
-    table = pd.DataFrame({"participant": names, "scale": scale, "score": score, "error": error, "rounds": counts})
+    table = _table(names, scale, score, error, means, np.sqrt(within / counts), counts)
     return Scores(table, _group(scale, centre[0], centre[1], math.sqrt(between)))
 
 
@@ -235,7 +237,7 @@ def hierarchical_slopes(y: Floats, x: Floats, person: np.ndarray, scale: str) ->
     weight = between / (between + variance) if between > 0 else np.zeros(len(found))
     score = centre[0] + weight * (found - centre[0])
     error = np.sqrt(weight * variance + (1 - weight) ** 2 * centre[1] ** 2)
-    table = pd.DataFrame({"participant": names, "scale": scale, "score": score, "error": error, "rounds": counts})
+    table = _table(names, scale, score, error, found, np.sqrt(variance), counts)
     return Scores(table, _group(scale, centre[0], centre[1], math.sqrt(between)))
 
 
@@ -258,11 +260,33 @@ def _pooled(estimates: Floats, variances: Floats) -> tuple[tuple[float, float], 
     return (mean, float(1 / math.sqrt(weight.sum()))), float(between)
 
 
+def _table(
+    names: NDArray | list[str],
+    scale: str,
+    score: Floats | float,
+    error: Floats | float,
+    estimate: Floats | float,
+    estimate_error: Floats | float,
+    rounds: NDArray[np.int64] | list[int] | int,
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "participant": names,
+            "scale": scale,
+            "score": score,
+            "error": error,
+            "estimate": estimate,
+            "estimate_error": estimate_error,
+            "rounds": rounds,
+        }
+    )
+
+
 def _group(scale: str, mean: float, error: float, between: float) -> pd.DataFrame:
     return pd.DataFrame([{"scale": scale, "mean": mean, "error": error, "sd_between": between}])
 
 
 def _nothing(person: np.ndarray, scale: str) -> Scores:
     names = np.unique(person)
-    table = pd.DataFrame({"participant": names, "scale": scale, "score": np.nan, "error": np.nan, "rounds": 0})
+    table = _table(names, scale, np.nan, np.nan, np.nan, np.nan, 0)
     return Scores(table, _group(scale, math.nan, math.nan, math.nan))

@@ -7,7 +7,6 @@ near-still stretches) and windows with gaps are computed again in two passes, ex
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +69,8 @@ class Blocks:
         One over the root sum of squares of every lagged window (window, lag 0..max_lag), 0 where it is unsure.
     unsure
         Lagged windows (window, lag 0..max_lag) to be computed in two passes.
+    gaps
+        Windows in which a sample is missing.
     """
 
     grid: Grid
@@ -78,11 +79,20 @@ class Blocks:
     reach: NDArray[np.complex128]
     weight: Floats
     unsure: NDArray[np.bool_]
+    gaps: NDArray[np.bool_]
 
-    @cached_property
+    @property
     def n_windows(self) -> int:
         """Number of windows."""
         return len(self.grid.starts)
+
+    def head(self, n: int) -> "Blocks":
+        """Return the first n windows."""
+        if n == self.n_windows:
+            return self
+        part = Grid(self.grid.starts[:n], self.grid.width, self.grid.max_lag)
+        arrays = (self.values, self.base, self.reach, self.weight, self.unsure, self.gaps)
+        return Blocks(part, *[array[:n] for array in arrays])  # pyright: ignore[reportArgumentType]
 
 
 def blocks(series: Floats, windows: Grid) -> Blocks:
@@ -95,7 +105,9 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
     squares = np.concatenate([np.zeros((len(values), 1)), np.cumsum(centred**2, axis=1)], axis=1)
     total = sums[:, width:] - sums[:, : windows.max_lag + 1]
     spread = squares[:, width:] - squares[:, : windows.max_lag + 1] - total**2 / width
-    unsure = gaps[:, None] | (spread < _SAFE_SHARE * squares[:, -1:])
+    unsure = spread < _SAFE_SHARE * squares[:, -1:]
+    unsure[gaps] = False
+    spread[gaps | (squares[:, -1] == 0)] = np.inf
     size = next_fast_len(reach, real=True)
     base = centred[:, :width] - centred[:, :width].mean(axis=1, keepdims=True)
     return Blocks(
@@ -105,6 +117,7 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
         np.fft.rfft(centred, size, axis=1),
         np.where(unsure, 0.0, 1 / np.sqrt(np.where(unsure, 1.0, spread))),
         unsure,
+        gaps,
     )
 
 
@@ -133,14 +146,53 @@ def correlate(first: Blocks, second: Blocks, min_share: float = 0.5, each: bool 
     if not -1.0 <= found.min() <= found.max() <= 1.0:
         np.clip(found, -1.0, 1.0, out=found)
     least = max(min_share * first.grid.width, 2.0)
+    gaps = np.flatnonzero(first.gaps | second.gaps)
     for side, base, other in ((ahead, first, second), (behind, second, first)):
         unsure = base.unsure[:, :1] | other.unsure
+        if len(gaps):
+            side[gaps], unsure[gaps] = _masked(base.values[gaps], other.values[gaps], first.grid, size, least, each)
         for window in np.flatnonzero(unsure.any(axis=1)):
             lags = np.flatnonzero(unsure[window])
             side[window, lags] = _two_pass(
                 base.values[window], other.values[window], base.grid.width, lags, least, each
             )
     return found
+
+
+def _masked(
+    base: Floats, other: Floats, windows: Grid, size: int, least: float, each: bool
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return correlations of windows with gaps over the pairs that are known, and which cells need two passes."""
+    width, n_lags = windows.width, windows.max_lag + 1
+    known, seen = ~np.isnan(base[:, :width]), ~np.isnan(other)
+    x, y = _zeroed(base[:, :width], known), _zeroed(other, seen)
+    one = [np.conj(np.fft.rfft(part, size, axis=1)) for part in (known.astype(np.float64), x, x**2)]
+    two = [np.fft.rfft(part, size, axis=1) for part in (seen.astype(np.float64), y, y**2)]
+
+    def sums(i: int, j: int) -> Floats:
+        return np.fft.irfft(one[i] * two[j], size, axis=1)[:, :n_lags]
+
+    count = np.rint(sums(0, 0))
+    share = np.maximum(count, 1.0)
+    sx, sy = sums(1, 0), sums(0, 1)
+    xx, yy = sums(2, 0) - sx**2 / share, sums(0, 2) - sy**2 / share
+    total_x, total_y = (x**2).sum(axis=1, keepdims=True), (y**2).sum(axis=1, keepdims=True)
+    unsure = (xx < _SAFE_SHARE * total_x) | (yy < _SAFE_SHARE * total_y) | (total_x == 0) | (total_y == 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (sums(1, 1) - sx * sy / share) / (np.sqrt(np.maximum(xx, 0)) * np.sqrt(np.maximum(yy, 0)))
+    present = count
+    if each:
+        running = np.concatenate([np.zeros((len(seen), 1)), np.cumsum(seen, axis=1)], axis=1)
+        present = np.minimum(known.sum(axis=1, keepdims=True), running[:, width:] - running[:, :n_lags])
+    few = (present < least) | (count < 2)
+    return np.where(few, np.nan, np.clip(found, -1.0, 1.0)), unsure & ~few
+
+
+def _zeroed(x: Floats, known: NDArray[np.bool_]) -> Floats:
+    """Return deviations from the mean of the known samples, 0 in gaps."""
+    filled = np.where(known, x, 0.0)
+    middle = filled.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return np.where(known, x - middle, 0.0)
 
 
 def _two_pass(base: Floats, other: Floats, width: int, lags: NDArray[np.int64], least: float, each: bool) -> Floats:

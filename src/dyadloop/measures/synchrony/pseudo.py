@@ -33,14 +33,8 @@ class Shared:
         """Return the mean |z| of a pair, the longer series cut to the shorter: by windows, or of all cells (rMEA)."""
         one, two = self.parts[first], self.parts[second]
         n = min(one.n_windows, two.n_windows)
-        strength = np.abs(quick_z(correlate(_head(one, n), _head(two, n), 0.5, each=not self.of_windows)))
+        strength = np.abs(quick_z(correlate(one.head(n), two.head(n), 0.5, each=not self.of_windows)))
         return mean(mean(strength, 1)) if self.of_windows else mean(strength)
-
-
-def _head(part: Blocks, n: int) -> Blocks:
-    if part.n_windows == n:
-        return part
-    return Blocks(part.grid, part.values[:n], part.base[:n], part.reach[:n], part.weight[:n], part.unsure[:n])
 
 
 def shared(

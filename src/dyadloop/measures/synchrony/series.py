@@ -166,7 +166,8 @@ def smoothed(values: Floats, fs: float, seconds: float) -> Floats:
     centre = np.nanmean(values)
     total = convolve1d(np.where(known, values - centre, 0.0), weights, mode="constant")
     count = convolve1d(known.astype(np.float64), weights, mode="constant")
-    return np.where(known, centre + total / np.maximum(count, 1.0), np.nan)
+    found = np.clip(centre + total / np.maximum(count, 1.0), np.nanmin(values), np.nanmax(values))  # rounding
+    return np.where(known, found, np.nan)
 
 
 def resampled(times: ArrayLike, values: ArrayLike, fs: float, start: float, stop: float, gap: float) -> Floats:

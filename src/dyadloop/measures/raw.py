@@ -1,0 +1,442 @@
+"""From the raw files of a study folder to rows of measurements.tsv, each with its error, and a record of how.
+
+One bad recording does not stop the others: its status says what was wrong.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop.data import Study, read_study
+from dyadloop.data.sources import (
+    AccuracySource,
+    AssaySource,
+    GoodsSource,
+    QuestionnaireSource,
+    Source,
+    SynchronySource,
+    TrustSource,
+)
+from dyadloop.errors import DataError, Fault, MeasureError
+from dyadloop.measures.assays import Plates, read_plates
+from dyadloop.measures.games import empathic_accuracy, public_goods, trust_game
+from dyadloop.measures.items import read_instrument, score_items
+from dyadloop.measures.recordings import Recording, read_recording
+from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
+from dyadloop.measures.synchrony.series import SIGN
+
+Progress = Callable[[str, int, int], None]
+ROW_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit", "error")
+
+
+@dataclass
+class Measured:
+    """What the raw files of a study gave.
+
+    Attributes
+    ----------
+    rows
+        Rows for measurements.tsv.
+    status
+        Per indicator, dyad and session: ``ok`` or what was wrong.
+    record
+        Per indicator: kind, settings, convention, source, reliability, and the SHA-256 of every file used.
+    results
+        Per indicator: results of single recordings by name, for figures; plates of an assay; the test between dyads.
+    """
+
+    rows: pd.DataFrame
+    status: pd.DataFrame
+    record: dict[str, dict[str, Any]]
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def table(self) -> list[dict[str, str]]:
+        """Return the rows as records of text."""
+        return [
+            {name: str(value) for name, value in zip(ROW_COLUMNS, row, strict=True)} for row in self.rows.to_numpy()
+        ]
+
+
+@dataclass
+class _Work:
+    """One source in progress."""
+
+    study: Study
+    name: str
+    source: Any
+    tick: Callable[[int, int], None]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    status: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        return Path(self.study.path)
+
+    @property
+    def person(self) -> str:
+        return self.study.info.indicators[self.name].person
+
+    def path(self, relative: str) -> Path:
+        """Return a file of the study, noting its digest; files outside the folder are refused."""
+        path = (self.root / relative).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise MeasureError(f"{relative}: lies outside the study folder")
+        if path.is_file():
+            self.files[relative] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return path
+
+    def participant(self, dyad: str) -> str:
+        people = self.study.participants
+        mine = people[(people["dyad"] == dyad) & (people["role"] == self.person)]["participant_id"]
+        if mine.empty:
+            raise MeasureError(f"dyad {dyad!r} has no {self.person}")
+        return str(mine.iloc[0])
+
+    def add(self, key: dict[str, Any], value: float, error: float, limit: str = "") -> None:
+        """Add one row; a value that is NaN is a status, not a row."""
+        place = {"indicator": self.name, "dyad": key["dyad"], "session": key["session"]}
+        if value != value:
+            self.status.append(place | {"status": "no score: too little was answered or recorded"})
+            return
+        number = {"value": f"{value:.10g}", "limit": limit, "error": "" if error != error else f"{error:.6g}"}
+        self.rows.append({"time": "", "phase": self.source.phase, **key, "indicator": self.name, **number})
+        self.status.append(place | {"status": "ok"})
+
+    def bad(self, dyad: str, session: str, why: str) -> None:
+        self.status.append({"indicator": self.name, "dyad": dyad, "session": session, "status": why})
+
+
+def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
+    """Score the recordings, questionnaires, assays and games of a study folder, as study.yaml says under ``measures``.
+
+    Parameters
+    ----------
+    path
+        Study folder; measurements.tsv need not be there yet.
+    progress
+        Called with the indicator, parts done and their number.
+
+    Returns
+    -------
+    Measured
+        Rows, status, record and single results. Nothing is written; ``dyadloop measure`` writes.
+
+    Raises
+    ------
+    DataError
+        If the folder has faults, declares no measures, or a table has impossible entries.
+    MeasureError
+        If a source cannot be used at all.
+    """
+    study = read_study(path, measured=False)
+    if not study.info.measures:
+        remedy = "declare where the scores come from; see docs/measures.md"
+        raise DataError(str(path), [Fault("study.yaml", None, "measures", "none", "at least one source", remedy)])
+    rows, status, record, results = [], [], {}, {}
+    for name, source in study.info.measures.items():
+
+        def tick(done: int, total: int, name: str = name) -> None:
+            if progress is not None:
+                progress(name, done, total)
+
+        work = _Work(study, name, source, tick)
+        _KINDS[type(source)](work)
+        rows += work.rows
+        status += work.status
+        results[name] = work.results
+        record[name] = {
+            "kind": source.kind,
+            "settings": source.model_dump(mode="json", exclude={"kind"}),
+            **work.record,
+            "files": work.files,
+            "scores": len(work.rows),
+        }
+    return Measured(
+        pd.DataFrame(rows, columns=list(ROW_COLUMNS)),
+        pd.DataFrame(status, columns=["indicator", "dyad", "session", "status"]),
+        record,
+        results,
+    )
+
+
+def _sessions(work: _Work, pattern: str) -> list[tuple[str, str, str]]:
+    """Return dyad, session and file of every session; no file at all is a fault."""
+    found = [
+        (str(dyad), str(session), _filled(pattern, str(dyad), str(session)))
+        for dyad, session in zip(work.study.sessions["dyad"], work.study.sessions["session"], strict=True)
+    ]
+    if not any((work.root / file).is_file() for *_, file in found):
+        example = found[0][2] if found else pattern
+        raise MeasureError(f"{work.name}: no file fits {pattern!r}; the first would be {example!r}")
+    return found
+
+
+def _filled(pattern: str, dyad: str, session: str) -> str:
+    return pattern.replace("{dyad}", dyad).replace("{session}", session)
+
+
+def _synchrony(work: _Work) -> None:
+    source: SynchronySource = work.source
+    pairs: dict[tuple[str, str], tuple[np.ndarray, np.ndarray, float]] = {}
+    found = _sessions(work, source.files)
+    for done, (dyad, session, file) in enumerate(found, start=1):
+        try:
+            pairs[dyad, session] = _channels(work, file, dyad, session)
+        except MeasureError as error:
+            missing = not (work.root / file).is_file()
+            work.bad(dyad, session, "no recording" if missing else str(error))
+        work.tick(done, 2 * len(found))
+    scores = _between(work, pairs) if source.surrogate == "between" else {}
+    for done, ((dyad, session), (first, second, fs)) in enumerate(pairs.items(), start=1):
+        try:
+            result = synchrony(first, second, fs, source.method, cut=True, **_options(source))
+            work.results[f"{dyad} session {session}"] = result
+            value, error = _chosen(source, result, (dyad, session), (first, second, fs), scores)
+            work.add({"dyad": dyad, "session": session, "participant_id": work.participant(dyad)}, value, error)
+        except MeasureError as error:
+            work.bad(dyad, session, str(error))
+        work.tick(len(found) + done, len(found) + len(pairs))
+    if source.method in METHODS:
+        work.record |= {"convention": METHODS[source.method].title, "sign": SIGN}
+    if work.results:
+        attrs = next(value for value in work.results.values() if isinstance(value, xr.Dataset)).attrs
+        work.record |= {"statistic": attrs.get("statistic", ""), "source": attrs.get("source", "")}
+
+
+def _options(source: SynchronySource) -> dict[str, Any]:
+    """Return preparation and settings as keywords."""
+    return {"spikes": source.spikes, "smooth": source.smooth, "transform": source.transform, **source.settings}
+
+
+def _channels(work: _Work, file: str, dyad: str, session: str) -> tuple[np.ndarray, np.ndarray, float]:
+    source = work.source
+    one = read_recording(work.path(file), source.fs)
+    if source.second_files is None:
+        names = [str(column) for column in one.channels.columns]
+        if (source.first is None or source.second is None) and len(names) != 2:
+            raise MeasureError(f"{file}: {len(names)} columns; name first and second in study.yaml")
+        return one.channel(source.first or names[0]), one.channel(source.second or names[1]), one.fs
+    two = read_recording(work.path(_filled(source.second_files, dyad, session)), source.fs)
+    return _together(one, two, source.first, source.second)
+
+
+def _together(
+    one: Recording, two: Recording, first: str | None, second: str | None
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return two recordings on one clock: the slower rate, from the later start to the earlier end."""
+    from dyadloop.measures.synchrony.series import resampled
+
+    a, b = one.channel(first), two.channel(second)
+    if one.fs == two.fs and one.start == two.start:
+        return a, b, one.fs
+    fs = min(one.fs, two.fs)
+    start = max(one.start, two.start)
+    stop = min(one.start + (len(a) - 1) / one.fs, two.start + (len(b) - 1) / two.fs)
+    if stop <= start:
+        raise MeasureError(f"{one.source} and {two.source} do not overlap in time; correct StartTime")
+    series = [
+        resampled(r.start + np.arange(len(v)) / r.fs, v, fs, start, stop, gap=1.5 / min(fs, r.fs))
+        for r, v in ((one, a), (two, b))
+    ]
+    return series[0], series[1], fs
+
+
+def _between(work: _Work, pairs: dict[tuple[str, str], tuple[np.ndarray, np.ndarray, float]]) -> dict:
+    """Return the effect of each recording against pseudo-dyads; ids of shared therapists are kept apart."""
+    source: SynchronySource = work.source
+    rates = {fs for *_, fs in pairs.values()}
+    if len(rates) > 1:
+        raise MeasureError(f"{work.name}: recordings of {sorted(rates)} Hz cannot be re-paired; resample them first")
+    people = work.study.participants
+    ids = {}
+    for dyad, session in pairs:
+        mine = people[people["dyad"] == dyad]
+        shared = (
+            str(mine["therapist"].iloc[0]) if "therapist" in mine and mine["therapist"].iloc[0] else f"{dyad}:second"
+        )
+        ids[f"{dyad} session {session}"] = (f"{dyad}:first", shared)
+    tested = group_test(
+        {f"{dyad} session {session}": (a, b) for (dyad, session), (a, b, _) in pairs.items()},
+        next(iter(rates)),
+        source.method,
+        people=ids,
+        **_options(source),
+    )
+    work.results["between dyads"] = tested
+    work.record |= {
+        "null": str(tested.attrs["null"]),
+        "group_effect": float(tested["effect"]),
+        "group_p_value": float(tested["p_value"]),
+    }
+    values = tested["dyad_effect"].values
+    return {key: float(value) for key, value in zip(pairs, values, strict=True)}
+
+
+def _chosen(
+    source: SynchronySource,
+    result: xr.Dataset,
+    key: tuple[str, str],
+    series: tuple[np.ndarray, np.ndarray, float],
+    between: dict,
+) -> tuple[float, float]:
+    """Return the value that enters the study, and its error."""
+    if source.value != "effect":
+        if source.value == "lead" and "lead" not in result:
+            raise MeasureError(f"method {source.method!r} has no direction")
+        return float(result[source.value]), float(result["error"]) if source.value == "score" else float("nan")
+    if source.surrogate == "none":
+        raise MeasureError("value: effect needs a surrogate")
+    if source.surrogate == "between":
+        return between[key], 1.0  # in SDs of its null
+    tested = synchrony_test(
+        *series,
+        source.method,
+        surrogate=source.surrogate,
+        draws=source.draws,
+        cut=True,
+        **_options(source),
+    )
+    return float(tested["effect"]), 1.0
+
+
+def _table(work: _Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
+    """Return a tab-separated table as text, with the columns that tell whose row it is."""
+    path = work.path(file)
+    if not path.is_file():
+        raise MeasureError(f"{work.name}: {file}: no such file in the study folder")
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    absent = [column for column in needed if column not in table.columns]
+    if absent:
+        raise DataError(
+            work.study.path, [Fault(file, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent]
+        )
+    return table
+
+
+def _keys(work: _Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
+    """Return dyad, participant, session, phase and time of each row; unknown persons and sessions are faults."""
+    people = dict(zip(work.study.participants["participant_id"], work.study.participants["dyad"], strict=True))
+    known = set(zip(work.study.sessions["dyad"], work.study.sessions["session"].astype(str), strict=True))
+    faults, keys = [], []
+    for row, record in enumerate(table.to_dict("records"), start=2):
+        person, session = record["participant_id"], record["session"]
+        if person not in people:
+            faults.append(Fault(file, row, "participant_id", repr(person), "an id of participants.tsv", "correct it"))
+        elif (people[person], session) not in known:
+            got = f"{session!r} of dyad {people[person]!r}"
+            faults.append(Fault(file, row, "session", got, "a session of sessions.tsv", "correct it"))
+        key = {"dyad": people.get(person), "participant_id": person, "session": session, "time": record.get("time", "")}
+        keys.append(key | ({"phase": record["phase"]} if record.get("phase") else {}))
+    if faults:
+        raise DataError(work.study.path, faults)
+    return keys
+
+
+def _own(work: _Work, person: str) -> bool:
+    """Return whether a person has the role that the indicator is about."""
+    people = work.study.participants
+    return work.person in set(people[people["participant_id"] == person]["role"])
+
+
+def _questionnaire(work: _Work) -> None:
+    source: QuestionnaireSource = work.source
+    key = read_instrument(source.instrument, work.root)
+    table = _table(work, source.file, ("participant_id", "session"))
+    table = table[[_own(work, person) for person in table["participant_id"]]].reset_index(drop=True)
+    keys = _keys(work, table, source.file)
+    scores = score_items(table, key, source.items, "participant_id", source.file)
+    if source.scale not in key.scales():
+        raise MeasureError(f"{work.name}: {key.id} has no scale {source.scale!r}; known: {', '.join(key.scales())}")
+    mine = scores[scores["scale"] == source.scale]
+    for place, value, error in zip(keys, mine["score"], mine["error"], strict=True):
+        work.add(place, float(value), float(error))
+    work.record |= {
+        "convention": f"{key.title}: {key.score} of items {key.scales()[source.scale]}, reversed {key.reversed}",
+        "source": key.doi or key.citation,
+        "reliability": scores.attrs["reliability"][source.scale],
+        "error_from": scores.attrs["error_from"][source.scale],
+        "missing_rule": key.missing_rule,
+    }
+
+
+def _assay(work: _Work) -> None:
+    source: AssaySource = work.source
+    table = _table(work, source.file, ("plate", "kind", "sample", "signal", "participant_id", "session"))
+    plates: Plates = read_plates(table, source.model, source.weighting, source.file)
+    samples = table[table["kind"] == "sample"]
+    named = samples.drop_duplicates("sample").reset_index(drop=True)
+    named = named[[_own(work, person) for person in named["participant_id"]]].reset_index(drop=True)
+    keys = dict(zip(named["sample"], _keys(work, named, source.file), strict=True))
+    read = plates.samples[plates.samples["kind"] == "sample"]
+    for row in read.to_dict("records"):
+        if row["sample"] in keys:
+            place = {"phase": ""} | keys[row["sample"]]
+            work.add(place, float(row["value"]), float(row["error"]), str(row["limit"]))
+    for row in plates.plates[plates.plates["status"] != "ok"].to_dict("records"):
+        work.bad("-", "-", f"plate {row['plate']!r}: {row['status']}")
+    work.results["plates"] = plates
+    work.record |= {
+        "convention": f"{source.model} curve, {source.weighting} weights; error: of the log concentration",
+        "assay_class": {"matrix": source.matrix, "method": source.method, "extracted": source.extracted},
+        "plate_sd_log": plates.plate_sd,
+        "plates": plates.plates.to_dict("records"),
+    }
+
+
+def _games(work: _Work) -> None:
+    source: TrustSource | GoodsSource = work.source
+    trust = isinstance(source, TrustSource)
+    actor = "participant" if not trust else "trustor" if source.scale == "sent_share" else "trustee"
+    table = _table(work, source.file, ("session", actor))
+    table = table.assign(participant_id=table[actor])
+    keys = {(key["participant_id"], key["session"]): key for key in _keys(work, table, source.file)}
+    labelled = table.assign(**{actor: table["participant_id"] + "|" + table["session"]})
+    scale = source.scale if isinstance(source, TrustSource) else "contributed_share"
+    scores = (trust_game if trust else public_goods)(labelled, source.file)
+    mine = scores.table[scores.table["scale"] == scale]
+    for label, value, error in zip(mine["participant"], mine["estimate"], mine["estimate_error"], strict=True):
+        person, _, session = str(label).rpartition("|")
+        if _own(work, person):
+            work.add(keys[person, session], float(value), float(error))
+    work.record |= {
+        "convention": f"{scale} per person and session, own rounds alone (not shrunk)",
+        "group": scores.group.to_dict("records"),
+    }
+
+
+def _accuracy(work: _Work) -> None:
+    source: AccuracySource = work.source
+    found = _sessions(work, source.files)
+    for done, (dyad, session, file) in enumerate(found, start=1):
+        try:
+            recording = read_recording(work.path(file), source.fs)
+            result = empathic_accuracy(
+                recording.channel(source.target), recording.channel(source.perceiver), recording.fs,
+                source.bin_seconds, source.lag,
+            )  # fmt: skip
+            work.results[f"{dyad} session {session}"] = result
+            key = {"dyad": dyad, "session": session, "participant_id": work.participant(dyad)}
+            work.add(key, float(result["score"]), float(result["error"]))
+        except MeasureError as error:
+            work.bad(dyad, session, "no recording" if not (work.root / file).is_file() else str(error))
+        work.tick(done, len(found))
+    work.record |= {"convention": "Fisher z of binned ratings of target and perceiver"}
+
+
+_KINDS: dict[type[Source], Callable[[_Work], None]] = {
+    SynchronySource: _synchrony,
+    QuestionnaireSource: _questionnaire,
+    AssaySource: _assay,
+    TrustSource: _games,
+    GoodsSource: _games,
+    AccuracySource: _accuracy,
+}
