@@ -12,10 +12,9 @@ import xarray as xr
 from rich.console import Console
 
 from dyadloop.inference.claims import COLUMNS
-from dyadloop.reporting.report import report
-from dyadloop.reporting.tables import claims_json, print_claims, write_claims
 from dyadloop.reporting.figures import intervals, missingness
-from dyadloop.reporting.tables import number, share
+from dyadloop.reporting.report import report
+from dyadloop.reporting.tables import claims_json, number, print_claims, share, write_claims
 
 
 class _Links(HTMLParser):

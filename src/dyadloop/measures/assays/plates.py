@@ -98,8 +98,9 @@ def _checked(wells: pd.DataFrame, name: str) -> pd.DataFrame:
         if column not in table:
             table[column] = default
     for column in ("signal", "concentration", "dilution"):
-        numbers = pd.to_numeric(table[column].replace(["", "n/a"], math.nan), errors="coerce").astype(float)
-        odd = numbers.isna() & ~table[column].isin(["", "n/a"]) & table[column].notna()
+        given = table[column].where(~table[column].isin(["", "n/a"]))
+        numbers = pd.to_numeric(given, errors="coerce").astype(float)
+        odd = numbers.isna() & given.notna()
         faults += [
             Fault(name, int(k) + 2, column, repr(table[column].iloc[k]), "a number", "correct it")
             for k in np.flatnonzero(odd.to_numpy())

@@ -119,7 +119,7 @@ def numbers(
     for column in columns:
         if column in texts:
             continue
-        raw = sound[column].replace(["", "n/a"], np.nan)
+        raw = sound[column].where(~sound[column].isin(["", "n/a"]))
         numbers = pd.to_numeric(raw, errors="coerce").astype(float)
         bad = numbers.isna() & (raw.notna() | (column not in optional))
         faults += [

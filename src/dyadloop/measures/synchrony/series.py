@@ -204,7 +204,7 @@ def resampled(times: ArrayLike, values: ArrayLike, fs: float, start: float, stop
     grid = start + np.arange(int(np.floor((stop - start) * fs + 1e-9)) + 1) / fs
     if moments.size < 2 or moments[-1] < start or moments[0] > stop:
         raise MeasureError(f"no two samples between {start:g} and {stop:g} s")
-    if fs * np.median(np.diff(moments)) < 0.5:
+    if fs * np.median(np.diff(moments)) < 0.5 - 1e-9:
         moments, found = _binned(moments, found, fs, start)
     after = np.clip(np.searchsorted(moments, grid, side="left"), 1, len(moments) - 1)
     bridged = moments[after] - moments[after - 1] <= gap + 1e-9
@@ -214,9 +214,10 @@ def resampled(times: ArrayLike, values: ArrayLike, fs: float, start: float, stop
 
 
 def _binned(times: Floats, values: Floats, fs: float, start: float) -> tuple[Floats, Floats]:
+    """Return the mean time and mean value of the samples around each moment of a slower clock."""
     cells = np.floor((times - start) * fs + 0.5).astype(np.int64)
-    cells, where, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    return start + cells / fs, np.bincount(where, weights=values) / counts
+    _, where, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    return np.bincount(where, weights=times) / counts, np.bincount(where, weights=values) / counts
 
 
 def whitened(values: Floats, order: int | None = None, longest: int = 25) -> Floats:

@@ -29,9 +29,9 @@ def shifted(values: Floats, generator: np.random.Generator, guard: int) -> Float
 
 
 def permuted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
-    """Return the series with its pieces of ``guard`` samples in another order; none stays in its place.
+    """Return the series with its pieces in another order; none stays in its place.
 
-    The remainder, where the length is no multiple, is a piece of its own.
+    A piece has ``guard`` samples; the remainder, where the length is no multiple, is a piece of its own.
     """
     width = max(guard, 2)
     pieces = [values[low : low + width] for low in range(0, len(values), width)]
@@ -89,7 +89,9 @@ def _whole(values: Floats) -> Floats:
 
 SURROGATES: dict[str, Surrogate] = {
     "shift": Surrogate("the two series are not related in time; each may be of any kind, if stationary", shifted),
-    "permutation": Surrogate("the pieces of the second series may stand in any order", permuted),
+    "permutation": Surrogate(
+        "the pieces of the second series may stand in any order; windows do not overlap and lie within pieces", permuted
+    ),
     "phase": Surrogate("the second series is a linear Gaussian process independent of the first", phase_randomised),
     "iaaft": Surrogate(
         "the second series is a monotone function of a linear Gaussian process independent of the first",

@@ -1,0 +1,54 @@
+"""Data that lie beside the repository: real recordings that may not ship, and numbers of the field's own programs."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import ROOT
+
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    if not SHARED.is_dir():
+        pytest.skip("the data beside the repository are not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def peers():
+    return json.loads((ROOT / "tests" / "reference" / "synchrony_peers.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def therapy(shared):
+    """Motion energy of 20 intake interviews by name: (patient, therapist), 25 Hz."""
+    files = sorted((shared / "data" / "therapy_mea_rmea").glob("*.csv"))
+    return {file.stem[:-3]: tuple(pd.read_csv(file).to_numpy(float).T) for file in files}
+
+
+@pytest.fixture(scope="session")
+def boker_input(shared):
+    return pd.read_csv(shared / "reference" / "synchrony" / "W1_manpage_seed1_input.csv").to_numpy(float)
+
+
+@pytest.fixture(scope="session")
+def group_input(shared):
+    return pd.read_csv(shared / "reference" / "synchrony" / "M1_manpage_sample10_seed1_input.csv").to_numpy(float)
+
+
+def follower(n=3000, delay=20, noise=0.3, seed=0):
+    """Two smooth series of which the second follows the first by ``delay`` samples: the first leads."""
+    rng = np.random.default_rng(seed)
+    source = np.convolve(rng.normal(size=n + delay + 40), np.ones(15) / 15, "same")[20:-20]
+    return source[delay : n + delay] + noise / 4 * rng.normal(size=n), source[:n] + noise / 4 * rng.normal(size=n)
+
+
+def autoregressive(n, phi, seed):
+    from scipy.signal import lfilter
+
+    rng = np.random.default_rng(seed)
+    return lfilter([1.0], [1.0, -phi], rng.normal(size=n + 200))[200:]
