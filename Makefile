@@ -43,6 +43,7 @@ calibrate: $(STAMP)  ## the slow calibration runs
 bench: $(STAMP)  ## print the benchmark ratios
 	$(BIN)/python benchmarks/likelihood.py
 	$(BIN)/python benchmarks/simulation.py
+	$(BIN)/python benchmarks/measures.py
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \

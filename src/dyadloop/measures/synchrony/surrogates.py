@@ -31,17 +31,18 @@ def shifted(values: Floats, generator: np.random.Generator, guard: int) -> Float
 def permuted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
     """Return the series with its pieces in another order; none stays in its place.
 
-    A piece has ``guard`` samples; the remainder, where the length is no multiple, is a piece of its own.
+    A piece has ``guard`` samples; the remainder, where the length is no multiple, keeps its place at the end, so that
+    pieces stay on the grid of the windows.
     """
     width = max(guard, 2)
-    pieces = [values[low : low + width] for low in range(0, len(values), width)]
-    count = len(pieces)
+    count = len(values) // width
+    pieces = [values[k * width : (k + 1) * width] for k in range(count)]
     if count < 4:
         raise MeasureError(f"{count} pieces of {width} samples; a permutation needs at least 4; record longer")
     while True:
         order = generator.permutation(count)
         if not (order == np.arange(count)).any():
-            return np.concatenate([pieces[k] for k in order])
+            return np.concatenate([*(pieces[k] for k in order), values[count * width :]])
 
 
 def phase_randomised(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
