@@ -90,7 +90,7 @@ def test_the_shipped_data_are_noticed_and_documents_exist():
         assert (ROOT / name).exists(), name
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/exploring.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/exploring.md", "docs/measures.md"])
 def test_the_python_example_of_a_page_prints_what_it_says(page):
     text = (ROOT / page).read_text()
     code, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL).groups()
@@ -108,6 +108,9 @@ def test_the_commands_of_the_documents_exist():
         ["report"],
         ["simulate"],
         ["convert"],
+        ["measure"],
+        ["synchrony"],
+        ["instruments"],
         *(["theory", name] for name in ("list", "show", "validate", "diff", "export")),
         *(
             ["dynamics", name]

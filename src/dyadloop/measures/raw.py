@@ -108,7 +108,9 @@ class _Work:
             self.status.append(place | {"status": "no score: too little was answered or recorded"})
             return
         number = {"value": f"{value:.10g}", "limit": limit, "error": "" if error != error else f"{error:.6g}"}
-        self.rows.append({"time": "", "phase": getattr(self.source, "phase", ""), **key, "indicator": self.name, **number})
+        self.rows.append(
+            {"time": "", "phase": getattr(self.source, "phase", ""), **key, "indicator": self.name, **number}
+        )
         self.status.append(place | {"status": "ok"})
 
     def bad(self, dyad: str, session: str, why: str) -> None:

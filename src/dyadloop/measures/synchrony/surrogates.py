@@ -29,7 +29,9 @@ def shifted(values: Floats, generator: np.random.Generator, guard: int) -> Float
 
 
 def permuted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
-    """Return the series with its pieces in another order; none stays in its place.
+    """Return the series with its pieces in random order.
+
+    A piece may stay where it was: leaving such orders out would make the null too narrow.
 
     A piece has ``guard`` samples; the remainder, where the length is no multiple, keeps its place at the end, so that
     pieces stay on the grid of the windows.
@@ -39,10 +41,8 @@ def permuted(values: Floats, generator: np.random.Generator, guard: int) -> Floa
     pieces = [values[k * width : (k + 1) * width] for k in range(count)]
     if count < 4:
         raise MeasureError(f"{count} pieces of {width} samples; a permutation needs at least 4; record longer")
-    while True:
-        order = generator.permutation(count)
-        if not (order == np.arange(count)).any():
-            return np.concatenate([*(pieces[k] for k in order), values[count * width :]])
+    order = generator.permutation(count)
+    return np.concatenate([*(pieces[k] for k in order), values[count * width :]])
 
 
 def phase_randomised(values: Floats, generator: np.random.Generator, guard: int) -> Floats:

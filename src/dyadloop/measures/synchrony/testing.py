@@ -134,7 +134,8 @@ def _guard(method: str, settings: dict[str, Any], guard: float | None, length: f
     if guard is not None:
         return guard
     known = method_of(method, settings).settings() | settings
-    spans = [known.get(name) for name in ("window", "segment", "piece", "lag", "band")]
+    names = ("segment",) if "segment" in known else ("window", "piece", "lag", "band")  # lags stay inside a segment
+    spans = [known.get(name) for name in names]
     return max(sum(float(span) for span in spans if isinstance(span, int | float)), length / 20)
 
 
