@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 COMMANDS = [
-    *["", "check", "run", "claims", "report", "simulate", "convert", "measure", "synchrony", "instruments"],
+    *["", "check", "run", "claims", "report", "simulate", "convert", "measure", "synchrony", "motion", "instruments"],
     *["theory list", "theory show", "theory validate", "theory diff", "theory export"],
     *["dynamics equilibria", "dynamics portrait", "dynamics gains", "dynamics map", "dynamics synergy"],
     *["dynamics continuation", "dynamics characteristic", "dynamics sensitivity", "dynamics phenomena"],

@@ -110,6 +110,7 @@ def test_the_commands_of_the_documents_exist():
         ["convert"],
         ["measure"],
         ["synchrony"],
+        ["motion"],
         ["instruments"],
         *(["theory", name] for name in ("list", "show", "validate", "diff", "export")),
         *(

@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,3 +53,30 @@ def autoregressive(n, phi, seed):
 
     rng = np.random.default_rng(seed)
     return lfilter([1.0], [1.0, -phi], rng.normal(size=n + 200))[200:]
+
+
+CUT, FLASH, TWICE, SHAKE = 85, 40, 15, range(60, 66)
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """A film of two discs; the second follows the first by 10 frames, with a cut, a flash, a doublet and a shaken camera."""
+    path = tmp_path_factory.mktemp("film") / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25, (160, 120))
+    back = cv2.resize(np.random.default_rng(0).integers(0, 255, (12, 16, 3)).astype(np.uint8), (160, 120))
+    frame = back
+    for k in range(100):
+        before, frame = frame, back.copy()
+        cv2.circle(frame, (int(35 + 15 * np.sin(k / 5)), 60), 14, (255, 255, 255), -1)
+        cv2.circle(frame, (int(120 + 15 * np.sin((k - 10) / 5)), 60), 14, (0, 0, 0), -1)
+        if k == TWICE:
+            frame = before
+        if k == FLASH:
+            frame = cv2.add(frame, np.full_like(frame, 30))
+        if k in SHAKE and k % 2:
+            frame = np.roll(frame, 5, axis=1)
+        if k >= CUT:
+            frame = 255 - frame
+        writer.write(frame)
+    writer.release()
+    return path

@@ -106,12 +106,14 @@ def test_every_kind_gives_rows_with_errors(study):
     assert len(record["sync"]["files"]) == whole
 
 
-def test_the_command_writes_what_a_fit_can_use(study, tmp_path):
+def test_the_command_writes_what_a_fit_can_use(study, tmp_path, monkeypatch):
+    monkeypatch.setattr("dyadloop.measures.raw._MOST_TRACES", 1)
     runner = CliRunner()
     out = runner.invoke(app, ["measure", str(study), "--out", str(tmp_path / "figures"), "--quiet"])
     assert out.exit_code == 0, out.output
     assert "sync: 32 scores of 32" in out.output
-    assert {p.name for p in (tmp_path / "figures").iterdir()} == {"status.svg", "sync.svg", "ot.svg"}
+    assert {p.name for p in (tmp_path / "figures").iterdir()} == {"status.svg", "sync.svg", "sync", "ot.svg"}
+    assert len(list((tmp_path / "figures" / "sync").iterdir())) == 1
     record = json.loads((study / "measures.json").read_text())
     assert set(record) == {"sync", "trust", "ot", "sent", "felt"}
     text = (study / "measurements.tsv").read_text()
@@ -131,7 +133,8 @@ def test_the_command_writes_what_a_fit_can_use(study, tmp_path):
     assert problem.priors.loc["error_trust", "location"] == 0.2
 
 
-def test_other_rows_stay_and_a_dry_run_writes_nothing(study, tmp_path):
+def test_other_rows_stay_and_a_dry_run_writes_nothing(study, tmp_path, monkeypatch):
+    monkeypatch.setattr("dyadloop.measures.raw._MOST_TRACES", 0)
     info = _info()
     info["indicators"]["diary"] = {"quantity": "stress", "person": "patient", "unit": "points"}
     (study / "study.yaml").write_text(yaml.safe_dump(info, sort_keys=False))
@@ -205,6 +208,66 @@ def test_devices_with_their_own_clock_are_brought_together(study):
     result = found.results["sync"]["D0 session 1"]
     assert result.attrs["fs"] == 5
     assert float(result["peak_lag"].median()) == pytest.approx(1.0, abs=0.25)
+
+
+def test_raw_signals_are_turned_on_the_way(tmp_path):
+    """Video, hearts, skin and voices of a session reach two series on one clock."""
+    import neurokit2
+
+    from dyadloop.data.sources import SynchronySource
+    from dyadloop.measures.channels import two_channels
+
+    def source(**options):
+        return SynchronySource.model_validate({"kind": "synchrony", "files": "x", **options})
+
+    for name, seed in (("p", 1), ("t", 2)):
+        ecg = neurokit2.ecg_simulate(30, sampling_rate=200, heart_rate=60 + 10 * seed, random_state=seed)
+        eda = neurokit2.eda_simulate(30, sampling_rate=200, random_state=seed)
+        pd.DataFrame({"ecg": ecg, "eda": eda[: len(ecg)]}).to_csv(tmp_path / f"{name}.csv", index=False)
+    files = tmp_path / "p.csv", tmp_path / "t.csv"
+    one, two, fs = two_channels(source(signal="ecg", first="ecg", second="ecg", fs=200), *files)
+    assert fs == 4
+    assert len(one) == len(two)
+    assert [60000 / np.nanmean(s) for s in (one, two)] == pytest.approx([70, 80], rel=0.05)
+    skin, _, fs = two_channels(source(signal="eda", first="eda", second="eda", fs=200), *files)
+    assert fs == 200
+    assert abs(np.nanmean(skin)) < np.nanstd(skin)
+    with pytest.raises(MeasureError, match="name first and second"):
+        two_channels(source(fs=200), _three(tmp_path))
+
+
+def _three(tmp_path):
+    pd.DataFrame(np.arange(30.0).reshape(10, 3), columns=list("abc")).to_csv(tmp_path / "three.csv", index=False)
+    return tmp_path / "three.csv"
+
+
+def test_a_film_becomes_a_recording_on_the_command_line(film, tmp_path):
+    out = tmp_path / "film_motion.tsv"
+    call = [
+        "motion",
+        str(film),
+        str(out),
+        "--region",
+        "left=0,0,80,120",
+        "--region",
+        "right=80,0,159,0,159,119,80,119",
+        "-q",
+    ]
+    assert CliRunner().invoke(app, call).exit_code == 0
+    found = CliRunner().invoke(
+        app, ["synchrony", str(out), "--set", "window=2", "--set", "step=0.4", "--set", "lag=0.8", "--json"]
+    )
+    assert json.loads(found.stdout)["attrs"]["fs"] == pytest.approx(25)
+    with_regions = {"left": [0, 0, 80, 120], "right": [80, 0, 80, 120]}
+    from dyadloop.data.sources import SynchronySource
+    from dyadloop.measures.channels import two_channels
+
+    source = SynchronySource(
+        kind="synchrony", files="x", signal="video", regions=with_regions, first="right", second="left"
+    )
+    assert two_channels(source, film)[2] == pytest.approx(25)
+    bad = CliRunner().invoke(app, ["motion", str(film), str(out), "--region", "left=1,2"])
+    assert "at least 3 corners" in str(bad.exception)
 
 
 def test_the_shipped_study_says_what_it_says():

@@ -4,7 +4,6 @@ import gzip
 import json
 import wave
 
-import cv2
 import neurokit2
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from dyadloop.measures.recordings import (
     phasic_skin_conductance,
     read_recording,
 )
+from tests.measures.conftest import CUT, FLASH, TWICE
 
 
 def _write(path, text):
@@ -50,6 +50,13 @@ def test_bids_physio_with_its_sidecar(tmp_path):
     assert np.isnan(found.channel("cardiac")[1])
     with pytest.raises(MeasureError, match="the file says 250 Hz, fs is 100"):
         read_recording(path, fs=100)
+
+
+def test_bids_motion_names_its_channels_in_a_table(tmp_path):
+    _write(tmp_path / "sub-1_motion.tsv", "1\t2\n3\t4\n")
+    (tmp_path / "sub-1_motion.json").write_text(json.dumps({"SamplingFrequency": 60}))
+    (tmp_path / "sub-1_channels.tsv").write_text("name\ttype\nhead_x\tPOS\nhand_x\tPOS\n")
+    assert read_recording(tmp_path / "sub-1_motion.tsv").channel("hand_x").tolist() == [2, 4]
 
 
 def test_openface_rows_without_a_face_are_gaps(tmp_path):
@@ -102,33 +109,6 @@ def test_a_long_file_is_read_in_pieces_with_progress(tmp_path, monkeypatch):
     assert len(seen) == 5
 
 
-_CUT, _FLASH, _TWICE, _SHAKE = 85, 40, 15, range(60, 66)
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory):
-    """A film of two discs; the second follows the first by 10 frames, with a cut, a flash, a doublet and a shaken camera."""
-    path = tmp_path_factory.mktemp("film") / "film.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25, (160, 120))
-    back = cv2.resize(np.random.default_rng(0).integers(0, 255, (12, 16, 3)).astype(np.uint8), (160, 120))
-    frame = back
-    for k in range(100):
-        before, frame = frame, back.copy()
-        cv2.circle(frame, (int(35 + 15 * np.sin(k / 5)), 60), 14, (255, 255, 255), -1)
-        cv2.circle(frame, (int(120 + 15 * np.sin((k - 10) / 5)), 60), 14, (0, 0, 0), -1)
-        if k == _TWICE:
-            frame = before
-        if k == _FLASH:
-            frame = cv2.add(frame, np.full_like(frame, 30))
-        if k in _SHAKE and k % 2:
-            frame = np.roll(frame, 5, axis=1)
-        if k >= _CUT:
-            frame = 255 - frame
-        writer.write(frame)
-    writer.release()
-    return path
-
-
 _REGIONS = {"left": (0, 0, 80, 120), "right": [(80, 0), (159, 0), (159, 119), (80, 119)]}
 
 
@@ -137,9 +117,9 @@ def test_motion_energy_of_a_film_and_its_faults(film):
     assert found.fs == pytest.approx(25)
     assert len(found.channels) == 99
     frames = {name: (np.flatnonzero(flags[name]) + 1).tolist() for name in flags}
-    assert frames["cut"] == [_CUT]
-    assert frames["flicker"] == [_FLASH, _FLASH + 1]
-    assert frames["duplicate"] == [_TWICE]
+    assert frames["cut"] == [CUT]
+    assert frames["flicker"] == [FLASH, FLASH + 1]
+    assert frames["duplicate"] == [TWICE]
     assert set(frames["shake"]) == set(range(60, 67)) - {60}
     assert np.isnan(found.channels[flags.any(axis=1)]).all().all()
     left, right = found.channel("left"), found.channel("right")
@@ -152,7 +132,7 @@ def test_kinds_and_masks_of_motion_energy(film):
     mean, _ = motion_energy(film, _REGIONS, kind="mean", mask=False)
     assert mean.channels.notna().all().all()
     scored, _ = motion_energy(film, _REGIONS, kind="z", mask=False)
-    ratio = [r.channels["left"][_FLASH - 1] / r.channels["left"].median() for r in (mean, scored)]
+    ratio = [r.channels["left"][FLASH - 1] / r.channels["left"].median() for r in (mean, scored)]
     assert ratio[1] < ratio[0]  # a change of light is taken out by scoring each frame
 
 

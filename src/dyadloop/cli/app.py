@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.dynamics import dynamics_app
-from dyadloop.cli.measures import instruments, measure, synchrony
+from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.theory import theory_app
@@ -50,6 +50,7 @@ app.add_typer(dynamics_app, name="dynamics")
 app.command("simulate")(simulate)
 app.command("measure")(measure)
 app.command("synchrony")(synchrony)
+app.command("motion")(motion)
 app.command("instruments")(instruments)
 
 

@@ -74,11 +74,16 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know
 
 def _draw(found: "Measured", folder: Path) -> None:
     from dyadloop.measures.assays import Plates
-    from dyadloop.reporting.measures import calibration_figure, group_figure, status_figure
+    from dyadloop.reporting.measures import calibration_figure, group_figure, status_figure, synchrony_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     if len(found.status):
         (folder / "status.svg").write_text(status_figure(found.status), encoding="utf-8")
+    for name, traces in found.traces.items():
+        for recording, (first, second, fs) in traces.items():
+            (folder / name).mkdir(exist_ok=True)
+            svg = synchrony_figure(first, second, fs, found.results[name][recording])
+            (folder / name / f"{recording.replace(' ', '_')}.svg").write_text(svg, encoding="utf-8")
     for name, results in found.results.items():
         if "between dyads" in results:
             (folder / f"{name}.svg").write_text(group_figure(results["between dyads"]), encoding="utf-8")
@@ -230,6 +235,51 @@ def _multiverse(
         from dyadloop.reporting.measures import multiverse_figure
 
         write_figure(multiverse_figure(table), figure)
+
+
+def motion(
+    video: Annotated[Path, typer.Argument(help="Video file.")],
+    out: Annotated[Path, typer.Argument(help="Table to write, such as session_motion.tsv.")],
+    region: Annotated[list[str], typer.Option(help="NAME=LEFT,TOP,WIDTH,HEIGHT or NAME=X,Y,X,Y,X,Y,... in pixels.")],
+    kind: Annotated[str, typer.Option(help="count, mean or z.")] = "count",
+    threshold: Annotated[float, typer.Option(help="Grey levels of 255 for count.")] = 12.0,
+    keep_flagged: Annotated[
+        bool, typer.Option("--keep-flagged", help="Keep cuts, flicker, doublets, shaking.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn a video into the motion energy of regions, with a sidecar that tells its rate.
+
+    Example: dyadloop motion session.mp4 motion.tsv --region patient=0,0,320,480 --region therapist=320,0,320,480
+    """
+    from dyadloop.measures.recordings import motion_energy
+    from dyadloop.reporting.progress import steps
+
+    regions = dict(_region(text) for text in region)
+    with steps(quiet) as progress:
+        found, flags = motion_energy(
+            video, regions, kind, threshold, not keep_flagged,  # pyright: ignore[reportArgumentType]
+            lambda done, total: progress("frames", done, total),
+        )  # fmt: skip
+    found.channels.to_csv(out, sep="\t", index=False, na_rep="n/a")
+    side = {"SamplingFrequency": found.fs, "StartTime": found.start, "Source": found.source, "Kind": kind}
+    out.with_suffix(".json").write_text(json.dumps(side, indent=2) + "\n", encoding="utf-8")
+    print(out)
+    counts = ", ".join(f"{name} {int(flags[name].sum())}" for name in flags)
+    say(f"{len(flags)} frames at {found.fs:.4g} Hz; flagged: {counts}; next: dyadloop synchrony {out}", quiet)
+
+
+def _region(text: str) -> tuple[str, list]:
+    from dyadloop.errors import MeasureError
+
+    name, sign, numbers = text.partition("=")
+    try:
+        values = [float(number) for number in numbers.split(",")]
+    except ValueError:
+        values = []
+    if not sign or len(values) < 4 or len(values) % 2:
+        raise MeasureError(f"--region {text!r}: expected NAME=LEFT,TOP,WIDTH,HEIGHT, or the x,y of at least 3 corners")
+    return name, values if len(values) == 4 else list(zip(values[::2], values[1::2], strict=True))
 
 
 def instruments(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -25,13 +24,15 @@ from dyadloop.data.sources import (
 )
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.assays import Plates, read_plates
+from dyadloop.measures.channels import Channels, two_channels
 from dyadloop.measures.games import empathic_accuracy, public_goods, trust_game
 from dyadloop.measures.items import read_instrument, score_items
-from dyadloop.measures.recordings import Recording, read_recording
+from dyadloop.measures.recordings import read_recording
 from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
 from dyadloop.measures.synchrony.series import SIGN
 
 Progress = Callable[[str, int, int], None]
+_MOST_TRACES = 40  # recordings that are kept for figures
 ROW_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit", "error")
 
 
@@ -49,12 +50,15 @@ class Measured:
         Per indicator: kind, settings, convention, source, reliability, and the SHA-256 of every file used.
     results
         Per indicator: results of single recordings by name, for figures; plates of an assay; the test between dyads.
+    traces
+        Per indicator: the series of the first recordings, for figures.
     """
 
     rows: pd.DataFrame
     status: pd.DataFrame
     record: dict[str, dict[str, Any]]
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    traces: dict[str, dict[str, Channels]] = field(default_factory=dict)
 
     def table(self) -> list[dict[str, str]]:
         """Return the rows as records of text."""
@@ -74,6 +78,7 @@ class _Work:
     rows: list[dict[str, Any]] = field(default_factory=list)
     status: list[dict[str, Any]] = field(default_factory=list)
     results: dict[str, Any] = field(default_factory=dict)
+    traces: dict[str, Channels] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
@@ -143,7 +148,7 @@ def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
     if not study.info.measures:
         remedy = "declare where the scores come from; see docs/measures.md"
         raise DataError(str(path), [Fault("study.yaml", None, "measures", "none", "at least one source", remedy)])
-    rows, status, record, results = [], [], {}, {}
+    rows, status, record, results, traces = [], [], {}, {}, {}
     for name, source in study.info.measures.items():
 
         def tick(done: int, total: int, name: str = name) -> None:
@@ -154,7 +159,7 @@ def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
         _KINDS[type(source)](work)
         rows += work.rows
         status += work.status
-        results[name] = work.results
+        results[name], traces[name] = work.results, work.traces
         record[name] = {
             "kind": source.kind,
             "settings": source.model_dump(mode="json", exclude={"kind"}),
@@ -167,6 +172,7 @@ def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
         pd.DataFrame(status, columns=["indicator", "dyad", "session", "status"]),
         record,
         results,
+        traces,
     )
 
 
@@ -188,7 +194,7 @@ def _filled(pattern: str, dyad: str, session: str) -> str:
 
 def _synchrony(work: _Work) -> None:
     source: SynchronySource = work.source
-    pairs: dict[tuple[str, str], tuple[np.ndarray, np.ndarray, float]] = {}
+    pairs: dict[tuple[str, str], Channels] = {}
     found = _sessions(work, source.files)
     for done, (dyad, session, file) in enumerate(found, start=1):
         try:
@@ -202,6 +208,8 @@ def _synchrony(work: _Work) -> None:
         try:
             result = synchrony(first, second, fs, source.method, cut=True, **_options(source))
             work.results[f"{dyad} session {session}"] = result
+            if len(work.traces) < _MOST_TRACES:
+                work.traces[f"{dyad} session {session}"] = (first, second, fs)
             value, error = _chosen(source, result, (dyad, session), (first, second, fs), scores)
             work.add({"dyad": dyad, "session": session, "participant_id": work.participant(dyad)}, value, error)
         except MeasureError as error:
@@ -219,40 +227,15 @@ def _options(source: SynchronySource) -> dict[str, Any]:
     return {"spikes": source.spikes, "smooth": source.smooth, "transform": source.transform, **source.settings}
 
 
-def _channels(work: _Work, file: str, dyad: str, session: str) -> tuple[np.ndarray, np.ndarray, float]:
-    source = work.source
-    one = read_recording(work.path(file), source.fs)
-    if source.second_files is None:
-        names = [str(column) for column in one.channels.columns]
-        if (source.first is None or source.second is None) and len(names) != 2:
-            raise MeasureError(f"{file}: {len(names)} columns; name first and second in study.yaml")
-        return one.channel(source.first or names[0]), one.channel(source.second or names[1]), one.fs
-    two = read_recording(work.path(_filled(source.second_files, dyad, session)), source.fs)
-    return _together(one, two, source.first, source.second)
+def _channels(work: _Work, file: str, dyad: str, session: str) -> Channels:
+    """Return the two series of a session on one clock, and its rate."""
+    source: SynchronySource = work.source
+    second = None if source.second_files is None else _filled(source.second_files, dyad, session)
+    paths = [work.path(name) for name in (file, second) if name is not None]
+    return two_channels(source, *paths)
 
 
-def _together(
-    one: Recording, two: Recording, first: str | None, second: str | None
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return two recordings on one clock: the slower rate, from the later start to the earlier end."""
-    from dyadloop.measures.synchrony.series import resampled
-
-    a, b = one.channel(first), two.channel(second)
-    if one.fs == two.fs and one.start == two.start:
-        return a, b, one.fs
-    fs = min(one.fs, two.fs)
-    start = max(one.start, two.start)
-    stop = min(one.start + (len(a) - 1) / one.fs, two.start + (len(b) - 1) / two.fs)
-    if stop <= start:
-        raise MeasureError(f"{one.source} and {two.source} do not overlap in time; correct StartTime")
-    series = [
-        resampled(r.start + np.arange(len(v)) / r.fs, v, fs, start, stop, gap=1.5 / min(fs, r.fs))
-        for r, v in ((one, a), (two, b))
-    ]
-    return series[0], series[1], fs
-
-
-def _between(work: _Work, pairs: dict[tuple[str, str], tuple[np.ndarray, np.ndarray, float]]) -> dict:
+def _between(work: _Work, pairs: dict[tuple[str, str], Channels]) -> dict:
     """Return the effect of each recording against pseudo-dyads; ids of shared therapists are kept apart."""
     source: SynchronySource = work.source
     rates = {fs for *_, fs in pairs.values()}
@@ -287,7 +270,7 @@ def _chosen(
     source: SynchronySource,
     result: xr.Dataset,
     key: tuple[str, str],
-    series: tuple[np.ndarray, np.ndarray, float],
+    series: Channels,
     between: dict,
 ) -> tuple[float, float]:
     """Return the value that enters the study, and its error."""

@@ -39,10 +39,16 @@ def synchrony_figure(
 
     def paint(figure: Figure) -> None:
         axes = iter(np.atleast_1d(figure.subplots(rows, 1)))
+        minutes = len(first) / fs / 60
         for values, colour, name in ((first, BLUE, names[0]), (second, RED, names[1])):
-            _trace(next(axes), values, fs, colour, name)
+            panel = next(axes)
+            _trace(panel, values, fs, colour, name)
+            panel.set_xlim(0, minutes)
         if course is not None:
-            _paint_course(figure, next(axes), found, course, names)
+            panel = next(axes)
+            _paint_course(figure, panel, found, course, names)
+            if found[course].ndim == 2:
+                panel.set_xlim(0, minutes)
         if tested is not None:
             _surrogates(next(axes), tested)
 
@@ -73,6 +79,10 @@ def _trace(axes: Axes, values: np.ndarray, fs: float, colour: str, name: str) ->
     for begin, end in _runs(~known):
         axes.axvspan(seconds[begin] / 60, seconds[min(end, len(seconds) - 1)] / 60, color=GREY, alpha=0.4, lw=0)
     axes.set_ylabel(plain(name), fontsize=7)
+    top = 1.3 * float(np.nanquantile(values, 0.9995))
+    if 0 < top < float(np.nanmax(values)):  # a spike would leave nothing else to see
+        axes.set_ylim(top=top)
+        axes.set_title(f"cut at {top:.3g}; largest {np.nanmax(values):.3g}", fontsize=7, loc="right")
     axes.tick_params(labelsize=7)
     axes.set_xlabel("minutes", fontsize=7)
 

@@ -115,6 +115,12 @@ def _sidecar(file: Path) -> dict:
         raise MeasureError(f"{path.name}: not readable as JSON ({error}); correct the sidecar") from None
     if not isinstance(found, dict):
         raise MeasureError(f"{path.name}: expected an object with SamplingFrequency, StartTime and Columns")
+    channels = file.with_name(f"{name.removesuffix('_motion')}_channels.tsv")
+    if "Columns" not in found and channels.is_file():  # BIDS motion names its columns in a table of their own
+        table = pd.read_csv(channels, sep="\t", dtype=str)
+        if "name" not in table:
+            raise MeasureError(f"{channels.name}: no column 'name'; expected the names of the channels")
+        found["Columns"] = table["name"].tolist()
     return found
 
 
