@@ -23,6 +23,10 @@ class MeasureError(DyadloopError, ValueError):
     """A recording, an answer, an assay or a game that cannot be scored as asked."""
 
 
+class EvidenceError(DyadloopError, ValueError):
+    """Published effects that cannot be converted, pooled or read as asked."""
+
+
 class FitError(DyadloopError, ValueError):
     """A study and a theory that cannot be brought together in a fit."""
 

@@ -13,13 +13,13 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "area_under_curve", "change_synchrony", "characteristic", "claims", "clamp", "continuation",
-    "convert_school", "cut", "empathic_accuracy", "equilibria", "fit", "framework", "gains", "group_synchrony", "group_test",
-    "hypothesis", "instruments", "keep", "load_result", "log_change", "loop_gain", "measure", "measure_raw", "motion_energy",
-    "multiverse", "patient_only", "phenomena", "priors", "protocol", "public_goods", "read_plates", "read_recording",
-    "read_study", "read_theory", "report", "save_result", "score_items", "sensitivity", "session_map", "simulate",
-    "simulate_study", "standard_curve", "summarise", "switch_on", "synchrony", "synchrony_test", "synergy", "trust_game",
-    "truth_and_bias",
+    "Settings", "Study", "Theory", "area_under_curve", "change_synchrony", "characteristic", "claims", "clamp",
+    "compare_priors", "continuation", "convert_school", "cut", "empathic_accuracy", "equilibria", "evidence", "evidence_claims",
+    "fit", "framework", "gains", "group_synchrony", "group_test", "hypothesis", "instruments", "keep", "load_result",
+    "log_change", "loop_gain", "measure", "measure_raw", "motion_energy", "multiverse", "patient_only", "phenomena", "pool",
+    "priors", "protocol", "public_goods", "read_plates", "read_recording", "read_study", "read_theory", "report", "save_result",
+    "score_items", "sensitivity", "session_map", "simulate", "simulate_study", "standard_curve", "summarise", "switch_on",
+    "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
@@ -90,7 +90,7 @@ def test_the_shipped_data_are_noticed_and_documents_exist():
         assert (ROOT / name).exists(), name
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/exploring.md", "docs/measures.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md"])
 def test_the_python_example_of_a_page_prints_what_it_says(page):
     text = (ROOT / page).read_text()
     code, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL).groups()
@@ -112,6 +112,7 @@ def test_the_commands_of_the_documents_exist():
         ["synchrony"],
         ["motion"],
         ["instruments"],
+        *(["evidence", name] for name in ("list", "show", "check", "add", "pool", "claims", "priors", "map")),
         *(["theory", name] for name in ("list", "show", "validate", "diff", "export")),
         *(
             ["dynamics", name]

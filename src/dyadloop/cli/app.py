@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.dynamics import dynamics_app
+from dyadloop.cli.evidence import evidence_app
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
@@ -18,6 +19,9 @@ from dyadloop.cli.theory import theory_app
 from dyadloop.errors import DyadloopError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pandas import DataFrame
     from xarray import DataTree
 
     from dyadloop.data import Study
@@ -41,12 +45,14 @@ app = typer.Typer(
       dyadloop simulate --design haifa simulated-haifa
       dyadloop simulate --theory framework --dyads 50 courses
       dyadloop theory show framework
+      dyadloop evidence claims
       dyadloop dynamics map framework
 
     A research instrument, not a clinical device.""",
 )
 app.add_typer(theory_app, name="theory")
 app.add_typer(dynamics_app, name="dynamics")
+app.add_typer(evidence_app, name="evidence")
 app.command("simulate")(simulate)
 app.command("measure")(measure)
 app.command("synchrony")(synchrony)
@@ -99,6 +105,10 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Result folder; default results/NAME.")] = None,
     theory: Annotated[str | None, typer.Option(help="Preset or theory file; default: the study's own.")] = None,
     hypothesis: Annotated[str | None, typer.Option(help="Restrict the theory to a rival, such as biomarker.")] = None,
+    prior_set: Annotated[str, typer.Option("--priors", help="sceptical, evidence or flat.")] = "sceptical",
+    all_priors: Annotated[
+        bool, typer.Option("--all-priors", help="Fit all three sets; show them side by side.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of starts and chains.")] = 1,
     chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
     warmup: Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")] = 200,
@@ -114,7 +124,15 @@ def run(
     """
     from dyadloop import theory as theories
     from dyadloop.data import read_study
-    from dyadloop.inference import Interrupted, Settings, convergence_faults, fit, prior_conflicts, write_manifest
+    from dyadloop.inference import (
+        Interrupted,
+        Settings,
+        convergence_faults,
+        coupling_priors,
+        fit,
+        prior_conflicts,
+        write_manifest,
+    )
     from dyadloop.inference import claims as judge
     from dyadloop.reporting.progress import watch
     from dyadloop.reporting.report import report
@@ -126,18 +144,25 @@ def run(
     folder = out or Path("results") / found.info.name
     settings = Settings(chains=chains, warmup=warmup, draws=draws)
     say(f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults", quiet)
-    try:
-        with watch(chains * settings.iterations, quiet) as (progress, message):
-            post = fit(found, model, seed=seed, settings=settings, folder=folder, progress=progress, message=message)
-    except (Interrupted, KeyboardInterrupt):
-        say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
-        raise typer.Exit(INTERRUPTED) from None
+
+    def fitted(kind: str, place: Path) -> "DataTree":
+        replaced = coupling_priors(model, kind)  # pyright: ignore[reportArgumentType]
+        try:
+            with watch(chains * settings.iterations, quiet) as (progress, message):
+                shown = {"progress": progress, "message": message}
+                return fit(found, model, priors=replaced, seed=seed, settings=settings, folder=place, **shown)
+        except (Interrupted, KeyboardInterrupt):
+            say(f"interrupted; all finished blocks are in {place}; run the same command to go on")
+            raise typer.Exit(INTERRUPTED) from None
+
+    post = fitted(prior_set, folder)
     for text in json.loads(post.attrs["left_out"]):
         say(f"left out: {text}", quiet)
+    sets = _other_priors(post, prior_set, folder, fitted, quiet) if all_priors else None
     say("judging the claims and writing the report", quiet)
     table = judge(post)
     write_claims(table, folder)
-    page = report(post, folder / "report.html")
+    page = report(post, folder / "report.html", sets)
     write_manifest(folder)
     if as_json:
         print(claims_json(table))
@@ -150,6 +175,23 @@ def run(
     if faults:
         say("not converged: " + "; ".join(faults) + f"; run again with --draws {_enough(post, draws)}")
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _other_priors(
+    post: "DataTree", first: str, folder: Path, fitted: "Callable[[str, Path], DataTree]", quiet: bool
+) -> "DataFrame":
+    """Fit the other prior sets into folders of their own and return the claims side by side."""
+    from dyadloop.inference import compare_priors, write_manifest
+
+    posts = {first: post}
+    for kind in ("evidence", "sceptical", "flat"):
+        if kind not in posts:
+            say(f"fitting under the priors {kind}", quiet)
+            posts[kind] = fitted(kind, folder / kind)
+            write_manifest(folder / kind)
+    table = compare_priors(posts)
+    table.to_csv(folder / "prior_sets.csv", index=False)
+    return table
 
 
 def _enough(post: "DataTree", draws: int) -> int:

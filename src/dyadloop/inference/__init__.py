@@ -3,7 +3,8 @@
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
 from dyadloop.inference.claims import claims
 from dyadloop.inference.fit import fit
-from dyadloop.inference.problem import priors
+from dyadloop.inference.prior_sets import compare_priors
+from dyadloop.inference.problem import coupling_priors, priors
 from dyadloop.inference.result import load_result, problem_of, save_result, write_manifest
 from dyadloop.inference.sampling import Interrupted, Settings
 
@@ -11,7 +12,9 @@ __all__ = [
     "Interrupted",
     "Settings",
     "claims",
+    "compare_priors",
     "convergence_faults",
+    "coupling_priors",
     "fit",
     "load_result",
     "prior_conflicts",

@@ -13,6 +13,8 @@ from jaxtyping import Array, Float
 from dyadloop.data import StudyPrior
 from dyadloop.dynamics import Rhythm
 from dyadloop.errors import FitError
+from dyadloop.evidence import Discount, coefficient_priors
+from dyadloop.evidence.coefficients import PriorSet
 from dyadloop.field import Plan, compile_theory
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import Panel, panel
@@ -106,16 +108,42 @@ def build_problem(
     return Problem(plan, observed, panel(scores, plan, observed, table), table, scores, _rhythm(scores), unused)
 
 
-def priors(theory: Theory) -> pd.DataFrame:
+def priors(theory: Theory, kind: PriorSet = "sceptical", discount: Discount | None = None) -> pd.DataFrame:
     """Return the priors of a theory in its linear form, one row per parameter, to read or to change before a fit.
+
+    Parameters
+    ----------
+    theory
+        Theory.
+    kind
+        What the couplings are given: ``sceptical`` (the theory file's: centred on 0), ``evidence`` (pooled published
+        effects, discounted and scaled) or ``flat`` (five times as wide as sceptical). Time constants, fluctuations and
+        errors are the theory file's in all three.
+    discount
+        Discounts and scales of ``evidence``, all of them assumptions.
 
     Returns
     -------
     pandas.DataFrame
         Index ``parameter``; columns ``family``, ``location`` (median of a lognormal), ``scale``, ``unit`` and
-        ``source`` (evidence ids, or what was assumed).
+        ``source`` (evidence ids, and what was assumed).
+
+    Raises
+    ------
+    EvidenceError
+        If the set does not exist.
     """
-    return prior_table(compile_theory(linear_form(theory)).parameters())
+    linear = linear_form(theory)
+    table = prior_table(compile_theory(linear).parameters())
+    couplings = coefficient_priors(linear, kind, discount)
+    known = [name for name in couplings.index if name in table.index]
+    table.loc[known] = couplings.loc[known, list(PRIOR_COLUMNS)]
+    return table
+
+
+def coupling_priors(theory: Theory, kind: PriorSet) -> pd.DataFrame | None:
+    """Return the rows of a prior set that replace those of a theory in a fit; None where nothing is replaced."""
+    return None if kind == "sceptical" else coefficient_priors(linear_form(theory), kind)
 
 
 def prior_table(parameters: dict[str, Quantity]) -> pd.DataFrame:

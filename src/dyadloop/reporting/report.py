@@ -21,7 +21,7 @@ _UNTESTED = "not testable here"
 _N_BLOCKS = 20
 
 
-def report(post: xr.DataTree, path: str | Path) -> Path:
+def report(post: xr.DataTree, path: str | Path, prior_sets: pd.DataFrame | None = None) -> Path:
     """Write the report of a posterior as one HTML file that needs nothing else.
 
     Parameters
@@ -30,6 +30,8 @@ def report(post: xr.DataTree, path: str | Path) -> Path:
         Result of :func:`dyadloop.fit`.
     path
         File to write.
+    prior_sets
+        Result of :func:`dyadloop.inference.compare_priors`, shown side by side.
 
     Returns
     -------
@@ -41,13 +43,32 @@ def report(post: xr.DataTree, path: str | Path) -> Path:
         loader=PackageLoader("dyadloop.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters |= {"number": number, "share": share}
-    page = environment.get_template("report.html").render(**_content(post, problem))
+    page = environment.get_template("report.html").render(**_content(post, problem), **_sets(prior_sets))
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     part.write_text(page, encoding="utf-8")
     os.replace(part, target)
     return target
+
+
+def _sets(table: pd.DataFrame | None) -> dict[str, object]:
+    """Return the names of the prior sets and one row per testable claim, its verdicts and intervals as text."""
+    if table is None:
+        return {"set_names": [], "set_rows": []}
+    names = [column.removeprefix("verdict_") for column in table.columns if column.startswith("verdict_")]
+    rows = []
+    for _, row in table.iterrows():
+        cells = [
+            (
+                row[f"verdict_{name}"],
+                interval(pd.Series({key: row[f"{key}_{name}"] for key in ("median", "low", "high")})),
+            )
+            for name in names
+        ]
+        if any(verdict != _UNTESTED for verdict, _ in cells):
+            rows.append({"claim": row["claim"], "cells": cells, "depends": row["depends"]})
+    return {"set_names": names, "set_rows": rows}
 
 
 def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:

@@ -1,0 +1,263 @@
+"""The commands on published evidence: list, show, check, add, pool, claims, priors, map."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dyadloop.cli.shared import AsJson, FigurePath, TheoryName, console, say, write_figure
+
+if TYPE_CHECKING:
+    from dyadloop.evidence import Edge
+
+evidence_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="""Published effects: list, check, pool them; priors and claims from evidence alone.
+
+    \b
+    Examples:
+      dyadloop evidence list --from oxytocin --to trust
+      dyadloop evidence claims
+      dyadloop evidence priors framework""",
+)
+Table = Annotated[Path | None, typer.Option("--table", help="Own table of effects; default: the shipped one.")]
+From = Annotated[str | None, typer.Option("--from", help="Start of the arrow, such as oxytocin.")]
+To = Annotated[str | None, typer.Option("--to", help="End of the arrow, such as trust.")]
+
+
+@evidence_app.command("list")
+def list_rows(source: From = None, target: To = None, table: Table = None, as_json: AsJson = False) -> None:
+    """List the effects, all or those of some arrows.
+
+    Example: dyadloop evidence list --from oxytocin --to trust
+    """
+    from dyadloop.evidence import evidence
+
+    rows = evidence(table)
+    for column, wanted in (("edge_from", source), ("edge_to", target)):
+        rows = rows if wanted is None else rows[rows[column] == wanted]
+    if as_json:
+        print(rows.to_json(orient="records", indent=2))
+        return
+    from rich.table import Table as Grid
+
+    grid = Grid("id", "arrow", "metric", "estimate", "95 %", "n", "k", "direction", "verified", "citation", box=None)
+    for row in rows.to_dict("records"):
+        interval = f"[{row['ci_low']:g}, {row['ci_high']:g}]" if row["ci_low"] == row["ci_low"] else ""
+        number = f"{row['estimate']:g}" if row["estimate"] == row["estimate"] else ""
+        counts = [
+            f"{row[c]:.0f}" if row[c] == row[c] and row[c] is not None else "" for c in ("n_participants", "k_studies")
+        ]
+        arrow, seen = f"{row['edge_from']} -> {row['edge_to']}", "yes" if row["verified"] else "no"
+        grid.add_row(
+            row["id"], arrow, row["metric"] or "", number, interval, *counts, row["direction"], seen, row["citation"]
+        )
+    console().print(grid)
+    say(f"{len(rows)} rows")
+
+
+@evidence_app.command()
+def show(name: Annotated[str, typer.Argument(help="Id of an effect, such as OT-TRU-04.")], table: Table = None) -> None:
+    """Show one effect: what was seen, where, and what became of it.
+
+    Example: dyadloop evidence show OT-TRU-04
+    """
+    from dyadloop.errors import EvidenceError
+    from dyadloop.evidence import edge_evidence, evidence
+
+    rows = evidence(table)
+    mine = rows[rows["id"] == name]
+    if mine.empty:
+        raise EvidenceError(f"effect {name!r} does not exist; see: dyadloop evidence list")
+    row = mine.iloc[0]
+    for column, value in row.items():
+        if value == value and value not in (None, ""):
+            print(f"{column}: {value}")
+    edge = edge_evidence(row["edge_from"], row["edge_to"], rows)
+    print(f"in pooling: {edge.rows.set_index('id').loc[name, 'how']}")
+
+
+@evidence_app.command()
+def check(path: Annotated[Path, typer.Argument(help="Table of effects.")]) -> None:
+    """Check a table of effects: all faults at once, with row and remedy.
+
+    Example: dyadloop evidence check my_effects.csv
+    """
+    from dyadloop.evidence import read_effects
+
+    print(f"{len(read_effects(path))} effects, no faults")
+
+
+@evidence_app.command()
+def add(
+    path: Annotated[Path, typer.Argument(help="Own table; it is made where it does not exist.")],
+    values: Annotated[list[str] | None, typer.Option("--set", help="COLUMN=VALUE, such as metric=d.")] = None,
+    rows: Annotated[Path | None, typer.Option("--rows", help="CSV whose rows are added.")] = None,
+) -> None:
+    """Add an effect to a table of one's own, asked for column by column in a terminal, or given.
+
+    Example: dyadloop evidence add mine.csv --rows new.csv
+    """
+    import sys
+
+    from dyadloop.errors import EvidenceError
+    from dyadloop.evidence import add_effect, read_effects
+    from dyadloop.evidence.table import COLUMNS
+
+    if rows is not None:
+        found = read_effects(rows)
+        for effect in found:
+            add_effect(path, **effect.model_dump())
+        print(f"{len(found)} effects added to {path}")
+        return
+    given: dict[str, str] = {}
+    for text in values or []:
+        column, _, value = text.partition("=")
+        given[column] = value
+    if not given:
+        if not sys.stdin.isatty():
+            raise EvidenceError("nothing to add; give --set COLUMN=VALUE, --rows FILE, or run it in a terminal")
+        given = {column: typer.prompt(column, default="", err=True) for column in COLUMNS}
+    unknown = sorted(set(given) - set(COLUMNS))
+    if unknown:
+        raise EvidenceError(f"no column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
+    print(f"{add_effect(path, **given).id} added to {path}")
+
+
+@evidence_app.command()
+def pool(
+    source: Annotated[str, typer.Argument(help="Start of the arrow.")],
+    target: Annotated[str, typer.Argument(help="End of the arrow.")],
+    table: Table = None,
+    figure: FigurePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pool the evidence on one arrow: what enters, how it was converted, what could not be pooled and why.
+
+    Example: dyadloop evidence pool oxytocin stress --figure stress.svg
+    """
+    from dataclasses import asdict
+
+    from dyadloop.errors import EvidenceError
+    from dyadloop.evidence import edge_evidence, evidence
+
+    edge = edge_evidence(source, target, evidence(table))
+    if edge.rows.empty:
+        raise EvidenceError(f"no row on {source} -> {target}; see: dyadloop evidence list")
+    if as_json:
+        parts = {
+            name: None if part is None else asdict(part)
+            for name, part in (("pooled", edge.pooled), ("bayes", edge.bayes))
+        }
+        print(json.dumps(parts | {"rows": json.loads(edge.rows.to_json(orient="records"))}, indent=2))
+    else:
+        for row in edge.rows.to_dict("records"):
+            print(
+                f"{row['id']:<12} {row['d']:+.2f}  {row['how']}"
+                if row["d"] == row["d"]
+                else f"{row['id']:<12}        {row['how']}"
+            )
+        _print_pooled(edge)
+    if figure is not None:
+        if edge.pooled is None:
+            raise EvidenceError(f"nothing on {source} -> {target} can be pooled, so there is nothing to draw")
+        from dyadloop.reporting.evidence import edge_forest
+
+        write_figure(edge_forest(edge), figure)
+
+
+def _print_pooled(edge: "Edge") -> None:
+    from dyadloop.evidence import leave_one_out
+
+    p, b = edge.pooled, edge.bayes
+    if p is None or b is None:
+        print("nothing can be pooled")
+        return
+    print(f"pooled d {p.estimate:+.3f} [{p.low:+.3f}, {p.high:+.3f}], tau2 {p.tau2:.3f}, k = {p.k}, {p.method}")
+    print(f"Bayesian {b.mean:+.3f} [{b.low:+.3f}, {b.high:+.3f}]; {b.prior}")
+    print(f"a new setting: [{b.predict_low:+.3f}, {b.predict_high:+.3f}]")
+    if p.k > 2:
+        used = edge.rows[edge.rows["d"].notna()]
+        rest = leave_one_out(used["d"], used["variance"], used["id"])
+        print(f"without one row: {rest['estimate'].min():+.3f} to {rest['estimate'].max():+.3f}")
+
+
+@evidence_app.command()
+def claims(theory: TheoryName = "framework", table: Table = None, as_json: AsJson = False) -> None:
+    """Say what published evidence alone says about each claim, without any data.
+
+    Example: dyadloop evidence claims
+    """
+    from dyadloop.evidence import evidence, evidence_claims
+    from dyadloop.theory import read_theory
+
+    found = evidence_claims(read_theory(theory), evidence(table))
+    if as_json:
+        print(found.to_json(orient="records", indent=2))
+        return
+    from rich.table import Table as Grid
+
+    grid = Grid("claim", "arrow", "rows", "k", "+", "0", "-", "mixed", "pooled d", "reading", box=None)
+    for row in found.to_dict("records"):
+        counts = [
+            f"{row[c]:.0f}" if row[c] == row[c] and row[c] is not None else ""
+            for c in ("rows", "studies", "positive", "null", "negative", "mixed")
+        ]
+        d, low, high = (float("nan") if row[c] is None else float(row[c]) for c in ("pooled_d", "low", "high"))
+        number = f"{d:+.2f}" if d == d else ""
+        number += f" [{low:+.2f}, {high:+.2f}]" if low == low else ""
+        grid.add_row(row["claim"], row["arrow"] or "", *counts, number, row["reading"])
+    console().print(grid)
+    print("Published effects on d, in the settings that were studied; no reading speaks of therapy.")
+    print(
+        "k: studies of verified rows; pooled d: mean of settings, with its 95 % interval where two or more rows are pooled."
+    )
+
+
+@evidence_app.command()
+def priors(
+    theory: TheoryName = "framework",
+    kind: Annotated[str, typer.Option("--set", help="evidence, sceptical or flat.")] = "evidence",
+    everything: Annotated[bool, typer.Option("--all", help="Also time constants, fluctuations and errors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the priors of a theory: distribution, evidence ids, and what was assumed.
+
+    Example: dyadloop evidence priors framework --set evidence
+    """
+    from dyadloop.theory import linear_form, read_theory
+
+    model = read_theory(theory)
+    if everything:
+        from dyadloop.inference import priors as whole
+
+        found = whole(model, kind)  # pyright: ignore[reportArgumentType]
+    else:
+        from dyadloop.evidence import coefficient_priors
+
+        found = coefficient_priors(linear_form(model), kind)  # pyright: ignore[reportArgumentType]
+    if as_json:
+        print(found.reset_index().to_json(orient="records", indent=2))
+        return
+    from rich.table import Table as Grid
+
+    grid = Grid("parameter", "prior", "unit", "source", box=None)
+    for name, row in found.iterrows():
+        grid.add_row(
+            str(name), f"{row['family']}({row['location']:.3g}, {row['scale']:.3g})", row["unit"], row["source"]
+        )
+    console().print(grid)
+
+
+@evidence_app.command("map")
+def draw_map(figure: Annotated[Path, typer.Argument(help="SVG file to draw to.")], table: Table = None) -> None:
+    """Draw the evidence map: every arrow with its rows, their directions and the pooled d.
+
+    Example: dyadloop evidence map evidence.svg
+    """
+    from dyadloop.evidence import evidence
+    from dyadloop.reporting.evidence import evidence_map
+
+    write_figure(evidence_map(evidence(table)), figure)
