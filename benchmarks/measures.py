@@ -1,8 +1,10 @@
 """Print the cost of measures of synchrony beside naive loops, in CPU seconds of one process, and how it grows.
 
 Workloads: A1, one hour of one dyad at 25 Hz (lag 5 s, window 60 s, step 30 s); A2, 500 pseudo-dyads of 20 sessions of
-10 minutes (window 30 s, step 10 s); B, surrogate synchrony of that hour (segments of 30 s, 120 x 119 pairs); C, cross-recurrence of 5,000 states of dimension 3. Real motion energy where the shared recordings lie beside the
-repository, simulated series elsewhere. A naive loop that would take minutes runs on a part and is scaled up, as printed.
+10 minutes (window 30 s, step 10 s); B, surrogate synchrony of that hour (segments of 30 s,
+120 x 119 pairs); C, cross-recurrence of 5,000 states of dimension 3. Real motion energy where the shared recordings lie
+beside the repository, simulated series elsewhere. A naive loop that would take minutes runs on a part and is scaled up,
+as printed.
 """
 
 import resource

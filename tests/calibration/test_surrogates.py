@@ -81,4 +81,5 @@ def test_segments_and_groups(therapy):  # noqa: F811
     level, spread = _told("AR(.95): group of 10 dyads, between dyads", effects, p)
     print(f"effects of single dyads against pseudo-dyads: SD {np.std(dyads):.2f}")
     assert 0.03 <= level <= 0.08
+    assert 0.9 <= spread <= 1.1
     assert 0.9 <= np.std(dyads) <= 1.1

@@ -211,9 +211,7 @@ def claims(theory: TheoryName = "framework", table: Table = None, as_json: AsJso
         grid.add_row(row["claim"], row["arrow"] or "", *counts, number, row["reading"])
     console().print(grid)
     print("Published effects on d, in the settings that were studied; no reading speaks of therapy.")
-    print(
-        "k: studies of verified rows; pooled d: mean of settings, with its 95 % interval where two or more rows are pooled."
-    )
+    print("k: studies of verified rows; pooled d: mean of settings, 95 % interval where 2 rows or more are pooled.")
 
 
 @evidence_app.command()

@@ -5,7 +5,9 @@ not a rate per hour: every step is an assumption with its number, which a user c
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import pandas as pd
@@ -88,6 +90,11 @@ def coefficient_priors(
         raise EvidenceError(f"prior set {kind!r} does not exist; expected evidence, sceptical or flat")
     used = discount or Discount()
     kinds = {variable.id: variable.kind for variable in theory.variables}
+
+    @cache
+    def found(edge: tuple[str, str]) -> Edge:
+        return edge_evidence(*edge, table)
+
     rows = {}
     for coupling in theory.active().couplings:
         number, prior = coupling.coefficient, coupling.coefficient.prior
@@ -104,7 +111,7 @@ def coefficient_priors(
             )
         elif kind == "evidence" and len(coupling.sources) == 1:
             row = _from_evidence(
-                coupling.sources[0], coupling.target, coupling.sign, number.unit, kinds, used, table, prior.scale
+                coupling.sources[0], coupling.target, coupling.sign, number.unit, kinds, used, found, prior.scale
             )
         rows[coupling.id] = row
     columns = ["family", "location", "scale", "unit", "source"]
@@ -118,12 +125,12 @@ def _from_evidence(
     unit: str,
     kinds: dict[str, str],
     discount: Discount,
-    table: pd.DataFrame | None,
+    found_on: Callable[[tuple[str, str]], Edge],
     sceptical: float,
 ) -> tuple[str, float, float, str, str]:
     seen: list[str] = []
     for edge, turned, meaning in candidates(source, target, kinds):
-        found = edge_evidence(*edge, table)
+        found = found_on(edge)
         seen += found.rows["id"].tolist()
         if found.bayes is None:
             continue

@@ -265,7 +265,7 @@ class Bayesian:
 
 
 def pool_bayes(
-    estimates: ArrayLike, variances: ArrayLike, tau_scale: float = 0.5, mean_scale: float = 4.0, points: int = 800
+    estimates: ArrayLike, variances: ArrayLike, tau_scale: float = 0.5, mean_scale: float = 4.0, points: int = 200
 ) -> Bayesian:
     """Pool effects with a half-normal prior on the SD between studies, by quadrature over it.
 

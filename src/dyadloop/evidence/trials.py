@@ -28,7 +28,7 @@ def trial_effects(name: TrialSet) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns as published, and ``effect``, ``error``, ``metric``, ``source``. One year of the source is corrected.
+        The columns as published, and ``effect``, ``error``, ``metric``, ``source``. One wrong year is corrected.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def pool_trials(table: pd.DataFrame, method: Method = "REML", knapp_hartung: boo
     duplicates(table, tuple(c for c in ("source", "study", "effect", "error", "group", "n_total") if c in table))
     bad = np.flatnonzero(~(table["error"].to_numpy(dtype=float) > 0) | table["effect"].isna().to_numpy())
     if len(bad):
-        rows = ", ".join(str(int(table.index[k]) + 2) for k in bad[:10])
+        rows = ", ".join(str(int(str(table.index[k])) + 2) for k in bad[:10])
         raise EvidenceError(
             f"{len(bad)} effects without a value or an error above 0 (rows {rows}); leave them out by name"
         )

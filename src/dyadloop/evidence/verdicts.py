@@ -86,7 +86,7 @@ def _row(claim: str, statement: str, found: Edge, sign: int) -> dict[str, Any]:
         "arrow": f"{found.edge[0]} -> {found.edge[1]}",
         "rows": len(rows),
         "verified": len(verified),
-        "studies": int(verified["k_studies"].fillna(1).sum()),
+        "studies": int(pd.to_numeric(verified["k_studies"], errors="coerce").fillna(1).sum()),
         "replications": int((verified["design"] == "registered replication").sum()),
         "positive": counts["+"],
         "null": counts["0"],
