@@ -268,7 +268,14 @@ def test_an_arrow_shows_what_was_pooled_and_what_was_not():
     assert how["OT-STR-03"].startswith("not pooled")
     assert how["OT-STR-07"] == "not pooled: not verified"
     assert "assumed" in how["OT-STR-08"]
-    assert edge.pooled.k == len(edge.used) == 4
+    assert (edge.pooled.k, len(edge.used)) == (3, 4)  # two numbers of one publication count once
+    two = edge.rows.set_index("id").loc[["OT-STR-01", "OT-STR-02"]]
+    study = edge.studies.set_index("ids").loc["OT-STR-01, OT-STR-02"]
+    assert study["d"] == pytest.approx(two["d"].mean())
+    assert math.sqrt(study["variance"]) == pytest.approx(np.sqrt(two["variance"]).mean())
+    nulls = edge_evidence("oxytocin", "fear")
+    assert not nulls.studies["reported"].any()
+    assert nulls.pooled.high > 0.2  # effects that are all 0 are not known to be 0
     fear = edge_evidence("support", "fear").rows.iloc[0]
     assert fear["d"] < 0  # a g of benefit is turned to the level of fear
     tiny = edge_evidence("support", "oxytocin").rows.set_index("id")["how"]
@@ -301,7 +308,9 @@ def test_discounts_are_adjustable_and_checked():
     linear = read_theory("framework_linear")
     whole = coefficient_priors(linear, "evidence", Discount(shrink=1, indirect_sd=0))
     none = coefficient_priors(linear, "evidence", Discount(shrink=0))
-    assert whole.loc["v_depression", "location"] > 2 * coefficient_priors(linear).loc["v_depression", "location"] * 0.9
+    usual = coefficient_priors(linear)
+    assert whole.loc["v_depression", "location"] == pytest.approx(2 * usual.loc["v_depression", "location"])
+    assert whole.loc["v_depression", "scale"] < usual.loc["v_depression", "scale"]  # distrust never narrows
     assert (none["location"].abs() < 1e-12).all()
     with pytest.raises(EvidenceError, match=r"shrink in 0\.\.1"):
         Discount(shrink=2)
@@ -312,15 +321,30 @@ def test_claims_by_evidence_alone():
     assert found.loc["C2.trust", "null"] == 2
     assert found.loc["C3.trust", "reading"] == "neither arrow is for it"
     assert found.loc["C1.empathy", "reading"].startswith("a single result")
-    assert "no study measured a loop" in found.loc["C5", "reading"]
-    assert found.loc["C7.depression.oxytocin", "pooled_d"] < 0
+    assert "single arrows cannot tell" in found.loc["C5", "reading"]
+    assert found.loc["C4.synchrony.trust", "rows"] == 2
+    depression = found.loc["C7.depression.oxytocin"]
+    assert depression["pooled_d"] < 0 < depression["high"]
+    assert depression["reading"].startswith("cannot be told from zero; results conflict")
+    assert found.loc["C7.fear.oxytocin", "pooled_d"] is None or math.isnan(found.loc["C7.fear.oxytocin", "pooled_d"])
+    narrow = (
+        evidence()
+        .query("id in ('OT-DEP-02', 'OT-DEP-04')")
+        .assign(metric="d", estimate=[-0.9, -0.6], ci_low=[-1.1, -0.8], ci_high=[-0.7, -0.4])
+    )
+    part = (
+        evidence_claims(read_theory("framework"), narrow.assign(edge_sign=1))
+        .set_index("claim")
+        .loc["C7.depression.oxytocin"]
+    )
+    assert part["high"] < 0  # the Bayesian interval alone is not enough
+    assert part["reading"].startswith("cannot be told from zero")
     assert not found["reading"].str.contains("supported|proven").any()
 
 
 def test_a_strong_row_of_ones_own_changes_prior_and_claim(tmp_path):
-    own = _table(
-        tmp_path / "own.csv", *[{"estimate": "0.6", "ci_low": "0.5", "ci_high": "0.7", "n_participants": "1000"}] * 6
-    )
+    strong = {"estimate": "0.6", "ci_low": "0.5", "ci_high": "0.7", "n_participants": "1000"}
+    own = _table(tmp_path / "own.csv", *[strong | {"doi": f"10.1000/{k}"} for k in range(6)])
     table = evidence(own)
     moved = coefficient_priors(read_theory("framework_linear"), table=table)
     assert moved.loc["w_trust", "location"] == pytest.approx(0.3, abs=0.01)
@@ -357,9 +381,9 @@ def test_the_commands(tmp_path):
         ).stdout
     )
     figure = tmp_path / "f.svg"
-    assert "k = 4" in call("pool", "oxytocin", "stress", "--figure", figure).stdout
+    assert "k = 3" in call("pool", "oxytocin", "stress", "--figure", figure).stdout
     assert figure.read_text().startswith("<svg")
-    assert json.loads(call("pool", "oxytocin", "stress", "--json").stdout)["pooled"]["k"] == 4
+    assert json.loads(call("pool", "oxytocin", "stress", "--json").stdout)["pooled"]["k"] == 3
     assert "C2.trust" in call("claims").stdout
     assert "w_trust" in call("priors", "framework").stdout
     assert "tau_oxytocin" in call("priors", "framework", "--set", "flat", "--all", "--json").stdout

@@ -179,9 +179,9 @@ def _print_pooled(edge: "Edge") -> None:
     print(f"Bayesian {b.mean:+.3f} [{b.low:+.3f}, {b.high:+.3f}]; {b.prior}")
     print(f"a new setting: [{b.predict_low:+.3f}, {b.predict_high:+.3f}]")
     if p.k > 2:
-        used = edge.rows[edge.rows["d"].notna()]
-        rest = leave_one_out(used["d"], used["variance"], used["id"])
-        print(f"without one row: {rest['estimate'].min():+.3f} to {rest['estimate'].max():+.3f}")
+        used = edge.studies
+        rest = leave_one_out(used["d"], used["variance"], used["ids"])
+        print(f"without one publication: {rest['estimate'].min():+.3f} to {rest['estimate'].max():+.3f}")
 
 
 @evidence_app.command()
@@ -211,7 +211,9 @@ def claims(theory: TheoryName = "framework", table: Table = None, as_json: AsJso
         grid.add_row(row["claim"], row["arrow"] or "", *counts, number, row["reading"])
     console().print(grid)
     print("Published effects on d, in the settings that were studied; no reading speaks of therapy.")
-    print("k: studies of verified rows; pooled d: mean of settings, 95 % interval where 2 rows or more are pooled.")
+    print(
+        "k: studies of verified rows; pooled d: mean of settings, 95 % interval where several publications are pooled."
+    )
 
 
 @evidence_app.command()

@@ -28,7 +28,8 @@ class Discount:
     Attributes
     ----------
     shrink
-        Share of a pooled effect that is kept: registered replications of psychology find about half.
+        Share of a pooled effect that is kept: registered replications of psychology find about half. The SD is kept
+        whole, so that distrust never makes a prior narrower.
     indirect_sd
         SD that is added because the setting was another one [d].
     hours
@@ -147,7 +148,7 @@ def _scaled(found: Edge, sign: int, unit: str, to_oxytocin: bool, discount: Disc
     """Return location and scale of a coefficient, and the assumptions in words."""
     assert found.bayes is not None
     d = discount.shrink * found.bayes.predict_mean
-    sd = math.hypot(discount.shrink * found.bayes.predict_sd, discount.indirect_sd)
+    sd = math.hypot(found.bayes.predict_sd, discount.indirect_sd)
     words = f"{discount.shrink:g} of the pooled effect is kept, SD {discount.indirect_sd:g} added for another setting"
     if unit == "1/h":
         factor, scale = 1 / discount.hours, f"one d acts over {discount.hours:g} h of raised oxytocin"
@@ -160,4 +161,4 @@ def _scaled(found: Edge, sign: int, unit: str, to_oxytocin: bool, discount: Disc
             if to_oxytocin
             else "a correlation is a slope per SD"
         )
-    return sign * factor * d, factor * sd, f"{words}; {scale}"
+    return sign * factor * d + 0.0, factor * sd, f"{words}; {scale}"

@@ -12,6 +12,7 @@ from dyadloop.evidence.pooling import Bayesian, Pooled, pool, pool_bayes
 from dyadloop.evidence.table import POOLABLE, evidence
 
 _FEWEST = 10  # persons; with fewer the variance of an effect is not known
+_NULL = "null result without a number: 0 with the variance of n (assumed)"
 _TAU_SCALE = 0.3  # assumed: true effects of different settings differ by a few tenths of an SD
 
 
@@ -26,13 +27,17 @@ class Edge:
     rows
         All rows, with ``d`` and ``variance`` on the sign of the edge between levels (NaN where not poolable), and
         ``how`` they were converted or ``why`` they were not.
+    studies
+        The verified, poolable rows, those of one publication taken together: ``ids``, ``citation``, ``d``, ``variance``
+        and ``reported`` (False where all its rows are nulls without a number).
     pooled, bayes
-        Random-effects pooling (REML, Knapp-Hartung) and Bayesian pooling of the verified, poolable rows; None without
-        any.
+        Random-effects pooling (REML, Knapp-Hartung, never narrower than the normal interval) and Bayesian pooling of
+        the studies; None without any.
     """
 
     edge: tuple[str, str]
     rows: pd.DataFrame
+    studies: pd.DataFrame
     pooled: Pooled | None
     bayes: Bayesian | None
 
@@ -60,9 +65,11 @@ def edge_evidence(edge_from: str, edge_to: str, table: pd.DataFrame | None = Non
 
     Notes
     -----
-    Rows of one arrow are pooled as if independent; meta-analyses of one question share studies, so that the interval is
-    too narrow where several are pooled. A test without a number that found nothing enters as 0 with the variance of its
-    sample (assumed); it would be worse to leave nulls out. Animals and rows that were not verified are not pooled.
+    Rows of one publication (the same DOI, or citation where there is none) are averaged as if their errors were one and
+    the same, so that two reports of one sample count once. Publications are pooled as if independent; meta-analyses of
+    one question share studies, so that the interval is too narrow where several are pooled. A test without a number
+    that found nothing enters as 0 with the variance of its sample (assumed); it would be worse to leave nulls out.
+    Animals and rows that were not verified are not pooled.
     """
     whole = evidence() if table is None else table
     rows = whole[(whole["edge_from"] == edge_from) & (whole["edge_to"] == edge_to)].reset_index(drop=True).copy()
@@ -70,10 +77,35 @@ def edge_evidence(edge_from: str, edge_to: str, table: pd.DataFrame | None = Non
     rows["d"] = [value for value, *_ in found]
     rows["variance"] = [variance for _, variance, _ in found]
     rows["how"] = [how for *_, how in found]
-    usable = rows[rows["d"].notna()]
-    pooled = pool(usable["d"], usable["variance"]) if len(usable) else None
-    bayes = pool_bayes(usable["d"], usable["variance"], _TAU_SCALE) if len(usable) else None
-    return Edge((edge_from, edge_to), rows, pooled, bayes)
+    studies = _by_publication(rows[rows["d"].notna()])
+    if studies.empty:
+        return Edge((edge_from, edge_to), rows, studies, None, None)
+    pooled = _cautious(studies["d"], studies["variance"])
+    return Edge((edge_from, edge_to), rows, studies, pooled, pool_bayes(studies["d"], studies["variance"], _TAU_SCALE))
+
+
+def _by_publication(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one effect per publication: the mean of its rows, with errors that are one and the same (assumed)."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.to_dict("records"):
+        found.setdefault(str(row["doi"] or row["citation"]), []).append({str(k): v for k, v in row.items()})
+    studies = [
+        (
+            ", ".join(row["id"] for row in group),
+            group[0]["citation"],
+            sum(row["d"] for row in group) / len(group),
+            (sum(math.sqrt(row["variance"]) for row in group) / len(group)) ** 2,
+            any(row["how"] != _NULL for row in group),
+        )
+        for group in found.values()
+    ]
+    return pd.DataFrame(studies, columns=["ids", "citation", "d", "variance", "reported"])
+
+
+def _cautious(estimates: pd.Series, variances: pd.Series) -> Pooled:
+    """Pool with the wider of the Knapp-Hartung and the normal interval: few effects can be alike by chance."""
+    fine, plain = pool(estimates, variances), pool(estimates, variances, knapp_hartung=False)
+    return fine if fine.high - fine.low >= plain.high - plain.low else plain
 
 
 def _standard(row: dict[str, Any]) -> tuple[float, float, str]:
@@ -95,7 +127,7 @@ def _converted(row: dict[str, Any]) -> tuple[float, float, str]:
     n = math.nan if row["n_participants"] is None else float(row["n_participants"])
     known_n = not math.isnan(n)
     if metric == "null" and row["direction"] == "0" and known_n:
-        return 0.0, d_variance(0.0, n / 2, n / 2), "null result without a number: 0 with the variance of n (assumed)"
+        return 0.0, d_variance(0.0, n / 2, n / 2), _NULL
     if metric == "F" and known_n and row["direction"] in ("+", "-"):
         found = f_to_d(value, n / 2, n / 2, 1 if row["direction"] == "+" else -1)
         return found.value, found.variance, "F of two equal groups (assumed) to d"

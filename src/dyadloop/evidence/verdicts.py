@@ -15,6 +15,7 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of the table of claims by evidence alone."""
 _FEW = 2
+_BEYOND = "a table of single arrows cannot tell; it takes data"
 
 
 def evidence_claims(theory: Theory, table: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -36,7 +37,9 @@ def evidence_claims(theory: Theory, table: pd.DataFrame | None = None) -> pd.Dat
 
     Notes
     -----
-    A reading is about the arrow in the settings that were studied. No reading supports a claim about therapy.
+    A reading is about the arrow in the settings that were studied. No reading supports a claim about therapy. "For it"
+    needs two intervals that leave out zero: the Bayesian one, which is shown, and that of REML with Knapp-Hartung. Few
+    studies of different quality often have one without the other; then an effect cannot be told from zero.
     """
     components = [(v.id, v.label) for v in theory.of_kind("component")]
     symptoms = [(v.id, v.label) for v in theory.of_kind("symptom")]
@@ -45,20 +48,20 @@ def evidence_claims(theory: Theory, table: pd.DataFrame | None = None) -> pd.Dat
         rows.append(_row(f"C1.{name}", f"{label} raises oxytocin", edge_evidence(name, "oxytocin", table), 1))
         rows.append(_row(f"C2.{name}", f"Oxytocin raises {label.lower()}", edge_evidence("oxytocin", name, table), 1))
         rows.append(_reciprocal(name, label, rows[-2], rows[-1]))
-    for claim, statement, why in (
-        ("C4", "Raising one component raises the others", "no study raised one component and measured all others"),
-        (
-            "C5",
-            "The cycle through oxytocin reinforces itself",
-            "no study measured a loop; it needs both arrows in one course",
-        ),
-        (
-            "C6",
-            "Components enhance oxytocin together more than one by one",
-            "no factorial study of two components and oxytocin",
-        ),
+    for source, label in components:
+        for target, other in components:
+            found = edge_evidence(source, target, table)
+            if len(found.rows):
+                rows.append(_row(f"C4.{source}.{target}", f"{label} raises {other.lower()}", found, 1))
+    if not any(row["claim"].startswith("C4") for row in rows):
+        rows.append(
+            _untold("C4", "Raising one component raises the others", "no row leads from component to component")
+        )
+    for claim, statement in (
+        ("C5", "The cycle through oxytocin reinforces itself"),
+        ("C6", "Components enhance oxytocin together more than one by one"),
     ):
-        rows.append(_untold(claim, statement, why))
+        rows.append(_untold(claim, statement, _BEYOND))
     for name, label in symptoms:
         word = label.lower()
         rows.append(
@@ -69,9 +72,7 @@ def evidence_claims(theory: Theory, table: pd.DataFrame | None = None) -> pd.Dat
             if len(found.rows):
                 statement = f"{source.capitalize()} relieves {word}"
                 rows.append(_row(f"C7.{name}.components", statement, found, -1))
-        rows.append(
-            _untold(f"C7.{name}.mediated", f"The relief of {word} runs through oxytocin", "no study of mediation")
-        )
+        rows.append(_untold(f"C7.{name}.mediated", f"The relief of {word} runs through oxytocin", _BEYOND))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -95,9 +96,9 @@ def _row(claim: str, statement: str, found: Edge, sign: int) -> dict[str, Any]:
         "reading": _reading(found, sign),
         "ids": ", ".join(rows["id"]),
     }
-    if pooled is not None:
-        record |= {"pooled_d": pooled.estimate if found.bayes is None else found.bayes.mean}
-        if pooled.k > 1 and found.bayes is not None:
+    if pooled is not None and found.bayes is not None and found.studies["reported"].any():
+        record |= {"pooled_d": found.bayes.mean}
+        if pooled.k > 1:
             record |= {"low": found.bayes.low, "high": found.bayes.high}
             record |= {"predict_low": found.bayes.predict_low, "predict_high": found.bayes.predict_high}
     return record
@@ -110,17 +111,18 @@ def _reading(found: Edge, sign: int) -> str:
     if not sum(counts.values()):
         return "nothing published and verified here"
     with_claim, against = (counts["+"], counts["-"]) if sign > 0 else (counts["-"], counts["+"])
-    if found.bayes is not None and found.pooled is not None and found.pooled.k > 1:
-        low, high = sorted((sign * found.bayes.low, sign * found.bayes.high))
-        if low > 0:
+    if found.bayes is not None and found.pooled is not None and found.pooled.k > 1 and found.studies["reported"].any():
+        ends = [sorted((sign * part.low, sign * part.high)) for part in (found.bayes, found.pooled)]
+        if all(low > 0 for low, _ in ends):
             word = "for it" if with_claim > against + counts["0"] else "for it on average, with nulls or reversals"
             return f"{word}; {_new_setting(found, sign)}"
-        if high < 0:
+        if all(high < 0 for _, high in ends):
             return "against it"
         return f"cannot be told from zero; {_conflict(with_claim, against, counts)}"
     if told + counts["0"] < _FEW:
         return "a single result; too little to read"
-    return f"no numbers to pool; {_conflict(with_claim, against, counts)}"
+    few = "one number" if found.bayes is not None and found.studies["reported"].any() else "no numbers"
+    return f"{few}, nothing to pool; {_conflict(with_claim, against, counts)}"
 
 
 def _conflict(with_claim: int, against: int, counts: dict[str, int]) -> str:

@@ -52,9 +52,9 @@ def forest_plot(
 
 def edge_forest(edge: Edge) -> str:
     """Draw the pooled rows of an arrow."""
-    used = edge.rows[edge.rows["d"].notna()]
-    names = [f"{row['id']} {row['citation'][:44]}" for row in used.to_dict("records")]
-    title = f"{edge.edge[0]} -> {edge.edge[1]}; {len(edge.rows) - len(used)} rows could not be pooled"
+    used = edge.studies
+    names = [f"{row['citation'][:44]} ({row['ids']})" for row in used.to_dict("records")]
+    title = f"{edge.edge[0]} -> {edge.edge[1]}; {len(edge.rows) - len(edge.used)} rows could not be pooled"
     return forest_plot(
         used["d"].to_numpy(), used["variance"].to_numpy(), names, "d, sign of the arrow between levels", title
     )
@@ -75,15 +75,15 @@ def evidence_map(table: pd.DataFrame) -> str:
                 total = sum(counts.values())
                 if not total:
                     continue
-                start, radius = 90.0, 0.12 + 0.09 * math.sqrt(total)
+                start, radius = 90.0, 0.11 + 0.075 * math.sqrt(total)
                 for sign, count in counts.items():
                     if count:
                         axes.add_patch(
-                            _slice((column, row), min(radius, 0.46), start, 360 * count / total, _COLOURS[sign])
+                            _slice((column, row), min(radius, 0.36), start, 360 * count / total, _COLOURS[sign])
                         )
                         start += 360 * count / total
-                if edge.bayes is not None and edge.pooled is not None and edge.pooled.k > 1:
-                    axes.text(column, row + 0.62, f"{edge.bayes.mean:+.2f}", fontsize=5, ha="center", va="center")
+                if edge.bayes is not None and len(edge.studies) > 1 and edge.studies["reported"].any():
+                    axes.text(column, row + 0.49, f"{edge.bayes.mean:+.2f}", fontsize=5, ha="center", va="center")
         axes.set_xticks(range(len(shown)), shown, rotation=35, ha="right", fontsize=7)
         axes.set_yticks(range(len(shown)), shown, fontsize=7)
         axes.set_xlim(-0.7, len(shown) - 0.3)
