@@ -5,9 +5,12 @@ from pathlib import Path
 import jax
 import pytest
 
-jax.config.update("jax_enable_x64", True)
-
 ROOT = Path(__file__).parents[1]
+
+jax.config.update("jax_enable_x64", True)
+# the same programs are compiled by many tests and by both workers
+jax.config.update("jax_compilation_cache_dir", str(ROOT / ".pytest_cache" / "jax"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 @pytest.fixture(scope="session")
