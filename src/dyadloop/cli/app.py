@@ -124,15 +124,7 @@ def run(
     """
     from dyadloop import theory as theories
     from dyadloop.data import read_study
-    from dyadloop.inference import (
-        Interrupted,
-        Settings,
-        convergence_faults,
-        coupling_priors,
-        fit,
-        prior_conflicts,
-        write_manifest,
-    )
+    from dyadloop.inference import Interrupted, Settings, coupling_priors, fit, write_manifest
     from dyadloop.inference import claims as judge
     from dyadloop.reporting.progress import watch
     from dyadloop.reporting.report import report
@@ -169,10 +161,16 @@ def run(
     else:
         print_claims(table, console())
         print(f"\nreport: {page}")
+    _end(post, draws, quiet)
+
+
+def _end(post: "DataTree", draws: int, quiet: bool) -> None:
+    """Say what is wrong with a fit, if anything, and end with its exit code."""
+    from dyadloop.inference import convergence_faults, prior_conflicts
+
     if conflicts := prior_conflicts(post):
         say(f"prior and data disagree on {', '.join(conflicts)}; see the report", quiet)
-    faults = convergence_faults(post)
-    if faults:
+    if faults := convergence_faults(post):
         say("not converged: " + "; ".join(faults) + f"; run again with --draws {_enough(post, draws)}")
         raise typer.Exit(NOT_CONVERGED)
 
