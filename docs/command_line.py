@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 COMMANDS = [
-    *["", "check", "run", "claims", "report", "simulate", "convert", "measure", "synchrony", "motion", "instruments"],
+    *["", "check", "run", "claims", "report", "compare", "checks", "smooth", "draws"],
+    *["simulate", "convert", "measure", "synchrony", "motion", "instruments"],
     *["theory list", "theory show", "theory validate", "theory diff", "theory export"],
     *[f"evidence {name}" for name in ("list", "show", "check", "add", "pool", "claims", "priors", "map")],
     *["dynamics equilibria", "dynamics portrait", "dynamics gains", "dynamics map", "dynamics synergy"],

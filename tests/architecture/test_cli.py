@@ -1,6 +1,7 @@
 """The commands as a user types them: outputs, streams, exit codes."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
+from tests.inference.small import shorten
 
 
 def dyadloop(*arguments, **options):
@@ -68,10 +70,11 @@ def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(tmp_pa
     shown["inputs"] = [i for i in shown["inputs"] if i["to"] == "support"]
     theory = tmp_path / "theory.yaml"
     theory.write_text(json.dumps(shown))
+    study = shorten(shutil.copytree(ROOT / "examples" / "school", tmp_path / "school"), 30)
     out = tmp_path / "out"
     run = dyadloop(
         "run",
-        ROOT / "examples" / "school",
+        study,
         "--theory",
         theory,
         "--out",

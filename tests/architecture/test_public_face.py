@@ -13,12 +13,12 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "area_under_curve", "change_synchrony", "characteristic", "claims", "clamp",
-    "compare_priors", "continuation", "convert_school", "cut", "empathic_accuracy", "equilibria", "evidence", "evidence_claims",
+    "Settings", "Study", "Theory", "area_under_curve", "change_synchrony", "characteristic", "checks", "claims", "clamp",
+    "compare", "compare_priors", "continuation", "convert_school", "cut", "empathic_accuracy", "equilibria", "evidence", "evidence_claims",
     "fit", "framework", "gains", "group_synchrony", "group_test", "hypothesis", "instruments", "keep", "load_result",
     "log_change", "loop_gain", "measure", "measure_raw", "motion_energy", "multiverse", "patient_only", "phenomena", "pool",
     "priors", "protocol", "public_goods", "read_plates", "read_recording", "read_study", "read_theory", "report", "save_result",
-    "score_items", "sensitivity", "session_map", "simulate", "simulate_study", "standard_curve", "summarise", "switch_on",
+    "score_items", "sensitivity", "session_map", "simulate", "simulate_study", "smooth", "standard_curve", "summarise", "switch_on",
     "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -106,6 +106,10 @@ def test_the_commands_of_the_documents_exist():
         ["run"],
         ["claims"],
         ["report"],
+        ["compare"],
+        ["checks"],
+        ["smooth"],
+        ["draws"],
         ["simulate"],
         ["convert"],
         ["measure"],

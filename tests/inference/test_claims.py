@@ -9,7 +9,7 @@ import xarray as xr
 
 from dyadloop.data import read_study
 from dyadloop.inference import claims
-from dyadloop.inference.claims import COLUMNS, _finding, _judge, _pushed, _subjects, _verdict
+from dyadloop.inference.claims import COLUMNS, _finding, _judge, _subjects, _verdict, pushed_variables
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.fit import prior_draws
 from dyadloop.inference.problem import build_problem
@@ -141,7 +141,7 @@ def test_only_a_randomised_event_in_some_sessions_counts_as_a_push(small_fit, ra
     given = [{"dose": 24.0} if flag else {} for flag in (number < doses) & few]
     study = dataclasses.replace(study, sessions=study.sessions.assign(events=given))
     problem = build_problem(measure(study), theory(["oxytocin", "trust", "depression"]))
-    assert _pushed(problem, randomised) == expected
+    assert pushed_variables(problem, randomised) == expected
 
 
 @pytest.mark.parametrize("rival", ["none", "biomarker", "driver"])

@@ -12,6 +12,7 @@ import typer
 
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
+from dyadloop.cli.fits import INTERRUPTED, NOT_CONVERGED, checks, compare, draws, smooth
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from dyadloop.data import Study
 
-BAD_DATA, NOT_CONVERGED, INTERRUPTED = 3, 4, 130
+BAD_DATA = 3
 
 app = typer.Typer(
     name="dyadloop",
@@ -40,6 +41,8 @@ app = typer.Typer(
     Examples:
       dyadloop check examples/school
       dyadloop run examples/school --out results/school
+      dyadloop checks results/school
+      dyadloop compare examples/school --hypotheses none,network
       dyadloop measure examples/survival
       dyadloop synchrony patient.csv therapist.csv --fs 25 --method rmea
       dyadloop simulate --design haifa simulated-haifa
@@ -53,6 +56,10 @@ app = typer.Typer(
 app.add_typer(theory_app, name="theory")
 app.add_typer(dynamics_app, name="dynamics")
 app.add_typer(evidence_app, name="evidence")
+app.command("compare")(compare)
+app.command("checks")(checks)
+app.command("smooth")(smooth)
+app.command("draws")(draws)
 app.command("simulate")(simulate)
 app.command("measure")(measure)
 app.command("synchrony")(synchrony)
@@ -95,8 +102,9 @@ def _remarks(study: "Study") -> list[str]:
     inputs = {name for entry in study.sessions["events"] for name in entry}
     if "dose" in inputs and any(entry.quantity == "oxytocin" and entry.use for entry in study.info.indicators.values()):
         remarks.append("a nasal dose contaminates saliva; an oxytocin indicator of dosed sessions needs `use: false`")
-    censored = study.measurements[study.measurements["limit"].isin(["below", "above"])]["indicator"].unique()
-    return [*remarks, *(f"indicator {name!r} has values beyond a limit, which the fit refuses" for name in censored)]
+    limits = study.measurements[study.measurements["limit"].isin(["below", "above"])]["indicator"].value_counts()
+    remarks += [f"indicator {name!r} has {n} values beyond a limit: they enter as such" for name, n in limits.items()]
+    return remarks
 
 
 @app.command()

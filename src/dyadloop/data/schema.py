@@ -32,6 +32,10 @@ class Indicator(_Record):
     scale: tuple[float, float] | None = None
     transform: Literal["none", "log"] = "none"
     reliability: Annotated[float, Field(gt=0, lt=1)] | None = None
+    ends_are_limits: bool = Field(
+        default=False,
+        description="take the lowest and the highest value of the scale as limits: the true value may lie beyond",
+    )
     sd_within: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="raw points that count as one SD within persons; default: as found in the study"
     )
@@ -42,6 +46,8 @@ class Indicator(_Record):
     def _sound(self) -> "Indicator":
         if self.scale is not None and self.scale[0] >= self.scale[1]:
             raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
+        if self.ends_are_limits and self.scale is None:
+            raise ValueError("ends_are_limits needs a scale: [lowest, highest]")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
             raise ValueError("a logarithm needs a scale above 0")
         if self.transform == "log" and self.sd_within is not None:

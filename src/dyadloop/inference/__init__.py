@@ -2,16 +2,21 @@
 
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
 from dyadloop.inference.claims import claims
+from dyadloop.inference.comparison import compare
+from dyadloop.inference.criticism import checks
 from dyadloop.inference.fit import fit
 from dyadloop.inference.prior_sets import compare_priors
 from dyadloop.inference.problem import coupling_priors, priors
 from dyadloop.inference.result import load_result, problem_of, save_result, write_manifest
 from dyadloop.inference.sampling import Interrupted, Settings
+from dyadloop.inference.smoother import smooth
 
 __all__ = [
     "Interrupted",
     "Settings",
+    "checks",
     "claims",
+    "compare",
     "compare_priors",
     "convergence_faults",
     "coupling_priors",
@@ -21,5 +26,6 @@ __all__ = [
     "priors",
     "problem_of",
     "save_result",
+    "smooth",
     "write_manifest",
 ]

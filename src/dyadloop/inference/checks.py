@@ -22,7 +22,14 @@ def diagnose(post: xr.DataTree) -> xr.DataTree:
         "ess_tail": ess(draws, method="tail"),
     }
     names = list(draws.data_vars)
-    table = {key: ("parameter", np.array([float(found[n]) for n in names])) for key, found in measures.items()}
+    rows = {key: [float(found[n]) for n in names] for key, found in measures.items()}
+    if "auxiliary" in post.children:  # one row for all values beyond a limit: the worst of them
+        drawn = post["auxiliary"].to_dataset()
+        names.append("beyond_limit")
+        rows["rhat"].append(float(rhat(drawn)["beyond_limit"].max()))
+        rows["ess_bulk"].append(float(ess(drawn, method="bulk")["beyond_limit"].min()))
+        rows["ess_tail"].append(float(ess(drawn, method="tail")["beyond_limit"].min()))
+    table = {key: ("parameter", np.array(values)) for key, values in rows.items()}
     post["diagnostics"] = xr.DataTree(xr.Dataset(table, coords={"parameter": names}))
     faults = convergence_faults(post)
     post.attrs["converged"] = int(not faults)

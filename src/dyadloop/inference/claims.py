@@ -47,7 +47,7 @@ def claims(post: xr.DataTree) -> pd.DataFrame:
     """
     problem = problem_of(post)
     info = json.loads(post.attrs["study_info"])
-    pushed = _pushed(problem, set(info.get("randomised", ())))
+    pushed = pushed_variables(problem, set(info.get("randomised", ())))
     faults = convergence_faults(post)
     groups = {name: post[name].to_dataset() for name in ("prior", "posterior")}
     rows = [
@@ -63,7 +63,7 @@ def _subjects(problem: Problem, claim: Claim) -> list[str]:
     return [variable.id for variable in theory.of_kind(claim.for_each)] if claim.for_each else [""]
 
 
-def _pushed(problem: Problem, randomised: set[str]) -> set[str]:
+def pushed_variables(problem: Problem, randomised: set[str]) -> set[str]:
     """Return the variables that randomised events of the study moved, in enough sessions but not in all."""
     sessions = int(problem.scores["session"].max("time").sum())
     counts = [int((np.asarray(problem.panel.event)[..., i] != 0).sum()) for i in range(len(problem.plan.events))]

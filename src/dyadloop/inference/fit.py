@@ -17,6 +17,7 @@ from dyadloop.data import Study
 from dyadloop.errors import ResultError
 from dyadloop.inference.checks import diagnose
 from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
+from dyadloop.inference.panel import BEYOND
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
@@ -63,7 +64,8 @@ def fit(
     Returns
     -------
     xarray.DataTree
-        Groups ``posterior``, ``prior``, ``sample_stats``, ``diagnostics`` and ``observed_data`` in the ArviZ schema.
+        Groups ``posterior``, ``prior``, ``log_likelihood`` (of each dyad), ``sample_stats``, ``diagnostics`` and
+        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values beyond a limit.
 
     Raises
     ------
@@ -77,13 +79,13 @@ def fit(
     problem = build_problem(measure(study), theory, priors, study.info.priors)
     if folder is None:
         with TemporaryDirectory() as scratch:
-            return _fit_in(Path(scratch), study, problem, seed, settings, progress, message)
-    post = _fit_in(Path(folder) / "chains", study, problem, seed, settings, progress, message)
+            return fit_in(Path(scratch), study, problem, seed, settings, progress, message)
+    post = fit_in(Path(folder) / "chains", study, problem, seed, settings, progress, message)
     save_result(post, folder)
     return post
 
 
-def _fit_in(
+def fit_in(
     folder: Path,
     study: Study,
     problem: Problem,
@@ -91,18 +93,28 @@ def _fit_in(
     settings: Settings,
     progress: Progress,
     message: Callable[[str], None],
+    like: Path | None = None,
 ) -> xr.DataTree:
+    """Fit a problem whose draws are kept in ``folder`` while they are made.
+
+    ``like`` is the folder of a fit of almost the same problem: its mode centres and whitens this one, which changes
+    how well the sampler moves and nothing else.
+    """
     _claim(folder, problem, seed, settings)
     message(
         f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode"
     )
     posterior = posterior_of(problem)
-    mode = _mode(folder / "mode.npz", problem, posterior, seed)
+    mode = _mode((like or folder) / "mode.npz", problem, posterior, seed)
     message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
     drawn = sample(posterior, mode, settings, seed, folder, progress)
+    draws = _posterior(problem, posterior, drawn["position"])
+    beyond = {"auxiliary": draws[[BEYOND]]} if BEYOND in draws else {}
     tree = xr.DataTree.from_dict(
         {
-            "posterior": _posterior(problem, posterior, drawn["position"]),
+            "posterior": draws.drop_vars(BEYOND, errors="ignore").drop_dims("value", errors="ignore"),
+            **beyond,
+            "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)}),
             "prior": prior_draws(problem.priors, seed),
             "sample_stats": _statistics(drawn),
             "observed_data": _storable(problem.scores),
@@ -152,10 +164,13 @@ def _mode(path: Path, problem: Problem, posterior: Posterior, seed: int) -> Mode
 
 def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> xr.Dataset:
     values = jax.vmap(jax.vmap(posterior.constrain))(jnp.asarray(position))
-    data = {
-        name: (("chain", "draw"), np.asarray(values[name]), {"units": str(problem.priors.loc[name, "unit"])})
+    data: dict[str, tuple] = {
+        str(name): (("chain", "draw"), np.asarray(values[name]), {"units": str(problem.priors.loc[name, "unit"])})
         for name in problem.priors.index
     }
+    if BEYOND in values:
+        units = {"units": "1", "long_name": "standard normals that values beyond a limit are made of"}
+        data[BEYOND] = (("chain", "draw", "value"), np.asarray(values[BEYOND]), units)
     chains, draws = position.shape[:2]
     return xr.Dataset(data, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
 
@@ -187,7 +202,7 @@ def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:
 
 def _storable(scores: xr.Dataset) -> xr.Dataset:
     """Return scores as NetCDF can hold them: no booleans, no empty dimension."""
-    scores = scores.assign(in_session=scores["in_session"].astype("int8"), censored=scores["censored"].astype("int8"))
+    scores = scores.assign(in_session=scores["in_session"].astype("int8"))
     return scores if scores.sizes["event"] else scores.drop_dims("event")
 
 
@@ -208,6 +223,7 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "seed": seed,
         "settings": json.dumps(vars(settings)),
         "solver": "exact linear-Gaussian filter; NUTS on a Laplace-whitened space",
+        "n_beyond": problem.panel.n_beyond,
         "mode_starts": mode.starts,
         "mode_agreeing": mode.agreeing,
         "versions": json.dumps(versions()),

@@ -15,6 +15,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
 from dyadloop.errors import FitError
+from dyadloop.inference.panel import BEYOND
 from dyadloop.inference.problem import Problem
 
 _FLOOR = 1e-3  # curvature below this (sd above 30 on the unconstrained scale) is treated as this
@@ -25,17 +26,19 @@ _AGREE = 0.1  # log density: starts that end within this of the best found the s
 
 @dataclass(frozen=True)
 class Posterior:
-    """The log posterior on an unconstrained vector, and the way back to parameters."""
+    """The log posterior on an unconstrained vector, and the ways between it and parameters."""
 
     negative: Callable[[Array], Array]
     constrain: Callable[[Array], dict[str, Array]]
+    unconstrain: Callable[[dict[str, np.ndarray]], np.ndarray]
     names: tuple[str, ...]
     splits: tuple[np.ndarray, np.ndarray]
+    n_beyond: int
 
     @property
     def size(self) -> int:
-        """Number of parameters."""
-        return len(self.names)
+        """Number of parameters and of auxiliary normals of values beyond a limit."""
+        return len(self.names) + self.n_beyond
 
 
 @dataclass(frozen=True)
@@ -60,24 +63,38 @@ def posterior_of(problem: Problem) -> Posterior:
     """Return the log posterior of a problem with one NumPyro site per parameter."""
     priors = {str(name): distribution(row) for name, row in problem.priors.iterrows()}
 
+    n_beyond = problem.panel.n_beyond
+
     def model() -> None:
         values = {name: jnp.asarray(numpyro.sample(name, prior)) for name, prior in priors.items()}
+        if n_beyond:
+            values[BEYOND] = jnp.asarray(numpyro.sample(BEYOND, dist.Normal().expand((n_beyond,)).to_event(1)))
         numpyro.factor("log_likelihood", problem.log_likelihood(values).sum())
 
     names = tuple(priors)
     splits = _variance_splits(problem, names)
 
     def unpack(vector: Array) -> dict[str, Array]:
-        return dict(zip(names, _split_variance(vector, *splits), strict=True))
+        values = dict(zip(names, _split_variance(vector[: len(names)], *splits), strict=True))
+        return values | ({BEYOND: vector[len(names) :]} if n_beyond else {})
 
     def constrain(vector: Array) -> dict[str, Array]:
-        return {name: biject_to(priors[name].support)(value) for name, value in unpack(vector).items()}
+        unpacked = unpack(vector)
+        values = {name: biject_to(priors[name].support)(unpacked[name]) for name in names}
+        return values | ({BEYOND: unpacked[BEYOND]} if n_beyond else {})
+
+    def unconstrain(values: dict[str, np.ndarray]) -> np.ndarray:
+        free = [np.asarray(biject_to(priors[name].support).inv(jnp.asarray(values[name]))) for name in names]
+        merged = _merge_variance(np.stack(free, axis=-1), *splits)
+        return np.concatenate([merged, values[BEYOND]], axis=-1) if n_beyond else merged
 
     return Posterior(
         negative=lambda vector: jnp.asarray(potential_energy(model, (), {}, unpack(vector))),
         constrain=constrain,
+        unconstrain=unconstrain,
         names=names,
         splits=splits,
+        n_beyond=n_beyond,
     )
 
 
@@ -105,8 +122,8 @@ def _split_variance(vector: Array, sd: np.ndarray, error: np.ndarray) -> Array:
 def _merge_variance(vector: np.ndarray, sd: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Invert :func:`_split_variance`."""
     merged = vector.copy()
-    merged[sd] = 0.5 * np.logaddexp(2 * vector[sd], 2 * vector[error])
-    merged[error] = vector[sd] - vector[error]
+    merged[..., sd] = 0.5 * np.logaddexp(2 * vector[..., sd], 2 * vector[..., error])
+    merged[..., error] = vector[..., sd] - vector[..., error]
     return merged
 
 
@@ -125,7 +142,7 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
         return float(value), np.nan_to_num(np.asarray(gradient))
 
     generator = np.random.default_rng(seed)
-    places = [_unconstrained(row) for _, row in problem.priors.iterrows()]
+    places = [_unconstrained(row) for _, row in problem.priors.iterrows()] + [(0.0, 1.0)] * posterior.n_beyond
     middle, spread = np.array(places).T * np.array([[1.0], [0.5]])
     runs = [
         minimize(

@@ -1,5 +1,7 @@
 """Scores as the arrays that the likelihood reads, with each distinct interval listed once."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +14,8 @@ from dyadloop.field import Plan, doublings
 from dyadloop.observation import ObservationPlan
 from dyadloop.units import days
 
+BEYOND = "beyond_limit"
+"""Name of the auxiliary standard normals of values beyond a limit, one each."""
 _DECIMALS = 9  # intervals that differ by less than 1e-9 d (86 microseconds) are one
 _SLACK = 4.0  # in-session couplings may exceed the own decay rates by this factor before a transition is refused
 
@@ -35,6 +39,9 @@ class Panel(eqx.Module):
         Variance of each observation's own known error, which adds to the indicator's; 0 where none is known.
     n_doublings
         Accuracy of the transitions, see :func:`dyadloop.field.doublings`.
+    side
+        -1 where the score is a limit and the value lies below it, +1 where above, 0 where the score is the value;
+        None where no value lies beyond a limit.
     """
 
     score: Float[Array, "dyad time indicator"]
@@ -45,6 +52,32 @@ class Panel(eqx.Module):
     event: Float[Array, "dyad time event"]
     known_variance: Float[Array, "dyad time indicator"]
     n_doublings: int = eqx.field(static=True)
+    side: Int[Array, "dyad time indicator"] | None = None
+
+    @property
+    def sides(self) -> np.ndarray:
+        """``side`` as numbers, 0 throughout where no value lies beyond a limit."""
+        return np.zeros(self.score.shape, dtype=int) if self.side is None else np.asarray(self.side)
+
+    @property
+    def beyond_places(self) -> tuple[np.ndarray, ...]:
+        """Dyad, time and indicator of each value beyond a limit."""
+        return np.nonzero(self.sides)
+
+    @property
+    def n_beyond(self) -> int:
+        """Number of values beyond a limit."""
+        return len(self.beyond_places[0])
+
+    def of_dyads(self, rows: np.ndarray) -> "Panel":
+        """Return a panel with some of the dyads, in the order given."""
+        arrays = ("score", "seen", "pair", "event", "known_variance", *(() if self.side is None else ("side",)))
+        return replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+
+    def beyond_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return which of the values beyond a limit belong to some dyads, in the order of :meth:`of_dyads`."""
+        dyad = self.beyond_places[0]
+        return np.concatenate([np.flatnonzero(dyad == row) for row in rows] or [np.array([], dtype=int)]).astype(int)
 
 
 def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.DataFrame) -> Panel:
@@ -53,25 +86,29 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     Raises
     ------
     FitError
-        If values lie beyond a detection limit, or no value at all enters the fit.
+        If no value at all enters the fit, or all values of an indicator lie beyond a limit.
     """
     chosen = scores.sel(indicator=list(observed.indicators))
-    n_censored = int(chosen["censored"].sum())
-    if n_censored:
-        names = [str(n) for n in chosen["indicator"].values if bool(chosen["censored"].sel(indicator=n).any())]
-        raise FitError(
-            f"{n_censored} values of {', '.join(names)} lie beyond a detection limit; a Gaussian observation cannot "
-            "use them and leaving them out would bias the fit; set `use: false` for the indicator in study.yaml"
-        )
     score = chosen["score"].values
     seen = np.isfinite(score)
     if not seen.any():
         raise FitError("no value enters the fit; check the quantities in study.yaml")
+    side = chosen["beyond"].values.astype(int)
+    only = [
+        str(n)
+        for n, all_beyond in zip(observed.indicators, ((side != 0) | ~seen).all(axis=(0, 1)), strict=True)
+        if all_beyond
+    ]
+    if only:
+        raise FitError(
+            f"all values of {', '.join(only)} lie beyond a limit, so they tell nothing about change; set `use: false` "
+            "for the indicator in study.yaml"
+        )
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
-    moments, inside, score, seen, event, variance = (
-        _compressed(v, kept) for v in (moments, inside, score, seen, event, variance)
+    moments, inside, score, seen, event, variance, side = (
+        _compressed(v, kept) for v in (moments, inside, score, seen, event, variance, side)
     )
     pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
@@ -82,6 +119,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
         known_variance=jnp.asarray(variance),
+        side=jnp.asarray(side) if side.any() else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     )
 

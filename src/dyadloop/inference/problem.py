@@ -3,9 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pandas as pd
 import xarray as xr
 from jaxtyping import Array, Float
@@ -16,8 +19,9 @@ from dyadloop.errors import FitError
 from dyadloop.evidence import Discount, coefficient_priors
 from dyadloop.evidence.coefficients import PriorSet
 from dyadloop.field import Plan, compile_theory
+from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
-from dyadloop.inference.panel import Panel, panel
+from dyadloop.inference.panel import BEYOND, Panel, panel
 from dyadloop.observation import ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
@@ -36,6 +40,7 @@ class Problem:
     scores: xr.Dataset
     rhythm: Rhythm | None
     unused_priors: tuple[str, ...] = ()
+    held_out: str = ""
 
     @property
     def left_out(self) -> list[str]:
@@ -44,9 +49,42 @@ class Problem:
         return [*self.plan.left_out, *self.observed.left_out, *unused]
 
     def log_likelihood(self, values: dict[str, Array] | dict[str, float]) -> Float[Array, " dyad"]:
-        """Return the log-likelihood of each dyad at parameter values in the units of the theory file."""
+        """Return the log-likelihood of each dyad at parameter values in the units of the theory file.
+
+        Where values lie beyond a limit, ``beyond_limit`` holds one standard normal for each; the likelihood is exact
+        when these are integrated out.
+        """
         numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
-        return log_likelihood(self.plan.field(numbers), self.observed.observation(numbers), self.panel)
+        field, observation = self.plan.field(numbers), self.observed.observation(numbers)
+        if self.panel.n_beyond:
+            return filtered(field, observation, self.panel, numbers.get(BEYOND)).log_density
+        return log_likelihood(field, observation, self.panel)
+
+    def without(self, held_out: np.ndarray, name: str) -> "Problem":
+        """Return the same problem with some moments unseen.
+
+        Parameters
+        ----------
+        held_out
+            Whether each moment of the panel is held out (dyad, time).
+        name
+            What is held out, in words; part of the fingerprint.
+        """
+        seen = self.panel.seen & ~jnp.asarray(held_out)[..., None]
+        return replace(self, panel=eqx.tree_at(lambda panel: panel.seen, self.panel, seen), held_out=name)
+
+    def pointwise(self, posterior: xr.Dataset) -> xr.DataArray:
+        """Return the log-likelihood of each dyad at each draw (chain, draw, dyad), states and means integrated out.
+
+        ``posterior`` holds the parameters and, where values lie beyond a limit, their ``beyond_limit``.
+        """
+        values = {name: jnp.asarray(posterior[name].values.ravel()) for name in self.priors.index}
+        if self.panel.n_beyond:
+            values[BEYOND] = jnp.asarray(posterior[BEYOND].values.reshape(-1, self.panel.n_beyond))
+        shape = (posterior.sizes["chain"], posterior.sizes["draw"], self.scores.sizes["dyad"])
+        found = np.asarray(jax.jit(lambda draws: jax.lax.map(self.log_likelihood, draws))(values)).reshape(shape)
+        coords = {name: posterior[name] for name in ("chain", "draw")} | {"dyad": self.scores["dyad"].values}
+        return xr.DataArray(found, dims=("chain", "draw", "dyad"), coords=coords)
 
     @property
     def fingerprint(self) -> str:
@@ -55,6 +93,7 @@ class Problem:
             self.plan.theory.model_dump_json(by_alias=True),
             priors_to_json(self.priors),
             self.scores.attrs["digest"],
+            self.held_out,
         ]
         return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 

@@ -15,7 +15,7 @@ from dyadloop.theory import Theory
 
 POSTERIOR_FILE = "posterior.nc"
 MANIFEST_FILE = "manifest.json"
-RESULT_SCHEMA = 2
+RESULT_SCHEMA = 3
 """Version of the groups and attributes of a result; a reader refuses any other."""
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
 
@@ -75,7 +75,7 @@ def problem_of(post: xr.DataTree) -> Problem:
     """Rebuild the fitting problem that a posterior answers."""
     scores = post["observed_data"].to_dataset()
     # NetCDF has no empty dimension of strings and no booleans
-    scores = scores.assign(in_session=scores["in_session"] > 0, censored=scores["censored"] > 0)
+    scores = scores.assign(in_session=scores["in_session"] > 0)
     if "event" not in scores.coords:
         amount = np.zeros((*scores["days"].shape, 0))
         scores = scores.assign_coords(event=np.array([], dtype=str)).assign(amount=(("dyad", "time", "event"), amount))

@@ -25,7 +25,8 @@ def measure(study: Study) -> xr.Dataset:
         standard error in the same unit, NaN where none is known; ``days`` (dyad,
         time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
         (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
-        amount of an event at a moment; ``censored`` (dyad, time, indicator). Per indicator: ``quantity``, ``person``,
+        amount of an event at a moment; ``beyond`` (dyad, time, indicator), -1 where a
+        score is a limit and the value lies below it, +1 where above, else 0. Per indicator: ``quantity``, ``person``,
         ``center``, ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where no reliability is declared).
 
     Raises
@@ -40,7 +41,7 @@ def measure(study: Study) -> xr.Dataset:
     lines = {dyad: _moments(calendar, table, dyad) for dyad, calendar in _calendars(study)}
     n_moments = max(len(moments) for moments in lines.values())
     shape = (len(lines), n_moments, len(names))
-    score, error, censored = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    score, error, beyond = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
     days = np.full(shape[:2], np.nan)
     for row, moments in enumerate(lines.values()):
         days[row, : len(moments)] = moments
@@ -51,7 +52,7 @@ def measure(study: Study) -> xr.Dataset:
     layers = table["indicator"].map({name: layer for layer, name in enumerate(names)}).to_numpy()
     score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
     error[rows, columns, layers] = table["error"].to_numpy(dtype=float) / scale[layers]
-    censored[rows, columns, layers] = table["limit"].isin(["below", "above"]).to_numpy()
+    beyond[rows, columns, layers] = _sides(study, table)
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
     declared = [study.info.indicators[name] for name in names]
     units = ["log ratio" if d.transform == "log" else "SD within persons" for d in declared]
@@ -63,7 +64,7 @@ def measure(study: Study) -> xr.Dataset:
             "in_session": (("dyad", "time"), in_session, {"units": "1"}),
             "session": (("dyad", "time"), session, {"units": "1"}),
             "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
-            "censored": (("dyad", "time", "indicator"), censored, {"units": "1"}),
+            "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
         },
         coords={
             "dyad": list(lines),
@@ -79,6 +80,17 @@ def measure(study: Study) -> xr.Dataset:
         },
         attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
     )
+
+
+def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
+    """Return -1 for values below a limit, +1 for values above one; the ends of a scale are limits where declared."""
+    side = table["limit"].map({"below": -1, "above": 1}).fillna(0).to_numpy(dtype=np.int8)
+    for name, entry in study.info.indicators.items():
+        if entry.ends_are_limits and entry.scale is not None:
+            here, (low, high) = (table["indicator"] == name).to_numpy(), entry.scale
+            side[here & (table["value"] <= low).to_numpy()] = -1
+            side[here & (table["value"] >= high).to_numpy()] = 1
+    return side
 
 
 def _transformed(study: Study) -> np.ndarray:

@@ -105,7 +105,7 @@ def courses(
     Parameters
     ----------
     paths
-        Result of :func:`dyadloop.inference.predict.trajectories`.
+        Result of :func:`dyadloop.smooth`.
     labels
         Axis label per state.
     seen
@@ -129,8 +129,9 @@ def courses(
 
 
 def _course(axes: Axes, course: xr.Dataset, seen: tuple[np.ndarray, np.ndarray]) -> None:
+    course = course.isel(time=np.isfinite(course["days"].values))
     days = course["days"].values
-    levels = np.nanquantile(course["path"].values, [0.055, 0.25, 0.5, 0.75, 0.945], axis=0)
+    levels = np.quantile(course["state_draw"].values, [0.055, 0.25, 0.5, 0.75, 0.945], axis=0)
     axes.fill_between(days, levels[0], levels[4], color=BLUE, alpha=0.18, lw=0)
     axes.fill_between(days, levels[1], levels[3], color=BLUE, alpha=0.35, lw=0)
     axes.plot(days, levels[2], color=BLUE, lw=1)

@@ -9,8 +9,8 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of
-from dyadloop.inference.predict import predictive_checks, trajectories
+from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, smooth
+from dyadloop.inference.predict import predictive_checks
 from dyadloop.inference.problem import Problem
 from dyadloop.reporting import figures
 from dyadloop.reporting.loop import loop_diagram
@@ -155,6 +155,7 @@ def _data(problem: Problem, info: dict) -> list[dict[str, object]]:
                 "quantity": entry["quantity"],
                 "person": entry["person"],
                 "values": int(seen.sum()),
+                "beyond": int((problem.scores["beyond"].values[..., index] != 0).sum()),
                 "dyads": int(seen.any(axis=1).sum()),
                 "center": float(problem.scores["center"].values[index]),
                 "scale": float(problem.scores["scale"].values[index]),
@@ -187,16 +188,20 @@ def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
 
 def _figures(post: xr.DataTree, problem: Problem, summary: pd.DataFrame) -> dict[str, str]:
     couplings = [coupling.id for coupling in problem.plan.couplings]
-    dyads = _longest(problem)
-    paths = trajectories(problem, post, dyads)
-    labels = {state.id: _state_label(state.id, problem) for state in problem.plan.states}
     return {
         "missingness": figures.missingness(_missing_shares(problem)),
         "loop": loop_diagram(problem.plan, summary),
         "intervals": figures.intervals(summary.loc[couplings]) if couplings else "",
         "predictive": figures.predictive(predictive_checks(problem, post)),
-        "courses": figures.courses(paths, labels, _dots(post, problem, dyads)),
+        "courses": courses_figure(post, smooth(post, _longest(problem))),
     }
+
+
+def courses_figure(post: xr.DataTree, courses: xr.Dataset) -> str:
+    """Draw courses of :func:`dyadloop.smooth` with the data of their dyads."""
+    problem = problem_of(post)
+    labels = {state.id: _state_label(state.id, problem) for state in problem.plan.states}
+    return figures.courses(courses, labels, _dots(post, problem, courses["dyad"].values.tolist()))
 
 
 def _state_label(state: str, problem: Problem) -> str:

@@ -89,6 +89,35 @@ def _safe(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
+def courses_table(found: xr.Dataset) -> pd.DataFrame:
+    """Return the courses of :func:`dyadloop.smooth` as one row per dyad, moment and state."""
+    names = ("low_89", "low_50", "median", "high_50", "high_89")
+    here = np.isfinite(found["days"].values)
+    rows = []
+    for place, dyad in enumerate(found["dyad"].values):
+        levels = np.quantile(found["state_draw"].values[:, place, here[place]], [0.055, 0.25, 0.5, 0.75, 0.945], axis=0)
+        for index, state in enumerate(found["state"].values):
+            columns = dict(zip(names, levels[..., index], strict=True))
+            rows.append(
+                pd.DataFrame(
+                    {"dyad": dyad, "state": state, "days": found["days"].values[place, here[place]], **columns}
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
+
+
+def draws_table(post: xr.DataTree) -> pd.DataFrame:
+    """Return all posterior draws, one row each, with the columns .chain, .iteration and .draw counted from 1."""
+    group = post["posterior"].to_dataset()
+    chains, draws = group.sizes["chain"], group.sizes["draw"]
+    counters = {
+        ".chain": np.repeat(np.arange(1, chains + 1), draws),
+        ".iteration": np.tile(np.arange(1, draws + 1), chains),
+        ".draw": np.arange(1, chains * draws + 1),
+    }
+    return pd.DataFrame({str(name): group[name].values.ravel() for name in group.data_vars} | counters)
+
+
 def print_table(table: pd.DataFrame, console: Console) -> None:
     """Print a data frame, numbers with three significant digits."""
     sheet = Table(box=None, pad_edge=False, header_style="bold")

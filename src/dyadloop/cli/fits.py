@@ -1,0 +1,139 @@
+"""Commands about fits beyond the main job: compare hypotheses, criticise a fit, courses of dyads, draws."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dyadloop.cli.shared import AsJson, FigurePath, Quiet, StudyPath, console, say, write_figure
+
+NOT_CONVERGED, INTERRUPTED = 4, 130
+
+
+def compare(
+    study: StudyPath,
+    hypotheses: Annotated[
+        str, typer.Option(help="Two or more rivals of the theory, separated by commas.")
+    ] = "none,biomarker,driver,reciprocal",
+    out: Annotated[Path | None, typer.Option(help="Folder of all fits; default results/NAME-compared.")] = None,
+    theory: Annotated[str | None, typer.Option(help="Preset or theory file; default: the study's own.")] = None,
+    prior_set: Annotated[str, typer.Option("--priors", help="sceptical, evidence or flat.")] = "sceptical",
+    ahead: Annotated[
+        int, typer.Option(min=0, help="Also predict the last N sessions of each dyad from all before.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of starts and chains.")] = 1,
+    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
+    warmup: Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")] = 200,
+    draws: Annotated[int, typer.Option(min=50, help="Kept draws of a chain.")] = 600,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit rival hypotheses to one study and compare how well each predicts a dyad that it has not seen.
+
+    Dyads whose importance sampling fails are left out by a fit of their own. An interrupted run goes on where it was.
+
+    Example: dyadloop compare simulated-haifa --hypotheses none,biomarker,reciprocal --out results/compared
+    """
+    from dyadloop import inference
+    from dyadloop import theory as theories
+    from dyadloop.data import read_study
+    from dyadloop.reporting.comparison import comparison_table, print_comparison
+    from dyadloop.reporting.progress import steps
+
+    found = read_study(study)
+    model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
+    folder = out or Path("results") / f"{found.info.name}-compared"
+    names = [name.strip() for name in hypotheses.split(",") if name.strip()]
+    settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
+    priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
+    try:
+        with steps(quiet) as progress:
+            table = inference.compare(
+                found, names, model, priors=priors, ahead=ahead, seed=seed, settings=settings, folder=folder,
+                progress=progress, message=lambda text: say(text, quiet),
+            )  # fmt: skip
+    except (inference.Interrupted, KeyboardInterrupt):
+        say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
+        raise typer.Exit(INTERRUPTED) from None
+    sheet = comparison_table(table)
+    sheet.to_csv(folder / "comparison.csv", index=False, lineterminator="\n")
+    if as_json:
+        notes = json.loads(table.attrs["notes"])
+        print(json.dumps({"hypotheses": json.loads(sheet.to_json(orient="records")), "notes": notes}, indent=2))
+    else:
+        print_comparison(table, console())
+    if not bool(table["converged"].all()):
+        raise typer.Exit(NOT_CONVERGED)
+
+
+ResultPath = Annotated[Path, typer.Argument(help="Result folder of dyadloop run.", metavar="RESULT")]
+
+
+def checks(result: ResultPath, as_json: AsJson = False) -> None:
+    """Check a fitted model against its data, its priors and its single dyads.
+
+    Prints what stands out and writes four tables into the result folder: checks_predictive.csv, checks_residuals.csv,
+    checks_influence.csv and checks_sensitivity.csv.
+
+    Example: dyadloop checks results/school
+    """
+    from dyadloop import inference
+    from dyadloop.reporting.checks import checks_tables, print_checks
+
+    found = inference.checks(inference.load_result(result))
+    tables = checks_tables(found)
+    for name, table in tables.items():
+        table.to_csv(result / f"checks_{name}.csv", index=False, lineterminator="\n")
+    inference.write_manifest(result)
+    if as_json:
+        content = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+        print(json.dumps({"findings": found.attrs["findings"].splitlines(), **content}, indent=2))
+    else:
+        print_checks(found, console())
+        say(f"tables: {result}/checks_*.csv")
+
+
+def smooth(
+    result: ResultPath,
+    dyads: Annotated[str | None, typer.Option(help="Dyads, separated by commas; default: all.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file; default: courses.csv in the result folder.")] = None,
+    draws: Annotated[int, typer.Option(min=10, help="Draws of parameters and states.")] = 200,
+    figure: FigurePath = None,
+) -> None:
+    """Write the course of each dyad's true states given all its data: median, 50 and 89 % bands.
+
+    Example: dyadloop smooth results/school --dyads 2,4 --figure courses.svg
+    """
+    from dyadloop import inference
+    from dyadloop.reporting.report import courses_figure
+    from dyadloop.reporting.tables import courses_table
+
+    post = inference.load_result(result)
+    chosen = [name.strip() for name in dyads.split(",")] if dyads else None
+    found = inference.smooth(post, chosen, draws)
+    path = out or result / "courses.csv"
+    courses_table(found).to_csv(path, index=False, lineterminator="\n")
+    if path.parent == result:
+        inference.write_manifest(result)
+    print(path)
+    if figure:
+        write_figure(courses_figure(post, found), figure)
+
+
+def draws(
+    result: ResultPath,
+    out: Annotated[Path | None, typer.Option(help="CSV file; default: draws.csv in the result folder.")] = None,
+) -> None:
+    """Write all posterior draws as CSV, in the columns that R's posterior package reads as draws_df.
+
+    Example: dyadloop draws results/school --out school.csv
+    """
+    from dyadloop import inference
+    from dyadloop.reporting.tables import draws_table
+
+    path = out or result / "draws.csv"
+    draws_table(inference.load_result(result)).to_csv(path, index=False, lineterminator="\n")
+    if path.parent == result:
+        inference.write_manifest(result)
+    print(path)

@@ -1,0 +1,145 @@
+"""A Kalman filter over the states and the person means together: what smoothing and values beyond a limit need.
+
+A value beyond a limit has the probability of its side as its likelihood and then stands for a draw from beyond the
+limit, made of an auxiliary standard normal that is sampled with the parameters. Integrated over these normals the
+likelihood is exact (the Geweke-Hajivassiliou-Keane simulator, one draw per iteration); nothing is substituted.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import log_ndtr, ndtr, ndtri
+from jaxtyping import Array, Float
+
+from dyadloop.field import Field, Transition, transitions
+from dyadloop.inference.panel import Panel
+from dyadloop.observation import Observation
+
+_LOG_2PI = 1.8378770664093453
+_FARTHEST = -30.0  # sds; farther beyond, a draw stays at this distance: its likelihood is below exp(-450) anyway
+
+
+class Step(NamedTuple):
+    """What the filter knew before the observations of one moment, and what each of them added.
+
+    ``mean`` and ``cov`` of states and person means; ``innovation``, ``weight`` (1 / its variance, 0 where unseen) and
+    ``gain`` per indicator.
+    """
+
+    mean: Array
+    cov: Array
+    innovation: Array
+    weight: Array
+    gain: Array
+
+
+class Filtered(NamedTuple):
+    """Log density of a dyad and the steps of its filter."""
+
+    log_density: Float[Array, ""]
+    steps: Step
+
+
+def filtered(field: Field, observation: Observation, panel: Panel, beyond: Array | None = None) -> Filtered:
+    """Run the filter over every dyad.
+
+    Parameters
+    ----------
+    field, observation
+        Theory and observation model with numbers.
+    panel
+        Observations and intervals.
+    beyond
+        One standard normal per value beyond a limit, in the order of the panel; None where there is no such value.
+
+    References
+    ----------
+    .. [1] Hajivassiliou, McFadden & Ruud (1996). doi:10.1016/0304-4076(94)01716-6
+    .. [2] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4.
+    """
+    if panel.n_beyond and beyond is None:
+        raise ValueError(f"{panel.n_beyond} values lie beyond a limit and need one standard normal each")
+    normals = jnp.zeros(panel.score.shape)
+    if beyond is not None and panel.n_beyond:
+        normals = normals.at[panel.beyond_places].set(beyond)
+    steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
+    jump = panel.event @ field.jumps
+
+    def one_dyad(*data: Array) -> Filtered:
+        return _one_dyad(field, observation, steps, bool(panel.n_beyond), *data)
+
+    data = (panel.score, panel.seen, panel.known_variance, jnp.asarray(panel.sides), normals, panel.pair, jump)
+    return jax.vmap(one_dyad)(*data)
+
+
+def rows_of(field: Field, observation: Observation) -> list[Array]:
+    """Return how each indicator reads states and person means."""
+    n = len(field.names)
+    return [
+        observation.loading[j] * jnp.zeros(2 * n).at[jnp.array([state, n + state])].set(1.0)
+        for j, state in enumerate(observation.states)
+    ]
+
+
+def transition_of(steps: Transition, index: Array) -> Array:
+    """Return the transition of states and person means over one interval."""
+    n = steps.matrix.shape[-1]
+    zero = jnp.zeros((n, n))
+    return jnp.block([[steps.matrix[index], zero], [zero, jnp.eye(n)]])
+
+
+def _one_dyad(
+    field: Field, observation: Observation, steps: Transition, limited: bool,
+    score: Array, seen: Array, own: Array, side: Array, normals: Array, pair: Array, jump: Array,
+) -> Filtered:  # fmt: skip
+    n = len(field.names)
+    zero, none = jnp.zeros((n, n)), jnp.zeros(n)
+    rows = rows_of(field, observation)
+
+    def advance(belief: tuple[Array, Array, Array], now: tuple[Array, ...]) -> tuple[tuple, Step]:
+        mean, cov, density = belief
+        y, is_seen, variance, y_side, normal, index, push = now
+        move = transition_of(steps, index)
+        mean = move @ mean + jnp.concatenate([steps.shift[index], none])
+        cov = move @ cov @ move.T + jnp.block([[steps.noise[index], zero], [zero, zero]])
+        before, innovations, weights, gains = (mean, cov), [], [], []
+        for j, row in enumerate(rows):
+            column = cov @ row
+            f = row @ column + observation.error_sd[j] ** 2 + variance[j]
+            v, log_p = y[j] - observation.mean[j] - row @ mean, -0.5 * (_LOG_2PI + jnp.log(f))
+            log_p = log_p - 0.5 * v**2 / f
+            if limited:
+                drawn, log_beyond = _beyond(v, jnp.sqrt(f), y_side[j], normal[j])
+                v, log_p = jnp.where(y_side[j] != 0, drawn, v), jnp.where(y_side[j] != 0, log_beyond, log_p)
+            weight = jnp.where(is_seen[j], 1.0 / f, 0.0)
+            density = density + jnp.where(is_seen[j], log_p, 0.0)
+            mean, cov = mean + column * weight * v, cov - weight * jnp.outer(column, column)
+            innovations.append(v)
+            weights.append(weight)
+            gains.append(column * weight)
+        parts = (jnp.stack(innovations), jnp.stack(weights), jnp.stack(gains))
+        return (mean + jnp.concatenate([push, none]), cov, density), Step(*before, *parts)
+
+    start_cov = jnp.block([[field.start_covariance, zero], [zero, field.between @ field.between.T]])
+    start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
+    data = (score, seen, own, side, normals, pair, jump)
+    (_, _, density), taken = jax.lax.scan(advance, start, data)
+    return Filtered(density, taken)
+
+
+def _beyond(v: Array, sd: Array, side: Array, normal: Array) -> tuple[Array, Array]:
+    """Return an innovation drawn from beyond the limit, and the log probability of being there.
+
+    Parameters
+    ----------
+    v
+        Limit minus prediction.
+    side
+        -1 below the limit, +1 above it.
+    normal
+        Auxiliary standard normal that the draw is made of.
+    """
+    reach = jnp.where(side == 0, 0.0, -side * v / sd)
+    drawn = ndtri(ndtr(normal) * ndtr(jnp.maximum(reach, _FARTHEST)))
+    return -side * sd * drawn, log_ndtr(reach)

@@ -1,0 +1,191 @@
+"""Model criticism: what a fit does not reproduce, what it hangs on, and which dyads carry it."""
+
+import logging
+import warnings
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from dyadloop.inference.checks import convergence_faults, prior_conflicts
+from dyadloop.inference.laplace import distribution
+from dyadloop.inference.panel import BEYOND
+from dyadloop.inference.predict import predictive_checks, sampled
+from dyadloop.inference.problem import Problem
+from dyadloop.inference.result import problem_of
+from dyadloop.inference.smoother import course_of
+
+SENSITIVE = 0.05
+"""Power-scaling sensitivity from which a parameter counts as sensitive (Kallioinen et al. 2024)."""
+TAIL = 0.01  # share of replicates beyond the observed value, below which the model does not reproduce it
+MOVED = 1.0  # a dyad whose removal moves a coupling by more than this many posterior sds carries it
+_FAR = 3.0
+
+
+def leave_one_out(post: xr.DataTree) -> Any:  # noqa: ANN401 - ArviZ's ELPDData, which its package types as a tuple
+    """Return ArviZ's leave-one-dyad-out result, with scores, Pareto k and importance weights of each dyad."""
+    from arviz_stats.loo.loo import loo
+
+    groups = {group: post[group].to_dataset() for group in ("posterior", "log_likelihood")}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Estimated shape parameter of Pareto")  # callers read k themselves
+        return loo(xr.DataTree.from_dict(groups), pointwise=True, var_name="dyads")
+
+
+def checks(post: xr.DataTree, n_draws: int = 100) -> xr.DataTree:
+    """Check a fitted model against its data, its priors and its single dyads.
+
+    Parameters
+    ----------
+    post
+        Result of :func:`dyadloop.fit`.
+    n_draws
+        Replicated studies of the predictive check.
+
+    Returns
+    -------
+    xarray.DataTree
+        ``predictive`` by statistic (spread, persistence, correlation and cross-lag within persons): ``observed``,
+        ``low``, ``median`` and ``high`` of the replicates (89 %), ``share_above``. ``residuals`` by indicator, of
+        one-step predictions at the posterior median: ``count``, ``mean``, ``sd``, ``autocorrelation`` at the next value
+        and its standard error ``autocorrelation_se``, ``far``, the share beyond 3 (0.0027 in a right model).
+        ``influence`` by dyad: ``pareto_k``, ``shift``, the largest move of a coupling without the dyad in posterior
+        sds, and ``coupling``. ``sensitivity`` by parameter: ``prior`` and ``likelihood``, power-scaling sensitivities.
+        Attribute ``findings``: what stands out, in words, one per line; empty where nothing does.
+
+    References
+    ----------
+    .. [1] Kallioinen et al. (2024), power scaling. doi:10.1007/s11222-023-10366-5
+    .. [2] Vehtari, Gelman & Gabry (2017), leave-one-out. doi:10.1007/s11222-016-9696-4
+    """
+    problem = problem_of(post)
+    found = xr.DataTree.from_dict(
+        {
+            "predictive": _predictive(problem, post, n_draws),
+            "residuals": _residuals(problem, post),
+            "influence": _influence(problem, post),
+            "sensitivity": _sensitivity(problem, post),
+        }
+    )
+    found.attrs = {"study": post.attrs["study"], "findings": "\n".join(_findings(found, post, problem))}
+    return found
+
+
+def _predictive(problem: Problem, post: xr.DataTree, n_draws: int) -> xr.Dataset:
+    found = predictive_checks(problem, post, n_draws, lags=True)
+    low, median, high = np.nanquantile(found["replicated"].values, [0.055, 0.5, 0.945], axis=0)
+    numbers = {"low": ("statistic", low), "median": ("statistic", median), "high": ("statistic", high)}
+    return found.drop_vars("replicated").drop_dims("draw", errors="ignore").assign(numbers)
+
+
+def _residuals(problem: Problem, post: xr.DataTree) -> xr.Dataset:
+    group = sampled(post)
+    values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
+    field, observation = problem.plan.field(values), problem.observed.observation(values)
+    course = course_of(field, observation, problem.panel, values.get(BEYOND))
+    residual = np.asarray(course.residual)
+    seen = np.asarray(problem.panel.seen) & (problem.panel.sides == 0)  # a limit has no residual
+    rows: dict[str, list[float]] = {
+        name: [] for name in ("count", "mean", "sd", "autocorrelation", "autocorrelation_se", "far")
+    }
+    for j in range(len(problem.observed.indicators)):
+        one = [residual[dyad, seen[dyad, :, j], j] for dyad in range(len(seen))]
+        flat = np.concatenate(one)
+        before = np.concatenate([values[:-1] for values in one])
+        after = np.concatenate([values[1:] for values in one])
+        enough = len(before) > 2 and before.std() > 0 and after.std() > 0
+        rows["count"].append(len(flat))
+        rows["mean"].append(float(flat.mean()))
+        rows["sd"].append(float(flat.std()))
+        rows["autocorrelation"].append(float(np.corrcoef(before, after)[0, 1]) if enough else np.nan)
+        rows["autocorrelation_se"].append(len(before) ** -0.5 if len(before) else np.nan)
+        rows["far"].append(float(np.mean(np.abs(flat) > _FAR)))
+    data = {name: ("indicator", np.array(values)) for name, values in rows.items()}
+    return xr.Dataset(data, coords={"indicator": list(problem.observed.indicators)})
+
+
+def _influence(problem: Problem, post: xr.DataTree) -> xr.Dataset:
+    found = leave_one_out(post)
+    group = post["posterior"].to_dataset()
+    couplings = [coupling.id for coupling in problem.plan.couplings]
+    weights = np.exp(found.log_weights.transpose("dyad", "chain", "draw").values)
+    weights = weights.reshape(len(weights), -1)
+    weights /= weights.sum(axis=1, keepdims=True)
+    data: dict[str, tuple[str, np.ndarray]] = {"pareto_k": ("dyad", found.pareto_k.values)}
+    if couplings:
+        draws = np.stack([group[name].values.ravel() for name in couplings], axis=1)
+        moves = np.abs(weights @ draws - draws.mean(axis=0)) / draws.std(axis=0)
+        data["shift"] = ("dyad", moves.max(axis=1))
+        data["coupling"] = ("dyad", np.array(couplings)[moves.argmax(axis=1)])
+    return xr.Dataset(data, coords={"dyad": problem.scores["dyad"].values}, attrs={"good_k": float(found.good_k)})
+
+
+def _sensitivity(problem: Problem, post: xr.DataTree) -> xr.Dataset:
+    """Return how much each posterior changes when the prior, or the likelihood, is raised to a power near 1."""
+    from arviz_stats.psense import psense
+
+    group = post["posterior"].to_dataset()
+    prior = {
+        str(name): (("chain", "draw"), np.asarray(distribution(row).log_prob(jnp.asarray(group[str(name)].values))))
+        for name, row in problem.priors.iterrows()
+    }
+    likelihood = post["log_likelihood"].to_dataset()
+    tree: Any = xr.DataTree.from_dict(
+        {"posterior": group, "log_prior": xr.Dataset(prior, coords=group.coords), "log_likelihood": likelihood}
+    )
+    names = [str(name) for name in problem.priors.index]
+    logging.getLogger("arviz_stats").setLevel(logging.ERROR)  # the findings below say it in our words
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        columns = {kind: psense(tree, group=kind) for kind in ("prior", "likelihood")}
+    data = {kind: ("parameter", np.array([float(found[n]) for n in names])) for kind, found in columns.items()}
+    return xr.Dataset(data, coords={"parameter": names})
+
+
+def _findings(found: xr.DataTree, post: xr.DataTree, problem: Problem) -> list[str]:
+    lines = [f"not converged: {fault}" for fault in convergence_faults(post)]
+    table = found["predictive"].to_dataset()
+    share = table["share_above"].values
+    lines += [
+        f"the model does not reproduce '{name}': observed {observed:.3g}, replicated {low:.3g} to {high:.3g}"
+        for name, observed, low, high, out in zip(
+            table["statistic"].values, table["observed"].values, table["low"].values, table["high"].values,
+            np.minimum(share, 1 - share) < TAIL, strict=True,
+        )
+        if out and np.isfinite(observed)
+    ]  # fmt: skip
+    residuals = found["residuals"].to_dataset()
+    lines += [
+        f"residuals of {name} are autocorrelated ({r:.2f}, standard error {se:.2f}): part of its course is missed"
+        for name, r, se in zip(
+            residuals["indicator"].values, residuals["autocorrelation"].values,
+            residuals["autocorrelation_se"].values, strict=True,
+        )
+        if abs(r) > _FAR * se
+    ]  # fmt: skip
+    influence = found["influence"].to_dataset()
+    for dyad in influence["dyad"].values:
+        entry = influence.sel(dyad=dyad)
+        if float(entry["pareto_k"]) > influence.attrs["good_k"]:
+            lines.append(f"dyad {dyad} is influential (Pareto k {float(entry['pareto_k']):.2f}): fit without it")
+        elif "shift" in entry and float(entry["shift"]) > MOVED:
+            lines.append(f"dyad {dyad} alone moves {entry['coupling'].item()} by {float(entry['shift']):.1f} sd")
+    return lines + _prior_findings(found["sensitivity"].to_dataset(), post, problem)
+
+
+def _prior_findings(table: xr.Dataset, post: xr.DataTree, problem: Problem) -> list[str]:
+    """Say which couplings the priors decide; errors and time constants rest on their priors by design."""
+    weak, torn = [], []
+    for name in (coupling.id for coupling in problem.plan.couplings):
+        prior, likelihood = (float(table[kind].sel(parameter=name)) for kind in ("prior", "likelihood"))
+        if prior >= SENSITIVE:
+            (torn if likelihood >= SENSITIVE else weak).append(name)
+    lines = []
+    if weak:
+        lines.append(f"the prior decides {', '.join(weak)}: the data say little")
+    if torn:
+        lines.append(f"prior and data both shape {', '.join(torn)}: compare prior sets (--all-priors)")
+    if conflicts := prior_conflicts(post):
+        lines.append(f"prior and data disagree on {', '.join(conflicts)}")
+    return lines

@@ -1,0 +1,131 @@
+"""The course of each dyad given all its data, and what each observation adds to those before it.
+
+The filter of :mod:`dyadloop.inference.augmented`, then one pass back that needs no inverse.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float
+
+from dyadloop.errors import FitError
+from dyadloop.field import Field, Transition, transitions
+from dyadloop.inference.augmented import Step, filtered, rows_of, transition_of
+from dyadloop.inference.panel import BEYOND, Panel
+from dyadloop.inference.predict import thinned
+from dyadloop.inference.problem import Problem
+from dyadloop.inference.result import problem_of
+from dyadloop.observation import Observation
+
+
+class Course(NamedTuple):
+    """Moments of the states, person means included, and standardised one-step residuals (0 where unseen)."""
+
+    mean: Float[Array, "dyad time state"]
+    variance: Float[Array, "dyad time state"]
+    residual: Float[Array, "dyad time indicator"]
+
+
+def smooth(post: xr.DataTree, dyads: list[str] | None = None, n_draws: int = 200) -> xr.Dataset:
+    """Return the course of the true states of each dyad given all its data, with full uncertainty.
+
+    Parameters
+    ----------
+    post
+        Result of :func:`dyadloop.fit`.
+    dyads
+        Which dyads; default: all.
+    n_draws
+        Draws of the parameters, each with one draw of the state at each moment from its exact conditional
+        distribution. Draws of different moments are independent: read bands moment by moment.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``state_draw`` (draw, dyad, time, state) in the units of the states as deviations from the mean of the sample,
+        person means included; ``days`` (dyad, time) [d], NaN after a dyad's last moment.
+
+    Raises
+    ------
+    FitError
+        If a dyad is not in the study.
+
+    References
+    ----------
+    .. [1] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4.
+    """
+    problem = problem_of(post)
+    known = problem.scores["dyad"].values.tolist()
+    chosen = known if dyads is None else dyads
+    unknown = [dyad for dyad in chosen if dyad not in known]
+    if unknown:
+        raise FitError(f"{', '.join(unknown)}: no dyad of this study; it has {', '.join(known)}")
+    rows = np.array([known.index(dyad) for dyad in chosen], dtype=int)
+    panel = problem.panel.of_dyads(rows)
+    draws = {name: jnp.asarray(values) for name, values in thinned(post, n_draws).items()}
+    own = problem.panel.beyond_of(rows)
+    keys = jax.random.split(jax.random.key(int(post.attrs["seed"])), len(next(iter(draws.values()))))
+
+    def one(now: tuple[Array, dict[str, Array]]) -> Array:
+        key, values = now
+        beyond = values[BEYOND][own] if BEYOND in values else None
+        course = course_of(problem.plan.field(values), problem.observed.observation(values), panel, beyond)
+        return course.mean + jnp.sqrt(course.variance) * jax.random.normal(key, course.mean.shape)
+
+    found = np.array(jax.jit(lambda keys, draws: jax.lax.map(one, (keys, draws)))(keys, draws))
+    days = moments(problem)[rows]
+    found[:, ~np.isfinite(days)] = np.nan
+    coords = {"draw": np.arange(len(found)), "dyad": chosen, "state": list(problem.plan.names)}
+    data = {
+        "state_draw": (("draw", "dyad", "time", "state"), found),
+        "days": (("dyad", "time"), days, {"units": "d"}),
+    }
+    attrs = {"theory": problem.plan.theory.id, "hypothesis": post.attrs["hypothesis"], "seed": post.attrs["seed"]}
+    return xr.Dataset(data, coords=coords, attrs=attrs)
+
+
+def moments(problem: Problem) -> np.ndarray:
+    """Return the time of each moment of the panel [d] (dyad, time), NaN behind the last value of a dyad."""
+    panel = problem.panel
+    days = np.cumsum(np.asarray(panel.durations)[np.asarray(panel.pair)], axis=1)
+    events = (np.asarray(panel.event) != 0).any(axis=2)
+    here = np.asarray(panel.seen).any(axis=2) | events
+    last = here.shape[1] - 1 - np.argmax(here[:, ::-1], axis=1)
+    return np.where(np.arange(here.shape[1]) <= last[:, None], days, np.nan)
+
+
+def course_of(field: Field, observation: Observation, panel: Panel, beyond: Array | None = None) -> Course:
+    """Return smoothed moments and one-step residuals of every dyad at fixed parameters.
+
+    ``beyond`` is as in :func:`dyadloop.inference.augmented.filtered`; the course then holds for the values drawn.
+    """
+    taken = filtered(field, observation, panel, beyond).steps
+    steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
+    rows = rows_of(field, observation)
+    mean, variance = jax.vmap(lambda step, pair: _way_back(rows, steps, step, pair))(taken, panel.pair)
+    return Course(mean, variance, taken.innovation * jnp.sqrt(taken.weight))
+
+
+def _way_back(rows: list[Array], steps: Transition, taken: Step, pair: Array) -> tuple[Array, Array]:
+    """Return mean and variance of the states of one dyad given all its data, person means included."""
+    n = steps.matrix.shape[-1]
+
+    def backward(carry: tuple[Array, Array], now: tuple[Step, Array]) -> tuple[tuple[Array, Array], tuple]:
+        r, info = carry
+        step, index = now
+        for j in reversed(range(len(rows))):
+            keep = jnp.eye(2 * n) - jnp.outer(step.gain[j], rows[j])
+            r = rows[j] * step.weight[j] * step.innovation[j] + keep.T @ r
+            info = step.weight[j] * jnp.outer(rows[j], rows[j]) + keep.T @ info @ keep
+        whole = step.mean + step.cov @ r
+        left = step.cov - step.cov @ info @ step.cov
+        variance = jnp.diagonal(left[:n, :n] + left[n:, n:] + left[:n, n:] + left[n:, :n])
+        move = transition_of(steps, index)
+        return (move.T @ r, move.T @ info @ move), (whole[:n] + whole[n:], variance)
+
+    end = (jnp.zeros(2 * n), jnp.zeros((2 * n, 2 * n)))
+    _, (mean, variance) = jax.lax.scan(backward, end, (taken, pair), reverse=True)
+    return mean, jnp.maximum(variance, 0.0)
