@@ -66,6 +66,7 @@ _HOMES = {
     "synergy": "dyadloop.dynamics",
     "trust_game": "dyadloop.measures.games",
     "truth_and_bias": "dyadloop.measures.games",
+    "whatif": "dyadloop.inference",
 }
 
 __all__ = sorted(_HOMES)

@@ -207,7 +207,7 @@ def test_a_comparison_by_sampling_goes_on_where_it_was(call, tmp_path):
     assert first.exit_code == 4, first.output  # 200 draws are not enough, and that is said
     content = json.loads(first.stdout)
     _check(content, tmp_path / "out")
-    assert sum("has not converged" in note for note in content["notes"]) == 2
+    assert sum("has not converged" in note for note in content["notes"]) >= 2
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("chain-*.npz")}
     again = CliRunner().invoke(app, [*call, "--json"])
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("chain-*.npz")} == stamps

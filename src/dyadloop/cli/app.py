@@ -12,7 +12,7 @@ import typer
 
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.fits import INTERRUPTED, NOT_CONVERGED, checks, compare, draws, smooth
+from dyadloop.cli.fits import INTERRUPTED, NOT_CONVERGED, checks, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
@@ -60,6 +60,7 @@ app.command("compare")(compare)
 app.command("checks")(checks)
 app.command("smooth")(smooth)
 app.command("draws")(draws)
+app.command("whatif")(whatif)
 app.command("simulate")(simulate)
 app.command("measure")(measure)
 app.command("synchrony")(synchrony)

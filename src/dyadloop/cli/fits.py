@@ -1,4 +1,4 @@
-"""Commands about fits beyond the main job: compare hypotheses, criticise a fit, courses of dyads, draws."""
+"""Commands about fits beyond the main job: compare hypotheses, criticise a fit, courses, draws, what-if."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dyadloop.cli.shared import AsJson, FigurePath, Quiet, StudyPath, console, say, write_figure
+from dyadloop.cli.shared import AsJson, FigurePath, Quiet, StudyPath, console, event_of, say, write_figure
 
 NOT_CONVERGED, INTERRUPTED = 4, 130
 
@@ -137,3 +137,43 @@ def draws(
     if path.parent == result:
         inference.write_manifest(result)
     print(path)
+
+
+def whatif(
+    result: ResultPath,
+    cut: Annotated[
+        list[str] | None, typer.Option(help="Arrows to cut: an id, a pattern (w_*), or a variable for all of its.")
+    ] = None,
+    every: Annotated[str | None, typer.Option(help="Distance of sessions, such as '3.5 d'.")] = None,
+    length: Annotated[str | None, typer.Option(help="Length of a session, such as '90 min'.")] = None,
+    sessions: Annotated[int | None, typer.Option(min=1, help="Sessions of the scenario; default: as long.")] = None,
+    event: Annotated[list[str] | None, typer.Option(help="EVENT:SESSION[:AMOUNT], such as work_trust:4.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file of both courses.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    r"""Ask what a fitted model implies: other sessions, an event, or no arrow from oxytocin. Not a causal estimate.
+
+    The baseline is 16 sessions in the rhythm of the study, without events.
+
+    \b
+    Examples:
+      dyadloop whatif results/haifa --cut oxytocin
+      dyadloop whatif results/haifa --every "3.5 d"
+      dyadloop whatif results/haifa --event work_trust:4
+    """
+    from dyadloop import inference
+    from dyadloop.reporting.tables import print_table, whatif_table
+
+    post = inference.load_result(result)
+    scenario, baseline = inference.calendars(post, every, length, sessions, [event_of(text) for text in event or []])
+    found = inference.whatif(post, scenario, baseline=baseline, cut=cut or [])
+    table = whatif_table(found)
+    if out:
+        table.to_csv(out, index=False, lineterminator="\n")
+        say(f"both courses: {out}")
+    last = table[table["days"] == table["days"].max()]
+    if as_json:
+        print(json.dumps({"note": found.attrs["note"], "end": json.loads(last.to_json(orient="records"))}, indent=2))
+        return
+    print_table(last, console())
+    console().print(f"\n{found.attrs['note']}", markup=False)

@@ -9,6 +9,7 @@ import typer
 from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, print_dataset, say, write_figure
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
     from dyadloop.measures.raw import Measured
@@ -122,10 +123,45 @@ def synchrony(
       dyadloop synchrony examples/survival/recordings/dyad_0016.csv.gz --fs 25 --surrogate shift --figure d16.svg
       dyadloop synchrony both.tsv --columns patient,therapist --set window=30 --set step=10
     """
-    from dyadloop.measures.recordings import read_recording
     from dyadloop.measures.synchrony import synchrony as measure_pair
     from dyadloop.measures.synchrony import synchrony_test
     from dyadloop.reporting.progress import steps
+
+    a, b, rate, labels = _pair(first, second, fs, columns)
+    options: dict[str, Any] = {
+        "missing": missing,
+        "cut": cut,
+        "spikes": spikes,
+        "smooth": smooth,
+        "transform": transform,
+    }
+    options |= _settings(settings)
+    if multiverse:
+        _multiverse(a, b, rate, method, surrogate, draws, seed, options, figure, as_json, quiet)
+        return
+    found = measure_pair(a, b, rate, method, **options)
+    tested = None
+    if surrogate is not None:
+        with steps(quiet) as progress:
+            tested = synchrony_test(
+                a, b, rate, method, surrogate=surrogate, draws=draws, statistic=statistic, seed=seed,
+                progress=lambda done, total: progress("surrogates", done, total), **options,
+            )  # fmt: skip
+    _print_synchrony(found, tested, as_json)
+    if figure is not None:
+        from dyadloop.reporting.measures import synchrony_figure
+
+        write_figure(synchrony_figure(a, b, rate, found, tested, labels), figure)
+    elif not as_json:
+        say("next: --surrogate shift tests it, --figure FILE.svg draws it", quiet)
+
+
+def _pair(
+    first: Path, second: Path | None, fs: float | None, columns: str | None
+) -> "tuple[np.ndarray, np.ndarray, float, tuple[str, str]]":
+    """Return two series of one rate from one or two files, and their names."""
+    from dyadloop.errors import MeasureError
+    from dyadloop.measures.recordings import read_recording
 
     names = [name.strip() for name in columns.split(",")] if columns else []
     one = read_recording(first, fs)
@@ -136,36 +172,8 @@ def synchrony(
         one_name, two_name = names if len(names) == 2 else (None, None)
     a, b = one.channel(one_name), two.channel(two_name)
     if one.fs != two.fs:
-        from dyadloop.errors import MeasureError
-
         raise MeasureError(f"{first.name} has {one.fs:g} Hz, {second} {two.fs:g}; resample one of them, or give --fs")
-    options: dict[str, Any] = {
-        "missing": missing,
-        "cut": cut,
-        "spikes": spikes,
-        "smooth": smooth,
-        "transform": transform,
-    }
-    options |= _settings(settings)
-    if multiverse:
-        _multiverse(a, b, one.fs, method, surrogate, draws, seed, options, figure, as_json, quiet)
-        return
-    found = measure_pair(a, b, one.fs, method, **options)
-    tested = None
-    if surrogate is not None:
-        with steps(quiet) as progress:
-            tested = synchrony_test(
-                a, b, one.fs, method, surrogate=surrogate, draws=draws, statistic=statistic, seed=seed,
-                progress=lambda done, total: progress("surrogates", done, total), **options,
-            )  # fmt: skip
-    _print_synchrony(found, tested, as_json)
-    if figure is not None:
-        from dyadloop.reporting.measures import synchrony_figure
-
-        labels = (one_name or first.stem, two_name or (second or first).stem)
-        write_figure(synchrony_figure(a, b, one.fs, found, tested, labels), figure)
-    elif not as_json:
-        say("next: --surrogate shift tests it, --figure FILE.svg draws it", quiet)
+    return a, b, one.fs, (one_name or first.stem, two_name or (second or first).stem)
 
 
 def _two_columns(one: Any, names: list[str]) -> tuple[str, str]:  # noqa: ANN401 - a recording

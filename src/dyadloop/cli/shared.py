@@ -72,6 +72,23 @@ def values_of(texts: list[str] | None) -> dict[str, float]:
     return found
 
 
+def event_of(text: str) -> dict:
+    """Return an event given as EVENT:SESSION[:AMOUNT].
+
+    Raises
+    ------
+    TheoryError
+        If the text is no such event.
+    """
+    from dyadloop.errors import TheoryError
+
+    parts = text.split(":")
+    try:
+        return {"event": parts[0], "sessions": [int(parts[1])], "amount": float(parts[2]) if len(parts) > 2 else 1.0}
+    except (IndexError, ValueError):
+        raise TheoryError(f"--event {text!r}: expected EVENT:SESSION[:AMOUNT], such as dose:4:24") from None
+
+
 def print_dataset(found: "xr.Dataset", as_json: bool) -> None:
     """Print a dataset as JSON, or as tables: one per set of dimensions, with single numbers first."""
     from dyadloop.reporting.tables import print_dataset as show

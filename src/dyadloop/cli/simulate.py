@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dyadloop.cli.shared import On, PatientOnly, Rival, Values, say, theory_of, values_of, write_figure
+from dyadloop.cli.shared import On, PatientOnly, Rival, Values, event_of, say, theory_of, values_of, write_figure
 
 
 def simulate(
@@ -50,7 +50,7 @@ def simulate(
     from dyadloop.theory import protocol
 
     found = theory_of(theory, hypothesis, on, patient_only)
-    calendar = None if span else protocol(sessions, every, length, events=[_event(text) for text in event or []])
+    calendar = None if span else protocol(sessions, every, length, events=[event_of(text) for text in event or []])
     if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
         raise TheoryError(f"{path}: is there already; choose another folder, nothing was written")
     run = run_dyads(
@@ -71,13 +71,3 @@ def simulate(
     counts = {status: int((run["status"] == status).sum()) for status in sorted(set(run["status"].values.tolist()))}
     say(f"SIMULATED courses of {dyads} dyads: {', '.join(f'{status} {count}' for status, count in counts.items())}")
     print(path / "courses.nc")
-
-
-def _event(text: str) -> dict:
-    from dyadloop.errors import TheoryError
-
-    parts = text.split(":")
-    try:
-        return {"event": parts[0], "sessions": [int(parts[1])], "amount": float(parts[2]) if len(parts) > 2 else 1.0}
-    except (IndexError, ValueError):
-        raise TheoryError(f"--event {text!r}: expected EVENT:SESSION[:AMOUNT], such as dose:4:24") from None

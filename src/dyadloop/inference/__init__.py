@@ -10,10 +10,12 @@ from dyadloop.inference.problem import coupling_priors, priors
 from dyadloop.inference.result import load_result, problem_of, save_result, write_manifest
 from dyadloop.inference.sampling import Interrupted, Settings
 from dyadloop.inference.smoother import smooth
+from dyadloop.inference.whatif import calendars, whatif
 
 __all__ = [
     "Interrupted",
     "Settings",
+    "calendars",
     "checks",
     "claims",
     "compare",
@@ -27,5 +29,6 @@ __all__ = [
     "problem_of",
     "save_result",
     "smooth",
+    "whatif",
     "write_manifest",
 ]

@@ -55,6 +55,7 @@ class _Work:
     folder: Path
     progress: Progress
     message: Callable[[str], None]
+    notes: list[str]
 
     def fit(self, problem: Problem, name: str, place: Path, like: Path | None = None) -> xr.DataTree:
         """Fit a problem in a folder of its own, from the mode of another fit if there is one like it."""
@@ -65,7 +66,10 @@ class _Work:
             done[chain] = iterations
             self.progress(name, sum(done.values()), total)
 
-        return fit_in(place, self.study, problem, self.seed, self.settings, step, lambda text: None, like)
+        post = fit_in(place, self.study, problem, self.seed, self.settings, step, lambda text: None, like)
+        if faults := convergence_faults(post):
+            self.notes.append(f"{name} has not converged: {'; '.join(faults)}")
+        return post
 
 
 def compare(
@@ -108,8 +112,9 @@ def compare(
         By ``hypothesis``, best first: ``elpd`` (expected log predictive density of a new dyad, summed over dyads)
         and ``se``, ``difference`` to the best and ``difference_se``, ``told_apart`` (worse than the best by more than
         4 and by more than two standard errors), ``weight`` (stacking), ``log_evidence`` and ``log_evidence_se``,
-        ``converged``, ``refits``, and with ``ahead`` the same with ``_ahead``. By dyad: ``elpd_dyad``, ``pareto_k``,
-        ``refitted``. By ``quantile``: ``loop_gain`` (L, as if sessions never ended) and ``session_loop_gain`` (L_W).
+        ``refits``, ``converged`` (with all its refits), and with ``ahead`` the same scores with ``_ahead``. By dyad:
+        ``elpd_dyad``, ``pareto_k``, ``refitted``. By ``quantile``: ``loop_gain`` (L, as if sessions never ended) and
+        ``session_loop_gain`` (L_W).
         Attribute ``notes``: what must be known when it is read, as JSON.
 
     Raises
@@ -135,8 +140,9 @@ def compare(
     settings = settings or Settings()
     if folder is None:
         with TemporaryDirectory() as scratch:
-            return _compare(problems, notes, ahead, _Work(study, seed, settings, Path(scratch), progress, message))
-    found = _compare(problems, notes, ahead, _Work(study, seed, settings, Path(folder), progress, message))
+            work = _Work(study, seed, settings, Path(scratch), progress, message, notes)
+            return _compare(problems, ahead, work)
+    found = _compare(problems, ahead, _Work(study, seed, settings, Path(folder), progress, message, notes))
     found.to_netcdf(Path(folder) / "comparison.nc", engine="h5netcdf")
     return found
 
@@ -184,14 +190,13 @@ def _same(one: Problem, other: Problem) -> bool:
     return (one.plan.couplings, one.plan.names) == (other.plan.couplings, other.plan.names)
 
 
-def _compare(problems: dict[str, Problem], notes: list[str], ahead: int, work: _Work) -> xr.Dataset:
+def _compare(problems: dict[str, Problem], ahead: int, work: _Work) -> xr.Dataset:
     columns: dict[str, xr.Dataset] = {}
     for name, problem in problems.items():
         work.message(f"fitting {name}: {len(problem.priors)} parameters")
+        n_notes = len(work.notes)
         post = work.fit(problem, name, work.folder / name / "chains")
         save_result(post, work.folder / name)
-        faults = convergence_faults(post)
-        notes += [f"{name} has not converged: {'; '.join(faults)}"] if faults else []
         scores = _leave_one_out(problem, post, name, work)
         evidence, error = log_evidence(problem, post, work.seed)
         numbers: dict[str, object] = {
@@ -201,11 +206,11 @@ def _compare(problems: dict[str, Problem], notes: list[str], ahead: int, work: _
             "refits": int(scores["refitted"].sum()),
             "log_evidence": evidence,
             "log_evidence_se": error,
-            "converged": not faults,
         }
         numbers |= _loops(problem, post)
         if ahead:
             numbers["elpd_ahead_dyad"] = _leave_future_out(problem, name, ahead, work)
+        numbers["converged"] = len(work.notes) == n_notes
         columns[name] = xr.Dataset(numbers)
     found = xr.concat(list(columns.values()), dim=pd.Index(list(columns), name="hypothesis"))
     found = _ranked(found.assign_coords(quantile=list(QUANTILES)))
@@ -218,7 +223,7 @@ def _compare(problems: dict[str, Problem], notes: list[str], ahead: int, work: _
         "seed": work.seed,
         "settings": json.dumps(vars(work.settings)),
         "ahead": ahead,
-        "notes": json.dumps(notes),
+        "notes": json.dumps(work.notes),
     }
     return found
 

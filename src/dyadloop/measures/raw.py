@@ -3,7 +3,6 @@
 One bad recording does not stop the others: its status says what was wrong.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from dyadloop.data import Study, read_study
+from dyadloop.data import read_study
 from dyadloop.data.sources import (
     AccuracySource,
     AssaySource,
@@ -30,6 +29,7 @@ from dyadloop.measures.items import read_instrument, score_items
 from dyadloop.measures.recordings import read_recording
 from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
 from dyadloop.measures.synchrony.series import SIGN
+from dyadloop.measures.work import Work, filled, is_of_role, keys_of, sessions_of, table_of
 
 Progress = Callable[[str, int, int], None]
 _MOST_TRACES = 40  # recordings that are kept for figures
@@ -67,61 +67,6 @@ class Measured:
         ]
 
 
-@dataclass
-class _Work:
-    """One source in progress."""
-
-    study: Study
-    name: str
-    source: Any
-    tick: Callable[[int, int], None]
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    status: list[dict[str, Any]] = field(default_factory=list)
-    results: dict[str, Any] = field(default_factory=dict)
-    traces: dict[str, Channels] = field(default_factory=dict)
-    record: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def root(self) -> Path:
-        return Path(self.study.path)
-
-    @property
-    def person(self) -> str:
-        return self.study.info.indicators[self.name].person
-
-    def path(self, relative: str) -> Path:
-        """Return a file of the study, noting its digest; files outside the folder are refused."""
-        path = (self.root / relative).resolve()
-        if not path.is_relative_to(self.root.resolve()):
-            raise MeasureError(f"{relative}: lies outside the study folder")
-        if path.is_file():
-            self.files[relative] = hashlib.sha256(path.read_bytes()).hexdigest()
-        return path
-
-    def participant(self, dyad: str) -> str:
-        people = self.study.participants
-        mine = people[(people["dyad"] == dyad) & (people["role"] == self.person)]["participant_id"]
-        if mine.empty:
-            raise MeasureError(f"dyad {dyad!r} has no {self.person}")
-        return str(mine.iloc[0])
-
-    def add(self, key: dict[str, Any], value: float, error: float, limit: str = "") -> None:
-        """Add one row; a value that is NaN is a status, not a row."""
-        place = {"indicator": self.name, "dyad": key["dyad"], "session": key["session"]}
-        if value != value:
-            self.status.append(place | {"status": "no score: too little was answered or recorded"})
-            return
-        number = {"value": f"{value:.10g}", "limit": limit, "error": "" if error != error else f"{error:.6g}"}
-        self.rows.append(
-            {"time": "", "phase": getattr(self.source, "phase", ""), **key, "indicator": self.name, **number}
-        )
-        self.status.append(place | {"status": "ok"})
-
-    def bad(self, dyad: str, session: str, why: str) -> None:
-        self.status.append({"indicator": self.name, "dyad": dyad, "session": session, "status": why})
-
-
 def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
     """Score the recordings, questionnaires, assays and games of a study folder, as study.yaml says under ``measures``.
 
@@ -155,7 +100,7 @@ def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
             if progress is not None:
                 progress(name, done, total)
 
-        work = _Work(study, name, source, tick)
+        work = Work(study, name, source, tick)
         _KINDS[type(source)](work)
         rows += work.rows
         status += work.status
@@ -176,26 +121,10 @@ def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
     )
 
 
-def _sessions(work: _Work, pattern: str) -> list[tuple[str, str, str]]:
-    """Return dyad, session and file of every session; no file at all is a fault."""
-    found = [
-        (str(dyad), str(session), _filled(pattern, str(dyad), str(session)))
-        for dyad, session in zip(work.study.sessions["dyad"], work.study.sessions["session"], strict=True)
-    ]
-    if not any((work.root / file).is_file() for *_, file in found):
-        example = found[0][2] if found else pattern
-        raise MeasureError(f"{work.name}: no file fits {pattern!r}; the first would be {example!r}")
-    return found
-
-
-def _filled(pattern: str, dyad: str, session: str) -> str:
-    return pattern.replace("{dyad}", dyad).replace("{session}", session)
-
-
-def _synchrony(work: _Work) -> None:
+def _synchrony(work: Work) -> None:
     source: SynchronySource = work.source
     pairs: dict[tuple[str, str], Channels] = {}
-    found = _sessions(work, source.files)
+    found = sessions_of(work, source.files)
     for done, (dyad, session, file) in enumerate(found, start=1):
         try:
             pairs[dyad, session] = _channels(work, file, dyad, session)
@@ -227,15 +156,15 @@ def _options(source: SynchronySource) -> dict[str, Any]:
     return {"spikes": source.spikes, "smooth": source.smooth, "transform": source.transform, **source.settings}
 
 
-def _channels(work: _Work, file: str, dyad: str, session: str) -> Channels:
+def _channels(work: Work, file: str, dyad: str, session: str) -> Channels:
     """Return the two series of a session on one clock, and its rate."""
     source: SynchronySource = work.source
-    second = None if source.second_files is None else _filled(source.second_files, dyad, session)
+    second = None if source.second_files is None else filled(source.second_files, dyad, session)
     paths = [work.path(name) for name in (file, second) if name is not None]
     return two_channels(source, *paths)
 
 
-def _between(work: _Work, pairs: dict[tuple[str, str], Channels]) -> dict:
+def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
     """Return the effect of each recording against pseudo-dyads; ids of shared therapists are kept apart."""
     source: SynchronySource = work.source
     rates = {fs for *_, fs in pairs.values()}
@@ -293,51 +222,12 @@ def _chosen(
     return float(tested["effect"]), 1.0
 
 
-def _table(work: _Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
-    """Return a tab-separated table as text, with the columns that tell whose row it is."""
-    path = work.path(file)
-    if not path.is_file():
-        raise MeasureError(f"{work.name}: {file}: no such file in the study folder")
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    absent = [column for column in needed if column not in table.columns]
-    if absent:
-        raise DataError(
-            work.study.path, [Fault(file, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent]
-        )
-    return table
-
-
-def _keys(work: _Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
-    """Return dyad, participant, session, phase and time of each row; unknown persons and sessions are faults."""
-    people = dict(zip(work.study.participants["participant_id"], work.study.participants["dyad"], strict=True))
-    known = set(zip(work.study.sessions["dyad"], work.study.sessions["session"].astype(str), strict=True))
-    faults, keys = [], []
-    for row, record in enumerate(table.to_dict("records"), start=2):
-        person, session = record["participant_id"], record["session"]
-        if person not in people:
-            faults.append(Fault(file, row, "participant_id", repr(person), "an id of participants.tsv", "correct it"))
-        elif (people[person], session) not in known:
-            got = f"{session!r} of dyad {people[person]!r}"
-            faults.append(Fault(file, row, "session", got, "a session of sessions.tsv", "correct it"))
-        key = {"dyad": people.get(person), "participant_id": person, "session": session, "time": record.get("time", "")}
-        keys.append(key | ({"phase": record["phase"]} if record.get("phase") else {}))
-    if faults:
-        raise DataError(work.study.path, faults)
-    return keys
-
-
-def _own(work: _Work, person: str) -> bool:
-    """Return whether a person has the role that the indicator is about."""
-    people = work.study.participants
-    return work.person in set(people[people["participant_id"] == person]["role"])
-
-
-def _questionnaire(work: _Work) -> None:
+def _questionnaire(work: Work) -> None:
     source: QuestionnaireSource = work.source
     key = read_instrument(source.instrument, work.root)
-    table = _table(work, source.file, ("participant_id", "session"))
-    table = table[[_own(work, person) for person in table["participant_id"]]].reset_index(drop=True)
-    keys = _keys(work, table, source.file)
+    table = table_of(work, source.file, ("participant_id", "session"))
+    table = table[[is_of_role(work, person) for person in table["participant_id"]]].reset_index(drop=True)
+    keys = keys_of(work, table, source.file)
     scores = score_items(table, key, source.items, "participant_id", source.file)
     if source.scale not in key.scales():
         raise MeasureError(f"{work.name}: {key.id} has no scale {source.scale!r}; known: {', '.join(key.scales())}")
@@ -353,14 +243,14 @@ def _questionnaire(work: _Work) -> None:
     }
 
 
-def _assay(work: _Work) -> None:
+def _assay(work: Work) -> None:
     source: AssaySource = work.source
-    table = _table(work, source.file, ("plate", "kind", "sample", "signal", "participant_id", "session"))
+    table = table_of(work, source.file, ("plate", "kind", "sample", "signal", "participant_id", "session"))
     plates: Plates = read_plates(table, source.model, source.weighting, source.file)
     samples = table[table["kind"] == "sample"]
     named = samples.drop_duplicates("sample").reset_index(drop=True)
-    named = named[[_own(work, person) for person in named["participant_id"]]].reset_index(drop=True)
-    keys = dict(zip(named["sample"], _keys(work, named, source.file), strict=True))
+    named = named[[is_of_role(work, person) for person in named["participant_id"]]].reset_index(drop=True)
+    keys = dict(zip(named["sample"], keys_of(work, named, source.file), strict=True))
     read = plates.samples[plates.samples["kind"] == "sample"]
     for row in read.to_dict("records"):
         if row["sample"] in keys:
@@ -377,20 +267,20 @@ def _assay(work: _Work) -> None:
     }
 
 
-def _games(work: _Work) -> None:
+def _games(work: Work) -> None:
     source: TrustSource | GoodsSource = work.source
     trust = isinstance(source, TrustSource)
     actor = "participant" if not trust else "trustor" if source.scale == "sent_share" else "trustee"
-    table = _table(work, source.file, ("session", actor))
+    table = table_of(work, source.file, ("session", actor))
     table = table.assign(participant_id=table[actor])
-    keys = {(key["participant_id"], key["session"]): key for key in _keys(work, table, source.file)}
+    keys = {(key["participant_id"], key["session"]): key for key in keys_of(work, table, source.file)}
     labelled = table.assign(**{actor: table["participant_id"] + "|" + table["session"]})
     scale = source.scale if isinstance(source, TrustSource) else "contributed_share"
     scores = (trust_game if trust else public_goods)(labelled, source.file)
     mine = scores.table[scores.table["scale"] == scale]
     for label, value, error in zip(mine["participant"], mine["estimate"], mine["estimate_error"], strict=True):
         person, _, session = str(label).rpartition("|")
-        if _own(work, person):
+        if is_of_role(work, person):
             work.add(keys[person, session], float(value), float(error))
     work.record |= {
         "convention": f"{scale} per person and session, own rounds alone (not shrunk)",
@@ -398,9 +288,9 @@ def _games(work: _Work) -> None:
     }
 
 
-def _accuracy(work: _Work) -> None:
+def _accuracy(work: Work) -> None:
     source: AccuracySource = work.source
-    found = _sessions(work, source.files)
+    found = sessions_of(work, source.files)
     for done, (dyad, session, file) in enumerate(found, start=1):
         try:
             recording = read_recording(work.path(file), source.fs)
@@ -417,7 +307,7 @@ def _accuracy(work: _Work) -> None:
     work.record |= {"convention": "Fisher z of binned ratings of target and perceiver"}
 
 
-_KINDS: dict[type[Source], Callable[[_Work], None]] = {
+_KINDS: dict[type[Source], Callable[[Work], None]] = {
     SynchronySource: _synchrony,
     QuestionnaireSource: _questionnaire,
     AssaySource: _assay,

@@ -106,6 +106,19 @@ def courses_table(found: xr.Dataset) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
+def whatif_table(found: xr.Dataset) -> pd.DataFrame:
+    """Return the courses of :func:`dyadloop.whatif`, one row per day and state, 89 % intervals."""
+    rows = []
+    for time, day in enumerate(found["days"].values):
+        for place, state in enumerate(found["state"].values):
+            row = {"days": float(day), "state": str(state)}
+            for name in ("baseline", "scenario", "difference"):
+                low, median, high = found[name].values[:, time, place]
+                row |= {f"{name}_low": low, name: median, f"{name}_high": high}
+            rows.append(row | {"p_positive": float(found["p_positive"].values[time, place])})
+    return pd.DataFrame(rows)
+
+
 def draws_table(post: xr.DataTree) -> pd.DataFrame:
     """Return all posterior draws, one row each, with the columns .chain, .iteration and .draw counted from 1."""
     group = post["posterior"].to_dataset()

@@ -1,0 +1,176 @@
+"""What a fitted model implies for another calendar, another event, or without some of its arrows."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from dyadloop.errors import FitError
+from dyadloop.field import doublings, transitions
+from dyadloop.inference.claims import pushed_variables
+from dyadloop.inference.panel import distinct_intervals
+from dyadloop.inference.predict import thinned
+from dyadloop.inference.problem import Problem
+from dyadloop.inference.result import problem_of
+from dyadloop.theory import Protocol, protocol
+from dyadloop.units import duration as days_of
+
+SESSIONS = 16
+"""Sessions of a baseline."""
+QUANTILES = (0.055, 0.5, 0.945)
+NOTE = (
+    "model-implied: what would follow if the fitted arrows were causes and stayed what they are; a common cause leaves "
+    "the same trace in passive data and would follow none of this"
+)
+_FASTEST_NORM = 5000.0  # [1/d]: time constants of minutes with couplings
+
+
+def whatif(
+    post: xr.DataTree,
+    scenario: Protocol | None = None,
+    *,
+    baseline: Protocol | None = None,
+    cut: Sequence[str] = (),
+    n_draws: int = 400,
+) -> xr.Dataset:
+    """Return the mean course of a dyad of the fitted population under a scenario, beside a baseline.
+
+    Parameters
+    ----------
+    post
+        Result of :func:`dyadloop.fit`.
+    scenario
+        Calendar and events of the scenario; default: those of the baseline.
+    baseline
+        Default: 16 sessions in the rhythm of the study, without events.
+    cut
+        Arrows that the scenario lacks: ids or patterns of couplings (``w_*``), or a variable, whose arrows all go.
+    n_draws
+        Draws of the parameters.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``baseline``, ``scenario`` and ``difference`` (quantile, time, state) at the session starts of the baseline and
+        one interval after its last, as deviations from the person's own mean in the units of the states;
+        ``p_positive`` (time, state) of the difference; ``days`` (time). Attribute ``note`` says what it rests on.
+
+    Raises
+    ------
+    FitError
+        If nothing differs, an arrow or an event is unknown to the fit, an event is not at the start of a session, or
+        the study has no rhythm and no baseline is given.
+    """
+    problem = problem_of(post)
+    baseline = baseline or calendars(post)[1]
+    scenario = scenario or baseline
+    gone = _arrows(problem, cut)
+    if scenario == baseline and not gone:
+        raise FitError("the scenario is the baseline; change its calendar or events, or cut an arrow")
+    days = np.append(baseline.starts(), baseline.starts()[-1] + baseline.every_days)
+    draws = {name: jnp.asarray(values) for name, values in thinned(post, n_draws).items()}
+    without = {name: values * (0.0 if name in gone else 1.0) for name, values in draws.items()}
+    one, other = _courses(problem, baseline, days, draws), _courses(problem, scenario, days, without)
+    gap = other - one
+    dims = ("quantile", "time", "state")
+    data = {
+        name: (dims, np.quantile(values, QUANTILES, axis=0))
+        for name, values in (("baseline", one), ("scenario", other), ("difference", gap))
+    }
+    pushed = pushed_variables(problem, set(json.loads(post.attrs["study_info"]).get("randomised", ())))
+    found = xr.Dataset(
+        data | {"p_positive": (dims[1:], (gap > 0).mean(axis=0)), "days": ("time", days, {"units": "d"})},
+        coords={"quantile": list(QUANTILES), "state": list(problem.plan.names)},
+    )
+    found.attrs = {
+        "study": post.attrs["study"],
+        "hypothesis": post.attrs["hypothesis"],
+        "cut": ", ".join(sorted(gone)),
+        "note": NOTE + (f"; randomly pushed in this study: {', '.join(sorted(pushed))}" if pushed else ""),
+    }
+    return found
+
+
+def calendars(
+    post: xr.DataTree,
+    every: str | None = None,
+    length: str | None = None,
+    sessions: int | None = None,
+    events: Sequence[dict] = (),
+) -> tuple[Protocol, Protocol]:
+    """Return a scenario that differs from the rhythm of the study where an argument is given, and that rhythm.
+
+    Raises
+    ------
+    FitError
+        If the study has no rhythm.
+    """
+    rhythm = problem_of(post).rhythm
+    if rhythm is None:
+        raise FitError("no dyad has two sessions with a length, so the study has no rhythm to start from")
+    usual = f"{rhythm.interval_days!r} d", f"{rhythm.session_days!r} d"
+    baseline = protocol(SESSIONS, *usual)
+    distance = days_of(every or usual[0])
+    enough = max(1, math.ceil(SESSIONS * rhythm.interval_days / distance - 1e-9))
+    scenario = protocol(sessions or enough, every or usual[0], length or usual[1], events=events)
+    return (baseline if scenario == baseline else scenario), baseline
+
+
+def _arrows(problem: Problem, cut: Sequence[str]) -> set[str]:
+    """Return the couplings that patterns or variables name."""
+    gone: set[str] = set()
+    for entry in cut:
+        found = {c.id for c in problem.plan.couplings if fnmatch(c.id, entry) or entry in c.sources}
+        if not found:
+            known = ", ".join(coupling.id for coupling in problem.plan.couplings) or "none"
+            raise FitError(f"{entry!r} is no arrow of this fit and no variable with one; arrows: {known}")
+        gone |= found
+    return gone
+
+
+def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapping[str, jax.Array]) -> np.ndarray:
+    """Return the mean course at some days, draw by draw (draw, time, state)."""
+    starts, lengths = np.array(calendar.starts()), np.array(calendar.lengths())
+    times = np.unique(np.concatenate([starts, starts + lengths, days]))
+    middles = (times[1:] + times[:-1]) / 2
+    inside = np.append(False, ((middles[:, None] > starts) & (middles[:, None] < starts + lengths)).any(axis=1))
+    pair, gates, durations = distinct_intervals(times[None], inside[None])
+    amounts = _amounts(problem, calendar, times)
+    kept = np.searchsorted(times, days)
+    n_doublings = doublings(float(durations.max()), _FASTEST_NORM)
+
+    def one(values: dict[str, jax.Array]) -> jax.Array:
+        field = problem.plan.field(values)
+        steps = transitions(field, jnp.asarray(gates), jnp.asarray(durations), n_doublings)
+
+        def advance(mean: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            index, push = now
+            mean = steps.matrix[index] @ mean + steps.shift[index]
+            return mean + push, mean
+
+        moves = (jnp.asarray(pair[0]), jnp.asarray(amounts) @ field.jumps)
+        return jax.lax.scan(advance, field.start, moves)[1][kept]
+
+    return np.asarray(jax.jit(lambda values: jax.lax.map(one, values))(dict(draws)))
+
+
+def _amounts(problem: Problem, calendar: Protocol, times: np.ndarray) -> np.ndarray:
+    """Return the amount of each event of the fit at each moment."""
+    names = [entry.event for entry in problem.plan.events]
+    amounts = np.zeros((len(times), len(names)))
+    for when, name, amount in calendar.happening(0):
+        if name not in names:
+            raise FitError(
+                f"event {name!r} did not occur in this study, so its effect was not estimated; "
+                f"known: {', '.join(map(str, names)) or 'none'}"
+            )
+        place = int(np.argmin(np.abs(times - when)))
+        if times[place] != when or when not in calendar.starts():
+            raise FitError(f"event {name!r} at day {when:g}: events of a fit act at the start of a session")
+        amounts[place, names.index(name)] += amount
+    return amounts

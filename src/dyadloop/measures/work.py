@@ -1,0 +1,128 @@
+"""One source of raw files in progress: whose rows they are, which files were used, what went wrong."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dyadloop.data import Study
+from dyadloop.errors import DataError, Fault, MeasureError
+from dyadloop.measures.channels import Channels
+
+
+@dataclass
+class Work:
+    """One source in progress."""
+
+    study: Study
+    name: str
+    source: Any
+    tick: Callable[[int, int], None]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    status: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+    traces: dict[str, Channels] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """Folder of the study."""
+        return Path(self.study.path)
+
+    @property
+    def person(self) -> str:
+        """Role that the indicator is about."""
+        return self.study.info.indicators[self.name].person
+
+    def path(self, relative: str) -> Path:
+        """Return a file of the study, noting its digest; files outside the folder are refused."""
+        path = (self.root / relative).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise MeasureError(f"{relative}: lies outside the study folder")
+        if path.is_file():
+            self.files[relative] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return path
+
+    def participant(self, dyad: str) -> str:
+        """Return the id of the person of a dyad who has that role."""
+        people = self.study.participants
+        mine = people[(people["dyad"] == dyad) & (people["role"] == self.person)]["participant_id"]
+        if mine.empty:
+            raise MeasureError(f"dyad {dyad!r} has no {self.person}")
+        return str(mine.iloc[0])
+
+    def add(self, key: dict[str, Any], value: float, error: float, limit: str = "") -> None:
+        """Add one row; a value that is NaN is a status, not a row."""
+        place = {"indicator": self.name, "dyad": key["dyad"], "session": key["session"]}
+        if value != value:
+            self.status.append(place | {"status": "no score: too little was answered or recorded"})
+            return
+        number = {"value": f"{value:.10g}", "limit": limit, "error": "" if error != error else f"{error:.6g}"}
+        self.rows.append(
+            {"time": "", "phase": getattr(self.source, "phase", ""), **key, "indicator": self.name, **number}
+        )
+        self.status.append(place | {"status": "ok"})
+
+    def bad(self, dyad: str, session: str, why: str) -> None:
+        """Note why there is no row."""
+        self.status.append({"indicator": self.name, "dyad": dyad, "session": session, "status": why})
+
+
+def sessions_of(work: Work, pattern: str) -> list[tuple[str, str, str]]:
+    """Return dyad, session and file of every session; no file at all is a fault."""
+    found = [
+        (str(dyad), str(session), filled(pattern, str(dyad), str(session)))
+        for dyad, session in zip(work.study.sessions["dyad"], work.study.sessions["session"], strict=True)
+    ]
+    if not any((work.root / file).is_file() for *_, file in found):
+        example = found[0][2] if found else pattern
+        raise MeasureError(f"{work.name}: no file fits {pattern!r}; the first would be {example!r}")
+    return found
+
+
+def filled(pattern: str, dyad: str, session: str) -> str:
+    """Return the file of a session."""
+    return pattern.replace("{dyad}", dyad).replace("{session}", session)
+
+
+def table_of(work: Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
+    """Return a tab-separated table as text, with the columns that tell whose row it is."""
+    path = work.path(file)
+    if not path.is_file():
+        raise MeasureError(f"{work.name}: {file}: no such file in the study folder")
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    absent = [column for column in needed if column not in table.columns]
+    if absent:
+        raise DataError(
+            work.study.path, [Fault(file, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent]
+        )
+    return table
+
+
+def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
+    """Return dyad, participant, session, phase and time of each row; unknown persons and sessions are faults."""
+    people = dict(zip(work.study.participants["participant_id"], work.study.participants["dyad"], strict=True))
+    known = set(zip(work.study.sessions["dyad"], work.study.sessions["session"].astype(str), strict=True))
+    faults, keys = [], []
+    for row, record in enumerate(table.to_dict("records"), start=2):
+        person, session = record["participant_id"], record["session"]
+        if person not in people:
+            faults.append(Fault(file, row, "participant_id", repr(person), "an id of participants.tsv", "correct it"))
+        elif (people[person], session) not in known:
+            got = f"{session!r} of dyad {people[person]!r}"
+            faults.append(Fault(file, row, "session", got, "a session of sessions.tsv", "correct it"))
+        key = {"dyad": people.get(person), "participant_id": person, "session": session, "time": record.get("time", "")}
+        keys.append(key | ({"phase": record["phase"]} if record.get("phase") else {}))
+    if faults:
+        raise DataError(work.study.path, faults)
+    return keys
+
+
+def is_of_role(work: Work, person: str) -> bool:
+    """Return whether a person has the role that the indicator is about."""
+    people = work.study.participants
+    return work.person in set(people[people["participant_id"] == person]["role"])
