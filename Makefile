@@ -34,7 +34,7 @@ check: $(STAMP)  ## linters, import layers and types
 	$(BIN)/basedpyright --level error
 
 test: check  ## linters, types and tests
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup --ignore $(TIMED)
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope --ignore $(TIMED)
 	$(BIN)/pytest -m "not slow" $(TIMED)
 
 calibrate: $(STAMP)  ## the slow calibration runs

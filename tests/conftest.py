@@ -1,6 +1,7 @@
 """Shared fixtures: 64-bit arithmetic, the shipped study, one simulated study."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,6 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 import jax  # noqa: E402 - it reads the two lines above
 
 jax.config.update("jax_enable_x64", True)
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Give each worker whole modules, and one of them all that need the one long fit."""
-    modules = {item.module.__name__ for item in items if "small_fit" in item.fixturenames}
-    for item in items:
-        name = item.module.__name__
-        item.add_marker(pytest.mark.xdist_group("small_fit" if name in modules else name))
 
 
 @pytest.fixture(scope="session")
@@ -38,16 +30,32 @@ def haifa_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_fit(tmp_path_factory):
-    """A simulated study of oxytocin and trust, and its fit in a result folder."""
+    """A simulated study of oxytocin and trust, and its fit in a result folder; made once for all workers."""
+    from dyadloop.inference import load_result
+
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small"
+    try:
+        root.mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 900
+        while not (root / "done").exists():
+            assert time.monotonic() < deadline, "the other worker has not finished the shared fit"
+            time.sleep(0.5)
+    else:
+        _fit_small(root)
+        (root / "done").touch()
+    return root / "study", load_result(root / "result")
+
+
+def _fit_small(root):
     from dyadloop.data import read_study
     from dyadloop.inference import Settings, fit
     from tests.inference.small import make, shorten, theory
 
-    root = tmp_path_factory.mktemp("small")
     variables = ["oxytocin", "trust", "depression"]
     folder = shorten(make(root / "study", variables, seed=5, values={"a_trust": 0.3}), 20)
-    post = fit(
+    fit(
         read_study(folder), theory(variables), seed=2, settings=Settings(chains=2, warmup=200, draws=700),
         folder=root / "result",
     )  # fmt: skip
-    return folder, post
