@@ -121,16 +121,20 @@ def test_what_cannot_be_compared_is_refused(school_folder, tmp_path):
 
 
 def _by_laplace(folder, study, problem, seed, settings, progress, message, like=None):
-    """Stand in for the sampler: draws from the normal at the mode, in the groups that a fit has."""
+    """Stand in for the sampler: draws from the normal at the mode, resampled by their weights."""
     posterior = posterior_of(problem)
-    mode = find_mode(problem, posterior, seed, starts=1)
-    z = np.random.default_rng(seed).standard_normal((2, settings.draws, posterior.size))
-    places = jnp.asarray(mode.center + z @ mode.factor.T)
+    MODES[folder] = mode = MODES[like] if like else find_mode(problem, posterior, seed, starts=1)
+    generator = np.random.default_rng(seed)
+    z = generator.standard_normal((4 * settings.draws, posterior.size))
+    places = mode.center + z @ mode.factor.T
+    density = -np.asarray(jax.jit(lambda x: jax.lax.map(posterior.negative, x))(jnp.asarray(places)))
+    ratio = np.nan_to_num(density + (z**2).sum(axis=1) / 2, nan=-np.inf)
+    weights = np.exp(ratio - ratio.max())
+    kept = generator.choice(len(z), (2, settings.draws), p=weights / weights.sum())
+    places, lp = jnp.asarray(places[kept]), density[kept]
     values = jax.vmap(jax.vmap(posterior.constrain))(places)
     draws = xr.Dataset({name: (("chain", "draw"), np.asarray(value)) for name, value in values.items()})
     draws = draws.assign_coords(chain=[0, 1], draw=np.arange(settings.draws))
-    density = -jax.jit(lambda x: jax.lax.map(posterior.negative, x))(places.reshape(-1, posterior.size))
-    lp = np.asarray(density).reshape(z.shape[:2])
     groups = {
         "posterior": draws,
         "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)}),
@@ -141,6 +145,7 @@ def _by_laplace(folder, study, problem, seed, settings, progress, message, like=
 
 
 FITTED: list[str] = []
+MODES: dict = {}
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +200,9 @@ def test_a_whole_comparison(call, monkeypatch):
     problem = _problems(study, read_theory(call[3]), ("none", "biomarker"), None)[0]["biomarker"]
     held = np.zeros(problem.panel.seen.shape[:2], dtype=bool)
     held[row] = True
-    again = _by_laplace(None, study, problem.without(held, "one"), 1, Settings(draws=400), None, None)
+    again = _by_laplace(
+        None, study, problem.without(held, "one"), 1, Settings(draws=400), None, None, out / "biomarker" / "chains"
+    )
     density = problem.pointwise(again["posterior"].to_dataset()).values[..., row]
     expected = logsumexp(density) - np.log(density.size)
     assert float(found["elpd_dyad"].sel(hypothesis="biomarker")[row]) == pytest.approx(expected, abs=0.5)
