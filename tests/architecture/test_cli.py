@@ -70,7 +70,7 @@ def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(tmp_pa
     shown["inputs"] = [i for i in shown["inputs"] if i["to"] == "support"]
     theory = tmp_path / "theory.yaml"
     theory.write_text(json.dumps(shown))
-    study = shorten(shutil.copytree(ROOT / "examples" / "school", tmp_path / "school"), 30)
+    study = shorten(shutil.copytree(ROOT / "examples" / "school", tmp_path / "school"), 12)
     out = tmp_path / "out"
     run = dyadloop(
         "run",
