@@ -14,7 +14,7 @@ from rich.console import Console
 from dyadloop.inference.claims import COLUMNS
 from dyadloop.reporting.figures import intervals, missingness
 from dyadloop.reporting.report import report
-from dyadloop.reporting.tables import claims_json, number, print_claims, share, write_claims
+from dyadloop.reporting.tables import claims_json, number, print_claims, share, write_claims, write_csv
 
 
 class _Links(HTMLParser):
@@ -140,3 +140,9 @@ def test_numbers_never_claim_certainty():
     assert share(0.0) == "< 0.01"
     assert share(None) == "-"
     assert number(np.nan) == "-"
+
+
+def test_a_table_for_a_spreadsheet_runs_nothing(tmp_path):
+    table = pd.DataFrame({"dyad": ["=1+1", "-D2", "D3"], "k": [-0.5, 0.1, 0.7], "refitted": [True, False, False]})
+    write_csv(table, tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text() == "dyad,k,refitted\n'=1+1,-0.5,True\n'-D2,0.1,False\nD3,0.7,False\n"

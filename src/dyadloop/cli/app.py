@@ -12,9 +12,23 @@ import typer
 
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.fits import INTERRUPTED, NOT_CONVERGED, checks, compare, draws, smooth, whatif
+from dyadloop.cli.fits import checks, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
-from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, say
+from dyadloop.cli.shared import (
+    INTERRUPTED,
+    NOT_CONVERGED,
+    AsJson,
+    Chains,
+    Draws,
+    PriorSetName,
+    Quiet,
+    Seed,
+    StudyPath,
+    TheoryOption,
+    Warmup,
+    console,
+    say,
+)
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.theory import theory_app
 from dyadloop.errors import DyadloopError
@@ -112,16 +126,16 @@ def _remarks(study: "Study") -> list[str]:
 def run(
     study: StudyPath,
     out: Annotated[Path | None, typer.Option(help="Result folder; default results/NAME.")] = None,
-    theory: Annotated[str | None, typer.Option(help="Preset or theory file; default: the study's own.")] = None,
+    theory: TheoryOption = None,
     hypothesis: Annotated[str | None, typer.Option(help="Restrict the theory to a rival, such as biomarker.")] = None,
-    prior_set: Annotated[str, typer.Option("--priors", help="sceptical, evidence or flat.")] = "sceptical",
+    prior_set: PriorSetName = "sceptical",
     all_priors: Annotated[
         bool, typer.Option("--all-priors", help="Fit all three sets; show them side by side.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of starts and chains.")] = 1,
-    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
-    warmup: Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")] = 200,
-    draws: Annotated[int, typer.Option(min=50, help="Kept draws of a chain.")] = 600,
+    seed: Seed = 1,
+    chains: Chains = 4,
+    warmup: Warmup = 200,
+    draws: Draws = 600,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -189,6 +203,7 @@ def _other_priors(
 ) -> "DataFrame":
     """Fit the other prior sets into folders of their own and return the claims side by side."""
     from dyadloop.inference import compare_priors, write_manifest
+    from dyadloop.reporting.tables import write_csv
 
     posts = {first: post}
     for kind in ("evidence", "sceptical", "flat"):
@@ -197,7 +212,7 @@ def _other_priors(
             posts[kind] = fitted(kind, folder / kind)
             write_manifest(folder / kind)
     table = compare_priors(posts)
-    table.to_csv(folder / "prior_sets.csv", index=False)
+    write_csv(table, folder / "prior_sets.csv")
     return table
 
 

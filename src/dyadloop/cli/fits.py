@@ -6,9 +6,24 @@ from typing import Annotated
 
 import typer
 
-from dyadloop.cli.shared import AsJson, FigurePath, Quiet, StudyPath, console, event_of, say, write_figure
-
-NOT_CONVERGED, INTERRUPTED = 4, 130
+from dyadloop.cli.shared import (
+    INTERRUPTED,
+    NOT_CONVERGED,
+    AsJson,
+    Chains,
+    Draws,
+    FigurePath,
+    PriorSetName,
+    Quiet,
+    Seed,
+    StudyPath,
+    TheoryOption,
+    Warmup,
+    console,
+    event_of,
+    say,
+    write_figure,
+)
 
 
 def compare(
@@ -17,15 +32,15 @@ def compare(
         str, typer.Option(help="Two or more rivals of the theory, separated by commas.")
     ] = "none,biomarker,driver,reciprocal",
     out: Annotated[Path | None, typer.Option(help="Folder of all fits; default results/NAME-compared.")] = None,
-    theory: Annotated[str | None, typer.Option(help="Preset or theory file; default: the study's own.")] = None,
-    prior_set: Annotated[str, typer.Option("--priors", help="sceptical, evidence or flat.")] = "sceptical",
+    theory: TheoryOption = None,
+    prior_set: PriorSetName = "sceptical",
     ahead: Annotated[
         int, typer.Option(min=0, help="Also predict the last N sessions of each dyad from all before.")
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Seed of starts and chains.")] = 1,
-    chains: Annotated[int, typer.Option(min=1, help="Number of chains.")] = 4,
-    warmup: Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")] = 200,
-    draws: Annotated[int, typer.Option(min=50, help="Kept draws of a chain.")] = 600,
+    seed: Seed = 1,
+    chains: Chains = 4,
+    warmup: Warmup = 200,
+    draws: Draws = 600,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -40,6 +55,7 @@ def compare(
     from dyadloop.data import read_study
     from dyadloop.reporting.comparison import comparison_table, print_comparison
     from dyadloop.reporting.progress import steps
+    from dyadloop.reporting.tables import write_csv
 
     found = read_study(study)
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
@@ -57,7 +73,7 @@ def compare(
         say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
         raise typer.Exit(INTERRUPTED) from None
     sheet = comparison_table(table)
-    sheet.to_csv(folder / "comparison.csv", index=False, lineterminator="\n")
+    write_csv(sheet, folder / "comparison.csv")
     if as_json:
         notes = json.loads(table.attrs["notes"])
         print(json.dumps({"hypotheses": json.loads(sheet.to_json(orient="records")), "notes": notes}, indent=2))
@@ -80,11 +96,12 @@ def checks(result: ResultPath, as_json: AsJson = False) -> None:
     """
     from dyadloop import inference
     from dyadloop.reporting.checks import checks_tables, print_checks
+    from dyadloop.reporting.tables import write_csv
 
     found = inference.checks(inference.load_result(result))
     tables = checks_tables(found)
     for name, table in tables.items():
-        table.to_csv(result / f"checks_{name}.csv", index=False, lineterminator="\n")
+        write_csv(table, result / f"checks_{name}.csv")
     inference.write_manifest(result)
     if as_json:
         content = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
@@ -107,13 +124,13 @@ def smooth(
     """
     from dyadloop import inference
     from dyadloop.reporting.report import courses_figure
-    from dyadloop.reporting.tables import courses_table
+    from dyadloop.reporting.tables import courses_table, write_csv
 
     post = inference.load_result(result)
     chosen = [name.strip() for name in dyads.split(",")] if dyads else None
     found = inference.smooth(post, chosen, draws)
     path = out or result / "courses.csv"
-    courses_table(found).to_csv(path, index=False, lineterminator="\n")
+    write_csv(courses_table(found), path)
     if path.parent == result:
         inference.write_manifest(result)
     print(path)
@@ -130,10 +147,10 @@ def draws(
     Example: dyadloop draws results/school --out school.csv
     """
     from dyadloop import inference
-    from dyadloop.reporting.tables import draws_table
+    from dyadloop.reporting.tables import draws_table, write_csv
 
     path = out or result / "draws.csv"
-    draws_table(inference.load_result(result)).to_csv(path, index=False, lineterminator="\n")
+    write_csv(draws_table(inference.load_result(result)), path)
     if path.parent == result:
         inference.write_manifest(result)
     print(path)
@@ -162,14 +179,14 @@ def whatif(
       dyadloop whatif results/haifa --event work_trust:4
     """
     from dyadloop import inference
-    from dyadloop.reporting.tables import print_table, whatif_table
+    from dyadloop.reporting.tables import print_table, whatif_table, write_csv
 
     post = inference.load_result(result)
     scenario, baseline = inference.calendars(post, every, length, sessions, [event_of(text) for text in event or []])
     found = inference.whatif(post, scenario, baseline=baseline, cut=cut or [])
     table = whatif_table(found)
     if out:
-        table.to_csv(out, index=False, lineterminator="\n")
+        write_csv(table, out)
         say(f"both courses: {out}")
     last = table[table["days"] == table["days"].max()]
     if as_json:

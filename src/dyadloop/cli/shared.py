@@ -13,9 +13,17 @@ if TYPE_CHECKING:
 
     from dyadloop.theory import Theory
 
+NOT_CONVERGED, INTERRUPTED = 4, 130
+
 StudyPath = Annotated[Path, typer.Argument(help="Study folder.", metavar="STUDY")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
+TheoryOption = Annotated[str | None, typer.Option(help="Preset or theory file; default: the study's own.")]
+PriorSetName = Annotated[str, typer.Option("--priors", help="sceptical, evidence or flat.")]
+Seed = Annotated[int, typer.Option(help="Seed of starts and chains.")]
+Chains = Annotated[int, typer.Option(min=1, help="Number of chains.")]
+Warmup = Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")]
+Draws = Annotated[int, typer.Option(min=50, help="Kept draws of a chain.")]
 
 
 def say(text: str, quiet: bool = False) -> None:

@@ -1,6 +1,5 @@
 """Model criticism: what a fit does not reproduce, what it hangs on, and which dyads carry it."""
 
-import logging
 import warnings
 from typing import Any
 
@@ -135,7 +134,6 @@ def _sensitivity(problem: Problem, post: xr.DataTree) -> xr.Dataset:
         {"posterior": group, "log_prior": xr.Dataset(prior, coords=group.coords), "log_likelihood": likelihood}
     )
     names = [str(name) for name in problem.priors.index]
-    logging.getLogger("arviz_stats").setLevel(logging.ERROR)  # the findings below say it in our words
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         columns = {kind: psense(tree, group=kind) for kind in ("prior", "likelihood")}

@@ -78,10 +78,16 @@ def claims_json(table: pd.DataFrame) -> str:
 def write_claims(table: pd.DataFrame, folder: str | Path) -> tuple[Path, Path]:
     """Write claims.csv, safe to open in a spreadsheet, and claims.json."""
     csv, json_path = Path(folder) / "claims.csv", Path(folder) / "claims.json"
-    safe = table.map(_safe)
-    safe.to_csv(csv, index=False, lineterminator="\n")
+    write_csv(table, csv)
     json_path.write_text(claims_json(table) + "\n", encoding="utf-8")
     return csv, json_path
+
+
+def write_csv(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table without its index, safe to open in a spreadsheet: no text of it is run as a formula."""
+    texts = table.select_dtypes(exclude="number").columns
+    safe = table.assign(**{str(name): table[name].map(_safe) for name in texts})
+    safe.to_csv(path, index=False, lineterminator="\n")
 
 
 def _safe(value: object) -> object:
