@@ -2,8 +2,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# measures how long the program takes to start, so nothing may run beside it
-TIMED := tests/architecture/test_public_face.py
 UV_VERSION := 0.13.9
 # The first interpreter that really runs and is new enough.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -34,8 +32,7 @@ check: $(STAMP)  ## linters, import layers and types
 	$(BIN)/basedpyright --level error
 
 test: check  ## linters, types and tests
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope --ignore $(TIMED)
-	$(BIN)/pytest -m "not slow" $(TIMED)
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope
 
 calibrate: $(STAMP)  ## the slow calibration runs
 	$(BIN)/pytest -m slow -s

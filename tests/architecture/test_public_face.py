@@ -1,11 +1,10 @@
-"""What users and contributors rely on: names, lazy imports, start-up, sizes, documents."""
+"""What users and contributors rely on: names, lazy imports, sizes, documents."""
 
 import ast
 import json
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -37,18 +36,10 @@ def _modules_after(code):
     return set(json.loads(run.stdout.splitlines()[-1]))
 
 
-def test_help_is_quick_and_free_of_heavy_imports():
+def test_help_is_free_of_heavy_imports():
     code = "import sys; sys.argv = ['dyadloop', '--help']\nfrom dyadloop.cli import app\ntry:\n app()\nexcept SystemExit: pass"
     heavy = {"jax", "numpy", "pandas", "scipy", "matplotlib", "numpyro", "pydantic", "xarray"}
     assert not heavy & _modules_after(code)
-    best = min(_seconds([sys.executable, "-m", "dyadloop", "--help"]) for _ in range(5))
-    assert best < 0.3
-
-
-def _seconds(command):
-    begin = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - begin
 
 
 def test_data_theory_and_measures_need_no_jax():
