@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 COMMANDS = [
-    *["", "check", "run", "claims", "report", "compare", "checks", "smooth", "draws", "whatif"],
+    *["", "check", "run", "claims", "report", "compare", "checks", "smooth", "draws", "whatif", "calibrate"],
     *["simulate", "convert", "measure", "synchrony", "motion", "instruments"],
     *["theory list", "theory show", "theory validate", "theory diff", "theory export"],
     *[f"evidence {name}" for name in ("list", "show", "check", "add", "pool", "claims", "priors", "map")],

@@ -11,6 +11,7 @@ _HOMES = {
     "Study": "dyadloop.data",
     "Theory": "dyadloop.theory",
     "area_under_curve": "dyadloop.measures.assays",
+    "calibrate": "dyadloop.inference",
     "change_synchrony": "dyadloop.measures.synchrony",
     "characteristic": "dyadloop.dynamics",
     "checks": "dyadloop.inference",

@@ -12,7 +12,7 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "area_under_curve", "change_synchrony", "characteristic", "checks", "claims", "clamp",
+    "Settings", "Study", "Theory", "area_under_curve", "calibrate", "change_synchrony", "characteristic", "checks", "claims", "clamp",
     "compare", "compare_priors", "continuation", "convert_school", "cut", "empathic_accuracy", "equilibria", "evidence", "evidence_claims",
     "fit", "framework", "gains", "group_synchrony", "group_test", "hypothesis", "instruments", "keep", "load_result",
     "log_change", "loop_gain", "measure", "measure_raw", "motion_energy", "multiverse", "patient_only", "phenomena", "pool",
@@ -102,6 +102,7 @@ def test_the_commands_of_the_documents_exist():
         ["smooth"],
         ["draws"],
         ["whatif"],
+        ["calibrate"],
         ["simulate"],
         ["convert"],
         ["measure"],

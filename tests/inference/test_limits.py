@@ -50,7 +50,7 @@ def _limited(panel, places, side):
     sides = np.zeros(panel.score.shape, dtype=int)
     where = np.argwhere(np.asarray(panel.seen))[list(places)]
     sides[tuple(where.T)] = side
-    return replace(panel, side=jnp.asarray(sides))
+    return panel.with_sides(sides)
 
 
 def _moments_of_data(panel, models):
@@ -106,7 +106,7 @@ def test_a_drawn_value_lies_beyond_its_limit(problem, models, side):
     """However the auxiliary normal falls, what is read is further out than the limit itself."""
     panel = _limited(problem.panel, [10], side)
     place = tuple(int(part[0]) for part in panel.beyond_places)
-    at_limit = filtered(*models, replace(panel, side=None))
+    at_limit = filtered(*models, panel.with_sides(np.zeros(panel.score.shape)))
     for z in (-3.0, 0.0, 3.0):
         drawn = filtered(*models, panel, jnp.array([z])).steps.innovation[place]
         assert side * (drawn - at_limit.steps.innovation[place]) > 0
@@ -196,7 +196,7 @@ def test_what_was_sampled_is_stored_and_read_again(limited):
     group = sampled(limited)
     place = posterior.unconstrain({str(name): group[name].values for name in group.data_vars})[1, 7]
     stored = limited["sample_stats"]["lp"].values[1, 7]
-    assert float(-posterior.negative(jnp.asarray(place))) == pytest.approx(float(stored), rel=1e-9)
+    assert float(-posterior.negative(jnp.asarray(place), problem.panel)) == pytest.approx(float(stored), rel=1e-9)
     # replicates are cut where the data are
     clipped = within_limits(problem)(np.full((1, 1, len(problem.observed.indicators)), -50.0))
     bound = np.asarray(problem.panel.score)[problem.panel.sides == -1]

@@ -15,13 +15,17 @@ from dyadloop.cli.shared import (
     FigurePath,
     PriorSetName,
     Quiet,
+    Rival,
     Seed,
     StudyPath,
+    TheoryName,
     TheoryOption,
     Warmup,
     console,
     event_of,
+    print_dataset,
     say,
+    theory_of,
     write_figure,
 )
 
@@ -80,6 +84,64 @@ def compare(
     else:
         print_comparison(table, console())
     if not bool(table["converged"].all()):
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def calibrate(
+    theory: TheoryName,
+    hypothesis: Rival = None,
+    variables: Annotated[
+        str | None, typer.Option(help="Variables to keep, separated by commas; default: all that the design measures.")
+    ] = None,
+    study: Annotated[Path | None, typer.Option(help="Study whose design is simulated.")] = None,
+    dyads: Annotated[int, typer.Option(min=1, help="Dyads of the design to keep.")] = 10,
+    sessions: Annotated[int, typer.Option(min=1, help="Sessions of the design to keep.")] = 8,
+    replicates: Annotated[int, typer.Option(min=20, help="Simulated studies.")] = 500,
+    below: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of oxytocin below the assay's limit.")] = 0.0,
+    fault: Annotated[str | None, typer.Option(help="Plant a fault: sign, noise, gate or limit.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of all ranks; default results/THEORY-calibration.")] = None,
+    seed: Seed = 1,
+    figure: FigurePath = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    r"""Check the fit itself: simulate studies whose truths come from the prior, fit each, and rank the truths.
+
+    Exit code 4 if the ranks are not uniform. An interrupted run goes on where it was.
+
+    \b
+    Examples:
+      dyadloop calibrate framework --hypothesis reciprocal --variables oxytocin,trust
+      dyadloop calibrate framework --variables oxytocin,trust --fault sign --replicates 50
+    """
+    from dyadloop import inference
+    from dyadloop.data import read_study
+    from dyadloop.reporting.calibration import calibration_figure, print_calibration
+    from dyadloop.reporting.progress import steps
+    from dyadloop.reporting.tables import write_csv
+    from dyadloop.theory import keep, linear_form
+
+    model = linear_form(theory_of(theory, hypothesis, None, False))
+    if variables:
+        model = keep(model, [name.strip() for name in variables.split(",") if name.strip()])
+    folder = out or Path("results") / f"{Path(theory).stem}-calibration"
+    try:
+        with steps(quiet) as progress:
+            found = inference.calibrate(
+                model, study=read_study(study) if study else None, dyads=dyads, sessions=sessions,
+                replicates=replicates, below=below, fault=fault, seed=seed, folder=folder, progress=progress,
+            )  # fmt: skip
+    except (inference.Interrupted, KeyboardInterrupt):
+        say(f"interrupted; all finished replicates are in {folder}; run the same command to go on")
+        raise typer.Exit(INTERRUPTED) from None
+    write_csv(found["rank"].to_dataframe().reset_index(), folder / "ranks.csv")
+    if figure:
+        write_figure(calibration_figure(found), figure)
+    if as_json:
+        print_dataset(found.drop_vars(["rank", "low", "high", "divergences"]), True)
+    else:
+        print_calibration(found, console())
+    if not found.attrs["calibrated"]:
         raise typer.Exit(NOT_CONVERGED)
 
 

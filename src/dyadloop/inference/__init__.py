@@ -1,5 +1,6 @@
 """Fit a theory to a study, check the fit and judge the claims."""
 
+from dyadloop.inference.calibration import FAULTS, calibrate
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
 from dyadloop.inference.claims import claims
 from dyadloop.inference.comparison import compare
@@ -13,9 +14,11 @@ from dyadloop.inference.smoother import smooth
 from dyadloop.inference.whatif import calendars, whatif
 
 __all__ = [
+    "FAULTS",
     "Interrupted",
     "Settings",
     "calendars",
+    "calibrate",
     "checks",
     "claims",
     "compare",

@@ -62,14 +62,15 @@ def filtered(field: Field, observation: Observation, panel: Panel, beyond: Array
         raise ValueError(f"{panel.n_beyond} values lie beyond a limit and need one standard normal each")
     normals = jnp.zeros(panel.score.shape)
     if beyond is not None and panel.n_beyond:
-        normals = normals.at[panel.beyond_places].set(beyond)
+        normals = normals.at[tuple(jnp.asarray(panel.beyond_at).T)].set(beyond)
     steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
     jump = panel.event @ field.jumps
 
     def one_dyad(*data: Array) -> Filtered:
         return _one_dyad(field, observation, steps, bool(panel.n_beyond), *data)
 
-    data = (panel.score, panel.seen, panel.known_variance, jnp.asarray(panel.sides), normals, panel.pair, jump)
+    side = jnp.zeros(panel.score.shape, dtype=int) if panel.side is None else panel.side
+    data = (panel.score, panel.seen, panel.known_variance, side, normals, panel.pair, jump)
     return jax.vmap(one_dyad)(*data)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
@@ -37,9 +36,10 @@ def log_evidence(problem: Problem, post: xr.DataTree, seed: int) -> tuple[float,
     covariance: Any = np.cov(shape, rowvar=False)
     proposal = multivariate_normal(shape.mean(axis=0), covariance, seed=np.random.default_rng(seed))
     proposed = np.atleast_2d(proposal.rvs(len(kept))).reshape(-1, posterior.size)
-    density = jax.jit(lambda points: jax.lax.map(lambda point: -posterior.negative(point), points))
     at_posterior = post["sample_stats"].to_dataset()["lp"].values[:, half:].ravel() - np.asarray(proposal.logpdf(kept))
-    at_proposal = np.asarray(density(jnp.asarray(proposed))) - np.asarray(proposal.logpdf(proposed))
+    at_proposal = np.asarray(posterior.densities(jnp.asarray(proposed), problem.panel)) - np.asarray(
+        proposal.logpdf(proposed)
+    )
     at_proposal = np.where(np.isfinite(at_proposal), at_proposal, -np.inf)
     return _bridge(at_posterior, at_proposal, places.shape[0])
 

@@ -107,7 +107,7 @@ def fit_in(
     posterior = posterior_of(problem)
     mode = _mode((like or folder) / "mode.npz", problem, posterior, seed)
     message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
-    drawn = sample(posterior, mode, settings, seed, folder, progress)
+    drawn = sample(posterior, problem.panel, mode, settings, seed, folder, progress)
     draws = _posterior(problem, posterior, drawn["position"])
     beyond = {"auxiliary": draws[[BEYOND]]} if BEYOND in draws else {}
     tree = xr.DataTree.from_dict(
@@ -175,18 +175,18 @@ def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> 
     return xr.Dataset(data, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
 
 
-def prior_draws(priors: pd.DataFrame, seed: int) -> xr.Dataset:
+def prior_draws(priors: pd.DataFrame, seed: int, n_draws: int = N_PRIOR_DRAWS) -> xr.Dataset:
     """Return draws from the priors, one chain."""
     key = jax.random.key(seed)
     data = {
         str(name): (
             ("chain", "draw"),
-            np.asarray(distribution(row).sample(jax.random.fold_in(key, index), (1, N_PRIOR_DRAWS))),
+            np.asarray(distribution(row).sample(jax.random.fold_in(key, index), (1, n_draws))),
             {"units": str(row["unit"])},
         )
         for index, (name, row) in enumerate(priors.iterrows())
     }
-    return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(N_PRIOR_DRAWS)})
+    return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(n_draws)})
 
 
 def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:

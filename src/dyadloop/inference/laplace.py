@@ -15,7 +15,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
 from dyadloop.errors import FitError
-from dyadloop.inference.panel import BEYOND
+from dyadloop.inference.panel import BEYOND, Panel
 from dyadloop.inference.problem import Problem
 
 _FLOOR = 1e-3  # curvature below this (sd above 30 on the unconstrained scale) is treated as this
@@ -24,11 +24,16 @@ _NOWHERE = 1e12  # stands for a density that is not finite
 _AGREE = 0.1  # log density: starts that end within this of the best found the same mode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posterior:
-    """The log posterior on an unconstrained vector, and the ways between it and parameters."""
+    """The log posterior on an unconstrained vector, given a panel, and the ways between it and parameters.
 
-    negative: Callable[[Array], Array]
+    One such object serves all problems that differ in their data alone, so what is compiled is compiled once.
+    """
+
+    negative: Callable[[Array, Panel], Array]
+    slope: Callable[[Array, Panel], tuple[Array, Array]]
+    densities: Callable[[Array, Panel], Array]
     constrain: Callable[[Array], dict[str, Array]]
     unconstrain: Callable[[dict[str, np.ndarray]], np.ndarray]
     names: tuple[str, ...]
@@ -61,15 +66,22 @@ def distribution(row: pd.Series) -> dist.Distribution:
 
 def posterior_of(problem: Problem) -> Posterior:
     """Return the log posterior of a problem with one NumPyro site per parameter."""
+    key = ("posterior", problem.panel.n_beyond)
+    if key not in problem.compiled:
+        problem.compiled[key] = _posterior_of(problem)
+    return problem.compiled[key]
+
+
+def _posterior_of(problem: Problem) -> Posterior:
     priors = {str(name): distribution(row) for name, row in problem.priors.iterrows()}
 
     n_beyond = problem.panel.n_beyond
 
-    def model() -> None:
+    def model(panel: Panel) -> None:
         values = {name: jnp.asarray(numpyro.sample(name, prior)) for name, prior in priors.items()}
         if n_beyond:
             values[BEYOND] = jnp.asarray(numpyro.sample(BEYOND, dist.Normal().expand((n_beyond,)).to_event(1)))
-        numpyro.factor("log_likelihood", problem.log_likelihood(values).sum())
+        numpyro.factor("log_likelihood", problem.log_likelihood(values, panel).sum())
 
     names = tuple(priors)
     splits = _variance_splits(problem, names)
@@ -88,8 +100,13 @@ def posterior_of(problem: Problem) -> Posterior:
         merged = _merge_variance(np.stack(free, axis=-1), *splits)
         return np.concatenate([merged, values[BEYOND]], axis=-1) if n_beyond else merged
 
+    def negative(vector: Array, panel: Panel) -> Array:
+        return jnp.asarray(potential_energy(model, (panel,), {}, unpack(vector)))
+
     return Posterior(
-        negative=lambda vector: jnp.asarray(potential_energy(model, (), {}, unpack(vector))),
+        negative=negative,
+        slope=jax.jit(jax.value_and_grad(negative)),
+        densities=jax.jit(lambda points, panel: jax.lax.map(lambda point: -negative(point, panel), points)),
         constrain=constrain,
         unconstrain=unconstrain,
         names=names,
@@ -133,10 +150,12 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
     The likelihood of such models has many local maxima; priors and several starts guard against them, and the
     number of starts that agree is reported.
     """
-    slope = jax.jit(jax.value_and_grad(posterior.negative))
+
+    def slope(vector: np.ndarray) -> tuple[Array, Array]:
+        return posterior.slope(jnp.asarray(vector), problem.panel)
 
     def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = slope(jnp.asarray(vector))
+        value, gradient = slope(vector)
         if not np.isfinite(value):
             return _NOWHERE, np.zeros_like(vector)
         return float(value), np.nan_to_num(np.asarray(gradient))
@@ -168,7 +187,7 @@ def _whitening(slope: Callable, center: np.ndarray) -> np.ndarray:
     for index in range(center.size):
         step = np.zeros_like(center)
         step[index] = _STEP
-        rise = np.asarray(slope(jnp.asarray(center + step))[1]) - np.asarray(slope(jnp.asarray(center - step))[1])
+        rise = np.asarray(slope(center + step)[1]) - np.asarray(slope(center - step)[1])
         columns.append(rise / (2 * _STEP))
     hessian = np.array(columns)
     values, vectors = np.linalg.eigh(np.nan_to_num((hessian + hessian.T) / 2))

@@ -42,6 +42,9 @@ class Panel(eqx.Module):
     side
         -1 where the score is a limit and the value lies below it, +1 where above, 0 where the score is the value;
         None where no value lies beyond a limit.
+    beyond_at
+        Dyad, time and indicator of each value beyond a limit; kept beside ``side`` because its shape is known when a
+        likelihood is compiled.
     """
 
     score: Float[Array, "dyad time indicator"]
@@ -53,6 +56,7 @@ class Panel(eqx.Module):
     known_variance: Float[Array, "dyad time indicator"]
     n_doublings: int = eqx.field(static=True)
     side: Int[Array, "dyad time indicator"] | None = None
+    beyond_at: Int[Array, "value 3"] | None = None
 
     @property
     def sides(self) -> np.ndarray:
@@ -64,15 +68,22 @@ class Panel(eqx.Module):
         """Dyad, time and indicator of each value beyond a limit."""
         return np.nonzero(self.sides)
 
+    def with_sides(self, side: np.ndarray) -> "Panel":
+        """Return a panel with other sides of limits."""
+        if not side.any():
+            return replace(self, side=None, beyond_at=None)
+        return replace(self, side=jnp.asarray(side), beyond_at=jnp.asarray(np.argwhere(side)))
+
     @property
     def n_beyond(self) -> int:
         """Number of values beyond a limit."""
-        return len(self.beyond_places[0])
+        return 0 if self.beyond_at is None else self.beyond_at.shape[0]
 
     def of_dyads(self, rows: np.ndarray) -> "Panel":
         """Return a panel with some of the dyads, in the order given."""
-        arrays = ("score", "seen", "pair", "event", "known_variance", *(() if self.side is None else ("side",)))
-        return replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+        arrays = ("score", "seen", "pair", "event", "known_variance")
+        chosen = replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+        return chosen.with_sides(self.sides[rows])
 
     def beyond_of(self, rows: np.ndarray) -> np.ndarray:
         """Return which of the values beyond a limit belong to some dyads, in the order of :meth:`of_dyads`."""
@@ -119,9 +130,8 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
         known_variance=jnp.asarray(variance),
-        side=jnp.asarray(side) if side.any() else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
-    )
+    ).with_sides(side)
 
 
 def _needed(seen: np.ndarray, event: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
 from dyadloop.simulation import sample_paths
 
@@ -28,20 +29,19 @@ def thinned(post: xr.DataTree, n_draws: int) -> dict[str, np.ndarray]:
 
 def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.ndarray:
     """Return simulated scores with the study's own times and missing values (draw, dyad, time, indicator)."""
-    panel, key = problem.panel, jax.random.key(seed)
 
-    def one(index: jax.Array, values: dict[str, jax.Array]) -> jax.Array:
-        path_key, noise_key = jax.random.split(jax.random.fold_in(key, index))
+    def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
+        path_key, noise_key = jax.random.split(key)
         field, observation = problem.plan.field(values), problem.observed.observation(values)
         states = sample_paths(path_key, field, panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings)
         signal = observation.mean + observation.loading * states[..., jnp.array(observation.states)]
         spread = jnp.sqrt(observation.error_sd**2 + panel.known_variance)
         return signal + spread * jax.random.normal(noise_key, signal.shape)
 
-    n_draws = len(next(iter(draws.values())))
-    run = jax.jit(one)
-    found = [run(i, {name: values[i] for name, values in draws.items()}) for i in range(n_draws)]
-    return np.where(np.asarray(panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)
+    run = problem.compiled.setdefault(("replicate", 0), jax.jit(one))
+    keys = jax.random.split(jax.random.key(seed), len(next(iter(draws.values()))))
+    found = [run(key, {name: values[i] for name, values in draws.items()}, problem.panel) for i, key in enumerate(keys)]
+    return np.where(np.asarray(problem.panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)
 
 
 def within_limits(problem: Problem) -> Callable[[np.ndarray], np.ndarray]:

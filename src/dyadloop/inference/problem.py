@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -41,6 +42,8 @@ class Problem:
     rhythm: Rhythm | None
     unused_priors: tuple[str, ...] = ()
     held_out: str = ""
+    compiled: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
+    """What is compiled for problems that differ in their data alone, by purpose and number of values beyond a limit."""
 
     @property
     def left_out(self) -> list[str]:
@@ -48,17 +51,25 @@ class Problem:
         unused = [f"the declared prior of {name!r} names no parameter of this fit" for name in self.unused_priors]
         return [*self.plan.left_out, *self.observed.left_out, *unused]
 
-    def log_likelihood(self, values: dict[str, Array] | dict[str, float]) -> Float[Array, " dyad"]:
+    def log_likelihood(
+        self, values: dict[str, Array] | dict[str, float], panel: Panel | None = None
+    ) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad at parameter values in the units of the theory file.
 
         Where values lie beyond a limit, ``beyond_limit`` holds one standard normal for each; the likelihood is exact
-        when these are integrated out.
+        when these are integrated out. ``panel`` stands for the problem's own, so that one compiled likelihood serves
+        all data of one shape.
         """
+        panel = self.panel if panel is None else panel
         numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
         field, observation = self.plan.field(numbers), self.observed.observation(numbers)
-        if self.panel.n_beyond:
-            return filtered(field, observation, self.panel, numbers.get(BEYOND)).log_density
-        return log_likelihood(field, observation, self.panel)
+        if panel.n_beyond:
+            return filtered(field, observation, panel, numbers.get(BEYOND)).log_density
+        return log_likelihood(field, observation, panel)
+
+    def with_panel(self, panel: Panel, name: str) -> "Problem":
+        """Return the same problem with other data of the same shape; ``name`` says which, for the fingerprint."""
+        return replace(self, panel=panel, held_out=name)
 
     def without(self, held_out: np.ndarray, name: str) -> "Problem":
         """Return the same problem with some moments unseen.
@@ -71,7 +82,7 @@ class Problem:
             What is held out, in words; part of the fingerprint.
         """
         seen = self.panel.seen & ~jnp.asarray(held_out)[..., None]
-        return replace(self, panel=eqx.tree_at(lambda panel: panel.seen, self.panel, seen), held_out=name)
+        return self.with_panel(eqx.tree_at(lambda panel: panel.seen, self.panel, seen), name)
 
     def pointwise(self, posterior: xr.Dataset) -> xr.DataArray:
         """Return the log-likelihood of each dyad at each draw (chain, draw, dyad), states and means integrated out.
@@ -82,7 +93,11 @@ class Problem:
         if self.panel.n_beyond:
             values[BEYOND] = jnp.asarray(posterior[BEYOND].values.reshape(-1, self.panel.n_beyond))
         shape = (posterior.sizes["chain"], posterior.sizes["draw"], self.scores.sizes["dyad"])
-        found = np.asarray(jax.jit(lambda draws: jax.lax.map(self.log_likelihood, draws))(values)).reshape(shape)
+        run = self.compiled.setdefault(
+            ("pointwise", self.panel.n_beyond),
+            jax.jit(lambda draws, panel: jax.lax.map(lambda one: self.log_likelihood(one, panel), draws)),
+        )
+        found = np.asarray(run(values, self.panel)).reshape(shape)
         coords = {name: posterior[name] for name in ("chain", "draw")} | {"dyad": self.scores["dyad"].values}
         return xr.DataArray(found, dims=("chain", "draw", "dyad"), coords=coords)
 

@@ -7,16 +7,19 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
-from numpyro.infer import NUTS
+from numpyro.infer.hmc import hmc
 
 from dyadloop.errors import ResultError
 from dyadloop.inference.laplace import Mode, Posterior
+from dyadloop.inference.panel import Panel
 
 Progress = Callable[[int, int, int], None]
 """Called with chain, iterations done and divergences so far."""
@@ -44,8 +47,46 @@ class Interrupted(Exception):
     """Sampling was stopped by the user between two blocks; everything so far is on disk."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Programs:
+    """What starts a chain and what runs one block of it, compiled once for all data of one shape."""
+
+    begin: Callable[..., tuple]
+    block: Callable[..., tuple]
+
+
+@lru_cache(maxsize=8)
+def _programs(posterior: Posterior, warmup: int, length: int, target_accept: float) -> _Programs:
+    def potential(panel: Panel, center: Array, factor: Array) -> Callable[[Array], Array]:
+        return lambda z: posterior.negative(center + factor @ z, panel)
+
+    start, step = hmc(potential_fn_gen=potential, algo="NUTS")
+
+    def begin(key: Array, *data: Any) -> tuple:  # noqa: ANN401 - panel, center and factor
+        place = 0.5 * jax.random.normal(jax.random.fold_in(key, 1), (posterior.size,))
+        return start(
+            place,
+            warmup,
+            step_size=0.5,
+            target_accept_prob=target_accept,
+            max_tree_depth=8,
+            model_args=data,
+            rng_key=key,
+        )
+
+    def body(data: tuple, state: tuple) -> tuple[tuple, tuple]:
+        state = step(state, model_args=data)
+        return state, (state.z, *(getattr(state, name) for name in _STATISTICS))
+
+    def block(state: tuple, *data: Any) -> tuple:  # noqa: ANN401 - panel, center and factor
+        return jax.lax.scan(lambda now, _: body(data, now), state, None, length=length)
+
+    return _Programs(jax.jit(begin), jax.jit(block))
+
+
 def sample(
     posterior: Posterior,
+    panel: Panel,
     mode: Mode,
     settings: Settings,
     seed: int,
@@ -68,27 +109,14 @@ def sample(
     Interrupted
         On a keyboard interrupt, after the running blocks have been written.
     """
-    center, factor = jnp.asarray(mode.center), jnp.asarray(mode.factor)
-    kernel = NUTS(
-        potential_fn=lambda z: posterior.negative(center + factor @ z),
-        step_size=0.5,
-        target_accept_prob=settings.target_accept,
-        max_tree_depth=8,
-    )
+    data = (panel, jnp.asarray(mode.center), jnp.asarray(mode.factor))
+    programs = _programs(posterior, settings.warmup, settings.block, settings.target_accept)
     keys = jax.random.split(jax.random.PRNGKey(seed), settings.chains)
+    fresh = [programs.begin(key, *data) for key in keys]
 
-    def begin(key: Array) -> tuple:
-        start = 0.5 * jax.random.normal(jax.random.fold_in(key, 1), (posterior.size,))
-        return kernel.init(key, settings.warmup, start, (), {})
+    def block(state: tuple) -> tuple:
+        return programs.block(state, *data)
 
-    begin = jax.jit(begin)
-    fresh = [begin(key) for key in keys]
-
-    def body(state: tuple, _: None) -> tuple[tuple, tuple]:
-        state = kernel.sample(state, (), {})
-        return state, (state.z, *(getattr(state, name) for name in _STATISTICS))
-
-    block = jax.jit(lambda state: jax.lax.scan(body, state, None, length=settings.block))
     stop = threading.Event()
 
     def run(chain: int) -> dict[str, np.ndarray]:
@@ -109,6 +137,36 @@ def sample(
     kept = {name: np.stack([chain[name][settings.warmup :] for chain in chains]) for name in ("position", *_STATISTICS)}
     kept["position"] = mode.center + kept["position"] @ mode.factor.T
     return kept
+
+
+@lru_cache(maxsize=8)
+def _batched(programs: _Programs) -> _Programs:
+    return _Programs(jax.jit(jax.vmap(programs.begin)), jax.jit(jax.vmap(programs.block)))
+
+
+def sample_batch(
+    posterior: Posterior, panels: list[Panel], modes: list[Mode], settings: Settings, seeds: list[int]
+) -> dict[str, np.ndarray]:
+    """Sample one chain for each of several data sets of one shape, all in step; nothing is kept on disk.
+
+    Returns
+    -------
+    dict[str, numpy.ndarray]
+        ``position`` (data set, draw, parameter) and the sampler's statistics (data set, draw), warm-up removed.
+    """
+    programs = _batched(_programs(posterior, settings.warmup, settings.block, settings.target_accept))
+    center, factor = (np.stack([getattr(mode, name) for mode in modes]) for name in ("center", "factor"))
+    data = (jax.tree.map(lambda *leaves: jnp.stack(leaves), *panels), jnp.asarray(center), jnp.asarray(factor))
+    state = programs.begin(jnp.stack([jax.random.PRNGKey(seed) for seed in seeds]), *data)
+    blocks = []
+    for _ in range(-(-settings.iterations // settings.block)):
+        state, new = programs.block(state, *data)
+        blocks.append([np.asarray(values) for values in new])
+    kept = slice(settings.warmup, settings.iterations)
+    names = ("position", *_STATISTICS)
+    found = {name: np.concatenate(parts, axis=1)[:, kept] for name, parts in zip(names, zip(*blocks, strict=True), strict=True)}
+    found["position"] = center[:, None] + np.einsum("bij,bdj->bdi", factor, found["position"])
+    return found
 
 
 def _run_chain(
