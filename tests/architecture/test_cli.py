@@ -1,7 +1,6 @@
 """The commands as a user types them: outputs, streams, exit codes."""
 
 import json
-import shutil
 import subprocess
 import sys
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
-from tests.inference.small import shorten
+from tests.inference.small import theory
 
 
 def dyadloop(*arguments, **options):
@@ -62,34 +61,18 @@ def test_theory_show_and_validate(tmp_path):
     assert "variables" in bad.stderr
 
 
-def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(tmp_path):
+def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(small_fit, tmp_path):
     """A short run of a small theory: everything is written, and the exit code is honest."""
-    shown = json.loads(dyadloop("theory", "show", "framework_linear", "--json").stdout)
-    shown["variables"] = [v for v in shown["variables"] if v["id"] in ("stress", "support")]
-    shown["couplings"] = [c for c in shown["couplings"] if {c["from"], c["to"]} <= {"stress", "support"}]
-    shown["inputs"] = [i for i in shown["inputs"] if i["to"] == "support"]
-    theory = tmp_path / "theory.yaml"
-    theory.write_text(json.dumps(shown))
-    study = shorten(shutil.copytree(ROOT / "examples" / "school", tmp_path / "school"), 12)
+    own = tmp_path / "theory.yaml"
+    own.write_text(theory(["oxytocin", "trust", "depression"]).model_dump_json(by_alias=True))
     out = tmp_path / "out"
     run = dyadloop(
-        "run",
-        study,
-        "--theory",
-        theory,
-        "--out",
-        out,
-        "--chains",
-        2,
-        "--warmup",
-        50,
-        "--draws",
-        50,
-    )
+        "run", small_fit[0], "--theory", own, "--out", out, "--chains", 2, "--warmup", 200, "--draws", 50
+    )  # fmt: skip
     assert run.returncode == 4, run.stderr
     assert "not converged" in run.stderr
     assert "ESS below 400" in run.stderr
-    assert "C7.stress.components" in run.stdout
+    assert "C7.depression.components" in run.stdout
     assert f"report: {out / 'report.html'}" in run.stdout
     names = {path.name for path in out.iterdir()}
     assert {"posterior.nc", "claims.csv", "claims.json", "report.html", "manifest.json"} <= names

@@ -71,6 +71,11 @@ def _moments_of_data(panel, models):
     return mean, cov, np.asarray(panel.score)[0][np.asarray(panel.seen)[0]]
 
 
+@jax.jit
+def _densities(models, panel, normals):
+    return jax.vmap(lambda z: filtered(*models, panel, z).log_density[0])(normals)
+
+
 def test_both_filters_agree_where_nothing_is_limited(problem, models):
     field, observation = models
     once = log_likelihood(field, observation, problem.panel)
@@ -95,8 +100,7 @@ def test_the_likelihood_is_the_exact_integral(problem, models, places, side):
     exact += inside.logcdf(sign * data[places])
     uniforms = qmc.Sobol(len(places), rng=np.random.default_rng(1)).random(2**11)
     normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
-    run = jax.jit(jax.vmap(lambda z: filtered(*models, panel, z).log_density[0]))
-    found = float(jax.nn.logsumexp(run(normals)) - np.log(len(normals)))
+    found = float(jax.nn.logsumexp(_densities(models, panel, normals)) - np.log(len(normals)))
     # the last value leaves no integral, so rounding alone; otherwise quasi-Monte Carlo with 2,048 points
     assert found == pytest.approx(exact, abs=1e-8 if places[0] == len(data) - 1 else 1e-3)
 
@@ -196,7 +200,7 @@ def test_what_was_sampled_is_stored_and_read_again(limited):
     group = sampled(limited)
     place = posterior.unconstrain({str(name): group[name].values for name in group.data_vars})[1, 7]
     stored = limited["sample_stats"]["lp"].values[1, 7]
-    assert float(-posterior.negative(jnp.asarray(place), problem.panel)) == pytest.approx(float(stored), rel=1e-9)
+    assert float(-posterior.slope(jnp.asarray(place), problem.panel)[0]) == pytest.approx(float(stored), rel=1e-9)
     # replicates are cut where the data are
     clipped = within_limits(problem)(np.full((1, 1, len(problem.observed.indicators)), -50.0))
     bound = np.asarray(problem.panel.score)[problem.panel.sides == -1]

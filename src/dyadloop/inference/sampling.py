@@ -163,8 +163,8 @@ def sample_batch(
         state, new = programs.block(state, *data)
         blocks.append([np.asarray(values) for values in new])
     kept = slice(settings.warmup, settings.iterations)
-    names = ("position", *_STATISTICS)
-    found = {name: np.concatenate(parts, axis=1)[:, kept] for name, parts in zip(names, zip(*blocks, strict=True), strict=True)}
+    parts = [np.concatenate(part, axis=1)[:, kept] for part in zip(*blocks, strict=True)]
+    found = dict(zip(("position", *_STATISTICS), parts, strict=True))
     found["position"] = center[:, None] + np.einsum("bij,bdj->bdi", factor, found["position"])
     return found
 
