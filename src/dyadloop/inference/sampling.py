@@ -164,7 +164,8 @@ def sample_batch(
         blocks.append([np.asarray(values) for values in new])
     kept = slice(settings.warmup, settings.iterations)
     parts = [np.concatenate(part, axis=1)[:, kept] for part in zip(*blocks, strict=True)]
-    found = dict(zip(("position", *_STATISTICS), parts, strict=True))
+    names: tuple[str, ...] = ("position", *_STATISTICS)
+    found = dict(zip(names, parts, strict=True))
     found["position"] = center[:, None] + np.einsum("bij,bdj->bdi", factor, found["position"])
     return found
 
