@@ -20,6 +20,7 @@ _HOMES = {
     "compare": "dyadloop.inference",
     "compare_priors": "dyadloop.inference",
     "continuation": "dyadloop.dynamics",
+    "convert_mindfulness": "dyadloop.data",
     "convert_school": "dyadloop.data",
     "cut": "dyadloop.theory",
     "empathic_accuracy": "dyadloop.measures.games",

@@ -1,14 +1,16 @@
 """From states to indicators: Gaussian observations with estimated or declared error.
 
-y = mean + loading * (person's mean + state) + error. The first indicator of a state has loading 1, which sets the
-unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. A score's own known
-error adds to it.
+y = mean + loading * (person's mean + shift by covariates + state) + error. The first indicator of a state has
+loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. A
+score's own known error adds to it. A covariate shifts the level that a state moves about, at once and throughout.
 """
 
 from dataclasses import dataclass
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
@@ -26,12 +28,48 @@ class Observation(eqx.Module):
         Index of the state that each indicator measures.
     mean, loading, error_sd
         Intercept, loading and error sd per indicator [units of the score].
+    shift
+        How far one unit of each covariate shifts the level of each state [unit of the state]; None where nothing does.
+    varying
+        State and covariate of each shift that differs between dyads.
+    spread
+        SD of each of these between dyads [unit of the state].
     """
 
     states: tuple[int, ...] = eqx.field(static=True)
     mean: Float[Array, " indicator"]
     loading: Float[Array, " indicator"]
     error_sd: Float[Array, " indicator"]
+    shift: Float[Array, "state covariate"] | None = None
+    varying: tuple[tuple[int, int], ...] = eqx.field(static=True, default=())
+    spread: Float[Array, " varying"] | None = None
+
+    def shifts(self, covariate: Float[Array, "*moment covariate"] | None) -> Float[Array, "*moment state"] | float:
+        """Return how far covariates shift the level of each state."""
+        return 0.0 if self.shift is None or covariate is None else covariate @ self.shift.T
+
+    def design(
+        self, n_states: int, covariate: Float[Array, "*moment covariate"] | None
+    ) -> Float[Array, "*moment state effect"]:
+        """Return how the level of each state reads what differs between dyads: its mean, then its varying shifts."""
+        means = jnp.eye(n_states)
+        if not self.varying or covariate is None:
+            return means
+        states, columns = (jnp.array(part, dtype=int) for part in zip(*self.varying, strict=True))
+        shifts = jnp.eye(n_states)[:, states] * covariate[..., None, columns]
+        return jnp.concatenate([jnp.broadcast_to(means, (*shifts.shape[:-1], n_states)), shifts], axis=-1)
+
+    def between(self, means: Float[Array, "state state"]) -> Float[Array, "effect effect"]:
+        """Return the lower factor of the covariance of what differs between dyads."""
+        if self.spread is None:
+            return means
+        return jax.scipy.linalg.block_diag(means, jnp.diag(self.spread))
+
+    def expected(self, covariate: Float[Array, "*moment covariate"] | None) -> Float[Array, "*#moment indicator"]:
+        """Return what each indicator reads where state and person mean are 0."""
+        if self.shift is None or covariate is None:
+            return self.mean
+        return self.mean + self.loading * (covariate @ self.shift.T)[..., jnp.array(self.states, dtype=int)]
 
 
 @dataclass(frozen=True)
@@ -44,6 +82,10 @@ class ObservationPlan:
     declared_error: tuple[float | None, ...]
     own_errors: tuple[bool, ...]
     left_out: tuple[str, ...]
+    names: tuple[str, ...]
+    effects: tuple[tuple[str, str], ...] = ()
+    covariates: tuple[str, ...] = ()
+    varying: tuple[tuple[str, str], ...] = ()
 
     def _is_first(self, index: int) -> bool:
         return self.states.index(self.states[index]) == index
@@ -60,6 +102,13 @@ class ObservationPlan:
             if self.declared_error[index] is None:
                 median, why = _error_prior(unit, self.own_errors[index])
                 found[f"error_{name}"] = _quantity(median, unit, "lognormal", median, 0.4, why)
+        for covariate, state in self.effects:
+            unit = self.units[self.states.index(self.names.index(state))]
+            why = "a level shifts by less than two SD within persons per unit of a covariate, either way"
+            found[f"effect_{covariate}_{state}"] = _quantity(0.0, unit, "normal", 0.0, 1.0, why)
+            if (covariate, state) in self.varying:
+                why = "dyads differ in how a covariate moves their level, by about as much as it moves it"
+                found[f"spread_{covariate}_{state}"] = _quantity(0.3, unit, "lognormal", 0.3, 0.8, why)
         return found
 
     def observation(self, values: dict[str, Array] | dict[str, float]) -> Observation:
@@ -69,11 +118,20 @@ class ObservationPlan:
             for name, declared in zip(self.indicators, self.declared_error, strict=True)
         ]
         loadings = [1.0 if self._is_first(i) else values[f"loading_{n}"] for i, n in enumerate(self.indicators)]
+        shift = jnp.zeros((len(self.names), len(self.covariates))) if self.effects else None
+        for covariate, state in self.effects:
+            place = self.names.index(state), self.covariates.index(covariate)
+            shift = jnp.asarray(shift).at[place].set(values[f"effect_{covariate}_{state}"])
         return Observation(
             states=self.states,
             mean=jnp.array([values[f"mean_{name}"] for name in self.indicators]),
             loading=jnp.array(loadings),
             error_sd=jnp.array(errors),
+            shift=shift,
+            varying=tuple((self.names.index(state), self.covariates.index(name)) for name, state in self.varying),
+            spread=jnp.array([values[f"spread_{name}_{state}"] for name, state in self.varying])
+            if self.varying
+            else None,
         )
 
 
@@ -106,6 +164,7 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
             _check_unit(name, str(entry["unit"].values), plan.states[index].variable.unit)
             own = bool(entry["error"].notnull().any())
             chosen.append((name, index, str(entry["unit"].values), None if error != error else error, own))
+    effects = _effects(plan, scores, {index for _, index, *_ in chosen})
     return ObservationPlan(
         tuple(name for name, *_ in chosen),
         tuple(index for _, index, *_ in chosen),
@@ -113,7 +172,29 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
         tuple(error for *_, error, _ in chosen),
         tuple(own for *_, own in chosen),
         tuple(left_out),
+        plan.names,
+        effects,
+        tuple(scores["covariate"].values.tolist()),
+        tuple(effect for effect in effects if effect[0] in _changing(scores)),
     )
+
+
+def _changing(scores: xr.Dataset) -> set[str]:
+    """Return the covariates that change within at least two dyads, so that dyads can differ in their effect."""
+    inside = np.isfinite(scores["days"].values)[..., None]
+    values = scores["shift"].values
+    high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
+    return {name for name, count in zip(scores["covariate"].values, (high > low).sum(axis=0), strict=True) if count > 1}
+
+
+def _effects(plan: Plan, scores: xr.Dataset, measured: set[int]) -> tuple[tuple[str, str], ...]:
+    """Return which covariate may shift the level of which measured state."""
+    found = []
+    for name, acts_on in zip(scores["covariate"].values.tolist(), scores["acts_on"].values.tolist(), strict=True):
+        quantities = acts_on.split(",") if acts_on else []
+        states = [plan.states[index] for index in sorted(measured)]
+        found += [(name, state.id) for state in states if not quantities or state.variable.id in quantities]
+    return tuple(found)
 
 
 def _check_unit(name: str, found: str, expected: str) -> None:

@@ -263,16 +263,20 @@ def report(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help="Published daily.csv of the school study.")],
+    source: Annotated[Path, typer.Argument(help="Published table.")],
     path: Annotated[Path, typer.Argument(help="Study folder to make.")],
+    of: Annotated[str, typer.Option("--of", help="Which study it is: school or mindfulness.")] = "school",
 ) -> None:
-    """Convert the published school experience-sampling study into a study folder.
+    """Convert a published experience-sampling study into a study folder: pupils at school, or a mindfulness trial.
 
     Example: dyadloop convert examples/source/school_daily.csv school
     """
-    from dyadloop.data import convert_school
+    from dyadloop.data import convert_mindfulness, convert_school
 
-    print(convert_school(source, path))
+    known = {"school": convert_school, "mindfulness": convert_mindfulness}
+    if of not in known:
+        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="--of")
+    print(known[of](source, path))
     say(f"next: dyadloop check {path}")
 
 

@@ -1,18 +1,21 @@
-"""The study folder: schema, strict reader, writer, summary, and the shipped example."""
+"""The study folder: schema, strict reader, writer, summary, and the shipped examples."""
 
+from dyadloop.data.mindfulness import convert_mindfulness
 from dyadloop.data.reader import digest, read_study
-from dyadloop.data.schema import Indicator, Study, StudyInfo, StudyPrior
+from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior
 from dyadloop.data.school import convert_school
 from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise
 from dyadloop.data.writer import write_study
 
 __all__ = [
+    "Covariate",
     "Indicator",
     "IndicatorSummary",
     "Study",
     "StudyInfo",
     "StudyPrior",
     "StudySummary",
+    "convert_mindfulness",
     "convert_school",
     "digest",
     "read_study",

@@ -45,11 +45,32 @@ def check_participants(folder: Folder) -> list[dict]:
             folder.note(table, row, "role", got, f"one {role} per dyad", "give each pair its own dyad id")
         seen.setdefault(person, row)
         pairs.setdefault((dyad, role), row)
-        kept.append(record)
+        kept.append(record | _covariates(folder, table, row, record, role))
     _lookalikes(folder, table, seen)
+    for name in folder.info.covariates_of(*ROLES) if folder.info is not None else ():
+        role = folder.info.covariates[name].of if folder.info is not None else ""
+        for dyad in sorted({record["dyad"] for record in kept} - {d for d, known in pairs if known == role}):
+            got = f"dyad {dyad!r} without a {role}"
+            folder.note(table, 1, name, got, f"a {role} in every dyad", "add the person or remove the covariate")
     if table.readable and not table.rows:
         folder.faults.append(Fault(table.file, None, None, "no participants", "one row per person", "add them"))
     return kept
+
+
+def _covariates(folder: Folder, table: Table, row: int, record: dict[str, str], kind: str) -> dict[str, float]:
+    """Return the covariates of a session or person as numbers."""
+    found = {}
+    for name in folder.info.covariates_of(kind) if folder.info is not None else ():
+        if name not in record:
+            if row == table.rows[0][0] or kind != "session":
+                folder.note(table, 1, name, "no such column", f"a column {name!r}, as in study.yaml", "add it")
+            continue
+        value = number(table, row, record, name, folder.faults)
+        if record[name] in MISSING:
+            remedy = "fill it in, or leave out the covariate or the row"
+            folder.note(table, row, name, "an empty field", "a number: a covariate has no missing values", remedy)
+        found[name] = math.nan if value is None else value
+    return found
 
 
 def _ids_given(folder: Folder, table: Table, row: int, record: dict[str, str], columns: tuple[str, ...]) -> bool:
@@ -89,8 +110,10 @@ def check_sessions(folder: Folder) -> list[dict]:
         length = _length(folder, row, record)
         events = _events(folder, row, record.get("events", ""))
         if start is not None and length is not None:
+            own = _covariates(folder, table, row, record, "session")
             kept.append(
                 {"dyad": key[0], "session": key[1], "start": start, "end": start + length / 1440, "events": events}
+                | own
             )
     _overlaps(folder, kept, seen)
     return kept

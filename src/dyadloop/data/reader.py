@@ -51,7 +51,7 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
     info = _read_info(root / "study.yaml", faults)
     folder = Folder(
         read_table(root / "participants.tsv", PARTICIPANT_COLUMNS, faults, None),
-        read_table(root / "sessions.tsv", SESSION_COLUMNS, faults, SESSION_EXTRAS),
+        read_table(root / "sessions.tsv", SESSION_COLUMNS, faults, _session_extras(info)),
         _measurements(root / "measurements.tsv", faults, measured),
         info,
         Clock(faults),
@@ -61,14 +61,20 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
     sessions = check_sessions(folder)
     measurements = check_measurements(folder, sessions)
     events = {name for session in sessions for name in session["events"]}
-    for name in sorted(set(info.randomised if info else ()) - events):
-        got = f"{name!r}, an event of no session"
-        faults.append(Fault("study.yaml", None, "randomised", got, "events of sessions.tsv", "correct the name"))
+    for name in sorted(set(info.randomised) - events - set(info.covariates) if info else ()):
+        got = f"{name!r}, an event of no session and no covariate"
+        expected = "events of sessions.tsv or covariates"
+        faults.append(Fault("study.yaml", None, "randomised", got, expected, "correct the name"))
     if faults or info is None:
         raise DataError(
             str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
         )
     return _assemble(root, info, participants, sessions, measurements)
+
+
+def _session_extras(info: StudyInfo | None) -> tuple[str, ...] | None:
+    """Return the further columns that sessions may have; any where study.yaml does not tell."""
+    return None if info is None else (*SESSION_EXTRAS, *info.covariates_of("session"))
 
 
 def _measurements(path: Path, faults: list[Fault], needed: bool) -> Table:
@@ -126,7 +132,9 @@ def _without_unknown_keys(content: object, error: ValidationError) -> StudyInfo 
 
 def _assemble(root: Path, info: StudyInfo, participants: list, sessions: list, measurements: list) -> Study:
     people = pd.DataFrame(participants).sort_values(["dyad", "participant_id"], ignore_index=True)
-    calendar = pd.DataFrame(sessions, columns=["dyad", "session", "start", "end", "events"])
+    calendar = pd.DataFrame(
+        sessions, columns=["dyad", "session", "start", "end", "events", *info.covariates_of("session")]
+    )
     values = pd.DataFrame(
         measurements,
         columns=["dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit", "error"],

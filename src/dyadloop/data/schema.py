@@ -70,6 +70,18 @@ class StudyPrior(_Record):
         return self
 
 
+class Covariate(_Record):
+    """A number of each session or person on which the level of quantities may depend, such as the arm of a trial.
+
+    Values are centred at their mean, over sessions or persons, and divided by ``per``.
+    """
+
+    of: Literal["session", "patient", "therapist", "partner", "peer", "other"] = "session"
+    per: Annotated[float, Field(gt=0)] = 1.0
+    on: tuple[str, ...] = Field(default=(), description="quantities whose level it may shift; default: all")
+    reason: str = ""
+
+
 class StudyInfo(_Record):
     """The content of ``study.yaml``."""
 
@@ -83,6 +95,7 @@ class StudyInfo(_Record):
     theory: str = "framework"
     randomised: tuple[str, ...] = ()
     indicators: dict[str, Indicator]
+    covariates: dict[str, Covariate] = {}
     measures: dict[str, Source] = {}
     priors: dict[str, StudyPrior] = {}
 
@@ -91,14 +104,26 @@ class StudyInfo(_Record):
         unknown = sorted(set(self.measures) - set(self.indicators))
         if unknown:
             raise ValueError(f"measures: {', '.join(unknown)} is no indicator; declare it under indicators")
+        known = {entry.quantity for entry in self.indicators.values()}
+        for name, covariate in self.covariates.items():
+            strange = sorted(set(covariate.on) - known)
+            if strange:
+                raise ValueError(f"covariates: {name} acts on {', '.join(strange)}, which no indicator measures")
+            if not name.isidentifier() or name in (*PARTICIPANT_COLUMNS, *SESSION_COLUMNS, *SESSION_EXTRAS):
+                raise ValueError(f"covariates: {name!r} cannot be the name of a column of numbers")
         return self
+
+    def covariates_of(self, *kinds: str) -> list[str]:
+        """Return the covariates that sessions or persons of some roles have."""
+        return [name for name, covariate in self.covariates.items() if covariate.of in kinds]
 
 
 @dataclass(frozen=True)
 class Study:
     """A checked study folder.
 
-    ``sessions`` has the columns dyad, session, start [d], end [d], events (dict); ``measurements`` has
+    ``sessions`` has the columns dyad, session, start [d], end [d], events (dict) and one per covariate of sessions;
+    ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
     dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given). Times
     count from each dyad's first.
     """

@@ -60,7 +60,8 @@ def write_study(
         people = list(participants)
         covariates = tuple(dict.fromkeys(key for row in people for key in row if key not in PARTICIPANT_COLUMNS))
         _write_table(draft / "participants.tsv", (*PARTICIPANT_COLUMNS, *covariates), people)
-        _write_table(draft / "sessions.tsv", (*SESSION_COLUMNS, *SESSION_EXTRAS), sessions)
+        extras = (*SESSION_EXTRAS, *info.covariates_of("session"))
+        _write_table(draft / "sessions.tsv", (*SESSION_COLUMNS, *extras), sessions)
         write_measurements(draft / "measurements.tsv", measurements)
         for name, body in (extra_files or {}).items():
             (draft / name).write_text(body, encoding="utf-8")

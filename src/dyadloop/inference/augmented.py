@@ -1,4 +1,4 @@
-"""A Kalman filter over the states and the person means together: what smoothing and values beyond a limit need.
+"""A Kalman filter over states and what differs between dyads: what smoothing and values beyond a limit need.
 
 A value beyond a limit has the probability of its side as its likelihood and then stands for a draw from beyond the
 limit, made of an auxiliary standard normal that is sampled with the parameters. Integrated over these normals the
@@ -23,7 +23,8 @@ _FARTHEST = -30.0  # sds; farther beyond, a draw stays at this distance: its lik
 class Step(NamedTuple):
     """What the filter knew before the observations of one moment, and what each of them added.
 
-    ``mean`` and ``cov`` of states and person means; ``innovation``, ``weight`` (1 / its variance, 0 where unseen) and
+    ``mean`` and ``cov`` of states and effects, which are person means and varying shifts; ``innovation``, ``weight``
+    (1 / its variance, 0 where unseen) and
     ``gain`` per indicator.
     """
 
@@ -66,49 +67,47 @@ def filtered(field: Field, observation: Observation, panel: Panel, beyond: Array
     steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
     jump = panel.event @ field.jumps
 
-    def one_dyad(*data: Array) -> Filtered:
-        return _one_dyad(field, observation, steps, bool(panel.n_beyond), *data)
+    def one_dyad(covariate: Array | None, *data: Array) -> Filtered:
+        return _one_dyad(field, observation, steps, bool(panel.n_beyond), covariate, *data)
 
     side = jnp.zeros(panel.score.shape, dtype=int) if panel.side is None else panel.side
-    data = (panel.score, panel.seen, panel.known_variance, side, normals, panel.pair, jump)
-    return jax.vmap(one_dyad)(*data)
+    beside = panel.score - observation.expected(panel.covariate)
+    data = (beside, panel.seen, panel.known_variance, side, normals, panel.pair, jump)
+    return jax.vmap(one_dyad)(panel.covariate, *data)
 
 
-def rows_of(field: Field, observation: Observation) -> list[Array]:
-    """Return how each indicator reads states and person means."""
-    n = len(field.names)
-    return [
-        observation.loading[j] * jnp.zeros(2 * n).at[jnp.array([state, n + state])].set(1.0)
-        for j, state in enumerate(observation.states)
-    ]
+def reading(observation: Observation, n_states: int, covariate: Array | None) -> Array:
+    """Return how the level of each state at one moment reads states and effects (state, state and effect)."""
+    return jnp.concatenate([jnp.eye(n_states), observation.design(n_states, covariate)], axis=1)
 
 
-def transition_of(steps: Transition, index: Array) -> Array:
-    """Return the transition of states and person means over one interval."""
-    n = steps.matrix.shape[-1]
-    zero = jnp.zeros((n, n))
-    return jnp.block([[steps.matrix[index], zero], [zero, jnp.eye(n)]])
+def transition_of(steps: Transition, index: Array, n_effects: int) -> Array:
+    """Return the transition of states and effects over one interval."""
+    return jax.scipy.linalg.block_diag(steps.matrix[index], jnp.eye(n_effects))
 
 
 def _one_dyad(
-    field: Field, observation: Observation, steps: Transition, limited: bool,
+    field: Field, observation: Observation, steps: Transition, limited: bool, covariate: Array | None,
     score: Array, seen: Array, own: Array, side: Array, normals: Array, pair: Array, jump: Array,
 ) -> Filtered:  # fmt: skip
     n = len(field.names)
-    zero, none = jnp.zeros((n, n)), jnp.zeros(n)
-    rows = rows_of(field, observation)
+    between = observation.between(field.between)
+    none = jnp.zeros(len(between))
+    zero = jnp.zeros((len(between), len(between)))
 
-    def advance(belief: tuple[Array, Array, Array], now: tuple[Array, ...]) -> tuple[tuple, Step]:
+    def advance(belief: tuple[Array, Array, Array], now: tuple) -> tuple[tuple, Step]:
         mean, cov, density = belief
-        y, is_seen, variance, y_side, normal, index, push = now
-        move = transition_of(steps, index)
+        beside, y, is_seen, variance, y_side, normal, index, push = now
+        levels = reading(observation, n, beside)
+        rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
+        move = transition_of(steps, index, len(between))
         mean = move @ mean + jnp.concatenate([steps.shift[index], none])
-        cov = move @ cov @ move.T + jnp.block([[steps.noise[index], zero], [zero, zero]])
+        cov = move @ cov @ move.T + jax.scipy.linalg.block_diag(steps.noise[index], zero)
         before, innovations, weights, gains = (mean, cov), [], [], []
         for j, row in enumerate(rows):
             column = cov @ row
             f = row @ column + observation.error_sd[j] ** 2 + variance[j]
-            v, log_p = y[j] - observation.mean[j] - row @ mean, -0.5 * (_LOG_2PI + jnp.log(f))
+            v, log_p = y[j] - row @ mean, -0.5 * (_LOG_2PI + jnp.log(f))
             log_p = log_p - 0.5 * v**2 / f
             if limited:
                 drawn, log_beyond = _beyond(v, jnp.sqrt(f), y_side[j], normal[j])
@@ -122,9 +121,9 @@ def _one_dyad(
         parts = (jnp.stack(innovations), jnp.stack(weights), jnp.stack(gains))
         return (mean + jnp.concatenate([push, none]), cov, density), Step(*before, *parts)
 
-    start_cov = jnp.block([[field.start_covariance, zero], [zero, field.between @ field.between.T]])
+    start_cov = jax.scipy.linalg.block_diag(field.start_covariance, between @ between.T)
     start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
-    data = (score, seen, own, side, normals, pair, jump)
+    data = (covariate, score, seen, own, side, normals, pair, jump)
     (_, _, density), taken = jax.lax.scan(advance, start, data)
     return Filtered(density, taken)
 

@@ -67,11 +67,24 @@ def pushed_variables(problem: Problem, randomised: set[str]) -> set[str]:
     """Return the variables that randomised events of the study moved, in enough sessions but not in all."""
     sessions = int(problem.scores["session"].max("time").sum())
     counts = [int((np.asarray(problem.panel.event)[..., i] != 0).sum()) for i in range(len(problem.plan.events))]
-    return {
+    moved = {
         entry.target
         for entry, given in zip(problem.plan.events, counts, strict=True)
         if entry.event in randomised and min(given, sessions - given) >= MIN_PUSHED
     }
+    return moved | _varied(problem, randomised)
+
+
+def _varied(problem: Problem, randomised: set[str]) -> set[str]:
+    """Return the randomised covariates that take each of their values in enough dyads."""
+    values = np.where(np.isfinite(problem.scores["days"].values)[..., None], problem.scores["shift"].values, np.nan)
+    found = set()
+    for layer, name in enumerate(problem.scores["covariate"].values.tolist()):
+        highest = np.nanmax(values[..., layer], axis=1)
+        apart = (highest > np.nanmean(values[..., layer])).sum()
+        if name in randomised and min(apart, len(highest) - apart) >= MIN_PUSHED:
+            found.add(name)
+    return found
 
 
 def _judge(

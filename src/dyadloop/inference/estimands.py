@@ -28,6 +28,8 @@ class Untestable:
 
 def estimand(problem: Problem, claim: Claim, subject: str) -> Estimand | Untestable:
     """Return the estimand of a claim about ``subject`` (a component or symptom), or why there is none."""
+    if claim.estimand == "coefficient":
+        return _coefficient(problem, claim.formula.format(id=subject))
     return _ESTIMANDS[claim.estimand](problem, subject)
 
 
@@ -75,6 +77,15 @@ def _parameter(problem: Problem, name: str) -> Estimand | Untestable:
     if name not in problem.priors.index:
         return _no_arrow(problem, name)
     return lambda values: values[name]
+
+
+def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
+    """Return one coefficient, or with a leading minus its opposite."""
+    name = formula.removeprefix("-")
+    if name not in problem.priors.index:
+        return Untestable(f"the fit has no coefficient {name}: the study measures too little, or it is no part of it")
+    sign = -1.0 if formula.startswith("-") else 1.0
+    return lambda values: sign * values[name]
 
 
 def _component_to_oxytocin(problem: Problem, subject: str) -> Estimand | Untestable:

@@ -203,7 +203,7 @@ def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:
 def _storable(scores: xr.Dataset) -> xr.Dataset:
     """Return scores as NetCDF can hold them: no booleans, no empty dimension."""
     scores = scores.assign(in_session=scores["in_session"].astype("int8"))
-    return scores if scores.sizes["event"] else scores.drop_dims("event")
+    return scores.drop_dims([name for name in ("event", "covariate") if not scores.sizes[name]])
 
 
 def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings: Settings) -> dict[str, object]:

@@ -18,14 +18,17 @@ _LOG_2PI = 1.8378770664093453
 
 
 class _Belief(NamedTuple):
-    """State mean = mean + slope @ person means, with covariance cov; and the sums over innovations so far."""
+    """State mean = mean + slope @ effects, with covariance cov; and the sums over innovations so far.
+
+    The effects are what differs between dyads: person means, and shifts by covariates where these vary.
+    """
 
     mean: Float[Array, " state"]
-    slope: Float[Array, "state state"]
+    slope: Float[Array, "state effect"]
     cov: Float[Array, "state state"]
     log_density: Float[Array, ""]
-    score: Float[Array, " state"]
-    information: Float[Array, "state state"]
+    score: Float[Array, " effect"]
+    information: Float[Array, "effect effect"]
 
 
 def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Float[Array, " dyad"]:
@@ -46,16 +49,18 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
     jump = panel.event @ field.jumps
 
-    def one_dyad(score: Array, seen: Array, variance: Array, pair: Array, jump: Array) -> Array:
-        return _dyad(field, observation, steps, score, seen, variance, pair, jump)
+    def one_dyad(covariate: Array | None, *data: Array) -> Array:
+        return _dyad(field, observation, steps, covariate, *data)
 
-    return jax.vmap(one_dyad)(panel.score, panel.seen, panel.known_variance, panel.pair, jump)
+    beside = panel.score - observation.expected(panel.covariate)
+    return jax.vmap(one_dyad)(panel.covariate, beside, panel.seen, panel.known_variance, panel.pair, jump)
 
 
 def _dyad(
     field: Field,
     observation: Observation,
     steps: Transition,
+    covariate: Float[Array, "time covariate"] | None,
     score: Float[Array, "time indicator"],
     seen: Bool[Array, "time indicator"],
     variance: Float[Array, "time indicator"],
@@ -63,19 +68,22 @@ def _dyad(
     jump: Float[Array, "time state"],
 ) -> Float[Array, ""]:
     n = len(field.names)
-    zero = jnp.zeros((n, n))
-    belief = _Belief(field.start, zero, field.start_covariance, jnp.zeros(()), jnp.zeros(n), zero)
+    between = observation.between(field.between)
+    r = len(between)
+    start, nothing = (field.start, jnp.zeros((n, r)), field.start_covariance), jnp.zeros(())
+    belief = _Belief(*start, nothing, jnp.zeros(r), jnp.zeros((r, r)))
 
-    def advance(belief: _Belief, now: tuple[Array, ...]) -> tuple[_Belief, None]:
-        y, is_seen, own_error, index, push = now
+    def advance(belief: _Belief, now: tuple) -> tuple[_Belief, None]:
+        beside, y, is_seen, own_error, index, push = now
+        design = observation.design(n, beside)
         belief = _predict(belief, steps.matrix[index], steps.noise[index], steps.shift[index])
         for j, state in enumerate(observation.states):
-            belief = _update(belief, observation, j, state, y[j], is_seen[j], own_error[j])
+            belief = _update(belief, observation, j, state, design[state], y[j], is_seen[j], own_error[j])
         # an event of a session acts after what was measured at its start
         return belief._replace(mean=belief.mean + push), None
 
-    belief, _ = jax.lax.scan(advance, belief, (score, seen, variance, pair, jump))
-    return _integrate(belief, field.between)
+    belief, _ = jax.lax.scan(advance, belief, (covariate, score, seen, variance, pair, jump))
+    return _integrate(belief, between)
 
 
 def _predict(belief: _Belief, matrix: Array, noise: Array, shift: Array) -> _Belief:
@@ -86,10 +94,12 @@ def _predict(belief: _Belief, matrix: Array, noise: Array, shift: Array) -> _Bel
     )
 
 
-def _update(b: _Belief, observation: Observation, j: int, state: int, y: Array, seen: Array, own: Array) -> _Belief:
+def _update(
+    b: _Belief, observation: Observation, j: int, state: int, design: Array, y: Array, seen: Array, own: Array
+) -> _Belief:
     h, r = observation.loading[j], observation.error_sd[j] ** 2 + own
-    v = y - observation.mean[j] - h * b.mean[state]
-    x = h * b.slope[state].at[state].add(1.0)
+    v = y - h * b.mean[state]
+    x = h * (b.slope[state] + design)
     column = h * b.cov[:, state]
     f = h * column[state] + r
     weight = jnp.where(seen, 1.0 / f, 0.0)
@@ -105,7 +115,7 @@ def _update(b: _Belief, observation: Observation, j: int, state: int, y: Array, 
 
 
 def _integrate(belief: _Belief, between: Array) -> Array:
-    """Integrate over person means with covariance L L', L = ``between``: M = I + L' B L."""
+    """Integrate over the effects with covariance L L', L = ``between``: M = I + L' B L."""
     factor = jnp.linalg.cholesky(jnp.eye(len(between)) + between.T @ belief.information @ between)
     scaled = jax.scipy.linalg.solve_triangular(factor, between.T @ belief.score, lower=True)
     return belief.log_density - jnp.sum(jnp.log(jnp.diagonal(factor))) + 0.5 * scaled @ scaled

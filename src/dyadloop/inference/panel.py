@@ -45,6 +45,8 @@ class Panel(eqx.Module):
     beyond_at
         Dyad, time and indicator of each value beyond a limit; kept beside ``side`` because its shape is known when a
         likelihood is compiled.
+    covariate
+        Covariates at each moment; None where the study declares none.
     """
 
     score: Float[Array, "dyad time indicator"]
@@ -57,6 +59,7 @@ class Panel(eqx.Module):
     n_doublings: int = eqx.field(static=True)
     side: Int[Array, "dyad time indicator"] | None = None
     beyond_at: Int[Array, "value 3"] | None = None
+    covariate: Float[Array, "dyad time covariate"] | None = None
 
     @property
     def sides(self) -> np.ndarray:
@@ -81,7 +84,8 @@ class Panel(eqx.Module):
 
     def of_dyads(self, rows: np.ndarray) -> "Panel":
         """Return a panel with some of the dyads, in the order given."""
-        arrays = ("score", "seen", "pair", "event", "known_variance")
+        own = () if self.covariate is None else ("covariate",)
+        arrays = ("score", "seen", "pair", "event", "known_variance", *own)
         chosen = replace(self, **{name: getattr(self, name)[rows] for name in arrays})
         return chosen.with_sides(self.sides[rows])
 
@@ -118,8 +122,8 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
-    moments, inside, score, seen, event, variance, side = (
-        _compressed(v, kept) for v in (moments, inside, score, seen, event, variance, side)
+    moments, inside, score, seen, event, covariate, variance, side = (
+        _compressed(v, kept) for v in (moments, inside, score, seen, event, scores["shift"].values, variance, side)
     )
     pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
@@ -129,6 +133,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         gates=jnp.asarray(gates),
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
+        covariate=jnp.asarray(covariate) if observed.effects else None,
         known_variance=jnp.asarray(variance),
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     ).with_sides(side)

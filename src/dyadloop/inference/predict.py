@@ -31,10 +31,15 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
     """Return simulated scores with the study's own times and missing values (draw, dyad, time, indicator)."""
 
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
-        path_key, noise_key = jax.random.split(key)
+        path_key, noise_key, effect_key = jax.random.split(key, 3)
         field, observation = problem.plan.field(values), problem.observed.observation(values)
         states = sample_paths(path_key, field, panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings)
-        signal = observation.mean + observation.loading * states[..., jnp.array(observation.states)]
+        if observation.spread is not None:
+            n, shape = states.shape[-1], (states.shape[0], observation.spread.shape[0])
+            own = observation.spread * jax.random.normal(effect_key, shape)
+            states = states + jnp.einsum("dtse,de->dts", observation.design(n, panel.covariate)[..., n:], own)
+        level = observation.expected(panel.covariate)
+        signal = level + observation.loading * states[..., jnp.array(observation.states)]
         spread = jnp.sqrt(observation.error_sd**2 + panel.known_variance)
         return signal + spread * jax.random.normal(noise_key, signal.shape)
 

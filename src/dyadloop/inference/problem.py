@@ -26,7 +26,7 @@ from dyadloop.inference.panel import BEYOND, Panel, panel
 from dyadloop.observation import ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
-_POSITIVE = ("tau_", "sd_", "between_", "error_")
+_POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_")
 PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
 
 

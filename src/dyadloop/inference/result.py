@@ -79,5 +79,9 @@ def problem_of(post: xr.DataTree) -> Problem:
     if "event" not in scores.coords:
         amount = np.zeros((*scores["days"].shape, 0))
         scores = scores.assign_coords(event=np.array([], dtype=str)).assign(amount=(("dyad", "time", "event"), amount))
+    if "covariate" not in scores.coords:
+        shift, none = np.zeros((*scores["days"].shape, 0)), np.array([], dtype=str)
+        scores = scores.assign(shift=(("dyad", "time", "covariate"), shift))
+        scores = scores.assign_coords(covariate=none, acts_on=("covariate", none))
     theory = Theory.model_validate_json(post.attrs["theory"])
     return build_problem(scores, theory, priors_from_json(post.attrs["priors"]))

@@ -164,8 +164,7 @@ def sample_batch(
         blocks.append([np.asarray(values) for values in new])
     kept = slice(settings.warmup, settings.iterations)
     parts = [np.concatenate(part, axis=1)[:, kept] for part in zip(*blocks, strict=True)]
-    names: tuple[str, ...] = ("position", *_STATISTICS)
-    found = dict(zip(names, parts, strict=True))
+    found: dict[str, np.ndarray] = {n: part for n, part in zip(("position", *_STATISTICS), parts, strict=True)}
     found["position"] = center[:, None] + np.einsum("bij,bdj->bdi", factor, found["position"])
     return found
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.errors import FitError
 from dyadloop.field import Field, Transition, transitions
-from dyadloop.inference.augmented import Step, filtered, rows_of, transition_of
+from dyadloop.inference.augmented import Step, filtered, reading, transition_of
 from dyadloop.inference.panel import BEYOND, Panel
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
@@ -104,28 +104,36 @@ def course_of(field: Field, observation: Observation, panel: Panel, beyond: Arra
     """
     taken = filtered(field, observation, panel, beyond).steps
     steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
-    rows = rows_of(field, observation)
-    mean, variance = jax.vmap(lambda step, pair: _way_back(rows, steps, step, pair))(taken, panel.pair)
+
+    def back(covariate: Array | None, step: Step, pair: Array) -> tuple[Array, Array]:
+        return _way_back(observation, steps, covariate, step, pair)
+
+    mean, variance = jax.vmap(back)(panel.covariate, taken, panel.pair)
+    mean = mean + observation.shifts(panel.covariate)
     return Course(mean, variance, taken.innovation * jnp.sqrt(taken.weight))
 
 
-def _way_back(rows: list[Array], steps: Transition, taken: Step, pair: Array) -> tuple[Array, Array]:
-    """Return mean and variance of the states of one dyad given all its data, person means included."""
-    n = steps.matrix.shape[-1]
+def _way_back(
+    observation: Observation, steps: Transition, covariate: Array | None, taken: Step, pair: Array
+) -> tuple[Array, Array]:
+    """Return mean and variance of the states of one dyad given all its data, its own level included."""
+    n, size = steps.matrix.shape[-1], taken.mean.shape[-1]
 
-    def backward(carry: tuple[Array, Array], now: tuple[Step, Array]) -> tuple[tuple[Array, Array], tuple]:
+    def backward(carry: tuple[Array, Array], now: tuple) -> tuple[tuple[Array, Array], tuple]:
         r, info = carry
-        step, index = now
+        beside, step, index = now
+        levels = reading(observation, n, beside)
+        rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
         for j in reversed(range(len(rows))):
-            keep = jnp.eye(2 * n) - jnp.outer(step.gain[j], rows[j])
+            keep = jnp.eye(size) - jnp.outer(step.gain[j], rows[j])
             r = rows[j] * step.weight[j] * step.innovation[j] + keep.T @ r
             info = step.weight[j] * jnp.outer(rows[j], rows[j]) + keep.T @ info @ keep
         whole = step.mean + step.cov @ r
         left = step.cov - step.cov @ info @ step.cov
-        variance = jnp.diagonal(left[:n, :n] + left[n:, n:] + left[:n, n:] + left[n:, :n])
-        move = transition_of(steps, index)
-        return (move.T @ r, move.T @ info @ move), (whole[:n] + whole[n:], variance)
+        variance = jnp.diagonal(levels @ left @ levels.T)
+        move = transition_of(steps, index, size - n)
+        return (move.T @ r, move.T @ info @ move), (levels @ whole, variance)
 
-    end = (jnp.zeros(2 * n), jnp.zeros((2 * n, 2 * n)))
-    _, (mean, variance) = jax.lax.scan(backward, end, (taken, pair), reverse=True)
+    end = (jnp.zeros(size), jnp.zeros((size, size)))
+    _, (mean, variance) = jax.lax.scan(backward, end, (covariate, taken, pair), reverse=True)
     return mean, jnp.maximum(variance, 0.0)

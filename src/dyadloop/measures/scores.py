@@ -25,9 +25,11 @@ def measure(study: Study) -> xr.Dataset:
         standard error in the same unit, NaN where none is known; ``days`` (dyad,
         time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
         (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
-        amount of an event at a moment; ``beyond`` (dyad, time, indicator), -1 where a
-        score is a limit and the value lies below it, +1 where above, else 0. Per indicator: ``quantity``, ``person``,
-        ``center``, ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where no reliability is declared).
+        amount of an event at a moment; ``shift`` (dyad, time, covariate), each covariate at a moment, that of the
+        nearest session where it is one of sessions, centred and divided by its ``per``; ``beyond`` (dyad, time,
+        indicator), -1 where a score is a limit and the value lies below it, +1 where above, else 0. Per indicator:
+        ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where no
+        reliability is declared).
 
     Raises
     ------
@@ -65,11 +67,14 @@ def measure(study: Study) -> xr.Dataset:
             "session": (("dyad", "time"), session, {"units": "1"}),
             "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
             "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
+            "shift": (("dyad", "time", "covariate"), _covariates(study, session), {"units": "as declared by `per`"}),
         },
         coords={
             "dyad": list(lines),
             "indicator": names,
             "event": event_names,
+            "covariate": np.array(list(study.info.covariates), dtype=str),
+            "acts_on": ("covariate", np.array([",".join(c.on) for c in study.info.covariates.values()], dtype=str)),
             "quantity": ("indicator", [d.quantity for d in declared]),
             "person": ("indicator", [d.person for d in declared]),
             "unit": ("indicator", units),
@@ -80,6 +85,31 @@ def measure(study: Study) -> xr.Dataset:
         },
         attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
     )
+
+
+def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
+    """Return each covariate at each moment (dyad, time, covariate), centred and in units of its ``per``."""
+    found = np.zeros((*session.shape, len(study.info.covariates)))
+    for layer, (name, declared) in enumerate(study.info.covariates.items()):
+        if declared.of == "session":
+            _refuse_lone(study, name)
+            middle = float(study.sessions[name].mean())
+            for row, (_, calendar) in enumerate(_calendars(study)):
+                values = np.concatenate([[middle], calendar[name].to_numpy(dtype=float)])
+                found[row, :, layer] = values[session[row]] - middle
+        else:
+            people = study.participants[study.participants["role"] == declared.of].set_index("dyad")[name]
+            own = people.groupby(level=0).mean()
+            found[:, :, layer] = (own[study.dyads].to_numpy(dtype=float) - own.mean())[:, None]
+        found[:, :, layer] /= declared.per
+    return found
+
+
+def _refuse_lone(study: Study, covariate: str) -> None:
+    lone = sorted(set(study.dyads) - set(study.sessions["dyad"]))
+    if lone:
+        got, remedy = f"dyads without a session: {', '.join(lone)}", "add their sessions or remove the covariate"
+        raise DataError(study.path, [Fault("sessions.tsv", None, covariate, got, "a session in every dyad", remedy)])
 
 
 def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:

@@ -15,6 +15,7 @@ from dyadloop.theory.judgement import Hypothesis
 from dyadloop.theory.schema import Theory
 
 PRESETS = (
+    "affect",
     "framework",
     "framework_linear",
     "hub",

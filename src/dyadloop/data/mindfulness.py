@@ -1,0 +1,85 @@
+"""Convert the published experience sampling of a mindfulness trial into a study folder.
+
+Bringmann et al. (2013), doi:10.1371/journal.pone.0060188, CC BY: 129 persons with residual depressive symptoms, six
+days of ten prompts before and after mindfulness-based cognitive therapy or a waiting list.
+"""
+
+import csv
+from pathlib import Path
+
+from dyadloop.data.schema import Covariate, Indicator, StudyInfo
+from dyadloop.data.writer import write_study
+from dyadloop.errors import DataError, Fault
+
+_ITEMS = {
+    name: Indicator(quantity=name, person="patient", unit="points", scale=(1, 7), reason=f"the item {name!r} itself")
+    for name in ("sad", "worry", "cheerful")
+}
+_FIRST_PROMPT, _PROMPT = 7.5 / 24, 1.5 / 24  # ten blocks of 90 minutes from half past seven [d]
+_NOON = 0.625  # a day counts as a session of length 0 in the middle of its prompts [d]
+_APART = 75.0  # the second burst begins two to three months after the first; the day is not published [d]
+
+_INFO = StudyInfo(
+    schema_version=1,
+    name="mindfulness",
+    title="Momentary affect before and after mindfulness-based cognitive therapy or a waiting list",
+    licence="CC-BY-4.0",
+    source="10.1371/journal.pone.0060188",
+    attribution="Bringmann et al. (2013), supporting information; items translated, prompts put on a clock of "
+    "90-minute blocks, bursts set 75 days apart, five answers without a prompt number left out",
+    simulated=False,
+    theory="affect",
+    randomised=("intervention",),
+    indicators=_ITEMS,
+    covariates={
+        "second": Covariate(reason="the second burst, in both arms: what time and repeated questions do"),
+        "intervention": Covariate(reason="the second burst of those who had mindfulness therapy: the trial's contrast"),
+    },
+)
+_COLUMNS = ("person", "day", "beep", "therapy", "post", *_ITEMS)
+
+
+def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
+    """Write a study folder from the published supporting information, with its columns named in English.
+
+    Each person is a patient without a partner; each day is a session of length 0. The arm enters as a covariate.
+    Answers without the number of their prompt are left out, for their time is not known.
+
+    Raises
+    ------
+    DataError
+        If the file is not the published one, or the folder exists already.
+    """
+    answered = [record for record in _read(Path(source)) if any(record[item] for item in _ITEMS)]
+    records = [record for record in answered if record["beep"]]
+    therapy = {record["person"]: float(record["therapy"]) for record in records if record["therapy"]}
+    sessions: dict[tuple[str, int], dict[str, object]] = {}
+    measurements = []
+    for record in records:
+        person, second = record["person"], int(record["post"])
+        day = int(float(record["day"])) - 1 + second * _APART
+        number = int(float(record["day"])) + 10 * second
+        key = {"dyad": f"D{person}", "session": number}
+        own = {"start": day + _NOON, "length_min": 0, "second": second, "intervention": second * int(therapy[person])}
+        sessions[person, number] = {**key, **own}
+        moment = {"participant_id": f"P{person}", "time": day + _FIRST_PROMPT + _PROMPT * (float(record["beep"]) - 1)}
+        for item in _ITEMS:
+            if record[item]:
+                measurements.append({**key, **moment, "indicator": item, "value": f"{float(record[item]):g}"})
+    people = [{"participant_id": f"P{person}", "dyad": f"D{person}", "role": "patient"} for person in sorted(therapy)]
+    calendar = [sessions[key] for key in sorted(sessions)]
+    return write_study(path, _INFO, people, calendar, measurements)
+
+
+def _read(source: Path) -> list[dict[str, str]]:
+    if not source.is_file():
+        raise DataError(str(source), [Fault(source.name, None, None, "no such file", "esm.csv", "check the path")])
+    with source.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        absent = [column for column in _COLUMNS if column not in (reader.fieldnames or [])]
+        if absent:
+            expected = "the published table, its columns named in English"
+            raise DataError(
+                str(source), [Fault(source.name, 1, c, "no such column", expected, "check it") for c in absent]
+            )
+        return list(reader)
