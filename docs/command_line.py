@@ -1,9 +1,10 @@
 """Renew docs/command-line.md from the help texts of the program."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+
+from typer.testing import CliRunner
+
+from dyadloop.cli.app import app
 
 COMMANDS = [
     *["", "check", "run", "claims", "report", "compare", "checks", "smooth", "draws", "whatif", "calibrate"],
@@ -22,11 +23,10 @@ Results go to stdout, messages and progress to stderr. Exit codes: 0 ok, 2 usage
 
 def main() -> None:
     """Write the page."""
-    environment = {**os.environ, "COLUMNS": "100", "TERM": "dumb"}
     parts = [HEAD]
     for command in COMMANDS:
-        call = [sys.executable, "-m", "dyadloop", *command.split(), "--help"]
-        text = subprocess.run(call, capture_output=True, text=True, check=True, env=environment).stdout
+        call, width = [*command.split(), "--help"], {"COLUMNS": "100", "TERM": "dumb"}
+        text = CliRunner().invoke(app, call, prog_name="dyadloop", env=width).stdout
         parts.append(f"## dyadloop {command}".rstrip() + f"\n```text\n{text.strip()}\n```\n")
     (Path(__file__).parent / "command-line.md").write_text("\n".join(parts), encoding="utf-8")
 

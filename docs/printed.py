@@ -1,28 +1,67 @@
 """Renew what the pages say that the program prints: outputs of Python examples and of marked commands."""
 
+import contextlib
+import io
 import os
 import re
 import shlex
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from dyadloop.cli.app import main
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = re.compile(r"(```python\n(.*?)```\n+```text\n)(.*?)(```)", re.DOTALL)
 MARKED = re.compile(r"(<!-- printed by `dyadloop (.*?)` -->\n```text\n)(.*?)(```)", re.DOTALL)
 
 
-def output(call: list[str]) -> str:
-    """Return what a program prints, 150 columns wide."""
-    environment = {**os.environ, "COLUMNS": "150", "TERM": "dumb"}
-    text = subprocess.run(call, capture_output=True, text=True, check=True, cwd=ROOT, env=environment).stdout
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+def output(run: Callable[[], object]) -> str:
+    """Return what a function prints, 150 columns wide, with the repository as working folder."""
+    stream, folder, before = io.StringIO(), Path.cwd(), dict(os.environ)
+    os.environ.update({"COLUMNS": "150", "TERM": "dumb"})
+    os.chdir(ROOT)
+    try:
+        with contextlib.redirect_stdout(stream):
+            run()
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(before)
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+
+
+def example(code: str) -> str:
+    """Return what a Python example prints."""
+    return output(lambda: exec(code, {"__name__": "__main__"}))
+
+
+def command(line: str) -> str:
+    """Return what the program prints for the arguments of a command line.
+
+    Raises
+    ------
+    RuntimeError
+        If the command fails.
+    """
+
+    def run() -> None:
+        argv, sys.argv = sys.argv, ["dyadloop", *shlex.split(line)]
+        try:
+            main()
+        except SystemExit as end:
+            if end.code:
+                raise RuntimeError(f"dyadloop {line}: exit code {end.code}") from None
+        finally:
+            sys.argv = argv
+
+    return output(run)
 
 
 def renewed(text: str) -> str:
     """Return a page with the first Python example and all marked commands run again."""
-    text = EXAMPLE.sub(lambda m: m[1] + output([sys.executable, "-c", m[2]]) + m[4], text, count=1)
-    return MARKED.sub(lambda m: m[1] + output([sys.executable, "-m", "dyadloop", *shlex.split(m[2])]) + m[4], text)
+    text = EXAMPLE.sub(lambda m: m[1] + example(m[2]) + m[4], text, count=1)
+    return MARKED.sub(lambda m: m[1] + command(m[2]) + m[4], text)
 
 
 if __name__ == "__main__":

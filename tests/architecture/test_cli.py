@@ -1,20 +1,37 @@
 """The commands as a user types them: outputs, streams, exit codes."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from dyadloop.cli.app import main
 from tests.conftest import ROOT
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
 from tests.inference.small import theory
 
 
-def dyadloop(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "dyadloop", *map(str, arguments)], capture_output=True, text=True, **options
-    )
+def program(*arguments):
+    """Run the installed program in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "dyadloop", *map(str, arguments)], capture_output=True, text=True)
+
+
+def dyadloop(*arguments):
+    """Run what the program runs, in this process: the same streams and exit codes, without importing all anew."""
+    out, err, argv = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv, code = ["dyadloop", *map(str, arguments)], 0
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main()
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.argv = argv
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def test_check_prints_a_summary(school_folder):
@@ -40,8 +57,11 @@ def test_check_prints_all_faults_and_exits_with_3(tiny):  # noqa: F811
 
 
 def test_usage_errors_exit_with_2():
-    assert dyadloop("run").returncode == 2
+    assert program("run").returncode == 2
     assert dyadloop("nonsense").returncode == 2
+    broken = program("check", "nowhere")
+    assert broken.returncode == 3
+    assert "nowhere" in broken.stderr
 
 
 def test_theory_show_and_validate(tmp_path):
@@ -67,7 +87,7 @@ def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(small_
     own.write_text(theory(["oxytocin", "trust", "depression"]).model_dump_json(by_alias=True))
     out = tmp_path / "out"
     run = dyadloop(
-        "run", small_fit[0], "--theory", own, "--out", out, "--chains", 2, "--warmup", 200, "--draws", 50
+        "run", small_fit[0], "--theory", own, "--out", out, "--chains", 2, "--warmup", 50, "--draws", 50
     )  # fmt: skip
     assert run.returncode == 4, run.stderr
     assert "not converged" in run.stderr

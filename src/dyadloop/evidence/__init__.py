@@ -1,5 +1,9 @@
 """Published effects: the table, conversions, pooling, bias, priors of coefficients, and claims by evidence alone."""
 
+import sys
+from types import ModuleType
+from typing import Any
+
 from dyadloop.evidence.bias import leave_one_out, pet_peese, selection_model
 from dyadloop.evidence.coefficients import Discount, coefficient_priors
 from dyadloop.evidence.conversions import Estimate
@@ -35,3 +39,16 @@ __all__ = [
     "selection_model",
     "trial_effects",
 ]
+
+
+class _Room(ModuleType):
+    """The room under its public name, which is also that of a function.
+
+    Importing a room puts it in the place of a function of the same name, so ``dl.evidence()`` must work with either.
+    """
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of the function
+        return evidence(*arguments, **named)
+
+
+sys.modules[__name__].__class__ = _Room
