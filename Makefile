@@ -39,8 +39,10 @@ calibrate: $(STAMP)  ## the slow calibration runs
 
 bench: $(STAMP)  ## print the benchmark ratios
 	$(BIN)/python benchmarks/likelihood.py
+	$(BIN)/python benchmarks/fit.py
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/measures.py
+	$(BIN)/python benchmarks/startup.py
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \

@@ -105,14 +105,15 @@ def calibrate(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    r"""Check the fit itself: simulate studies whose truths come from the prior, fit each, and rank the truths.
+    """Check the fit itself: simulate studies whose truths come from the prior, fit each, and rank the truths.
 
     Exit code 4 if the ranks are not uniform. An interrupted run goes on where it was.
 
-    \b
-    Examples:
-      dyadloop calibrate framework --hypothesis reciprocal --variables oxytocin,trust
-      dyadloop calibrate framework --variables oxytocin,trust --fault sign --replicates 50
+    For example:
+
+    dyadloop calibrate framework --hypothesis reciprocal --variables oxytocin,trust
+
+    dyadloop calibrate framework --variables oxytocin,trust --fault sign --replicates 50
     """
     from dyadloop import inference
     from dyadloop.data import read_study
@@ -230,15 +231,17 @@ def whatif(
     out: Annotated[Path | None, typer.Option(help="CSV file of both courses.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    r"""Ask what a fitted model implies: other sessions, an event, or no arrow from oxytocin. Not a causal estimate.
+    """Ask what a fitted model implies: other sessions, an event, or no arrow from oxytocin. Not a causal estimate.
 
     The baseline is 16 sessions in the rhythm of the study, without events.
 
-    \b
-    Examples:
-      dyadloop whatif results/haifa --cut oxytocin
-      dyadloop whatif results/haifa --every "3.5 d"
-      dyadloop whatif results/haifa --event work_trust:4
+    For example:
+
+    dyadloop whatif results/haifa --cut oxytocin
+
+    dyadloop whatif results/haifa --every "3.5 d"
+
+    dyadloop whatif results/haifa --event work_trust:4
     """
     from dyadloop import inference
     from dyadloop.reporting.tables import print_table, whatif_table, write_csv

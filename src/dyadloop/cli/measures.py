@@ -113,15 +113,17 @@ def synchrony(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    r"""Measure the synchrony of two series from files, without a study folder.
+    """Measure the synchrony of two series from files, without a study folder.
 
     Positive lags and leads mean that the first person leads.
 
-    \b
-    Examples:
-      dyadloop synchrony patient.csv therapist.csv --fs 25 --method rmea
-      dyadloop synchrony examples/survival/recordings/dyad_0016.csv.gz --fs 25 --surrogate shift --figure d16.svg
-      dyadloop synchrony both.tsv --columns patient,therapist --set window=30 --set step=10
+    For example:
+
+    dyadloop synchrony patient.csv therapist.csv --fs 25 --method rmea
+
+    dyadloop synchrony examples/survival/recordings/dyad_0016.csv.gz --fs 25 --surrogate shift --figure d16.svg
+
+    dyadloop synchrony both.tsv --columns patient,therapist --set window=30 --set step=10
     """
     from dyadloop.measures.synchrony import synchrony as measure_pair
     from dyadloop.measures.synchrony import synchrony_test

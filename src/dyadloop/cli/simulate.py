@@ -27,13 +27,15 @@ def simulate(
     points: Annotated[int, typer.Option(min=1, help="Kept moments per session and per gap.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 1,
 ) -> None:
-    r"""Simulate: a SIMULATED study folder (--design), or courses under a theory (--theory).
+    """Simulate: a SIMULATED study folder (--design), or courses under a theory (--theory).
 
-    \b
-    Examples:
-      dyadloop simulate --design haifa simulated-haifa
-      dyadloop simulate --theory framework --dyads 50 --event dose:4:24 courses
-      dyadloop simulate --theory panic --span "60 min" --points 240 panic
+    For example:
+
+    dyadloop simulate --design haifa simulated-haifa
+
+    dyadloop simulate --theory framework --dyads 50 --event dose:4:24 courses
+
+    dyadloop simulate --theory panic --span "60 min" --points 240 panic
     """
     from dyadloop.errors import TheoryError
 
