@@ -109,7 +109,7 @@ def calibrate(
         Theory, possibly restricted to a hypothesis; one that is not linear is checked in its linear form.
     study
         Study whose moments, missing values and indicators are simulated; default: a simulated design with saliva
-        before and after some sessions.
+        before and after some sessions. Its values, and its limits, play no role.
     dyads, sessions
         Dyads and sessions that are kept, from the first.
     replicates
@@ -175,7 +175,9 @@ def _problem(
     scores = scores.isel(dyad=slice(0, dyads))
     kept = scores["session"] <= sessions
     times = kept.any("dyad")
-    scores = scores.assign(score=scores["score"].where(kept), days=scores["days"].where(kept)).isel(time=times.values)
+    # what the study saw beyond a limit is simulated as seen: `below` says what is not
+    whole = {"score": scores["score"].where(kept), "days": scores["days"].where(kept), "beyond": 0 * scores["beyond"]}
+    scores = scores.assign(whole).isel(time=times.values)
     return build_problem(scores, theory, priors, study.info.priors if study is not None else None)
 
 

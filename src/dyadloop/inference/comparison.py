@@ -6,6 +6,7 @@ hypothesis is fitted again without that dyad.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,7 +144,9 @@ def compare(
             work = _Work(study, seed, settings, Path(scratch), progress, message, notes)
             return _compare(problems, ahead, work)
     found = _compare(problems, ahead, _Work(study, seed, settings, Path(folder), progress, message, notes))
-    found.to_netcdf(Path(folder) / "comparison.nc", engine="h5netcdf")
+    part = Path(folder) / "comparison.part"
+    found.to_netcdf(part, engine="h5netcdf")
+    os.replace(part, Path(folder) / "comparison.nc")
     return found
 
 
