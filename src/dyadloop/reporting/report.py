@@ -95,6 +95,7 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "counts": _counts(problem),
         "rhythm": problem.rhythm,
         "events": _events(problem),
+        "covariates": _covariates(problem, info),
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
         "figures": _figures(post, problem, summary),
         "parameters": summary.reset_index().to_dict(orient="records"),
@@ -142,6 +143,18 @@ def _events(problem: Problem) -> dict[str, int]:
     """Return in how many sessions each event took place."""
     amounts, names = problem.scores["amount"].values, problem.scores["event"].values.tolist()
     return {name: int((amounts[..., index] != 0).sum()) for index, name in enumerate(names)}
+
+
+def _covariates(problem: Problem, info: dict) -> list[dict[str, object]]:
+    """Return what the study declares of each covariate, and in how many dyads it changes."""
+    inside = np.isfinite(problem.scores["days"].values)[..., None]
+    values = np.where(inside, problem.scores["shift"].values, np.nan)
+    changing = (np.nanmax(values, axis=1) > np.nanmin(values, axis=1)).sum(axis=0)
+    names = problem.scores["covariate"].values.tolist()
+    return [
+        {"name": name, "changing": int(count), **info["covariates"][name]}
+        for name, count in zip(names, changing, strict=True)
+    ]
 
 
 def _data(problem: Problem, info: dict) -> list[dict[str, object]]:
