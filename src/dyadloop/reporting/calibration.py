@@ -1,5 +1,7 @@
 """A calibration by simulation for the terminal, and its figure."""
 
+import textwrap
+
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -8,7 +10,7 @@ from rich.console import Console
 from dyadloop.reporting.figures import BLUE, GREY, RED, draw, plain
 from dyadloop.reporting.tables import print_table
 
-_COLUMNS = 5
+_COLUMNS, _LETTERS = 5, 26
 
 
 def print_calibration(found: xr.Dataset, console: Console) -> None:
@@ -28,6 +30,12 @@ def print_calibration(found: xr.Dataset, console: Console) -> None:
     )
 
 
+def _wrapped(name: str) -> str:
+    """Return a name on lines of at most some twenty letters, broken after underscores."""
+    lines = textwrap.wrap(name.replace("_", "_ "), _LETTERS, break_long_words=False)
+    return "\n".join(line.replace("_ ", "_") for line in lines)
+
+
 def calibration_figure(found: xr.Dataset) -> str:
     """Draw, for each parameter, how far the shares of ranks are from uniform, in their 95 % simultaneous band."""
     names = found["parameter"].values.tolist()
@@ -43,7 +51,7 @@ def calibration_figure(found: xr.Dataset) -> str:
             below = (ranks[None, :] < np.arange(found.attrs["n_ranks"] + 1)[:, None]).mean(axis=1)
             axes.fill_between(position, low, high, color=GREY, alpha=0.35, lw=0, step="mid")
             axes.plot(position, below - position, color=RED if outside else BLUE, lw=2 if outside else 1)
-            axes.set_title(plain(name), fontsize=6)
+            axes.set_title(_wrapped(plain(name)), fontsize=6)
             axes.tick_params(labelsize=6)
         for axes in grid[len(names) :]:
             axes.set_axis_off()
