@@ -4,12 +4,11 @@ Bringmann et al. (2013), doi:10.1371/journal.pone.0060188, CC BY: 129 persons wi
 days of ten prompts before and after mindfulness-based cognitive therapy or a waiting list.
 """
 
-import csv
 from pathlib import Path
 
+from dyadloop.data.published import read_published
 from dyadloop.data.schema import Covariate, Indicator, StudyInfo
 from dyadloop.data.writer import write_study
-from dyadloop.errors import DataError, Fault
 
 _ITEMS = {
     name: Indicator(quantity=name, person="patient", unit="points", scale=(1, 7), reason=f"the item {name!r} itself")
@@ -50,7 +49,11 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
     DataError
         If the file is not the published one, or the folder exists already.
     """
-    answered = [record for record in _read(Path(source)) if any(record[item] for item in _ITEMS)]
+    answered = [
+        record
+        for record in read_published(Path(source), _COLUMNS, "the published table, its columns named in English")
+        if any(record[item] for item in _ITEMS)
+    ]
     records = [record for record in answered if record["beep"]]
     therapy = {record["person"]: float(record["therapy"]) for record in records if record["therapy"]}
     sessions: dict[tuple[str, int], dict[str, object]] = {}
@@ -69,17 +72,3 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
     people = [{"participant_id": f"P{person}", "dyad": f"D{person}", "role": "patient"} for person in sorted(therapy)]
     calendar = [sessions[key] for key in sorted(sessions)]
     return write_study(path, _INFO, people, calendar, measurements)
-
-
-def _read(source: Path) -> list[dict[str, str]]:
-    if not source.is_file():
-        raise DataError(str(source), [Fault(source.name, None, None, "no such file", "esm.csv", "check the path")])
-    with source.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        absent = [column for column in _COLUMNS if column not in (reader.fieldnames or [])]
-        if absent:
-            expected = "the published table, its columns named in English"
-            raise DataError(
-                str(source), [Fault(source.name, 1, c, "no such column", expected, "check it") for c in absent]
-            )
-        return list(reader)

@@ -3,12 +3,11 @@
 Mölsä, Forsman & Söderberg (2024), doi:10.12688/f1000research.157148.1, CC BY 4.0, in the openESM edition.
 """
 
-import csv
 from pathlib import Path
 
+from dyadloop.data.published import read_published
 from dyadloop.data.schema import Indicator, StudyInfo, StudyPrior
 from dyadloop.data.writer import write_study
-from dyadloop.errors import DataError, Fault
 
 _ITEMS = {
     "te_enc_all": Indicator(
@@ -65,7 +64,7 @@ def convert_school(source: str | Path, path: str | Path) -> Path:
     DataError
         If the file is not the published one, or the folder exists already.
     """
-    records = _read(Path(source))
+    records = read_published(Path(source), _COLUMNS, "the published daily.csv")
     pupils = sorted({record["id"] for record in records})
     records.sort(key=lambda record: (record["id"], record["notification_time"]))
     participants = [{"participant_id": f"P{pupil}", "dyad": f"D{pupil}", "role": "patient"} for pupil in pupils]
@@ -79,17 +78,3 @@ def convert_school(source: str | Path, path: str | Path) -> Path:
             if record[item]:
                 measurements.append({**key, **person, "indicator": item, "value": f"{float(record[item]):g}"})
     return write_study(path, _INFO, participants, sessions, measurements)
-
-
-def _read(source: Path) -> list[dict[str, str]]:
-    if not source.is_file():
-        raise DataError(str(source), [Fault(source.name, None, None, "no such file", "daily.csv", "check the path")])
-    with source.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        absent = [column for column in _COLUMNS if column not in (reader.fieldnames or [])]
-        if absent:
-            faults = [
-                Fault(source.name, 1, c, "no such column", "the published daily.csv", "check the file") for c in absent
-            ]
-            raise DataError(str(source), faults)
-        return list(reader)
