@@ -102,11 +102,14 @@ def test_unknown_names_are_answered_with_the_known_ones(tmp_path):
 @pytest.mark.parametrize(
     ("name", "absent", "present"),
     [("none", "awvd", "cf"), ("biomarker", "wvd", "acf"), ("driver", "ad", "wvcf"), ("reciprocal", "d", "awvcf"),
-     ("network", "awv", "dcf"), ("M8", "wvcd", "af")],
+     ("network", "awv", "dcf"), ("M8", "wvcd", "af"), ("synergistic", "d", "awvcfg"), ("M6", "awvdg", "cfk"),
+     ("context", "dg", "awvcfm"), ("M9", "adg", "wvcf")],
 )  # fmt: skip
 def test_hypotheses_restrict_what_they_say(name, absent, present):
-    letters = {coupling.id[0] for coupling in rival(name).couplings}
+    arrows = rival(name).active().couplings
+    letters = {coupling.id[0] for coupling in arrows if coupling.id != "weakest"}
     assert letters == set(present)
+    assert any(coupling.id == "weakest" for coupling in arrows) == (name == "M9")
     assert not letters & set(absent)
 
 

@@ -8,14 +8,17 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from dyadloop.field.build import system_of  # noqa: E402
+from dyadloop.field.bends import Bends  # noqa: E402
 from dyadloop.field.field import Field  # noqa: E402
 from dyadloop.field.modes import Modes, modes_of  # noqa: E402
 from dyadloop.field.plan import Plan, State, compile_theory  # noqa: E402
 from dyadloop.field.system import System  # noqa: E402
-from dyadloop.field.transitions import Transition, doublings, transitions  # noqa: E402
+from dyadloop.field.transitions import Flow, Transition, doublings, flow, flows, transitions  # noqa: E402
 
 __all__ = [
+    "Bends",
     "Field",
+    "Flow",
     "Modes",
     "Plan",
     "State",
@@ -23,6 +26,8 @@ __all__ = [
     "Transition",
     "compile_theory",
     "doublings",
+    "flow",
+    "flows",
     "modes_of",
     "system_of",
     "transitions",

@@ -7,10 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from dyadloop.field.plan import Plan, State, rate_factor, time_constant_days
+from dyadloop.field.plan import Plan, State, constants_of, grouped, rate_factor, time_constant_days
 from dyadloop.field.system import Arrow, Node, Source, System
-from dyadloop.theory import Coupling
-from dyadloop.theory.nodes import constant_id, nodes_of, pairs_of
+from dyadloop.theory.nodes import nodes_of
 
 
 def system_of(plan: Plan, values: Mapping[str, Any], offsets: dict[str, Array] | None = None) -> System:
@@ -80,11 +79,8 @@ def _arrows(
         argument = activated or coupling.target not in tau
         if not argument:
             rate = rate * rate_factor(coupling, tau[coupling.target])
-        numbers = tuple(
-            {key: jnp.asarray(values[constant_id(coupling, term.source, key)], dtype=float) for key in term.constants}
-            for term in coupling.terms
-        )
-        for targets, reached in _grouped(coupling, nodes):
+        numbers = constants_of(coupling, values)
+        for targets, reached in grouped(coupling, nodes):
             sources = tuple(
                 Source(indices, term.form, term.centred) for term, indices in zip(coupling.terms, reached, strict=True)
             )
@@ -115,14 +111,6 @@ def _matrix(
                 matrix = matrix.at[target, index].add(share)
                 rest[target] = rest[target] - (share * acting[index] if source.centred else 0.0)
     return matrix, tuple(rest)
-
-
-def _grouped(coupling: Coupling, nodes: tuple[State, ...]) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
-    """Return targets with the same sources together, so that each effect is computed once."""
-    groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
-    for target, reached in pairs_of(coupling, nodes):
-        groups.setdefault(reached, []).append(target)
-    return [(tuple(targets), reached) for reached, targets in groups.items()]
 
 
 def _node(node: State) -> Node:

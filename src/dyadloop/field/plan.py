@@ -9,22 +9,28 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from dyadloop.errors import FitError
+from dyadloop.field.bends import Bends
 from dyadloop.field.field import Field
+from dyadloop.field.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
 from dyadloop.theory.nodes import Node as State
-from dyadloop.theory.nodes import coupling_numbers, nodes_of, pairs_of, variable_numbers
+from dyadloop.theory.nodes import constant_id, coupling_numbers, nodes_of, pairs_of, variable_numbers
 from dyadloop.units import days, per_day
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A theory reduced to some states: which parameters it has and how they make a field."""
+    """A theory reduced to some states: which parameters it has and how they make a field.
+
+    ``given`` names the contexts whose values the study holds; they moderate arrows and are no parameters.
+    """
 
     theory: Theory
     states: tuple[State, ...]
     couplings: tuple[Coupling, ...]
     inputs: tuple[Input, ...]
     left_out: tuple[str, ...]
+    given: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,7 +52,7 @@ class Plan:
         found: dict[str, Quantity] = {}
         kept = {variable.id for variable in self.variables}
         for variable in self.theory.variables:
-            if variable.dynamics != "state" or variable.id in kept:
+            if (variable.dynamics != "state" or variable.id in kept) and variable.id not in self.given:
                 found.update(variable_numbers(variable))
         for coupling in self.couplings:
             found.update(coupling_numbers(coupling))
@@ -67,9 +73,11 @@ class Plan:
     def _pairs(self, level: str) -> list[tuple[State, State]]:
         """Return the pairs of states that may correlate.
 
-        Oxytocin pulses last minutes and levels last days: noise that both share leaves no trace, so it is absent.
+        Oxytocin pulses last minutes and levels last days: noise that both share leaves no trace, so it is absent. A
+        factor is what correlates the others.
         """
-        pairs = [(later, earlier) for row, later in enumerate(self.states) for earlier in self.states[:row]]
+        measured = [state for state in self.states if state.variable.kind != "factor"]
+        pairs = [(later, earlier) for row, later in enumerate(measured) for earlier in measured[:row]]
         if level == "between":
             return pairs
         return [
@@ -83,7 +91,7 @@ class Plan:
         return {name: quantity.value for name, quantity in self.parameters().items()}
 
     def field(self, values: dict[str, Array] | dict[str, float]) -> Field:
-        """Return the field of a linear theory for parameter values given in the units of the theory file."""
+        """Return the field for parameter values given in the units of the theory file."""
         tau = {v.id: time_constant_days(v, values) for v in self.variables}
         sd = jnp.array([values[f"sd_{state.variable.id}"] for state in self.states])
         decay = jnp.array([1.0 / tau[state.variable.id] for state in self.states])
@@ -101,21 +109,61 @@ class Plan:
             start=jnp.array(starts, dtype=float),
             start_covariance=noise / (decay[:, None] + decay[None, :]),  # stationary without couplings
             between=self._factor(
-                "between", values, jnp.array([values[f"between_{state.variable.id}"] for state in self.states])
+                "between", values, jnp.array([values.get(f"between_{s.variable.id}", 0.0) for s in self.states])
             ),
             jumps=self._jumps(values),
+            moderated=self._moderated(values, tau),
+            bends=self._bends(values, tau),
         )
 
     def _matrix(self, gate: str, values: dict, tau: dict) -> Array:
         """Return coupling rates, target by source."""
         matrix = jnp.zeros((len(self.states), len(self.states)))
         for coupling in self.couplings:
-            if coupling.gate != gate:
+            if coupling.gate != gate or not coupling.is_linear:
                 continue
             rate = coupling.sign * values[coupling.id] * rate_factor(coupling, tau.get(coupling.target))
             for target, (sources,) in pairs_of(coupling, self.states):
                 matrix = matrix.at[target, jnp.array(sources)].add(rate / len(sources))
         return matrix
+
+    def _moderated(self, values: dict, tau: dict) -> Array | None:
+        """Return what one unit of each context adds to the coupling rates (context, gate, target by source)."""
+        n, chosen = len(self.states), [c for c in self.couplings if c.moderated(self.given)]
+        if not chosen:
+            return None
+        found = jnp.zeros((len(self.given), 2, n, n))
+        for coupling in chosen:
+            (layer,) = (self.given.index(name) for name in coupling.sources if name in self.given)
+            rate = coupling.sign * values[coupling.id] * rate_factor(coupling, tau.get(coupling.target))
+            for target, reached in pairs_of(coupling, self.states):
+                (sources,) = (nodes for nodes in reached if nodes)  # a context is no state
+                place = layer, int(coupling.gate == "session"), target, jnp.array(sources)
+                found = found.at[place].add(rate / len(sources))
+        return found
+
+    def _bends(self, values: dict, tau: dict) -> Bends | None:
+        """Return the arrows that are not linear."""
+        arrows, rates, constants = [], [], []
+        for coupling in self.couplings:
+            if coupling.is_linear or coupling.moderated(self.given):
+                continue
+            rate = coupling.sign * values[coupling.id] * rate_factor(coupling, tau.get(coupling.target))
+            for targets, reached in grouped(coupling, self.states):
+                sources = tuple(
+                    Source(nodes, term.form, term.centred)
+                    for term, nodes in zip(coupling.terms, reached, strict=True)
+                )
+                gated = coupling.gate == "session"
+                arrows.append(Arrow(coupling.id, sources, coupling.joint, targets, gated, "rate", False, False))
+                rates.append(jnp.asarray(rate))
+                constants.append(constants_of(coupling, values))
+        return Bends(tuple(arrows), tuple(rates), tuple(constants)) if arrows else None
+
+    @property
+    def kinked(self) -> list[str]:
+        """Arrows that have no slope at the person's own mean, so that nothing can be linearised there."""
+        return [coupling.id for coupling in self.couplings if coupling.joint == "weakest_link"]
 
     def _factor(self, level: str, values: Mapping[str, Any], sd: Array) -> Array:
         """Return sd times the Cholesky factor of a correlation matrix, from its partial correlations."""
@@ -166,6 +214,22 @@ def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Array |
     return values[f"tau_{variable.id}"] * days(1.0, variable.time_constant.unit)
 
 
+def grouped(coupling: Coupling, nodes: tuple[State, ...]) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
+    """Return targets with the same sources together, so that each effect is computed once."""
+    groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+    for target, reached in pairs_of(coupling, nodes):
+        groups.setdefault(reached, []).append(target)
+    return [(tuple(targets), reached) for reached, targets in groups.items()]
+
+
+def constants_of(coupling: Coupling, values: Mapping[str, Any]) -> tuple[dict[str, Array], ...]:
+    """Return the constants of the forms of a coupling's sources."""
+    return tuple(
+        {key: jnp.asarray(values[constant_id(coupling, term.source, key)], dtype=float) for key in term.constants}
+        for term in coupling.terms
+    )
+
+
 def rate_factor(coupling: Coupling, tau: Array | float | None) -> Array | float:
     """Return what turns a coefficient into a rate per day: a gain acts through the target's time constant."""
     if not coupling.is_gain:
@@ -174,12 +238,16 @@ def rate_factor(coupling: Coupling, tau: Array | float | None) -> Array | float:
 
 
 def compile_theory(
-    theory: Theory, measured: set[tuple[str, str]] | None = None, events: tuple[str, ...] | None = None
+    theory: Theory,
+    measured: set[tuple[str, str]] | None = None,
+    events: tuple[str, ...] | None = None,
+    contexts: tuple[str, ...] = (),
 ) -> Plan:
     """Reduce a theory to what is measured, or compile all of it that is switched on.
 
     Without oxytocin the direct network (M5) remains, with oxytocin the reciprocal hypothesis (M3), unless the
-    theory is already restricted to a hypothesis or knows none of these names.
+    theory is already restricted to a hypothesis or knows none of these names. A factor is never measured: it stays
+    where it acts on something that is.
 
     Parameters
     ----------
@@ -189,6 +257,8 @@ def compile_theory(
         Pairs of quantity and person that a study measures; None keeps every variable in every person.
     events
         Names of the events that the study holds; None keeps every input of the theory.
+    contexts
+        Names of the covariates of persons that the study holds; of no effect where ``measured`` is None.
 
     Raises
     ------
@@ -196,37 +266,61 @@ def compile_theory(
         If nothing that the theory speaks of is measured; the message lists what it knows.
     """
     theory = theory.active()
+    kept = {variable.id for variable in theory.variables}
+    if measured is not None:
+        seen = {s.variable.id for s in nodes_of(theory, "state") if _is_measured(s.variable, s.person, measured)}
+        if not seen:
+            got = ", ".join(sorted({quantity for quantity, _ in measured})) or "nothing"
+            known = ", ".join(variable.id for variable in theory.variables)
+            raise FitError(
+                f"the study measures {got}; theory {theory.id!r} knows {known}; map an indicator in study.yaml"
+            )
+        theory = _chosen(theory, seen)
+        factors = {variable.id for variable in theory.of_kind("factor") if variable.dynamics == "state"}
+        kept = seen | {f for f in factors if any(f in c.sources and c.target in seen for c in theory.couplings)}
+        kept |= {variable.id for variable in theory.variables if variable.dynamics == "context"} & set(contexts)
     states = tuple(
         state
         for state in nodes_of(theory, "state")
-        if measured is None or _is_measured(state.variable, state.person, measured)
+        if measured is None
+        or (state.variable.id in kept and state.variable.kind == "factor")
+        or _is_measured(state.variable, state.person, measured)
     )
-    if not states:
-        known = ", ".join(variable.id for variable in theory.variables)
-        got = ", ".join(sorted({quantity for quantity, _ in measured or ()})) or "nothing"
-        raise FitError(f"the study measures {got}; theory {theory.id!r} knows {known}; map an indicator in study.yaml")
-    kept = {state.variable.id for state in states}
-    if measured is None:
-        kept |= {variable.id for variable in theory.variables}
-    if theory.hypothesis is None and measured is not None:
-        has_oxytocin = any(variable.kind == "oxytocin" and variable.id in kept for variable in theory.variables)
-        name = "reciprocal" if has_oxytocin else "network"
-        if any(rival.name == name for rival in theory.hypotheses):
-            theory = hypothesis(name, theory)
     couplings = tuple(c for c in theory.couplings if {*c.sources, c.target} <= kept)
     inputs = tuple(
         entry
         for entry in theory.inputs
         if entry.target in kept and (entry.kind == "session" or events is None or entry.event in events)
     )
-    absent = [f"{variable.label} is not measured" for variable in theory.variables if variable.id not in kept]
+    given = tuple(
+        v.id for v in theory.variables if v.dynamics == "context" and v.id in kept and measured is not None
+    )
+    return Plan(theory, states, couplings, inputs, tuple(_left_out(theory, kept, events or ())), given)
+
+
+def _chosen(theory: Theory, measured: set[str]) -> Theory:
+    """Return the theory restricted to the hypothesis that stands for the whole with what is measured."""
+    if theory.hypothesis is not None:
+        return theory
+    has_oxytocin = any(variable.kind == "oxytocin" and variable.id in measured for variable in theory.variables)
+    name = "reciprocal" if has_oxytocin else "network"
+    return hypothesis(name, theory) if any(rival.name == name for rival in theory.hypotheses) else theory
+
+
+def _left_out(theory: Theory, kept: set[str], events: tuple[str, ...]) -> list[str]:
+    """Return what of a theory and of a study's events a plan does not use, in words."""
+    absent = []
+    for variable in theory.variables:
+        if variable.id not in kept:
+            how = f"no covariate of persons named {variable.id!r}" if variable.dynamics == "context" else "not measured"
+            absent.append(f"{variable.label} is {how}")
     acting = {entry.event: entry.target for entry in theory.inputs if entry.kind == "event"}
-    for event in events or ():
+    for event in events:
         if event not in acting:
             absent.append(f"event {event!r} is no input of the theory")
         elif acting[event] not in kept:
             absent.append(f"event {event!r} acts on {acting[event]}, which is not measured: no effect in the fit")
-    return Plan(theory, states, couplings, inputs, tuple(absent))
+    return absent
 
 
 def _is_measured(variable: Variable, person: str, measured: set[tuple[str, str]]) -> bool:

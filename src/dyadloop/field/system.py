@@ -55,6 +55,15 @@ class Node:
     noisy: bool
 
 
+def joined(arrow: Arrow, constants: tuple[dict[str, Array], ...], reached: list[list[Array]]) -> Array:
+    """Return what the sources of an arrow do together, before the coefficient; ``reached`` holds their values."""
+    parts = []
+    for source, numbers, values in zip(arrow.sources, constants, reached, strict=True):
+        value = sum(values[1:], values[0]) / len(values)
+        parts.append(FORMS[source.form].value(jnp, value, **numbers))
+    return JOINTS[arrow.joint].value(jnp, parts) if arrow.joint else parts[0]
+
+
 class System(eqx.Module):
     """The right-hand side of a theory. Rates are per day.
 
@@ -164,13 +173,11 @@ class System(eqx.Module):
     def _effect(self, place: int, target: int, values: list[Array]) -> Array:
         """Return what an arrow's sources do together, before the coefficient."""
         arrow = self.arrows[place]
-        parts = []
-        for source, constants in zip(arrow.sources, self.constants[place], strict=True):
-            reached = [values[i] - self.resting(i) if source.centred else values[i] for i in source.nodes]
-            reached = [self._passed(i, value) for i, value in zip(source.nodes, reached, strict=True)]
-            value = sum(reached[1:], reached[0]) / len(reached)
-            parts.append(FORMS[source.form].value(jnp, value, **constants))
-        return JOINTS[arrow.joint].value(jnp, parts) if arrow.joint else parts[0]
+        reached = [
+            [self._passed(i, values[i] - self.resting(i) if source.centred else values[i]) for i in source.nodes]
+            for source in arrow.sources
+        ]
+        return joined(arrow, self.constants[place], reached)
 
     def _passed(self, index: int, value: Array) -> Array:
         """Return a value whose derivative is passed on unless the node is frozen."""

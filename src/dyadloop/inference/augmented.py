@@ -1,4 +1,4 @@
-"""A Kalman filter over states and what differs between dyads: what smoothing and values beyond a limit need.
+"""A Kalman filter over states and what differs between dyads: for smoothing, limits and fields that are not linear.
 
 A value beyond a limit has the probability of its side as its likelihood and then stands for a draw from beyond the
 limit, made of an auxiliary standard normal that is sampled with the parameters. Integrated over these normals the
@@ -12,7 +12,8 @@ import jax.numpy as jnp
 from jax.scipy.special import log_ndtr, ndtr, ndtri
 from jaxtyping import Array, Float
 
-from dyadloop.field import Field, Transition, transitions
+from dyadloop.field import Field, Flow, Transition
+from dyadloop.inference.motion import STEPS, carried, motion
 from dyadloop.inference.panel import Panel
 from dyadloop.observation import Observation
 
@@ -23,13 +24,14 @@ _FARTHEST = -30.0  # sds; farther beyond, a draw stays at this distance: its lik
 class Step(NamedTuple):
     """What the filter knew before the observations of one moment, and what each of them added.
 
-    ``mean`` and ``cov`` of states and effects, which are person means and varying shifts; ``innovation``, ``weight``
-    (1 / its variance, 0 where unseen) and
-    ``gain`` per indicator.
+    ``mean`` and ``cov`` of states and effects, which are person means and varying shifts; ``move``, their slope in
+    what they were at the moment before; ``innovation``, ``weight`` (1 / its variance, 0 where unseen) and ``gain`` per
+    indicator.
     """
 
     mean: Array
     cov: Array
+    move: Array
     innovation: Array
     weight: Array
     gain: Array
@@ -42,7 +44,9 @@ class Filtered(NamedTuple):
     steps: Step
 
 
-def filtered(field: Field, observation: Observation, panel: Panel, beyond: Array | None = None) -> Filtered:
+def filtered(
+    field: Field, observation: Observation, panel: Panel, beyond: Array | None = None, n_steps: int = STEPS
+) -> Filtered:
     """Run the filter over every dyad.
 
     Parameters
@@ -53,6 +57,8 @@ def filtered(field: Field, observation: Observation, panel: Panel, beyond: Array
         Observations and intervals.
     beyond
         One standard normal per value beyond a limit, in the order of the panel; None where there is no such value.
+    n_steps
+        Steps of an interval where the field is not linear.
 
     References
     ----------
@@ -64,16 +70,16 @@ def filtered(field: Field, observation: Observation, panel: Panel, beyond: Array
     normals = jnp.zeros(panel.score.shape)
     if beyond is not None and panel.n_beyond:
         normals = normals.at[tuple(jnp.asarray(panel.beyond_at).T)].set(beyond)
-    steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
+    steps, axis, pair = motion(field, panel, n_steps)
     jump = panel.event @ field.jumps
 
-    def one_dyad(covariate: Array | None, *data: Array) -> Filtered:
-        return _one_dyad(field, observation, steps, bool(panel.n_beyond), covariate, *data)
+    def one_dyad(steps: Transition | Flow, covariate: Array | None, *data: Array) -> Filtered:
+        return _one_dyad(field, observation, steps, n_steps, bool(panel.n_beyond), covariate, *data)
 
     side = jnp.zeros(panel.score.shape, dtype=int) if panel.side is None else panel.side
     beside = panel.score - observation.expected(panel.covariate)
-    data = (beside, panel.seen, panel.known_variance, side, normals, panel.pair, jump)
-    return jax.vmap(one_dyad)(panel.covariate, *data)
+    data = (beside, panel.seen, panel.known_variance, side, normals, pair, jump)
+    return jax.vmap(one_dyad, in_axes=(axis, *[0] * 8))(steps, panel.covariate, *data)
 
 
 def reading(observation: Observation, n_states: int, covariate: Array | None) -> Array:
@@ -81,29 +87,37 @@ def reading(observation: Observation, n_states: int, covariate: Array | None) ->
     return jnp.concatenate([jnp.eye(n_states), observation.design(n_states, covariate)], axis=1)
 
 
-def transition_of(steps: Transition, index: Array, n_effects: int) -> Array:
-    """Return the transition of states and effects over one interval."""
-    return jax.scipy.linalg.block_diag(steps.matrix[index], jnp.eye(n_effects))
+def predicted(
+    field: Field, steps: Transition | Flow, index: Array, mean: Array, cov: Array, n_steps: int = STEPS
+) -> tuple[Array, Array, Array]:
+    """Return mean and covariance of states and effects after an interval, and their slope in what they were."""
+    n, size = len(field.names), len(mean)
+    here = jax.tree.map(lambda leaf: leaf[index], steps)
+    if isinstance(here, Transition):
+        move = jax.scipy.linalg.block_diag(here.matrix, jnp.eye(size - n))
+        noise = jax.scipy.linalg.block_diag(here.noise, jnp.zeros((size - n, size - n)))
+        return move @ mean + jnp.zeros(size).at[:n].set(here.shift), move @ cov @ move.T + noise, move
+    moved = carried(field, here, mean[:n], cov[:n, :n], n_steps)
+    move = jax.scipy.linalg.block_diag(moved.slope, jnp.eye(size - n))
+    return mean.at[:n].set(moved.mean), (move @ cov @ move.T).at[:n, :n].set(moved.cov), move
 
 
 def _one_dyad(
-    field: Field, observation: Observation, steps: Transition, limited: bool, covariate: Array | None,
+    field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, limited: bool,
+    covariate: Array | None,
     score: Array, seen: Array, own: Array, side: Array, normals: Array, pair: Array, jump: Array,
 ) -> Filtered:  # fmt: skip
     n = len(field.names)
     between = observation.between(field.between)
     none = jnp.zeros(len(between))
-    zero = jnp.zeros((len(between), len(between)))
 
     def advance(belief: tuple[Array, Array, Array], now: tuple) -> tuple[tuple, Step]:
         mean, cov, density = belief
         beside, y, is_seen, variance, y_side, normal, index, push = now
         levels = reading(observation, n, beside)
         rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
-        move = transition_of(steps, index, len(between))
-        mean = move @ mean + jnp.concatenate([steps.shift[index], none])
-        cov = move @ cov @ move.T + jax.scipy.linalg.block_diag(steps.noise[index], zero)
-        before, innovations, weights, gains = (mean, cov), [], [], []
+        mean, cov, move = predicted(field, steps, index, mean, cov, n_steps)
+        before, innovations, weights, gains = (mean, cov, move), [], [], []
         for j, row in enumerate(rows):
             column = cov @ row
             f = row @ column + observation.error_sd[j] ** 2 + variance[j]

@@ -12,7 +12,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,7 +65,8 @@ class _WrongPlan(Plan):
 
 
 def _wrong_sign(field: Field) -> Field:
-    return replace(field, always=-field.always, session=-field.session)
+    bends = field.bends and replace(field.bends, rates=tuple(-rate for rate in field.bends.rates))
+    return replace(field, always=-field.always, session=-field.session, bends=bends)
 
 
 def _half_noise(field: Field) -> Field:
@@ -223,7 +224,7 @@ def _calibrate(
     _claim(folder, problem, about)
     fitted = problem
     if fault:
-        parts = {name: getattr(problem.plan, name) for name in ("theory", "states", "couplings", "inputs", "left_out")}
+        parts = {part.name: getattr(problem.plan, part.name) for part in fields(Plan)}
         fitted = replace(problem, plan=_WrongPlan(**parts, fault=fault), compiled={})
     stop = threading.Event()
     finished: list[dict[str, np.ndarray]] = []

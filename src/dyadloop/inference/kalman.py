@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from dyadloop.field import Field, Transition, transitions
+from dyadloop.field import Field, Transition
+from dyadloop.inference.motion import motion
 from dyadloop.inference.panel import Panel
 from dyadloop.observation import Observation
 
@@ -37,7 +38,7 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     Parameters
     ----------
     field, observation
-        Theory and observation model with numbers.
+        Linear theory and observation model with numbers.
     panel
         Observations and intervals.
 
@@ -46,14 +47,15 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     .. [1] de Jong (1991), The diffuse Kalman filter. doi:10.1214/aos/1176348139
     .. [2] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4 (univariate treatment).
     """
-    steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
+    steps, axis, pair = motion(field, panel)
     jump = panel.event @ field.jumps
 
-    def one_dyad(covariate: Array | None, *data: Array) -> Array:
+    def one_dyad(steps: Transition, covariate: Array | None, *data: Array) -> Array:
         return _dyad(field, observation, steps, covariate, *data)
 
     beside = panel.score - observation.expected(panel.covariate)
-    return jax.vmap(one_dyad)(panel.covariate, beside, panel.seen, panel.known_variance, panel.pair, jump)
+    over_dyads = jax.vmap(one_dyad, in_axes=(axis, *[0] * 6))
+    return over_dyads(steps, panel.covariate, beside, panel.seen, panel.known_variance, pair, jump)
 
 
 def _dyad(

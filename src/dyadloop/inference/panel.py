@@ -47,6 +47,8 @@ class Panel(eqx.Module):
         likelihood is compiled.
     covariate
         Covariates at each moment; None where the study declares none.
+    context
+        Contexts of each dyad that moderate arrows; None where none does.
     """
 
     score: Float[Array, "dyad time indicator"]
@@ -60,6 +62,7 @@ class Panel(eqx.Module):
     side: Int[Array, "dyad time indicator"] | None = None
     beyond_at: Int[Array, "value 3"] | None = None
     covariate: Float[Array, "dyad time covariate"] | None = None
+    context: Float[Array, "dyad context"] | None = None
 
     @property
     def sides(self) -> np.ndarray:
@@ -84,7 +87,7 @@ class Panel(eqx.Module):
 
     def of_dyads(self, rows: np.ndarray) -> "Panel":
         """Return a panel with some of the dyads, in the order given."""
-        own = () if self.covariate is None else ("covariate",)
+        own = tuple(name for name in ("covariate", "context") if getattr(self, name) is not None)
         arrays = ("score", "seen", "pair", "event", "known_variance", *own)
         chosen = replace(self, **{name: getattr(self, name)[rows] for name in arrays})
         return chosen.with_sides(self.sides[rows])
@@ -134,6 +137,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
         covariate=jnp.asarray(covariate) if observed.effects else None,
+        context=jnp.asarray(_contexts(scores, plan)) if plan.given else None,
         known_variance=jnp.asarray(variance),
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     ).with_sides(side)
@@ -181,6 +185,19 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
         scores["amount"].values[..., known.index(e.event)] if e.event in known else np.zeros(shape) for e in plan.events
     ]
     return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
+
+
+def personal(scores: xr.Dataset) -> tuple[str, ...]:
+    """Return the covariates that are constants of each dyad, which a theory can take for its contexts."""
+    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["shift"].values, np.nan)
+    fixed = (np.nanmax(values, axis=1) == np.nanmin(values, axis=1)).all(axis=0)
+    return tuple(str(name) for name, stays in zip(scores["covariate"].values, fixed, strict=True) if stays)
+
+
+def _contexts(scores: xr.Dataset, plan: Plan) -> np.ndarray:
+    """Return the contexts of each dyad, which are covariates of persons and so the same at each of its moments."""
+    known = scores["covariate"].values.tolist()
+    return np.stack([scores["shift"].values[:, 0, known.index(name)] for name in plan.given], axis=-1)
 
 
 def _fastest(plan: Plan, priors: pd.DataFrame) -> float:

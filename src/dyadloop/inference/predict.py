@@ -33,7 +33,8 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
         path_key, noise_key, effect_key = jax.random.split(key, 3)
         field, observation = problem.plan.field(values), problem.observed.observation(values)
-        states = sample_paths(path_key, field, panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings)
+        line = (panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings, panel.context)
+        states = sample_paths(path_key, field, *line)
         if observation.spread is not None:
             n, shape = states.shape[-1], (states.shape[0], observation.spread.shape[0])
             own = observation.spread * jax.random.normal(effect_key, shape)

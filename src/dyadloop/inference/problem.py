@@ -22,7 +22,7 @@ from dyadloop.evidence.coefficients import PriorSet
 from dyadloop.field import Plan, compile_theory
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
-from dyadloop.inference.panel import BEYOND, Panel, panel
+from dyadloop.inference.panel import BEYOND, Panel, panel, personal
 from dyadloop.observation import ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
@@ -63,7 +63,7 @@ class Problem:
         panel = self.panel if panel is None else panel
         numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
         field, observation = self.plan.field(numbers), self.observed.observation(numbers)
-        if panel.n_beyond:
+        if panel.n_beyond or field.bends is not None:
             return filtered(field, observation, panel, numbers.get(BEYOND)).log_density
         return log_likelihood(field, observation, panel)
 
@@ -140,7 +140,8 @@ def build_problem(
         If the theory is not linear and names no linear form.
     """
     pairs = zip(scores["quantity"].values.tolist(), scores["person"].values.tolist(), strict=True)
-    plan = compile_theory(linear_form(theory), set(pairs), tuple(scores["event"].values.tolist()))
+    events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
+    plan = compile_theory(linear_form(theory), set(pairs), events, contexts)
     observed = observe(plan, scores)
     table = prior_table({**plan.parameters(), **observed.parameters()})
     unused = tuple(name for name in declared or {} if name not in table.index)

@@ -12,8 +12,8 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from dyadloop.errors import FitError
-from dyadloop.field import Field, Transition, transitions
-from dyadloop.inference.augmented import Step, filtered, reading, transition_of
+from dyadloop.field import Field
+from dyadloop.inference.augmented import Step, filtered, reading
 from dyadloop.inference.panel import BEYOND, Panel
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
@@ -103,25 +103,25 @@ def course_of(field: Field, observation: Observation, panel: Panel, beyond: Arra
     ``beyond`` is as in :func:`dyadloop.inference.augmented.filtered`; the course then holds for the values drawn.
     """
     taken = filtered(field, observation, panel, beyond).steps
-    steps = transitions(field, panel.gates, panel.durations, panel.n_doublings)
+    n = len(field.names)
 
-    def back(covariate: Array | None, step: Step, pair: Array) -> tuple[Array, Array]:
-        return _way_back(observation, steps, covariate, step, pair)
+    def back(covariate: Array | None, step: Step) -> tuple[Array, Array]:
+        return _way_back(observation, n, covariate, step)
 
-    mean, variance = jax.vmap(back)(panel.covariate, taken, panel.pair)
+    mean, variance = jax.vmap(back)(panel.covariate, taken)
     mean = mean + observation.shifts(panel.covariate)
     return Course(mean, variance, taken.innovation * jnp.sqrt(taken.weight))
 
 
 def _way_back(
-    observation: Observation, steps: Transition, covariate: Array | None, taken: Step, pair: Array
+    observation: Observation, n: int, covariate: Array | None, taken: Step
 ) -> tuple[Array, Array]:
-    """Return mean and variance of the states of one dyad given all its data, its own level included."""
-    n, size = steps.matrix.shape[-1], taken.mean.shape[-1]
+    """Return mean and variance of the ``n`` states of one dyad given all its data, its own level included."""
+    size = taken.mean.shape[-1]
 
     def backward(carry: tuple[Array, Array], now: tuple) -> tuple[tuple[Array, Array], tuple]:
         r, info = carry
-        beside, step, index = now
+        beside, step = now
         levels = reading(observation, n, beside)
         rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
         for j in reversed(range(len(rows))):
@@ -131,9 +131,8 @@ def _way_back(
         whole = step.mean + step.cov @ r
         left = step.cov - step.cov @ info @ step.cov
         variance = jnp.diagonal(levels @ left @ levels.T)
-        move = transition_of(steps, index, size - n)
-        return (move.T @ r, move.T @ info @ move), (levels @ whole, variance)
+        return (step.move.T @ r, step.move.T @ info @ step.move), (levels @ whole, variance)
 
     end = (jnp.zeros(size), jnp.zeros((size, size)))
-    _, (mean, variance) = jax.lax.scan(backward, end, (covariate, taken, pair), reverse=True)
+    _, (mean, variance) = jax.lax.scan(backward, end, (covariate, taken), reverse=True)
     return mean, jnp.maximum(variance, 0.0)

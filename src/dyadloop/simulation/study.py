@@ -11,9 +11,11 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.data import Indicator, StudyInfo, write_study
 from dyadloop.errors import TheoryError
-from dyadloop.field import Field, compile_theory, doublings, transitions
+from dyadloop.field import Field, Flow, Transition, compile_theory, doublings, flow, flows, transitions
 from dyadloop.theory import Theory, hypothesis, linear_form, read_theory
 
+SUBSTEPS = 8
+"""Steps of an interval where the field is not linear."""
 _JITTER = 1e-12  # lets a zero process noise (an empty interval) pass the Cholesky factorisation
 
 
@@ -66,8 +68,11 @@ def sample_paths(
     durations: Float[Array, " pair"],
     event: Float[Array, "dyad time event"],
     n_doublings: int,
+    context: Float[Array, "dyad context"] | None = None,
 ) -> Float[Array, "dyad time state"]:
-    """Sample the state of every dyad at its moments, person means included, exactly whatever the intervals.
+    """Sample the state of every dyad at its moments, person means included.
+
+    Exact whatever the intervals where the field is linear; elsewhere each interval goes in steps.
 
     Parameters
     ----------
@@ -77,26 +82,43 @@ def sample_paths(
         Compiled theory with numbers.
     pair, gates, durations, event, n_doublings
         Time lines, as in the likelihood's panel [d].
+    context
+        Contexts of each dyad that moderate arrows; default: the average.
     """
-    steps = transitions(field, gates, durations, n_doublings)
-    n = len(field.names)
-    factor = jnp.linalg.cholesky(steps.noise + _JITTER * jnp.eye(n))
+    n, n_steps = len(field.names), 1 if field.bends is None else SUBSTEPS
+    keys, jumps = jax.random.split(key, pair.shape[0]), event @ field.jumps
 
-    def one_dyad(key: Array, pair: Array, jump: Array) -> Array:
+    def one_dyad(steps: Transition | Flow, key: Array, pair: Array, jump: Array) -> Array:
         key_mean, key_start, key_noise = jax.random.split(key, 3)
         mean = field.between @ jax.random.normal(key_mean, (n,))
         start = field.start + jnp.linalg.cholesky(field.start_covariance) @ jax.random.normal(key_start, (n,))
-        noise = jax.random.normal(key_noise, (len(pair), n))
+        noise = jax.random.normal(key_noise, (len(pair), n_steps, n))
 
         def advance(state: Array, now: tuple[Array, Array, Array]) -> tuple[Array, Array]:
             index, push, shock = now
-            moved = steps.matrix[index] @ state + steps.shift[index]
-            state = moved + jnp.where(steps.noise[index].any(), factor[index] @ shock, 0.0)
+            state = _moved(field, jax.tree.map(lambda leaf: leaf[index], steps), state, shock)
             return state + push, state + mean
 
         return jax.lax.scan(advance, start, (pair, jump, noise))[1]
 
-    return jax.vmap(one_dyad)(jax.random.split(key, pair.shape[0]), pair, event @ field.jumps)
+    def steps(own: Field) -> Transition | Flow:
+        if own.bends is None:
+            return transitions(own, gates, durations, n_doublings)
+        return flows(own, gates, durations, n_doublings, SUBSTEPS)
+
+    if field.moderated is None or context is None:
+        return jax.vmap(one_dyad, in_axes=(None, 0, 0, 0))(steps(field), keys, pair, jumps)
+    return jax.vmap(lambda own, *rest: one_dyad(steps(field.of(own)), *rest))(context, keys, pair, jumps)
+
+
+def _moved(field: Field, steps: Transition | Flow, state: Array, shocks: Float[Array, "step state"]) -> Array:
+    """Return a state after one interval, its noise made of standard normal shocks."""
+    linear = steps if isinstance(steps, Transition) else steps.step
+    factor = jnp.linalg.cholesky(linear.noise + _JITTER * jnp.eye(len(state)))
+    pushed = jnp.where(linear.noise.any(), shocks @ factor.T, 0.0)
+    if isinstance(steps, Transition):
+        return steps.matrix @ state + steps.shift + pushed[0]
+    return flow(field, steps, state, pushed)
 
 
 def simulate_study(

@@ -1,5 +1,6 @@
 """The elements of a theory: variables, couplings, inputs, chance events, switches."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -186,6 +187,11 @@ class Coupling(Shaped):
     def is_linear(self) -> bool:
         """Whether the arrow is linear in a single source."""
         return self.joint is None and self.form == "linear"
+
+    def moderated(self, contexts: Collection[str]) -> bool:
+        """Say whether this is the product of a source that acts linearly and of a context, which moderates it."""
+        kinds = sorted(term.source in contexts for term in self.terms)
+        return self.joint == "product" and kinds == [False, True] and all(term.form == "linear" for term in self.terms)
 
     @property
     def is_gain(self) -> bool:

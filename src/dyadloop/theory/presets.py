@@ -112,13 +112,15 @@ def framework() -> Theory:
 
 
 def linear_form(theory: Theory) -> Theory:
-    """Return the linear theory that stands for a theory in a fit: itself, or the preset that it names.
+    """Return the theory that stands for a theory in a fit: itself, or the preset that it names.
+
+    It is stated in deviations from the person's own mean, and linear unless its hypothesis says otherwise.
 
     Raises
     ------
     TheoryError
-        If the theory is not linear and names no linear form, or holds a state or has a switch on that the linear
-        form would drop; the message lists what stands in the way.
+        If the theory is not in deviations and names no linear form, or holds a state or has a switch on that the
+        linear form would drop; the message lists what stands in the way.
     """
     included = {name for rival in theory.hypotheses if rival.name == theory.hypothesis for name in rival.including}
     dropped = [f"{variable.id} held" for variable in theory.variables if variable.held is not None]
@@ -126,11 +128,11 @@ def linear_form(theory: Theory) -> Theory:
     if dropped:
         raise TheoryError(f"theory {theory.id!r} with {', '.join(dropped)} has no linear form, so a fit cannot use it")
     if theory.linear_form is None:
-        if reasons := theory.active().nonlinear:
+        if reasons := theory.active().unfit:
             raise TheoryError(
-                f"theory {theory.id!r} is not linear in deviations from the person's own mean: "
+                f"theory {theory.id!r} is not stated in deviations from the person's own mean: "
                 f"{', '.join(reasons[:6])}{' ...' if len(reasons) > 6 else ''}; "
-                "fit a linear theory such as framework_linear, or name one under `linear_form`"
+                "fit a theory such as framework_linear, or name one under `linear_form`"
             )
         return theory
     whole = read_theory(theory.linear_form)

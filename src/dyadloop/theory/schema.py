@@ -55,11 +55,24 @@ class Theory(Record):
     @property
     def nonlinear(self) -> list[str]:
         """What keeps this theory from being linear in deviations from the person's own mean, in words."""
-        found = [f"{c.id} ({c.joint or c.form})" for c in self.couplings if not c.is_linear]
-        found += [f"{c.id} (not centred)" for c in self.couplings if c.is_linear and not c.centred]
+        bent = [f"{c.id} ({c.joint or c.form})" for c in self.couplings if not c.is_linear]
+        return list(dict.fromkeys([*bent, *self.unfit]))
+
+    @property
+    def unfit(self) -> list[str]:
+        """What keeps this theory from being fitted, in words: it must be stated in deviations from the own mean."""
+        contexts = {variable.id for variable in self.variables if variable.dynamics == "context"}
+        found = [
+            f"{c.id} (not centred)" for c in self.couplings if any(not t.centred for t in c.terms if t.source not in contexts)
+        ]
         found += [f"{c.id} (transfer)" for c in self.couplings if c.transfer]
+        found += [f"{c.id} (context)" for c in self.couplings if contexts & set(c.sources) and not c.moderated(contexts)]
         for variable in self.variables:
-            missing = [name for name in ("time_constant", "fluctuation", "between") if getattr(variable, name) is None]
+            # nobody measures a factor, so its mean has no meaning
+            needed = ("time_constant", "fluctuation") + (() if variable.kind == "factor" else ("between",))
+            missing = [name for name in needed if getattr(variable, name) is None]
+            if variable.dynamics == "context":
+                continue
             if variable.dynamics != "state" or variable.link != "identity" or variable.activation or missing:
                 why = variable.dynamics if variable.dynamics != "state" else f"no {missing[0]}" if missing else "link"
                 found.append(f"{variable.id} ({why})")

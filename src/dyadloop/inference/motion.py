@@ -1,0 +1,95 @@
+"""How the states of each dyad move over the intervals of a panel, and what that does to what is believed of them."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from dyadloop.field import Bends, Field, Flow, Transition, flow, flows, transitions
+from dyadloop.inference.panel import Panel
+
+STEPS = 4
+"""Steps of an interval where the field is not linear; twice as many change a log-likelihood by less than 0.01."""
+_JITTER = 1e-12  # lets a state that is known without error pass the Cholesky factorisation
+
+
+class Motion(NamedTuple):
+    """Steps over distinct intervals, shared by all dyads (``axis`` None) or each dyad's own (0), and their places."""
+
+    steps: Transition | Flow
+    axis: int | None
+    pair: Int[Array, "dyad time"]
+
+
+def motion(field: Field, panel: Panel, n_steps: int = STEPS) -> Motion:
+    """Return the transitions of a linear field or the flows of one that is not, for all intervals of a panel."""
+
+    def steps(own: Field, gates: Array, durations: Array) -> Transition | Flow:
+        if own.bends is None:
+            return transitions(own, gates, durations, panel.n_doublings)
+        return flows(own, gates, durations, panel.n_doublings, n_steps)
+
+    if field.moderated is None or panel.context is None:
+        return Motion(steps(field, panel.gates, panel.durations), None, panel.pair)
+    n_dyads, n_times = panel.pair.shape
+    if len(panel.durations) <= n_times:
+        found = jax.vmap(lambda context: steps(field.of(context), panel.gates, panel.durations))(panel.context)
+        return Motion(found, 0, panel.pair)
+
+    def of_moments(context: Array, pair: Array) -> Transition | Flow:
+        return steps(field.of(context), panel.gates[pair], panel.durations[pair])
+
+    place = jnp.broadcast_to(jnp.arange(n_times), (n_dyads, n_times))
+    return Motion(jax.vmap(of_moments)(panel.context, panel.pair), 0, place)
+
+
+class Moved(NamedTuple):
+    """Mean and covariance of the states after an interval, and the slope of the new states in the old ones."""
+
+    mean: Float[Array, " state"]
+    cov: Float[Array, "state state"]
+    slope: Float[Array, "state state"]
+
+
+def carried(
+    field: Field, steps: Flow, mean: Float[Array, " state"], cov: Float[Array, "state state"], n_steps: int = STEPS
+) -> Moved:
+    """Carry a normal belief about the states through one interval of a field that is not linear.
+
+    Points at equal distances from the mean go through the interval (cubature, exact for means of polynomials of
+    degree 3); the new states are their regression on the old ones, with the noise of the linear part. Where arrows bend
+    in session only, what the regression leaves is as good as constant while a session runs and acts as one more push.
+    Elsewhere noise matters on the way, so new points are drawn at each step.
+
+    References
+    ----------
+    .. [1] Arasaratnam & Haykin (2009), cubature Kalman filters. doi:10.1109/TAC.2009.2019800
+    .. [2] Saerkkae & Svensson (2023), Bayesian Filtering and Smoothing, chapters 8 and 9.
+    """
+    assert field.bends is not None
+    n, at_once = len(field.names), field.bends.in_session_only
+    stages, inner = (1, n_steps) if at_once else (n_steps, 1)
+    noise = (steps.whole if at_once else steps.step).noise
+    still = jnp.zeros((inner, n, 1))
+    push = _unexplained(field.bends, steps, mean, cov) if at_once else jnp.zeros((n, n))
+
+    def stage(belief: Moved, _: None) -> tuple[Moved, None]:
+        root = jnp.linalg.cholesky(belief.cov + _JITTER * jnp.eye(n))
+        apart = jnp.sqrt(float(n)) * jnp.concatenate([root, -root], axis=1)
+        moved = flow(field, steps, belief.mean[:, None] + apart, still)
+        middle = (moved[:, :n] - moved[:, n:]) / (2.0 * jnp.sqrt(float(n)))
+        slope = jax.scipy.linalg.solve_triangular(root, middle.T, lower=True, trans=1).T
+        new = slope @ belief.cov @ slope.T + noise
+        return Moved(moved.mean(axis=1), (new + new.T) / 2, slope @ belief.slope), None
+
+    found, _ = jax.lax.scan(stage, Moved(mean, cov, jnp.eye(n)), None, length=stages)
+    return found._replace(cov=found.cov + push)
+
+
+def _unexplained(bends: Bends, steps: Flow, mean: Array, cov: Array) -> Array:
+    """Return the covariance of what bent arrows add beyond their regression on the states, to second order."""
+    curvature = jax.jacfwd(jax.jacfwd(lambda state: bends.drift(state, steps.gate)))(mean)
+    spread = jnp.einsum("aij,jk->aik", curvature, cov)
+    variance = 0.5 * jnp.einsum("aij,bji->ab", spread, spread)
+    return steps.whole_response @ variance @ steps.whole_response.T
