@@ -7,8 +7,8 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from dyadloop.field.build import system_of  # noqa: E402
 from dyadloop.field.bends import Bends  # noqa: E402
+from dyadloop.field.build import system_of  # noqa: E402
 from dyadloop.field.field import Field  # noqa: E402
 from dyadloop.field.modes import Modes, modes_of  # noqa: E402
 from dyadloop.field.plan import Plan, State, compile_theory  # noqa: E402

@@ -151,8 +151,7 @@ class Plan:
             rate = coupling.sign * values[coupling.id] * rate_factor(coupling, tau.get(coupling.target))
             for targets, reached in grouped(coupling, self.states):
                 sources = tuple(
-                    Source(nodes, term.form, term.centred)
-                    for term, nodes in zip(coupling.terms, reached, strict=True)
+                    Source(nodes, term.form, term.centred) for term, nodes in zip(coupling.terms, reached, strict=True)
                 )
                 gated = coupling.gate == "session"
                 arrows.append(Arrow(coupling.id, sources, coupling.joint, targets, gated, "rate", False, False))
@@ -292,9 +291,7 @@ def compile_theory(
         for entry in theory.inputs
         if entry.target in kept and (entry.kind == "session" or events is None or entry.event in events)
     )
-    given = tuple(
-        v.id for v in theory.variables if v.dynamics == "context" and v.id in kept and measured is not None
-    )
+    given = tuple(v.id for v in theory.variables if v.dynamics == "context" and v.id in kept and measured is not None)
     return Plan(theory, states, couplings, inputs, tuple(_left_out(theory, kept, events or ())), given)
 
 

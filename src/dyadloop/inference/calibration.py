@@ -66,7 +66,8 @@ class _WrongPlan(Plan):
 
 def _wrong_sign(field: Field) -> Field:
     bends = field.bends and replace(field.bends, rates=tuple(-rate for rate in field.bends.rates))
-    return replace(field, always=-field.always, session=-field.session, bends=bends)
+    moderated = jax.tree.map(jnp.negative, field.moderated)
+    return replace(field, always=-field.always, session=-field.session, moderated=moderated, bends=bends)
 
 
 def _half_noise(field: Field) -> Field:
@@ -74,7 +75,10 @@ def _half_noise(field: Field) -> Field:
 
 
 def _no_gate(field: Field) -> Field:
-    return replace(field, always=field.always + field.session, session=jnp.zeros_like(field.session))
+    bends = field.bends and replace(field.bends, arrows=tuple(replace(a, gated=False) for a in field.bends.arrows))
+    moderated = jax.tree.map(lambda rates: rates.at[:, 0].add(rates[:, 1]).at[:, 1].set(0.0), field.moderated)
+    always, session = field.always + field.session, jnp.zeros_like(field.session)
+    return replace(field, always=always, session=session, moderated=moderated, bends=bends)
 
 
 FAULTS: dict[str, Callable[[Field], Field]] = {

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from dyadloop.inference.claims import pushed_variables
 from dyadloop.inference.criticism import leave_one_out
 from dyadloop.inference.estimands import draws_of
 from dyadloop.inference.fit import fit_in
+from dyadloop.inference.particles import correction
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.result import save_result
@@ -38,6 +40,8 @@ PASSIVE = (
     "no randomised push on oxytocin: a common cause (M6) leaves the same trace as the reciprocal loop (M3) in passive "
     "data, so a better score of a hypothesis with oxytocin is no evidence that oxytocin acts"
 )
+TWINS = ("reciprocal", "common_cause")
+"""Hypotheses that passive data cannot tell apart: in both what is slow is driven along one direction."""
 SMALL = 4.0
 """Differences below this tell nothing, whatever their standard error (Sivula et al. 2020, arXiv:2008.10296)."""
 _SAME = 1e-9  # moments closer than this [d] are one
@@ -114,8 +118,9 @@ def compare(
         and ``se``, ``difference`` to the best and ``difference_se``, ``told_apart`` (worse than the best by more than
         4 and by more than two standard errors), ``weight`` (stacking), ``log_evidence`` and ``log_evidence_se``,
         ``refits``, ``converged`` (with all its refits), and with ``ahead`` the same scores with ``_ahead``. By dyad:
-        ``elpd_dyad``, ``pareto_k``, ``refitted``. By ``quantile``: ``loop_gain`` (L, as if sessions never ended) and
-        ``session_loop_gain`` (L_W).
+        ``elpd_dyad``, ``pareto_k``, ``refitted``, ``correction`` and ``correction_se``, what the filter of a hypothesis
+        that is not linear misses by a particle filter at the posterior mean, included in the scores. By ``quantile``:
+        ``loop_gain`` (L, as if sessions never ended) and ``session_loop_gain`` (L_W).
         Attribute ``notes``: what must be known when it is read, as JSON.
 
     Raises
@@ -202,7 +207,7 @@ def _compare(problems: dict[str, Problem], ahead: int, work: _Work) -> xr.Datase
         save_result(post, work.folder / name)
         scores = _leave_one_out(problem, post, name, work)
         evidence, error = log_evidence(problem, post, work.seed)
-        numbers: dict[str, object] = {
+        numbers: dict[str, Any] = {
             "elpd_dyad": scores["elpd"],
             "pareto_k": scores["pareto_k"],
             "refitted": scores["refitted"],
@@ -211,12 +216,17 @@ def _compare(problems: dict[str, Problem], ahead: int, work: _Work) -> xr.Datase
             "log_evidence_se": error,
         }
         numbers |= _loops(problem, post)
+        numbers |= _corrected(problem, post, name, numbers, work)
         if ahead:
             numbers["elpd_ahead_dyad"] = _leave_future_out(problem, name, ahead, work)
         numbers["converged"] = len(work.notes) == n_notes
         columns[name] = xr.Dataset(numbers)
     found = xr.concat(list(columns.values()), dim=pd.Index(list(columns), name="hypothesis"))
     found = _ranked(found.assign_coords(quantile=list(QUANTILES)))
+    if PASSIVE in work.notes and set(TWINS) <= set(problems):
+        work.notes.append(f"{' and '.join(TWINS)} are not told apart, whatever their scores")
+        best = str(found["hypothesis"].values[0])
+        found["told_apart"] &= ~found["hypothesis"].isin(TWINS if best in TWINS else ())
     first = next(iter(problems.values()))
     found.attrs = {
         "study": work.study.info.name,
@@ -229,6 +239,27 @@ def _compare(problems: dict[str, Problem], ahead: int, work: _Work) -> xr.Datase
         "notes": json.dumps(work.notes),
     }
     return found
+
+
+def _corrected(problem: Problem, post: xr.DataTree, name: str, numbers: dict[str, Any], work: _Work) -> dict[str, Any]:
+    """Return the scores and the evidence with what the fast filter misses, and how much that is."""
+    if problem.plan.field(problem.plan.defaults()).bends is not None:
+        work.message(f"{name}: not linear, so a particle filter checks and corrects its likelihood")
+    found = correction(problem, post["posterior"].to_dataset(), work.seed)
+    total, error = float(found["correction"].sum()), float(np.sqrt((found["correction_se"] ** 2).sum()))
+    if total:
+        work.notes.append(
+            f"{name} is not linear: at the posterior mean a particle filter finds a log likelihood {total:+.1f} "
+            f"({error:.1f}) from that of the filter it was fitted with; scores and evidence are corrected by that, the "
+            "posterior is not"
+        )
+    return {
+        "correction": found["correction"],
+        "correction_se": found["correction_se"],
+        "elpd_dyad": numbers["elpd_dyad"] + found["correction"],
+        "log_evidence": numbers["log_evidence"] + total,
+        "log_evidence_se": float(np.hypot(numbers["log_evidence_se"], error)),
+    }
 
 
 def _leave_one_out(problem: Problem, post: xr.DataTree, name: str, work: _Work) -> xr.Dataset:
@@ -266,6 +297,8 @@ def _leave_future_out(problem: Problem, name: str, ahead: int, work: _Work) -> x
     draws = sampled(post)
     density = (problem.pointwise(draws) - past.pointwise(draws)).stack(sample=("chain", "draw"))
     found = logsumexp(density.transpose("dyad", "sample").values, axis=1) - np.log(density.sizes["sample"])
+    missed = [correction(one, draws, work.seed)["correction"].values for one in (problem, past)]
+    found = found + missed[0] - missed[1]
     return xr.DataArray(found, dims="dyad", coords={"dyad": problem.scores["dyad"].values})
 
 
@@ -293,11 +326,13 @@ def _loops(problem: Problem, post: xr.DataTree) -> dict[str, xr.DataArray]:
     found = {}
     for name in ("loop_gain", "session_loop_gain"):
         numbers = np.full(len(QUANTILES), np.nan)
-        if has_oxytocin and name == "loop_gain":
-            draws = draws_of(lambda values: dynamics.oxytocin_loop_gain(problem.plan.field(values)), group)
+        if problem.plan.kinked:
+            pass  # no slope, no gain
+        elif has_oxytocin and name == "loop_gain":
+            draws = draws_of(lambda values: dynamics.oxytocin_loop_gain(problem.at_mean(values)), group)
             numbers = np.nanquantile(draws, QUANTILES)
         elif has_oxytocin and rhythm is not None:
-            draws = draws_of(lambda values: dynamics.weekly_loop_gain(problem.plan.field(values), rhythm), group)
+            draws = draws_of(lambda values: dynamics.weekly_loop_gain(problem.at_mean(values), rhythm), group)
             numbers = np.nanquantile(draws, QUANTILES) if np.isfinite(draws).any() else numbers
         found[name] = xr.DataArray(numbers, dims="quantile")
     return found
@@ -306,7 +341,9 @@ def _loops(problem: Problem, post: xr.DataTree) -> dict[str, xr.DataArray]:
 def _ranked(found: xr.Dataset) -> xr.Dataset:
     """Add sums over dyads, differences to the best with their errors, and stacking weights; best first."""
     found = found.assign(_sums(found["elpd_dyad"], ""))
-    clear = np.maximum(SMALL, 2 * found["difference_se"])
+    noise = (found["correction_se"] ** 2).sum("dyad")
+    noise = noise + noise.isel(hypothesis=int(np.argmax(found["elpd"].values)), drop=True)
+    clear = np.maximum(SMALL, 2 * np.sqrt(found["difference_se"] ** 2 + noise))
     found["told_apart"] = found["difference"] < -clear
     found["weight"] = ("hypothesis", _stacking(found["elpd_dyad"]))
     if "elpd_ahead_dyad" in found:

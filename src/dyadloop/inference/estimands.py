@@ -100,6 +100,12 @@ def _oxytocin_to_symptom(problem: Problem, subject: str) -> Estimand | Untestabl
     return _absent(problem, "oxytocin", subject) or _parameter(problem, f"v_{subject}")
 
 
+def _no_slope(problem: Problem) -> Untestable | None:
+    if not problem.plan.kinked:
+        return None
+    return Untestable(f"{', '.join(problem.plan.kinked)} has no slope at the person's own mean, so no gain is defined")
+
+
 def _no_rhythm(problem: Problem) -> Untestable | None:
     return None if problem.rhythm else Untestable("no dyad has two sessions with a length, so there is no loop")
 
@@ -114,7 +120,7 @@ def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
     rhythm = problem.rhythm
 
     def through(values: Values) -> Array:
-        gain = dynamics.component_loop_gain(problem.plan.field(values), rhythm, subject)
+        gain = dynamics.component_loop_gain(problem.at_mean(values), rhythm, subject)
         both_negative = (values[f"a_{subject}"] < 0) & (values[f"w_{subject}"] < 0)
         return jnp.where(both_negative, -gain, gain)
 
@@ -122,29 +128,33 @@ def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
 
 
 def _weekly_loop_gain(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin") or _no_component(problem) or _no_rhythm(problem)
+    blocked = _absent(problem, "oxytocin") or _no_component(problem) or _no_rhythm(problem) or _no_slope(problem)
     arrows = {name[:2] for name in problem.priors.index if name.startswith(("a_", "w_"))}
     if not blocked and len(arrows) < 2:
         blocked = Untestable(f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no loop through oxytocin")
     if blocked or problem.rhythm is None:
         return blocked or Untestable("no sessions")
     rhythm = problem.rhythm
-    return lambda values: dynamics.weekly_loop_gain(problem.plan.field(values), rhythm)
+    return lambda values: dynamics.weekly_loop_gain(problem.at_mean(values), rhythm)
 
 
 def _spill_over(problem: Problem, subject: str) -> Estimand | Untestable:
     components = _has(problem, "component")
     if len(components) < 2:
         return Untestable(f"it takes two components, and this study measures {len(components) or 'none'}")
-    return lambda values: dynamics.spill_over(problem.plan.field(values), problem.rhythm)
+    if blocked := _no_slope(problem):
+        return blocked
+    return lambda values: dynamics.spill_over(problem.at_mean(values), problem.rhythm)
 
 
 def _synergy(problem: Problem, subject: str) -> Estimand | Untestable:
-    absent = _absent(problem, "oxytocin")
-    reason = (
-        f"the fitted hypothesis ({problem.plan.theory.hypothesis}) is additive: it has no product of two components"
-    )
-    return absent or Untestable(reason)
+    blocked = _absent(problem, "oxytocin")
+    names = [str(name) for name in problem.priors.index if str(name).startswith("gamma_")]
+    if blocked or not names:
+        hypothesis = problem.plan.theory.hypothesis
+        reason = f"the fitted hypothesis ({hypothesis}) has no product of two components that are both measured"
+        return blocked or Untestable(reason)
+    return lambda values: sum((values[name] for name in names), jnp.zeros(())) / len(names)
 
 
 def _components_to_symptom(problem: Problem, subject: str) -> Estimand | Untestable:
@@ -159,12 +169,13 @@ def _components_to_symptom(problem: Problem, subject: str) -> Estimand | Untesta
 
 def _mediated_share(problem: Problem, subject: str) -> Estimand | Untestable:
     blocked = _absent(problem, "oxytocin", subject) or _no_component(problem) or _no_rhythm(problem)
+    blocked = blocked or _no_slope(problem)
     if blocked or problem.rhythm is None:
         return blocked or Untestable("no sessions")
     rhythm = problem.rhythm
 
     def share(values: Values) -> Array:
-        field = problem.plan.field(values)
+        field = problem.at_mean(values)
         whole = dynamics.relief(field, rhythm, subject)
         direct = dynamics.relief(dynamics.without_arrows_into_oxytocin(field), rhythm, subject)
         return jnp.where(whole > 0, 1.0 - direct / whole, jnp.nan)  # no relief, no share of it

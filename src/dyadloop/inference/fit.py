@@ -17,6 +17,7 @@ from dyadloop.data import Study
 from dyadloop.errors import ResultError
 from dyadloop.inference.checks import diagnose
 from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
+from dyadloop.inference.motion import STEPS
 from dyadloop.inference.panel import BEYOND
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
@@ -200,6 +201,13 @@ def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:
     return xr.Dataset({name: (dims, np.asarray(v).astype(float)) for name, (dims, v) in data.items()})
 
 
+def _filter(problem: Problem) -> str:
+    """Say which filter a fit rests on."""
+    if problem.plan.field(problem.plan.defaults()).bends is None:
+        return "exact linear-Gaussian filter"
+    return f"cubature filter, {STEPS} steps per interval, which only approximates the likelihood"
+
+
 def _storable(scores: xr.Dataset) -> xr.Dataset:
     """Return scores as NetCDF can hold them: no booleans, no empty dimension."""
     scores = scores.assign(in_session=scores["in_session"].astype("int8"))
@@ -222,7 +230,7 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "left_out": json.dumps(problem.left_out),
         "seed": seed,
         "settings": json.dumps(vars(settings)),
-        "solver": "exact linear-Gaussian filter; NUTS on a Laplace-whitened space",
+        "solver": f"{_filter(problem)}; NUTS on a Laplace-whitened space",
         "n_beyond": problem.panel.n_beyond,
         "mode_starts": mode.starts,
         "mode_agreeing": mode.agreeing,

@@ -48,6 +48,8 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     .. [2] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4 (univariate treatment).
     """
     steps, axis, pair = motion(field, panel)
+    if not isinstance(steps, Transition):
+        raise ValueError("a field that is not linear has no exact filter")
     jump = panel.event @ field.jumps
 
     def one_dyad(steps: Transition, covariate: Array | None, *data: Array) -> Array:

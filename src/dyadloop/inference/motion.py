@@ -22,13 +22,18 @@ class Motion(NamedTuple):
     pair: Int[Array, "dyad time"]
 
 
+def moves(field: Field, gates: Array, durations: Array, n_doublings: int, n_steps: int = STEPS) -> Transition | Flow:
+    """Return the transitions of a linear field, or the flows of one that is not, over (gate, duration) pairs."""
+    if field.bends is None:
+        return transitions(field, gates, durations, n_doublings)
+    return flows(field, gates, durations, n_doublings, n_steps)
+
+
 def motion(field: Field, panel: Panel, n_steps: int = STEPS) -> Motion:
     """Return the transitions of a linear field or the flows of one that is not, for all intervals of a panel."""
 
     def steps(own: Field, gates: Array, durations: Array) -> Transition | Flow:
-        if own.bends is None:
-            return transitions(own, gates, durations, panel.n_doublings)
-        return flows(own, gates, durations, panel.n_doublings, n_steps)
+        return moves(own, gates, durations, panel.n_doublings, n_steps)
 
     if field.moderated is None or panel.context is None:
         return Motion(steps(field, panel.gates, panel.durations), None, panel.pair)

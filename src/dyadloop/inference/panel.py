@@ -80,6 +80,11 @@ class Panel(eqx.Module):
             return replace(self, side=None, beyond_at=None)
         return replace(self, side=jnp.asarray(side), beyond_at=jnp.asarray(np.argwhere(side)))
 
+    def without_limits(self) -> "Panel":
+        """Return a panel in which values beyond a limit are missing."""
+        seen = jnp.asarray(np.asarray(self.seen) & (self.sides == 0))
+        return replace(self, seen=seen, side=None, beyond_at=None)
+
     @property
     def n_beyond(self) -> int:
         """Number of values beyond a limit."""

@@ -19,7 +19,7 @@ from dyadloop.dynamics import Rhythm
 from dyadloop.errors import FitError
 from dyadloop.evidence import Discount, coefficient_priors
 from dyadloop.evidence.coefficients import PriorSet
-from dyadloop.field import Plan, compile_theory
+from dyadloop.field import Field, Plan, compile_theory
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import BEYOND, Panel, panel, personal
@@ -66,6 +66,10 @@ class Problem:
         if panel.n_beyond or field.bends is not None:
             return filtered(field, observation, panel, numbers.get(BEYOND)).log_density
         return log_likelihood(field, observation, panel)
+
+    def at_mean(self, values: dict[str, Array] | dict[str, float]) -> Field:
+        """Return the linear field near the own mean of a person with average contexts."""
+        return self.plan.field(values).at_mean()
 
     def with_panel(self, panel: Panel, name: str) -> "Problem":
         """Return the same problem with other data of the same shape; ``name`` says which, for the fingerprint."""

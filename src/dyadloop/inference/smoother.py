@@ -113,9 +113,7 @@ def course_of(field: Field, observation: Observation, panel: Panel, beyond: Arra
     return Course(mean, variance, taken.innovation * jnp.sqrt(taken.weight))
 
 
-def _way_back(
-    observation: Observation, n: int, covariate: Array | None, taken: Step
-) -> tuple[Array, Array]:
+def _way_back(observation: Observation, n: int, covariate: Array | None, taken: Step) -> tuple[Array, Array]:
     """Return mean and variance of the ``n`` states of one dyad given all its data, its own level included."""
     size = taken.mean.shape[-1]
 

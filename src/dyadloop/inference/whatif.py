@@ -11,8 +11,10 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import FitError
-from dyadloop.field import doublings, transitions
+from dyadloop.field import doublings
+from dyadloop.inference.augmented import predicted
 from dyadloop.inference.claims import pushed_variables
+from dyadloop.inference.motion import moves
 from dyadloop.inference.panel import distinct_intervals
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
@@ -146,15 +148,17 @@ def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapp
 
     def one(values: dict[str, jax.Array]) -> jax.Array:
         field = problem.plan.field(values)
-        steps = transitions(field, jnp.asarray(gates), jnp.asarray(durations), n_doublings)
+        steps = moves(field, jnp.asarray(gates), jnp.asarray(durations), n_doublings)
 
-        def advance(mean: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        def advance(
+            belief: tuple[jax.Array, jax.Array], now: tuple[jax.Array, jax.Array]
+        ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
             index, push = now
-            mean = steps.matrix[index] @ mean + steps.shift[index]
-            return mean + push, mean
+            mean, cov, _ = predicted(field, steps, index, *belief)
+            return (mean + push, cov), mean
 
-        moves = (jnp.asarray(pair[0]), jnp.asarray(amounts) @ field.jumps)
-        return jax.lax.scan(advance, field.start, moves)[1][kept]
+        start = (field.start, field.start_covariance)
+        return jax.lax.scan(advance, start, (jnp.asarray(pair[0]), jnp.asarray(amounts) @ field.jumps))[1][kept]
 
     return np.asarray(jax.jit(lambda values: jax.lax.map(one, values))(dict(draws)))
 

@@ -63,10 +63,14 @@ class Theory(Record):
         """What keeps this theory from being fitted, in words: it must be stated in deviations from the own mean."""
         contexts = {variable.id for variable in self.variables if variable.dynamics == "context"}
         found = [
-            f"{c.id} (not centred)" for c in self.couplings if any(not t.centred for t in c.terms if t.source not in contexts)
+            f"{c.id} (not centred)"
+            for c in self.couplings
+            if any(not t.centred for t in c.terms if t.source not in contexts)
         ]
         found += [f"{c.id} (transfer)" for c in self.couplings if c.transfer]
-        found += [f"{c.id} (context)" for c in self.couplings if contexts & set(c.sources) and not c.moderated(contexts)]
+        found += [
+            f"{c.id} (context)" for c in self.couplings if contexts & set(c.sources) and not c.moderated(contexts)
+        ]
         for variable in self.variables:
             # nobody measures a factor, so its mean has no meaning
             needed = ("time_constant", "fluctuation") + (() if variable.kind == "factor" else ("between",))
