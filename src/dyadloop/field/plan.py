@@ -9,7 +9,7 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from dyadloop.errors import FitError
-from dyadloop.field.bends import Bends
+from dyadloop.field.bends import Bends, has_kink
 from dyadloop.field.field import Field
 from dyadloop.field.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
@@ -51,8 +51,9 @@ class Plan:
         """Return every parameter by id, with its default, unit, prior and source."""
         found: dict[str, Quantity] = {}
         kept = {variable.id for variable in self.variables}
+        kept |= {source for coupling in self.couplings for source in coupling.sources if source not in self.given}
         for variable in self.theory.variables:
-            if (variable.dynamics != "state" or variable.id in kept) and variable.id not in self.given:
+            if variable.dynamics == "definition" or variable.id in kept:
                 found.update(variable_numbers(variable))
         for coupling in self.couplings:
             found.update(coupling_numbers(coupling))
@@ -161,8 +162,8 @@ class Plan:
 
     @property
     def kinked(self) -> list[str]:
-        """Arrows that have no slope at the person's own mean, so that nothing can be linearised there."""
-        return [coupling.id for coupling in self.couplings if coupling.joint == "weakest_link"]
+        """Arrows with a kink, so that nothing can be linearised."""
+        return [c.id for c in self.couplings if has_kink(c.joint, [term.form for term in c.terms])]
 
     def _factor(self, level: str, values: Mapping[str, Any], sd: Array) -> Array:
         """Return sd times the Cholesky factor of a correlation matrix, from its partial correlations."""

@@ -103,7 +103,7 @@ def _oxytocin_to_symptom(problem: Problem, subject: str) -> Estimand | Untestabl
 def _no_slope(problem: Problem) -> Untestable | None:
     if not problem.plan.kinked:
         return None
-    return Untestable(f"{', '.join(problem.plan.kinked)} has no slope at the person's own mean, so no gain is defined")
+    return Untestable(f"{', '.join(problem.plan.kinked)} has a kink, so no gain is defined at the own mean")
 
 
 def _no_rhythm(problem: Problem) -> Untestable | None:

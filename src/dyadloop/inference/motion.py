@@ -1,16 +1,21 @@
 """How the states of each dyad move over the intervals of a panel, and what that does to what is believed of them."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
+from scipy.stats import norm
+from scipy.stats.qmc import Sobol
 
 from dyadloop.field import Bends, Field, Flow, Transition, flow, flows, transitions
 from dyadloop.inference.panel import Panel
 
 STEPS = 4
 """Steps of an interval where the field is not linear; twice as many change a log-likelihood by less than 0.01."""
+_POINTS = 64  # for arrows with a kink
 _JITTER = 1e-12  # lets a state that is known without error pass the Cholesky factorisation
 
 
@@ -62,10 +67,11 @@ def carried(
 ) -> Moved:
     """Carry a normal belief about the states through one interval of a field that is not linear.
 
-    Points at equal distances from the mean go through the interval (cubature, exact for means of polynomials of
-    degree 3); the new states are their regression on the old ones, with the noise of the linear part. Where arrows bend
-    in session only, what the regression leaves is as good as constant while a session runs and acts as one more push.
-    Elsewhere noise matters on the way, so new points are drawn at each step.
+    Points that stand for the belief go through the interval; the new states are their regression on the old ones, with
+    the noise of the linear part. Smooth arrows take the points of the cubature rule, whose means are exact for
+    polynomials of degree 3. Where they bend in session only, what the regression leaves, taken to second order, acts as
+    one more push that is as good as constant while a session runs; elsewhere noise matters on the way, so new points
+    are taken at each step. Arrows with a kink need more points, which show themselves what the regression leaves.
 
     References
     ----------
@@ -73,23 +79,38 @@ def carried(
     .. [2] Saerkkae & Svensson (2023), Bayesian Filtering and Smoothing, chapters 8 and 9.
     """
     assert field.bends is not None
-    n, at_once = len(field.names), field.bends.in_session_only
+    n, at_once, kinked = len(field.names), field.bends.in_session_only, field.bends.kinked
     stages, inner = (1, n_steps) if at_once else (n_steps, 1)
     noise = (steps.whole if at_once else steps.step).noise
     still = jnp.zeros((inner, n, 1))
-    push = _unexplained(field.bends, steps, mean, cov) if at_once else jnp.zeros((n, n))
+    normal = jnp.asarray(_many_points(n) if kinked else _cubature(n))
+    push = _unexplained(field.bends, steps, mean, cov) if at_once and not kinked else jnp.zeros((n, n))
 
     def stage(belief: Moved, _: None) -> tuple[Moved, None]:
         root = jnp.linalg.cholesky(belief.cov + _JITTER * jnp.eye(n))
-        apart = jnp.sqrt(float(n)) * jnp.concatenate([root, -root], axis=1)
-        moved = flow(field, steps, belief.mean[:, None] + apart, still)
-        middle = (moved[:, :n] - moved[:, n:]) / (2.0 * jnp.sqrt(float(n)))
-        slope = jax.scipy.linalg.solve_triangular(root, middle.T, lower=True, trans=1).T
-        new = slope @ belief.cov @ slope.T + noise
-        return Moved(moved.mean(axis=1), (new + new.T) / 2, slope @ belief.slope), None
+        moved = flow(field, steps, belief.mean[:, None] + root @ normal, still)
+        centre = moved.mean(axis=1)
+        apart = moved - centre[:, None]
+        scaled = apart @ normal.T / normal.shape[1]
+        slope = jax.scipy.linalg.solve_triangular(root, scaled.T, lower=True, trans=1).T
+        spread = apart @ apart.T / normal.shape[1] if kinked else slope @ belief.cov @ slope.T
+        return Moved(centre, (spread + spread.T) / 2 + noise, slope @ belief.slope), None
 
     found, _ = jax.lax.scan(stage, Moved(mean, cov, jnp.eye(n)), None, length=stages)
     return found._replace(cov=found.cov + push)
+
+
+def _cubature(n: int) -> Float[np.ndarray, "state point"]:
+    """Return two points on each axis, whose mean is 0 and whose covariance is the identity."""
+    return np.sqrt(n) * np.concatenate([np.eye(n), -np.eye(n)], axis=1)
+
+
+@lru_cache
+def _many_points(n: int) -> Float[np.ndarray, "state point"]:
+    """Return spread-out normal points and their opposites, whose mean is 0 and whose covariance is the identity."""
+    points = norm.ppf(Sobol(n, seed=1).random(_POINTS // 2)).T
+    points = np.concatenate([points, -points], axis=1)
+    return np.linalg.solve(np.linalg.cholesky(points @ points.T / _POINTS), points)
 
 
 def _unexplained(bends: Bends, steps: Flow, mean: Array, cov: Array) -> Array:

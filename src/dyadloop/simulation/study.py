@@ -207,7 +207,7 @@ def _indicators(theory: Theory) -> dict[str, Indicator]:
         found["alliance"] = rating("alliance", 1.0)
     if "depression" in known:
         found["depression"] = rating("depression", 5.0)
-    for person in ("patient", "therapist") if "oxytocin" in known else ():
+    for person in theory.variable("oxytocin").persons if "oxytocin" in known else ():
         found[f"saliva_{person}"] = Indicator.model_validate(
             {"quantity": "oxytocin", "person": person, "unit": "pg/ml", "transform": "log", "reason": "simulated"}
         )
@@ -256,8 +256,9 @@ def _measurements(
                 noise, lost = truth[f"error_{name}"] * generator.standard_normal(), generator.random() < design.missing
                 if lost or (saliva and s + 1 not in design.sampled):
                     continue
-                known = f"oxytocin_{entry.person}" if saliva else entry.quantity
-                true = state[components].mean() if name == "alliance" else state[names.index(known)]
+                own = f"{entry.quantity}_{entry.person}"
+                place = names.index(own if own in names else entry.quantity) if name != "alliance" else components
+                true = np.mean(state[place])
                 person = f"{entry.person[0].upper()}{d + 1:02d}"
                 key = {"dyad": f"D{d + 1:02d}", "participant_id": person, "session": s + 1, "phase": phase}
                 rows.append({**key, "indicator": name, "value": _raw(entry, true + noise)})
