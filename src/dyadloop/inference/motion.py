@@ -108,7 +108,7 @@ def _cubature(n: int) -> Float[np.ndarray, "state point"]:
 @lru_cache
 def _many_points(n: int) -> Float[np.ndarray, "state point"]:
     """Return spread-out normal points and their opposites, whose mean is 0 and whose covariance is the identity."""
-    points = norm.ppf(Sobol(n, seed=1).random(_POINTS // 2)).T
+    points = norm.ppf(Sobol(n, rng=1).random(_POINTS // 2)).T
     points = np.concatenate([points, -points], axis=1)
     return np.linalg.solve(np.linalg.cholesky(points @ points.T / _POINTS), points)
 

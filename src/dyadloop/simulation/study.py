@@ -258,7 +258,7 @@ def _measurements(
                     continue
                 own = f"{entry.quantity}_{entry.person}"
                 place = names.index(own if own in names else entry.quantity) if name != "alliance" else components
-                true = np.mean(state[place])
+                true = float(np.mean(state[place]))
                 person = f"{entry.person[0].upper()}{d + 1:02d}"
                 key = {"dyad": f"D{d + 1:02d}", "participant_id": person, "session": s + 1, "phase": phase}
                 rows.append({**key, "indicator": name, "value": _raw(entry, true + noise)})
