@@ -68,6 +68,7 @@ _HOMES = {
     "synergy": "dyadloop.dynamics",
     "trust_game": "dyadloop.measures.games",
     "truth_and_bias": "dyadloop.measures.games",
+    "vary": "dyadloop.theory",
     "whatif": "dyadloop.inference",
 }
 

@@ -21,7 +21,7 @@ NAMES = [
     "log_change", "loop_gain", "measure", "measure_raw", "motion_energy", "multiverse", "patient_only", "phenomena", "pool",
     "priors", "protocol", "public_goods", "read_plates", "read_recording", "read_study", "read_theory", "report", "save_result",
     "score_items", "sensitivity", "session_map", "simulate", "simulate_study", "smooth", "standard_curve", "summarise", "switch_on",
-    "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias", "whatif",
+    "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias", "vary", "whatif",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 

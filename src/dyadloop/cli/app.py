@@ -25,6 +25,7 @@ from dyadloop.cli.shared import (
     Seed,
     StudyPath,
     TheoryOption,
+    Vary,
     Warmup,
     console,
     say,
@@ -133,6 +134,7 @@ def run(
     all_priors: Annotated[
         bool, typer.Option("--all-priors", help="Fit all three sets; show them side by side.")
     ] = False,
+    vary: Vary = None,
     seed: Seed = 1,
     chains: Chains = 4,
     warmup: Warmup = 200,
@@ -157,6 +159,7 @@ def run(
     found = read_study(study)
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
     model = theories.hypothesis(hypothesis, model) if hypothesis else model
+    model = theories.vary(model, *vary or ())
     folder = out or Path("results") / found.info.name
     settings = Settings(chains=chains, warmup=warmup, draws=draws)
     say(f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults", quiet)

@@ -20,6 +20,7 @@ from dyadloop.cli.shared import (
     StudyPath,
     TheoryName,
     TheoryOption,
+    Vary,
     Warmup,
     console,
     event_of,
@@ -41,6 +42,7 @@ def compare(
     ahead: Annotated[
         int, typer.Option(min=0, help="Also predict the last N sessions of each dyad from all before.")
     ] = 0,
+    vary: Vary = None,
     seed: Seed = 1,
     chains: Chains = 4,
     warmup: Warmup = 200,
@@ -63,6 +65,7 @@ def compare(
 
     found = read_study(study)
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
+    model = theories.vary(model, *vary or ())
     folder = out or Path("results") / f"{found.info.name}-compared"
     names = [name.strip() for name in hypotheses.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)

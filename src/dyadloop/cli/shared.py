@@ -36,6 +36,9 @@ TheoryName = Annotated[str, typer.Argument(help="Preset or theory file.", metava
 Rival = Annotated[str | None, typer.Option(help="Restrict the theory to a hypothesis, such as biomarker.")]
 On = Annotated[list[str] | None, typer.Option("--on", help="Switch an optional part on, such as habituation.")]
 Values = Annotated[list[str] | None, typer.Option("--set", help="Replace a number, such as w_trust=0.8.")]
+Vary = Annotated[
+    list[str] | None, typer.Option("--vary", help="Let a parameter differ between dyads, such as w_trust; at most two.")
+]
 PatientOnly = Annotated[bool, typer.Option("--patient-only", help="Leave the therapist's own variables out.")]
 FigurePath = Annotated[Path | None, typer.Option("--figure", help="SVG file to draw to.")]
 

@@ -9,11 +9,10 @@ import xarray as xr
 
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
 from dyadloop.inference.laplace import distribution
-from dyadloop.inference.panel import BEYOND
 from dyadloop.inference.predict import predictive_checks, sampled
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
-from dyadloop.inference.smoother import course_of
+from dyadloop.inference.smoother import course_at
 
 SENSITIVE = 0.05
 """Power-scaling sensitivity from which a parameter counts as sensitive (Kallioinen et al. 2024)."""
@@ -81,8 +80,7 @@ def _predictive(problem: Problem, post: xr.DataTree, n_draws: int) -> xr.Dataset
 def _residuals(problem: Problem, post: xr.DataTree) -> xr.Dataset:
     group = sampled(post)
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
-    field, observation = problem.plan.field(values), problem.observed.observation(values)
-    course = course_of(field, observation, problem.panel, values.get(BEYOND))
+    course = course_at(problem, values, problem.panel)
     residual = np.asarray(course.residual)
     seen = np.asarray(problem.panel.seen) & (problem.panel.sides == 0)  # a limit has no residual
     rows: dict[str, list[float]] = {

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.errors import FitError
 from dyadloop.field import Plan, doublings
+from dyadloop.inference.varying import LARGEST
 from dyadloop.observation import ObservationPlan
 from dyadloop.units import days
 
@@ -212,5 +213,9 @@ def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
         prior, number = priors.loc[f"tau_{variable.id}"], variable.time_constant
         if number is None:
             continue
-        rates.append(np.exp(4 * prior["scale"]) / (prior["location"] * days(1.0, number.unit)))
+        reach, spread = 4 * prior["scale"], f"spread_tau_{variable.id}"
+        if spread in priors.index:
+            median, scale = (float(priors[column][spread]) for column in ("location", "scale"))
+            reach += LARGEST * median * np.exp(scale)
+        rates.append(np.exp(reach) / (prior["location"] * days(1.0, number.unit)))
     return float(_SLACK * max(rates))

@@ -1,6 +1,7 @@
 """What the fitted model implies: replicated data beside the observed."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import xarray as xr
 
 from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.varying import draw
 from dyadloop.simulation import sample_paths
 
 
@@ -32,9 +34,8 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
 
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
         path_key, noise_key, effect_key = jax.random.split(key, 3)
-        field, observation = problem.plan.field(values), problem.observed.observation(values)
-        line = (panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings, panel.context)
-        states = sample_paths(path_key, field, *line)
+        observation = problem.observed.observation(values)
+        states = _paths(path_key, problem, values, panel)
         if observation.spread is not None:
             n, shape = states.shape[-1], (states.shape[0], observation.spread.shape[0])
             own = observation.spread * jax.random.normal(effect_key, shape)
@@ -48,6 +49,25 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
     keys = jax.random.split(jax.random.key(seed), len(next(iter(draws.values()))))
     found = [run(key, {name: values[i] for name, values in draws.items()}, problem.panel) for i, key in enumerate(keys)]
     return np.where(np.asarray(problem.panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)
+
+
+def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
+    """Return states of all dyads (dyad, time, state), each with its own parameters where these vary."""
+
+    def sampled(key: jax.Array, values: dict[str, jax.Array], pair: jax.Array, event: jax.Array, own: Any) -> jax.Array:  # noqa: ANN401 - contexts or None
+        line = (pair, panel.gates, panel.durations, event, panel.n_doublings, own)
+        return sample_paths(key, problem.plan.field(values), *line)
+
+    if not problem.varying.names:
+        return sampled(key, values, panel.pair, panel.event, panel.context)
+    n_dyads = panel.pair.shape[0]
+    places = draw(problem.varying, jax.random.fold_in(key, 1), n_dyads)
+
+    def one(key: jax.Array, z: jax.Array, *rows: Any) -> jax.Array:  # noqa: ANN401 - arrays, or None for contexts
+        rows = jax.tree.map(lambda row: row[None], rows)
+        return sampled(key, problem.varying.of(values, z), *rows)[0]
+
+    return jax.vmap(one)(jax.random.split(key, n_dyads), places, panel.pair, panel.event, panel.context)
 
 
 def within_limits(problem: Problem) -> Callable[[np.ndarray], np.ndarray]:

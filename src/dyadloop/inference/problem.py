@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import xarray as xr
+from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from dyadloop.data import StudyPrior
@@ -23,6 +24,7 @@ from dyadloop.field import Field, Plan, compile_theory
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import BEYOND, Panel, panel, personal
+from dyadloop.inference.varying import Varying, varying
 from dyadloop.observation import ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
@@ -40,6 +42,7 @@ class Problem:
     priors: pd.DataFrame
     scores: xr.Dataset
     rhythm: Rhythm | None
+    varying: Varying = field(default_factory=Varying)
     unused_priors: tuple[str, ...] = ()
     held_out: str = ""
     compiled: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
@@ -49,7 +52,7 @@ class Problem:
     def left_out(self) -> list[str]:
         """What the study or the theory holds and the fit does not use, in words."""
         unused = [f"the declared prior of {name!r} names no parameter of this fit" for name in self.unused_priors]
-        return [*self.plan.left_out, *self.observed.left_out, *unused]
+        return [*self.plan.left_out, *self.observed.left_out, *self.varying.left_out, *unused]
 
     def log_likelihood(
         self, values: dict[str, Array] | dict[str, float], panel: Panel | None = None
@@ -62,9 +65,21 @@ class Problem:
         """
         panel = self.panel if panel is None else panel
         numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
-        field, observation = self.plan.field(numbers), self.observed.observation(numbers)
+        if not self.varying.names:
+            return self._of_one_kind(numbers, panel)
+        return logsumexp(self.by_node(numbers, panel), axis=0)
+
+    def by_node(self, values: dict[str, Array], panel: Panel) -> Float[Array, "node dyad"]:
+        """Return the log-likelihood of each dyad at each node of what varies, plus the log weight of the node."""
+        places, log_weights = self.varying.nodes()
+        found = jax.vmap(lambda z: self._of_one_kind(self.varying.of(values, z), panel))(jnp.asarray(places))
+        return found + jnp.asarray(log_weights)[:, None]
+
+    def _of_one_kind(self, values: dict[str, Array], panel: Panel) -> Float[Array, " dyad"]:
+        """Return the log-likelihood of each dyad if all have these parameters."""
+        field, observation = self.plan.field(values), self.observed.observation(values)
         if panel.n_beyond or field.bends is not None:
-            return filtered(field, observation, panel, numbers.get(BEYOND)).log_density
+            return filtered(field, observation, panel, values.get(BEYOND)).log_density
         return log_likelihood(field, observation, panel)
 
     def at_mean(self, values: dict[str, Array] | dict[str, float]) -> Field:
@@ -147,7 +162,8 @@ def build_problem(
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
     plan = compile_theory(linear_form(theory), set(pairs), events, contexts)
     observed = observe(plan, scores)
-    table = prior_table({**plan.parameters(), **observed.parameters()})
+    varied = varying(plan)
+    table = prior_table({**plan.parameters(), **varied.parameters(plan), **observed.parameters()})
     unused = tuple(name for name in declared or {} if name not in table.index)
     for name, prior in (declared or {}).items():
         if name in table.index:
@@ -164,7 +180,8 @@ def build_problem(
     wrong = [n for n, family in table["family"].items() if str(n).startswith(_POSITIVE) and family != "lognormal"]
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
-    return Problem(plan, observed, panel(scores, plan, observed, table), table, scores, _rhythm(scores), unused)
+    arrays = panel(scores, plan, observed, table)
+    return Problem(plan, observed, arrays, table, scores, _rhythm(scores), varied, unused)
 
 
 def priors(theory: Theory, kind: PriorSet = "sceptical", discount: Discount | None = None) -> pd.DataFrame:

@@ -71,8 +71,8 @@ def smooth(post: xr.DataTree, dyads: list[str] | None = None, n_draws: int = 200
 
     def one(now: tuple[Array, dict[str, Array]]) -> Array:
         key, values = now
-        beyond = values[BEYOND][own] if BEYOND in values else None
-        course = course_of(problem.plan.field(values), problem.observed.observation(values), panel, beyond)
+        values = values | ({BEYOND: values[BEYOND][own]} if BEYOND in values else {})
+        course = course_at(problem, values, panel, jax.random.fold_in(key, 1))
         return course.mean + jnp.sqrt(course.variance) * jax.random.normal(key, course.mean.shape)
 
     found = np.array(jax.jit(lambda keys, draws: jax.lax.map(one, (keys, draws)))(keys, draws))
@@ -95,6 +95,26 @@ def moments(problem: Problem) -> np.ndarray:
     here = np.asarray(panel.seen).any(axis=2) | events
     last = here.shape[1] - 1 - np.argmax(here[:, ::-1], axis=1)
     return np.where(np.arange(here.shape[1]) <= last[:, None], days, np.nan)
+
+
+def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Array | None = None) -> Course:
+    """Return the courses of all dyads at parameter values.
+
+    Where parameters vary between dyads each has those of a node of the quadrature: drawn by its probability given the
+    data, or without ``key`` the most probable one.
+    """
+
+    def course(values: dict[str, Array]) -> Course:
+        field, observation = problem.plan.field(values), problem.observed.observation(values)
+        return course_of(field, observation, panel, values.get(BEYOND))
+
+    if not problem.varying.names:
+        return course(values)
+    log_p = problem.by_node(values, panel)
+    chosen = jnp.argmax(log_p, axis=0) if key is None else jax.random.categorical(key, log_p, axis=0)
+    places = jnp.asarray(problem.varying.nodes()[0])
+    every = jax.vmap(lambda z: course(problem.varying.of(values, z)))(places)
+    return jax.tree.map(lambda part: part[chosen, jnp.arange(part.shape[1])], every)
 
 
 def course_of(field: Field, observation: Observation, panel: Panel, beyond: Array | None = None) -> Course:

@@ -16,6 +16,7 @@ from dyadloop.theory.presets import (
     patient_only,
     read_theory,
     switch_on,
+    vary,
 )
 from dyadloop.theory.schema import Theory
 
@@ -47,4 +48,5 @@ __all__ = [
     "protocol",
     "read_theory",
     "switch_on",
+    "vary",
 ]

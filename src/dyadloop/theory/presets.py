@@ -139,7 +139,8 @@ def linear_form(theory: Theory) -> Theory:
     linear = whole if theory.hypothesis is None else hypothesis(theory.hypothesis, whole)
     names, arrows = {v.id for v in theory.variables}, {c.id for c in theory.couplings}
     left = keep(linear, [variable.id for variable in linear.variables if variable.id in names])
-    return left.model_copy(update={"couplings": tuple(c for c in left.couplings if c.id in arrows)})
+    kept = tuple(c for c in left.couplings if c.id in arrows)
+    return left.model_copy(update={"couplings": kept, "varies": theory.varies})
 
 
 def hypothesis(name: str, theory: Theory | None = None) -> Theory:
@@ -174,6 +175,32 @@ def switch_on(theory: Theory, *names: str) -> Theory:
         listed = ", ".join(f"{switch.id} ({switch.title})" for switch in theory.switches) or "none"
         raise TheoryError(f"{', '.join(unknown)}: no switch of the theory {theory.id!r}; known: {listed}")
     return theory.model_copy(update={"switched_on": tuple(dict.fromkeys((*theory.switched_on, *names)))})
+
+
+def vary(theory: Theory, *names: str) -> Theory:
+    """Return a theory in which some parameters differ between dyads when it is fitted, such as ``"w_trust"``.
+
+    A parameter with a lognormal prior, such as a time constant, varies by a factor, any other by an amount. What it is
+    in a dyad of the middle keeps its name; its sd between dyads is ``spread_`` and the name. A simulation takes such
+    sds as its argument ``spread``.
+
+    Raises
+    ------
+    TheoryError
+        If neither the theory nor its linear form has such a parameter.
+    """
+    forms = [theory] if theory.linear_form is None else [theory, read_theory(theory.linear_form)]
+    known = {c.id for form in forms for c in form.couplings} | {entry.id for form in forms for entry in form.inputs}
+    for variable in (v for form in forms for v in form.variables):
+        parts = {"tau": variable.time_constant, "sd": variable.fluctuation, "start": variable.start}
+        known |= {f"{prefix}_{variable.id}" for prefix, number in parts.items() if number is not None}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise TheoryError(
+            f"{', '.join(unknown)}: no parameter of the theory {theory.id!r} that can vary; known: "
+            f"{', '.join(sorted(known))}"
+        )
+    return theory.model_copy(update={"varies": tuple(dict.fromkeys((*theory.varies, *names)))})
 
 
 def cut(theory: Theory, *globs: str) -> Theory:

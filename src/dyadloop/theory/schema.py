@@ -15,7 +15,10 @@ from dyadloop.theory.numbers import Identifier, Record
 
 
 class Theory(Record):
-    """A theory: variables, couplings, inputs, chance events, protocol, switches, rivals and claims."""
+    """A theory: variables, couplings, inputs, chance events, protocol, switches, rivals and claims.
+
+    ``varies`` names parameters that differ between dyads in a fit, such as ``w_trust`` or ``tau_trust``.
+    """
 
     schema_version: Literal[1]
     id: Identifier
@@ -25,6 +28,7 @@ class Theory(Record):
     linear_form: Identifier | None = None
     hypothesis: str | None = None
     switched_on: tuple[Identifier, ...] = ()
+    varies: tuple[str, ...] = ()
     variables: tuple[Variable, ...]
     couplings: tuple[Coupling, ...]
     inputs: tuple[Input, ...] = ()
