@@ -114,4 +114,4 @@ def test_what_cannot_vary_is_refused(scores):
     with pytest.raises(FitError, match="linear theories only"):
         module.varying(bent)
     none = build_problem(scores, keep(hypothesis("none", vary(linear(), "w_trust")), PAIR))
-    assert none.left_out == ["w_trust does not vary between dyads: it is no parameter of this fit"]
+    assert "w_trust does not vary between dyads: it is no parameter of this fit" in none.left_out

@@ -102,6 +102,7 @@ def calibrate(
     replicates: Annotated[int, typer.Option(min=20, help="Simulated studies.")] = 500,
     below: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of oxytocin below the assay's limit.")] = 0.0,
     fault: Annotated[str | None, typer.Option(help="Plant a fault: sign, noise, gate or limit.")] = None,
+    vary: Vary = None,
     out: Annotated[Path | None, typer.Option(help="Folder of all ranks; default results/THEORY-calibration.")] = None,
     seed: Seed = 1,
     figure: FigurePath = None,
@@ -119,13 +120,14 @@ def calibrate(
     dyadloop calibrate framework --variables oxytocin,trust --fault sign --replicates 50
     """
     from dyadloop import inference
+    from dyadloop import theory as theories
     from dyadloop.data import read_study
     from dyadloop.reporting.calibration import calibration_figure, print_calibration
     from dyadloop.reporting.progress import steps
     from dyadloop.reporting.tables import write_csv
     from dyadloop.theory import keep, linear_form
 
-    model = linear_form(theory_of(theory, hypothesis, None, False))
+    model = theories.vary(linear_form(theory_of(theory, hypothesis, None, False)), *vary or ())
     if variables:
         model = keep(model, [name.strip() for name in variables.split(",") if name.strip()])
     folder = out or Path("results") / f"{Path(theory).stem}-calibration"
