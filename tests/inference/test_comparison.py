@@ -109,7 +109,7 @@ def test_what_cannot_be_compared_is_refused(school_folder, tmp_path):
         _problems(study, framework(), ("none", "biomarker"), None)
     with pytest.raises(TheoryError, match="unknown"):
         _problems(study, framework(), ("none", "unknown"), None)
-    with pytest.raises(TheoryError, match="synergistic"):
+    with pytest.raises(FitError, match="synergistic and none are the same model here"):
         _problems(study, framework(), ("none", "synergistic"), None)
     problems, notes = _problems(study, framework(), ("none", "M5", "biomarker"), None)
     assert list(problems) == ["none", "network"]

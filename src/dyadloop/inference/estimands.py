@@ -152,7 +152,7 @@ def _synergy(problem: Problem, subject: str) -> Estimand | Untestable:
     names = [str(name) for name in problem.priors.index if str(name).startswith("gamma_")]
     if blocked or not names:
         hypothesis = problem.plan.theory.hypothesis
-        reason = f"the fitted hypothesis ({hypothesis}) has no product of two components that are both measured"
+        reason = f"the fitted hypothesis ({hypothesis}) is additive: it has no product of two measured components"
         return blocked or Untestable(reason)
     return lambda values: sum((values[name] for name in names), jnp.zeros(())) / len(names)
 
