@@ -30,7 +30,7 @@ def leave_one_out(post: xr.DataTree) -> Any:  # noqa: ANN401 - ArviZ's ELPDData,
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Estimated shape parameter of Pareto")  # callers read k themselves
         with np.errstate(all="ignore"):  # of a dyad so far out that its weights underflow
-            found = loo(xr.DataTree.from_dict(groups), pointwise=True, var_name="dyads")
+            found: Any = loo(xr.DataTree.from_dict(groups), pointwise=True, var_name="dyads")
     # the fit of such a dyad's tail fails silently and may report a small k
     return replace(found, pareto_k=found.pareto_k.where(np.isfinite(found.elpd_i), np.inf))
 
