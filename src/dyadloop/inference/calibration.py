@@ -77,8 +77,8 @@ def _half_noise(field: Field) -> Field:
 def _no_gate(field: Field) -> Field:
     bends = field.bends and replace(field.bends, arrows=tuple(replace(a, gated=False) for a in field.bends.arrows))
     moderated = jax.tree.map(lambda rates: rates.at[:, 0].add(rates[:, 1]).at[:, 1].set(0.0), field.moderated)
-    always, session = field.always + field.session, jnp.zeros_like(field.session)
-    return replace(field, always=always, session=session, moderated=moderated, bends=bends)
+    parts = {"always": field.always + field.session, "session": 0.0 * field.session, "moderated": moderated}
+    return replace(field, **parts, bends=bends)
 
 
 FAULTS: dict[str, Callable[[Field], Field]] = {
@@ -380,11 +380,8 @@ def _summary(found: dict[str, np.ndarray], names: list[str], about: dict[str, ob
 def uniform_tails(n: int, runs: int = _UNIFORM_RUNS) -> np.ndarray:
     """Return, for ``runs`` sets of ``n`` uniform ranks, the least two-sided binomial tail over all positions."""
     generator = np.random.default_rng(n)
-    return np.concatenate([_least_tail(generator.integers(RANKS, size=(part, n))) for part in _parts(runs)])
-
-
-def _parts(runs: int, size: int = 2000) -> list[int]:
-    return [min(size, runs - begin) for begin in range(0, runs, size)]
+    parts = [min(2000, runs - begin) for begin in range(0, runs, 2000)]
+    return np.concatenate([_least_tail(generator.integers(RANKS, size=(part, n))) for part in parts])
 
 
 def _least_tail(ranks: np.ndarray) -> np.ndarray:
