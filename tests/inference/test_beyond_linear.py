@@ -280,7 +280,7 @@ def test_a_context_moderates_exactly(context):
     values = _values(problem, m_trust=0.8, effect_insecurity_trust=0.3)
     field, observation = _parts(problem, values)
     found, panel = np.asarray(problem.log_likelihood(values)), problem.panel
-    for dyad in range(5):
+    for dyad in (0, 3):
         own = field.of(panel.context[dyad])
         tau, w, m = (float(values[name]) for name in ("tau_trust", "w_trust", "m_trust"))
         rate = 24 * (w - m * float(panel.context[dyad, 0])) / 2  # per day, the mean of two persons

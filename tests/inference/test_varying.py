@@ -71,7 +71,7 @@ def test_more_nodes_change_nothing_and_no_spread_is_no_variation(problem, scores
     few = np.asarray(problem.log_likelihood(values))
     small = problem.log_likelihood(_values(problem, spread_w_trust=1e-9, spread_tau_trust=1e-9))
     np.testing.assert_allclose(small, build_problem(scores, theory(PAIR)).log_likelihood(values), rtol=1e-9)
-    monkeypatch.setattr(module, "_NODES", {1: 21, 2: 21})
+    monkeypatch.setattr(module, "_NODES", {1: 15, 2: 15})
     np.testing.assert_allclose(few, problem.log_likelihood(values), atol=5e-3)
 
 
