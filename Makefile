@@ -39,6 +39,7 @@ calibrate: $(STAMP)  ## the slow calibration runs
 
 bench: $(STAMP)  ## print the benchmark ratios
 	$(BIN)/python benchmarks/likelihood.py
+	$(BIN)/python benchmarks/filters.py
 	$(BIN)/python benchmarks/fit.py
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/measures.py

@@ -98,7 +98,7 @@ def test_moments_after_a_session_are_those_of_many_paths():
 
 
 def test_the_weakest_of_five_is_read_off_a_few_points():
-    """Its moments are near, not exact: half an sd of the mean of the minimum would be 0.2."""
+    """Its moments are near, not exact."""
     components = [v.id for v in linear().of_kind("component")]
     found, _, paths = _after_a_session("weakest_link", ["oxytocin", *components], {})
     sd = paths.std(axis=0)

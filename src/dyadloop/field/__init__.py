@@ -13,7 +13,7 @@ from dyadloop.field.field import Field  # noqa: E402
 from dyadloop.field.modes import Modes, modes_of  # noqa: E402
 from dyadloop.field.plan import Plan, State, compile_theory  # noqa: E402
 from dyadloop.field.system import System  # noqa: E402
-from dyadloop.field.transitions import Flow, Transition, doublings, flow, flows, transitions  # noqa: E402
+from dyadloop.field.transitions import Flow, Transition, doublings, flow, flows, moves, transitions  # noqa: E402
 
 __all__ = [
     "Bends",
@@ -29,6 +29,7 @@ __all__ = [
     "flow",
     "flows",
     "modes_of",
+    "moves",
     "system_of",
     "transitions",
 ]

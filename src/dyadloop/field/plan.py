@@ -161,6 +161,11 @@ class Plan:
         return Bends(tuple(arrows), tuple(rates), tuple(constants)) if arrows else None
 
     @property
+    def is_linear(self) -> bool:
+        """Whether every arrow is linear in the states, which makes the likelihood exact."""
+        return all(coupling.is_linear or coupling.moderated(self.given) for coupling in self.couplings)
+
+    @property
     def kinked(self) -> list[str]:
         """Arrows with a kink, so that nothing can be linearised."""
         return [c.id for c in self.couplings if has_kink(c.joint, [term.form for term in c.terms])]

@@ -85,6 +85,15 @@ def flows(
     return Flow(cut, step.shift[..., 1:], cut_whole, whole.shift[..., 1:], gate)
 
 
+def moves(
+    field: Field, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
+) -> Transition | Flow:
+    """Return the transitions of a linear field, or the flows of one that is not, over (gate, duration) pairs."""
+    if field.bends is None:
+        return transitions(field, gates, durations, n_doublings)
+    return flows(field, gates, durations, n_doublings, n_steps)
+
+
 def flow(
     field: Field, steps: Flow, state: Float[Array, "state ..."], shocks: Float[Array, "step state ..."]
 ) -> Float[Array, "state ..."]:

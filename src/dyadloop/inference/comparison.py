@@ -216,10 +216,10 @@ def _compare(problems: dict[str, Problem], ahead: int, work: _Work) -> xr.Datase
             "log_evidence_se": error,
         }
         numbers |= _loops(problem, post)
-        numbers |= _corrected(problem, post, name, numbers, work)
         if ahead:
             numbers["elpd_ahead_dyad"] = _leave_future_out(problem, name, ahead, work)
-        numbers["converged"] = len(work.notes) == n_notes
+        numbers["converged"] = len(work.notes) == n_notes  # each fit that has not says so
+        numbers |= _corrected(problem, post, name, numbers, work)
         columns[name] = xr.Dataset(numbers)
     found = xr.concat(list(columns.values()), dim=pd.Index(list(columns), name="hypothesis"))
     found = _ranked(found.assign_coords(quantile=list(QUANTILES)))
@@ -243,7 +243,7 @@ def _compare(problems: dict[str, Problem], ahead: int, work: _Work) -> xr.Datase
 
 def _corrected(problem: Problem, post: xr.DataTree, name: str, numbers: dict[str, Any], work: _Work) -> dict[str, Any]:
     """Return the scores and the evidence with what the fast filter misses, and how much that is."""
-    if problem.plan.field(problem.plan.defaults()).bends is not None:
+    if not problem.plan.is_linear:
         work.message(f"{name}: not linear, so a particle filter checks and corrects its likelihood")
     found = correction(problem, post["posterior"].to_dataset(), work.seed)
     total, error = float(found["correction"].sum()), float(np.sqrt((found["correction_se"] ** 2).sum()))

@@ -111,7 +111,7 @@ def _no_rhythm(problem: Problem) -> Untestable | None:
 
 
 def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin", subject) or _no_rhythm(problem)
+    blocked = _absent(problem, "oxytocin", subject) or _no_rhythm(problem) or _no_slope(problem)
     for name in (f"a_{subject}", f"w_{subject}"):
         arrow = _parameter(problem, name)
         blocked = blocked or (arrow if isinstance(arrow, Untestable) else None)

@@ -203,7 +203,7 @@ def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:
 
 def _filter(problem: Problem) -> str:
     """Say which filter a fit rests on."""
-    if problem.plan.field(problem.plan.defaults()).bends is None:
+    if problem.plan.is_linear:
         return "exact linear-Gaussian filter"
     return f"cubature filter, {STEPS} steps per interval, which only approximates the likelihood"
 

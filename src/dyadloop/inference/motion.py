@@ -10,11 +10,11 @@ from jaxtyping import Array, Float, Int
 from scipy.stats import norm
 from scipy.stats.qmc import Sobol
 
-from dyadloop.field import Bends, Field, Flow, Transition, flow, flows, transitions
+from dyadloop.field import Bends, Field, Flow, Transition, flow, moves
 from dyadloop.inference.panel import Panel
 
 STEPS = 4
-"""Steps of an interval where the field is not linear; twice as many change a log-likelihood by less than 0.01."""
+"""Steps of an interval where the field is not linear; eight times as many change that of a dyad by less than 0.02."""
 _POINTS = 64  # for arrows with a kink
 _JITTER = 1e-12  # lets a state that is known without error pass the Cholesky factorisation
 
@@ -25,13 +25,6 @@ class Motion(NamedTuple):
     steps: Transition | Flow
     axis: int | None
     pair: Int[Array, "dyad time"]
-
-
-def moves(field: Field, gates: Array, durations: Array, n_doublings: int, n_steps: int = STEPS) -> Transition | Flow:
-    """Return the transitions of a linear field, or the flows of one that is not, over (gate, duration) pairs."""
-    if field.bends is None:
-        return transitions(field, gates, durations, n_doublings)
-    return flows(field, gates, durations, n_doublings, n_steps)
 
 
 def motion(field: Field, panel: Panel, n_steps: int = STEPS) -> Motion:

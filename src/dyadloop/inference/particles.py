@@ -81,10 +81,10 @@ def correction(problem: Problem, posterior: xr.Dataset, seed: int) -> xr.Dataset
     """
     dyads = problem.scores["dyad"].values
     found = Discrepancy(np.zeros(len(dyads)), np.zeros(len(dyads)))
-    values = {str(name): float(posterior[name].mean()) for name in problem.priors.index}
-    field = problem.plan.field(values)
-    if field.bends is not None:
-        found = discrepancy(field, problem.observed.observation(values), problem.panel, seed)
+    if not problem.plan.is_linear:
+        values = {str(name): float(posterior[name].mean()) for name in problem.priors.index}
+        field, observation = problem.plan.field(values), problem.observed.observation(values)
+        found = discrepancy(field, observation, problem.panel, seed)
     data = {"correction": ("dyad", found.gap), "correction_se": ("dyad", found.error)}
     return xr.Dataset(data, coords={"dyad": dyads})
 

@@ -73,7 +73,7 @@ def varying(plan: Plan) -> Varying:
         raise FitError(
             f"{', '.join(names)}: at most {max(_NODES)} parameters can vary between dyads; choose among them"
         )
-    if names and plan.field(plan.defaults()).bends is not None:
+    if names and not plan.is_linear:
         raise FitError(
             f"{', '.join(names)}: parameters vary between dyads in linear theories only; fit "
             f"{plan.theory.hypothesis!r} without, or another hypothesis"

@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import FitError
-from dyadloop.field import doublings
+from dyadloop.field import doublings, moves
 from dyadloop.inference.augmented import predicted
 from dyadloop.inference.claims import pushed_variables
-from dyadloop.inference.motion import moves
+from dyadloop.inference.motion import STEPS
 from dyadloop.inference.panel import distinct_intervals
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
@@ -148,7 +148,7 @@ def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapp
 
     def one(values: dict[str, jax.Array]) -> jax.Array:
         field = problem.plan.field(values)
-        steps = moves(field, jnp.asarray(gates), jnp.asarray(durations), n_doublings)
+        steps = moves(field, jnp.asarray(gates), jnp.asarray(durations), n_doublings, STEPS)
 
         def advance(
             belief: tuple[jax.Array, jax.Array], now: tuple[jax.Array, jax.Array]

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.data import Indicator, StudyInfo, write_study
 from dyadloop.errors import TheoryError
-from dyadloop.field import Field, Flow, Transition, compile_theory, doublings, flow, flows, transitions
+from dyadloop.field import Field, Flow, Transition, compile_theory, doublings, flow, moves
 from dyadloop.theory import Theory, hypothesis, linear_form, read_theory
 
 SUBSTEPS = 8
@@ -88,7 +88,14 @@ def sample_paths(
     n, n_steps = len(field.names), 1 if field.bends is None else SUBSTEPS
     keys, jumps = jax.random.split(key, pair.shape[0]), event @ field.jumps
 
-    def one_dyad(steps: Transition | Flow, key: Array, pair: Array, jump: Array) -> Array:
+    def prepared(own: Field) -> tuple[Transition | Flow, Array]:
+        """Return the steps of all intervals, and the factor of the noise of each."""
+        steps = moves(own, gates, durations, n_doublings, n_steps)
+        noise = (steps if isinstance(steps, Transition) else steps.step).noise
+        factor = jnp.linalg.cholesky(noise + _JITTER * jnp.eye(n))
+        return steps, jnp.where(noise.any(axis=(1, 2), keepdims=True), factor, 0.0)
+
+    def one_dyad(ready: tuple[Transition | Flow, Array], key: Array, pair: Array, jump: Array) -> Array:
         key_mean, key_start, key_noise = jax.random.split(key, 3)
         mean = field.between @ jax.random.normal(key_mean, (n,))
         start = field.start + jnp.linalg.cholesky(field.start_covariance) @ jax.random.normal(key_start, (n,))
@@ -96,29 +103,19 @@ def sample_paths(
 
         def advance(state: Array, now: tuple[Array, Array, Array]) -> tuple[Array, Array]:
             index, push, shock = now
-            state = _moved(field, jax.tree.map(lambda leaf: leaf[index], steps), state, shock)
+            here, factor = jax.tree.map(lambda leaf: leaf[index], ready)
+            shock = shock @ factor.T
+            if isinstance(here, Transition):
+                state = here.matrix @ state + here.shift + shock[0]
+            else:
+                state = flow(field, here, state, shock)
             return state + push, state + mean
 
         return jax.lax.scan(advance, start, (pair, jump, noise))[1]
 
-    def steps(own: Field) -> Transition | Flow:
-        if own.bends is None:
-            return transitions(own, gates, durations, n_doublings)
-        return flows(own, gates, durations, n_doublings, SUBSTEPS)
-
     if field.moderated is None or context is None:
-        return jax.vmap(one_dyad, in_axes=(None, 0, 0, 0))(steps(field), keys, pair, jumps)
-    return jax.vmap(lambda own, *rest: one_dyad(steps(field.of(own)), *rest))(context, keys, pair, jumps)
-
-
-def _moved(field: Field, steps: Transition | Flow, state: Array, shocks: Float[Array, "step state"]) -> Array:
-    """Return a state after one interval, its noise made of standard normal shocks."""
-    linear = steps if isinstance(steps, Transition) else steps.step
-    factor = jnp.linalg.cholesky(linear.noise + _JITTER * jnp.eye(len(state)))
-    pushed = jnp.where(linear.noise.any(), shocks @ factor.T, 0.0)
-    if isinstance(steps, Transition):
-        return steps.matrix @ state + steps.shift + pushed[0]
-    return flow(field, steps, state, pushed)
+        return jax.vmap(one_dyad, in_axes=(None, 0, 0, 0))(prepared(field), keys, pair, jumps)
+    return jax.vmap(lambda own, *rest: one_dyad(prepared(field.of(own)), *rest))(context, keys, pair, jumps)
 
 
 def simulate_study(
