@@ -75,7 +75,7 @@ def test_a_small_calibration_from_the_command_line(tmp_path):
     """Trust alone: the fit is calibrated, the halved noise is caught, and a folder is gone on with."""
     own = tmp_path / "theory.yaml"
     own.write_text(theory(["trust"]).model_dump_json(by_alias=True))
-    call = ["calibrate", str(own), "--dyads", "8", "--sessions", "6", "--replicates", "26", "--json", "--quiet"]
+    call = ["calibrate", str(own), "--dyads", "6", "--sessions", "5", "--replicates", "26", "--json", "--quiet"]
     right = CliRunner().invoke(app, [*call, "--out", str(tmp_path / "right"), "--figure", str(tmp_path / "f.svg")])
     assert right.exit_code == 0, right.output
     content = json.loads(right.stdout)

@@ -21,8 +21,10 @@ from dyadloop.inference.problem import build_problem
 from dyadloop.inference.result import load_result, problem_of
 from dyadloop.measures import measure
 from dyadloop.reporting.report import report
+from dyadloop.theory import keep
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
 from tests.inference.small import make, shorten, theory
+from tests.linear import rival
 from tests.reference.dense import joint_moments
 
 PAIR = ["oxytocin", "trust"]
@@ -105,6 +107,48 @@ def test_the_likelihood_is_the_exact_integral(problem, models, places, side):
     assert found == pytest.approx(exact, abs=1e-8 if places[0] == len(data) - 1 else 1e-3)
 
 
+@pytest.mark.parametrize(("places", "half"), [([-1], 0.5), ([3, 9], 0.5), ([3, 4, 30], 0.1)])
+def test_the_likelihood_of_a_coarse_scale_is_the_exact_integral(problem, models, places, half):
+    """Values within half a step: the density of the rest times the probability of a box, from SciPy."""
+    panel = replace(_limited(problem.panel, places, 2), half_step=jnp.full(problem.panel.score.shape[2], half))
+    mean, cov, data = _moments_of_data(panel, models)
+    places = np.array(places) % len(data)
+    rest = np.setdiff1d(np.arange(len(data)), places)
+    gain = cov[np.ix_(places, rest)] @ np.linalg.inv(cov[np.ix_(rest, rest)])
+    at = mean[places] + gain @ (data[rest] - mean[rest])
+    left = cov[np.ix_(places, places)] - gain @ cov[np.ix_(rest, places)]
+    inside = multivariate_normal(at, left, abseps=1e-10, releps=1e-10, maxpts=10**7)
+    exact = multivariate_normal(mean[rest], cov[np.ix_(rest, rest)]).logpdf(data[rest])
+    exact += np.log(inside.cdf(data[places] + half, lower_limit=data[places] - half))
+    uniforms = qmc.Sobol(len(places), rng=np.random.default_rng(1)).random(2**11)
+    normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
+    found = float(jax.nn.logsumexp(_densities(models, panel, normals)) - np.log(len(normals)))
+    assert found == pytest.approx(exact, abs=1e-8 if places[0] == len(data) - 1 else 1e-3)
+    # a step too fine to matter is a density times its width
+    fine = replace(panel, half_step=jnp.full(panel.score.shape[2], 1e-6))
+    plain = replace(panel, side=None, beyond_at=None, half_step=None)
+    continuous = float(log_likelihood(*models, plain)[0])
+    fine_density = float(filtered(*models, fine, jnp.zeros(len(places))).log_density[0])
+    assert fine_density - len(places) * np.log(2e-6) == pytest.approx(continuous, abs=1e-5)
+
+
+def test_a_drawn_value_stays_within_its_step(problem, models):
+    panel = replace(_limited(problem.panel, [10], 2), half_step=jnp.full(problem.panel.score.shape[2], 0.4))
+    place = tuple(int(part[0]) for part in panel.beyond_places)
+    middle = filtered(*models, panel.with_sides(np.zeros(panel.score.shape))).steps.innovation[place]
+    for score in (0.0, 5.0, -60.0, 60.0):  # however far out
+        far = replace(panel, score=panel.score.at[place].add(score))
+        for z in (-3.0, 0.0, 3.0):
+            drawn = filtered(*models, far, jnp.array([z])).steps.innovation[place]
+            assert abs(float(drawn - middle) - score) <= 0.4 + 1e-9
+        slope = jax.grad(
+            lambda mean, far=far: filtered(
+                models[0], replace_mean(models[1], mean), far, jnp.array([0.3])
+            ).log_density.sum()
+        )(models[1].mean)
+        assert np.isfinite(slope).all()
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_drawn_value_lies_beyond_its_limit(problem, models, side):
     """However the auxiliary normal falls, what is read is further out than the limit itself."""
@@ -133,7 +177,7 @@ def replace_mean(observation, mean):
 
 
 def test_normals_are_asked_for(problem, models):
-    with pytest.raises(ValueError, match="1 values lie beyond a limit"):
+    with pytest.raises(ValueError, match="1 values lie beyond a limit or on a coarse scale"):
         filtered(*models, _limited(problem.panel, [7], -1))
 
 
@@ -192,7 +236,7 @@ def limited(study, tmp_path_factory):
 def test_what_was_sampled_is_stored_and_read_again(limited):
     problem = problem_of(limited)
     count = problem.panel.n_beyond
-    assert count == limited["auxiliary"]["beyond_limit"].sizes["value"] == limited.attrs["n_beyond"] > 10
+    assert count == limited["auxiliary"]["beyond_limit"].sizes["beyond_limit_number"] == limited.attrs["n_beyond"] > 10
     assert "beyond_limit" in limited["diagnostics"]["parameter"].values
     assert "beyond_limit" not in limited["posterior"].data_vars
     # what the sampler stored is what the problem says of it: priors, normals and likelihood
@@ -242,3 +286,34 @@ def test_the_ends_of_a_scale_can_be_limits(tiny):  # noqa: F811
     (tiny / "study.yaml").write_text(text.replace("scale: [1, 7]", "ends_are_limits: true"))
     with pytest.raises(DataError, match="ends_are_limits needs a scale"):
         read_study(tiny)
+
+
+def test_a_coarse_scale_is_read_fitted_and_checked(study, tmp_path):
+    """Trust rounded to whole points: its answers enter as intervals, the ends of the scale as open ones."""
+    folder = shorten(shutil.copytree(study, tmp_path / "coarse"), 3)
+    lines = (folder / "measurements.tsv").read_text().splitlines()
+    head, rows = lines[0].split("\t"), [line.split("\t") for line in lines[1:]]
+    value, indicator = head.index("value"), head.index("indicator")
+    for row in rows:
+        if row[indicator] == "trust":
+            row[value] = str(int(np.clip(round(float(row[value])), 4, 7)))
+    (folder / "measurements.tsv").write_text("\n".join("\t".join(row) for row in [head, *rows]) + "\n")
+    text = (folder / "study.yaml").read_text()
+    declared = "trust:\n    quantity: trust\n"
+    assert declared in text
+    steps = declared + "    scale: [4, 7]\n    step: 1\n    ends_are_limits: true\n"
+    (folder / "study.yaml").write_text(text.replace(declared, steps))
+    scores = measure(read_study(folder)).sel(indicator="trust")
+    raw = scores["score"] * scores["scale"] + scores["center"]
+    assert set(np.unique(raw.values[np.isfinite(raw.values)]).round(9)) == {4.5, 5.0, 6.0, 6.5}
+    assert (scores["beyond"].where(np.isclose(raw, 4.5), -1) == -1).all()
+    assert (scores["beyond"].where(np.isclose(raw, 5) | np.isclose(raw, 6), 2) == 2).all()
+    post = fit(read_study(folder), keep(rival("none"), ["trust"]), settings=Settings(chains=2, warmup=60, draws=60))
+    assert post.attrs["n_coarse"] > 0 < post.attrs["n_beyond"]
+    found = checks(post, n_draws=20)
+    assert np.isfinite(found["predictive"].to_dataset()["observed"].values).all()
+    problem = problem_of(post)
+    column = list(problem.observed.indicators).index("trust")
+    alike = within_limits(problem)(np.linspace(-9, 9, 500)[None, :, None].repeat(len(problem.observed.indicators), 2))
+    points = alike[..., column] * scores["scale"].item() + scores["center"].item()
+    assert set(np.unique(points).round(9)) == {4.5, 5.0, 6.0, 6.5}

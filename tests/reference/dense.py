@@ -30,10 +30,12 @@ def joint_moments(field, steps, gates, jumps):
     """Mean and covariance of the stacked deviations at all moments of one dyad."""
     n = len(field.names)
     mean, cov = np.asarray(field.start), np.asarray(field.start_covariance)
-    means, blocks = [], {}
+    means, blocks, known = [], {}, {}
     for t, (step, gate, jump) in enumerate(zip(steps, gates, jumps, strict=True)):
         drift = np.asarray(field.always) + gate * np.asarray(field.session) - np.diag(np.asarray(field.decay))
-        f, q, shift = transition(drift, np.asarray(field.noise), gate * np.asarray(field.drive), step)
+        if (step, gate) not in known:
+            known[step, gate] = transition(drift, np.asarray(field.noise), gate * np.asarray(field.drive), step)
+        f, q, shift = known[step, gate]
         for s in range(t):
             blocks[t, s] = f @ blocks[t - 1, s] if s < t - 1 else f @ blocks[s, s]
         mean, cov = f @ mean + shift, f @ cov @ f.T + q

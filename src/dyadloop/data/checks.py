@@ -45,8 +45,14 @@ def check_participants(folder: Folder) -> list[dict]:
             folder.note(table, row, "role", got, f"one {role} per dyad", "give each pair its own dyad id")
         seen.setdefault(person, row)
         pairs.setdefault((dyad, role), row)
-        kept.append(record | _covariates(folder, table, row, record, role))
+        therapist = record.get("therapist", "")
+        kept.append(
+            record
+            | {"therapist": "" if therapist in MISSING else therapist}
+            | _covariates(folder, table, row, record, role)
+        )
     _lookalikes(folder, table, seen)
+    _one_therapist(folder, kept)
     for name in folder.info.covariates_of(*ROLES) if folder.info is not None else ():
         role = folder.info.covariates[name].of if folder.info is not None else ""
         for dyad in sorted({record["dyad"] for record in kept} - {d for d, known in pairs if known == role}):
@@ -87,6 +93,17 @@ def _lookalikes(folder: Folder, table: Table, seen: dict[str, int]) -> None:
         if other != person:
             got = f"{person!r} beside {other!r}"
             folder.note(table, row, "participant_id", got, "ids that differ by more than zeros or case", "rename one")
+
+
+def _one_therapist(folder: Folder, people: list[dict]) -> None:
+    """Refuse a dyad for which two therapists are named."""
+    named: dict[str, set[str]] = {}
+    for record in people:
+        named.setdefault(record["dyad"], set()).update({record["therapist"]} - {""})
+    for dyad, names in named.items():
+        if len(names) > 1:
+            got, remedy = f"{', '.join(sorted(names))} for dyad {dyad!r}", "name the one who saw the patient"
+            folder.note(folder.participants, 1, "therapist", got, "one therapist per dyad", remedy)
 
 
 def check_sessions(folder: Folder) -> list[dict]:
@@ -180,8 +197,20 @@ def check_measurements(folder: Folder, sessions: list[dict]) -> list[dict]:
         error = _error(folder, row, record)
         if sound and value is not None and time is not None:
             role = people[record["participant_id"]]["role"]
-            kept.append({**record, "role": role, "time": time, "value": value, "error": error})
+            plate = "" if record.get("plate", "") in MISSING else record["plate"]
+            kept.append({**record, "role": role, "time": time, "value": value, "error": error, "plate": plate})
+    _plates(folder)
     return kept
+
+
+def _plates(folder: Folder) -> None:
+    """Refuse an indicator some of whose values have a plate and some none."""
+    table = folder.measurements
+    known = {record["indicator"] for _, record in table.rows if record.get("plate", "") not in MISSING}
+    for row, record in table.rows:
+        if record["indicator"] in known and record.get("plate", "") in MISSING:
+            got, expected = "an empty field", f"a plate for each value of {record['indicator']!r}, or for none"
+            folder.note(table, row, "plate", got, expected, "fill it in")
 
 
 def _references(folder: Folder, row: int, record: dict[str, str], people: dict, numbers: set) -> bool:

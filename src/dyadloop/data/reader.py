@@ -137,7 +137,17 @@ def _assemble(root: Path, info: StudyInfo, participants: list, sessions: list, m
     )
     values = pd.DataFrame(
         measurements,
-        columns=["dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit", "error"],
+        columns=[
+            "dyad",
+            "participant_id",
+            "role",
+            "session",
+            "time",
+            "indicator",
+            "value",
+            "limit",
+            *MEASUREMENT_EXTRAS,
+        ],
     )
     first_times = [calendar.groupby("dyad")["start"].min(), values.groupby("dyad")["time"].min()]
     origin = (

@@ -15,7 +15,7 @@ LIMITS = ("below", "above")
 PARTICIPANT_COLUMNS = ("participant_id", "dyad", "role")
 SESSION_COLUMNS = ("dyad", "session", "start", "length_min")
 SESSION_EXTRAS = ("events",)
-MEASUREMENT_EXTRAS = ("error",)
+MEASUREMENT_EXTRAS = ("error", "plate")
 MEASUREMENT_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit")
 
 
@@ -36,6 +36,10 @@ class Indicator(_Record):
         default=False,
         description="take the lowest and the highest value of the scale as limits: the true value may lie beyond",
     )
+    step: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="points from one answer of a coarse scale to the next: the true value lies within half a step",
+    )
     sd_within: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="raw points that count as one SD within persons; default: as found in the study"
     )
@@ -48,6 +52,8 @@ class Indicator(_Record):
             raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
         if self.ends_are_limits and self.scale is None:
             raise ValueError("ends_are_limits needs a scale: [lowest, highest]")
+        if self.step is not None and (self.transform == "log" or self.scale is None):
+            raise ValueError("step needs a scale: [lowest, highest] and no logarithm")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
             raise ValueError("a logarithm needs a scale above 0")
         if self.transform == "log" and self.sd_within is not None:
@@ -124,8 +130,8 @@ class Study:
 
     ``sessions`` has the columns dyad, session, start [d], end [d], events (dict) and one per covariate of sessions;
     ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
-    dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given). Times
-    count from each dyad's first.
+    dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given) and plate
+    (empty where none is given). Times count from each dyad's first.
     """
 
     path: str
@@ -139,3 +145,9 @@ class Study:
     def dyads(self) -> list[str]:
         """Dyad ids in sorted order."""
         return sorted(self.participants["dyad"].unique())
+
+    @property
+    def therapists(self) -> list[str]:
+        """Therapist of each dyad, in their order; empty where the column ``therapist`` names none."""
+        named = self.participants.groupby("dyad")["therapist"].max()  # the others of a dyad may leave it empty
+        return [str(name) for name in named[self.dyads]]

@@ -74,7 +74,7 @@ def write_study(
 
 
 def write_measurements(path: Path, rows: Rows) -> None:
-    """Write measurements.tsv, whole or not at all; the column ``error`` only where a row has one."""
+    """Write measurements.tsv, whole or not at all; optional columns only where a row has one."""
     table = list(rows)
     extras = tuple(name for name in MEASUREMENT_EXTRAS if any(row.get(name, "") != "" for row in table))
     draft = path.with_name(f".{path.name}.draft")

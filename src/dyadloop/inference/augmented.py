@@ -1,8 +1,9 @@
 """A Kalman filter over states and what differs between dyads: for smoothing, limits and fields that are not linear.
 
-A value beyond a limit has the probability of its side as its likelihood and then stands for a draw from beyond the
-limit, made of an auxiliary standard normal that is sampled with the parameters. Integrated over these normals the
-likelihood is exact (the Geweke-Hajivassiliou-Keane simulator, one draw per iteration); nothing is substituted.
+A value beyond a limit, or one that a coarse scale bounds on both sides, has the probability of lying there as its
+likelihood and then stands for a draw from there, made of an auxiliary standard normal that is sampled with the
+parameters. Integrated over these normals the likelihood is exact (the Geweke-Hajivassiliou-Keane simulator, one draw
+per iteration); nothing is substituted.
 """
 
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.field import Field, Flow, Transition
 from dyadloop.inference.motion import STEPS, carried, motion
-from dyadloop.inference.panel import Panel
+from dyadloop.inference.panel import COARSE, Panel
 from dyadloop.observation import Observation
 
 _LOG_2PI = 1.8378770664093453
@@ -56,7 +57,7 @@ def filtered(
     panel
         Observations and intervals.
     beyond
-        One standard normal per value beyond a limit, in the order of the panel; None where there is no such value.
+        One standard normal per value that is only bounded, in the order of the panel; None where there is none.
     n_steps
         Steps of an interval where the field is not linear.
 
@@ -66,7 +67,9 @@ def filtered(
     .. [2] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4.
     """
     if panel.n_beyond and beyond is None:
-        raise ValueError(f"{panel.n_beyond} values lie beyond a limit and need one standard normal each")
+        raise ValueError(
+            f"{panel.n_beyond} values lie beyond a limit or on a coarse scale and need one standard normal each"
+        )
     normals = jnp.zeros(panel.score.shape)
     if beyond is not None and panel.n_beyond:
         normals = normals.at[tuple(jnp.asarray(panel.beyond_at).T)].set(beyond)
@@ -74,7 +77,8 @@ def filtered(
     jump = panel.event @ field.jumps
 
     def one_dyad(steps: Transition | Flow, covariate: Array | None, *data: Array) -> Filtered:
-        return _one_dyad(field, observation, steps, n_steps, bool(panel.n_beyond), covariate, *data)
+        half = panel.half_step if panel.n_beyond else None
+        return _one_dyad(field, observation, steps, n_steps, bool(panel.n_beyond), half, covariate, *data)
 
     side = jnp.zeros(panel.score.shape, dtype=int) if panel.side is None else panel.side
     beside = panel.score - observation.expected(panel.covariate)
@@ -103,7 +107,7 @@ def predicted(
 
 
 def _one_dyad(
-    field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, limited: bool,
+    field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, limited: bool, half: Array | None,
     covariate: Array | None,
     score: Array, seen: Array, own: Array, side: Array, normals: Array, pair: Array, jump: Array,
 ) -> Filtered:  # fmt: skip
@@ -125,6 +129,12 @@ def _one_dyad(
             log_p = log_p - 0.5 * v**2 / f
             if limited:
                 drawn, log_beyond = _beyond(v, jnp.sqrt(f), y_side[j], normal[j])
+                if half is not None:
+                    inside = _inside(v, jnp.sqrt(f), jnp.where(y_side[j] == COARSE, half[j], 1.0), normal[j])
+                    drawn, log_beyond = (
+                        jnp.where(y_side[j] == COARSE, one, other)
+                        for one, other in zip(inside, (drawn, log_beyond), strict=True)
+                    )
                 v, log_p = jnp.where(y_side[j] != 0, drawn, v), jnp.where(y_side[j] != 0, log_beyond, log_p)
             weight = jnp.where(is_seen[j], 1.0 / f, 0.0)
             density = density + jnp.where(is_seen[j], log_p, 0.0)
@@ -154,6 +164,18 @@ def _beyond(v: Array, sd: Array, side: Array, normal: Array) -> tuple[Array, Arr
     normal
         Auxiliary standard normal that the draw is made of.
     """
-    reach = jnp.where(side == 0, 0.0, -side * v / sd)
+    reach = jnp.where(jnp.abs(side) != 1, 0.0, -side * v / sd)
     drawn = ndtri(ndtr(normal) * ndtr(jnp.maximum(reach, _FARTHEST)))
     return -side * sd * drawn, log_ndtr(reach)
+
+
+def _inside(v: Array, sd: Array, half: Array, normal: Array) -> tuple[Array, Array]:
+    """Return an innovation drawn from within ``half`` of ``v``, and the log probability of being there."""
+    away = jnp.where(v > 0, -1.0, 1.0)  # mirrored to the lower tail, where differences of probabilities are exact
+    low, high = (away * v - half) / sd, (away * v + half) / sd
+    log_low, log_high = log_ndtr(low), log_ndtr(high)
+    least, most = ndtr(jnp.maximum(low, _FARTHEST)), ndtr(jnp.maximum(high, _FARTHEST))
+    drawn = ndtri(least + ndtr(normal) * (most - least))
+    # so far out that the two probabilities are one number, the near border stands for the draw
+    drawn = jnp.where(most > least, jnp.clip(drawn, low, high), high)
+    return away * sd * drawn, log_high + jnp.log1p(-jnp.exp(log_low - log_high))

@@ -213,7 +213,7 @@ def _calibrate(
     progress: Progress,
 ) -> xr.Dataset:  # fmt: skip
     settings = replace(settings, chains=1)
-    names = [str(name) for name in problem.priors.index] + ([] if below else [_LOGDENSITY])
+    names = [str(name) for name in problem.priors.index] + ([] if below or problem.normals else [_LOGDENSITY])
     about = {
         "theory": problem.plan.theory.id,
         "hypothesis": problem.plan.theory.hypothesis or "",
@@ -298,7 +298,7 @@ def _replicates(
     draws = sample_batch(posterior, panels, modes, settings, seeds)
     thin = settings.draws // (RANKS - 1)
     ranks = [
-        _ranks(work, truth, place[::-thin][: RANKS - 1], not below)
+        _ranks(work, truth, place[::-thin][: RANKS - 1], not (below or posterior.normals))
         for work, truth, place in zip(works, truths, draws["position"], strict=True)
     ]
     tries = np.array([count for _, _, count in drawn])

@@ -23,12 +23,12 @@ def diagnose(post: xr.DataTree) -> xr.DataTree:
     }
     names = list(draws.data_vars)
     rows = {key: [float(found[n]) for n in names] for key, found in measures.items()}
-    if "auxiliary" in post.children:  # one row for all values beyond a limit: the worst of them
+    if "auxiliary" in post.children:  # one row for all normals of a kind: the worst of them
         drawn = post["auxiliary"].to_dataset()
-        names.append("beyond_limit")
-        rows["rhat"].append(float(rhat(drawn)["beyond_limit"].max()))
-        rows["ess_bulk"].append(float(ess(drawn, method="bulk")["beyond_limit"].min()))
-        rows["ess_tail"].append(float(ess(drawn, method="tail")["beyond_limit"].min()))
+        names += map(str, drawn.data_vars)
+        rows["rhat"] += [float(worst) for worst in rhat(drawn).max().data_vars.values()]
+        rows["ess_bulk"] += [float(worst) for worst in ess(drawn, method="bulk").min().data_vars.values()]
+        rows["ess_tail"] += [float(worst) for worst in ess(drawn, method="tail").min().data_vars.values()]
     table = {key: ("parameter", np.array(values)) for key, values in rows.items()}
     post["diagnostics"] = xr.DataTree(xr.Dataset(table, coords={"parameter": names}))
     faults = convergence_faults(post)

@@ -110,7 +110,7 @@ def _judge(
     function = estimand(problem, claim, subject)
     if isinstance(function, Untestable):
         return row | {"finding": "none", "verdict": "not testable here", "reason": function.reason}
-    prior, posterior = (draws_of(function, groups[name]) for name in ("prior", "posterior"))
+    prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
     if np.isnan(prior).all() or np.nanmax(prior) == np.nanmin(prior):
         reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no arrow that could show it"
         return row | {"finding": "none", "verdict": "not testable here", "reason": reason}

@@ -245,7 +245,7 @@ def _corrected(problem: Problem, post: xr.DataTree, name: str, numbers: dict[str
     """Return the scores and the evidence with what the fast filter misses, and how much that is."""
     if not problem.plan.is_linear:
         work.message(f"{name}: not linear, so a particle filter checks and corrects its likelihood")
-    found = correction(problem, post["posterior"].to_dataset(), work.seed)
+    found = correction(problem, sampled(post), work.seed)
     total, error = float(found["correction"].sum()), float(np.sqrt((found["correction_se"] ** 2).sum()))
     if total:
         work.notes.append(
@@ -329,10 +329,10 @@ def _loops(problem: Problem, post: xr.DataTree) -> dict[str, xr.DataArray]:
         if problem.plan.kinked:
             pass  # no slope, no gain
         elif has_oxytocin and name == "loop_gain":
-            draws = draws_of(lambda values: dynamics.oxytocin_loop_gain(problem.at_mean(values)), group)
+            (draws,) = draws_of(lambda values: dynamics.oxytocin_loop_gain(problem.at_mean(values)), group)
             numbers = np.nanquantile(draws, QUANTILES)
         elif has_oxytocin and rhythm is not None:
-            draws = draws_of(lambda values: dynamics.weekly_loop_gain(problem.at_mean(values), rhythm), group)
+            (draws,) = draws_of(lambda values: dynamics.weekly_loop_gain(problem.at_mean(values), rhythm), group)
             numbers = np.nanquantile(draws, QUANTILES) if np.isfinite(draws).any() else numbers
         found[name] = xr.DataArray(numbers, dims="quantile")
     return found

@@ -86,7 +86,7 @@ def _residuals(problem: Problem, post: xr.DataTree) -> xr.Dataset:
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
     course = course_at(problem, values, problem.panel)
     residual = np.asarray(course.residual)
-    seen = np.asarray(problem.panel.seen) & (problem.panel.sides == 0)  # a limit has no residual
+    seen = np.asarray(problem.panel.seen) & (problem.panel.sides == 0)  # a bound has no residual
     rows: dict[str, list[float]] = {
         name: [] for name in ("count", "mean", "sd", "autocorrelation", "autocorrelation_se", "far")
     }
@@ -97,11 +97,11 @@ def _residuals(problem: Problem, post: xr.DataTree) -> xr.Dataset:
         after = np.concatenate([values[1:] for values in one])
         enough = len(before) > 2 and before.std() > 0 and after.std() > 0
         rows["count"].append(len(flat))
-        rows["mean"].append(float(flat.mean()))
-        rows["sd"].append(float(flat.std()))
+        rows["mean"].append(float(flat.mean()) if len(flat) else np.nan)
+        rows["sd"].append(float(flat.std()) if len(flat) else np.nan)
         rows["autocorrelation"].append(float(np.corrcoef(before, after)[0, 1]) if enough else np.nan)
         rows["autocorrelation_se"].append(len(before) ** -0.5 if len(before) else np.nan)
-        rows["far"].append(float(np.mean(np.abs(flat) > _FAR)))
+        rows["far"].append(float(np.mean(np.abs(flat) > _FAR)) if len(flat) else np.nan)
     data = {name: ("indicator", np.array(values)) for name, values in rows.items()}
     return xr.Dataset(data, coords={"indicator": list(problem.observed.indicators)})
 

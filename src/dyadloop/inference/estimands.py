@@ -33,13 +33,19 @@ def estimand(problem: Problem, claim: Claim, subject: str) -> Estimand | Untesta
     return _ESTIMANDS[claim.estimand](problem, subject)
 
 
-def draws_of(function: Estimand, group: xr.Dataset) -> np.ndarray:
-    """Evaluate an estimand at all draws of a posterior or prior group; flat, chain by chain."""
-    flat = {str(name): jnp.asarray(group[name].values.ravel()) for name in group.data_vars}
+def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
+    """Evaluate an estimand at all draws of posterior or prior groups; flat, chain by chain, one array per group."""
+    names = [str(name) for name in groups[0].data_vars]
+    sizes = [int(np.prod(list(group.sizes.values()))) for group in groups]
+    flat = {name: np.concatenate([group[name].values.ravel() for group in groups]) for name in names}
+    # the last batch is filled up, so that one program does for all of them
+    places = np.resize(np.arange(sum(sizes)), -(-sum(sizes) // _BATCH) * _BATCH)
     batch = jax.jit(jax.vmap(function))
-    size = len(next(iter(flat.values())))
-    parts = [batch({n: v[i : i + _BATCH] for n, v in flat.items()}) for i in range(0, size, _BATCH)]
-    return np.concatenate([np.asarray(part) for part in parts])
+    parts = [
+        np.asarray(batch({name: jnp.asarray(values[rows]) for name, values in flat.items()}))
+        for rows in places.reshape(-1, _BATCH)
+    ]
+    return np.split(np.concatenate(parts)[: sum(sizes)], np.cumsum(sizes)[:-1])
 
 
 def _labels(problem: Problem) -> dict[str, str]:

@@ -18,7 +18,7 @@ from dyadloop.errors import ResultError
 from dyadloop.inference.checks import diagnose
 from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
 from dyadloop.inference.motion import STEPS
-from dyadloop.inference.panel import BEYOND
+from dyadloop.inference.panel import COARSE
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
@@ -66,7 +66,8 @@ def fit(
     -------
     xarray.DataTree
         Groups ``posterior``, ``prior``, ``log_likelihood`` (of each dyad), ``sample_stats``, ``diagnostics`` and
-        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values beyond a limit.
+        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values beyond a limit, of
+        therapists and of plates, where there are any.
 
     Raises
     ------
@@ -110,11 +111,12 @@ def fit_in(
     message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
     drawn = sample(posterior, problem.panel, mode, settings, seed, folder, progress)
     draws = _posterior(problem, posterior, drawn["position"])
-    beyond = {"auxiliary": draws[[BEYOND]]} if BEYOND in draws else {}
+    normals = list(problem.normals)
+    auxiliary = {"auxiliary": draws[normals]} if normals else {}
     tree = xr.DataTree.from_dict(
         {
-            "posterior": draws.drop_vars(BEYOND, errors="ignore").drop_dims("value", errors="ignore"),
-            **beyond,
+            "posterior": draws.drop_vars(normals),
+            **auxiliary,
             "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)}),
             "prior": prior_draws(problem.priors, seed),
             "sample_stats": _statistics(drawn),
@@ -169,9 +171,8 @@ def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> 
         str(name): (("chain", "draw"), np.asarray(values[name]), {"units": str(problem.priors.loc[name, "unit"])})
         for name in problem.priors.index
     }
-    if BEYOND in values:
-        units = {"units": "1", "long_name": "standard normals that values beyond a limit are made of"}
-        data[BEYOND] = (("chain", "draw", "value"), np.asarray(values[BEYOND]), units)
+    for name in problem.normals:
+        data[name] = (("chain", "draw", f"{name}_number"), np.asarray(values[name]), {"units": "1"})
     chains, draws = position.shape[:2]
     return xr.Dataset(data, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
 
@@ -231,7 +232,8 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "seed": seed,
         "settings": json.dumps(vars(settings)),
         "solver": f"{_filter(problem)}; NUTS on a Laplace-whitened space",
-        "n_beyond": problem.panel.n_beyond,
+        "n_beyond": int((np.abs(problem.panel.sides) == 1).sum()),
+        "n_coarse": int((problem.panel.sides == COARSE).sum()),
         "mode_starts": mode.starts,
         "mode_agreeing": mode.agreeing,
         "versions": json.dumps(versions()),

@@ -15,7 +15,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
 from dyadloop.errors import FitError
-from dyadloop.inference.panel import BEYOND, Panel
+from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
 
 _FLOOR = 1e-3  # curvature below this (sd above 30 on the unconstrained scale) is treated as this
@@ -38,12 +38,12 @@ class Posterior:
     unconstrain: Callable[[dict[str, np.ndarray]], np.ndarray]
     names: tuple[str, ...]
     splits: tuple[np.ndarray, np.ndarray]
-    n_beyond: int
+    normals: dict[str, int]
 
     @property
     def size(self) -> int:
-        """Number of parameters and of auxiliary normals of values beyond a limit."""
-        return len(self.names) + self.n_beyond
+        """Number of parameters and of auxiliary normals."""
+        return len(self.names) + sum(self.normals.values())
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,12 @@ def posterior_of(problem: Problem) -> Posterior:
 
 def _posterior_of(problem: Problem) -> Posterior:
     priors = {str(name): distribution(row) for name, row in problem.priors.iterrows()}
-
-    n_beyond = problem.panel.n_beyond
+    normals = problem.normals
 
     def model(panel: Panel) -> None:
         values = {name: jnp.asarray(numpyro.sample(name, prior)) for name, prior in priors.items()}
-        if n_beyond:
-            values[BEYOND] = jnp.asarray(numpyro.sample(BEYOND, dist.Normal().expand((n_beyond,)).to_event(1)))
+        for name, size in normals.items():
+            values[name] = jnp.asarray(numpyro.sample(name, dist.Normal().expand((size,)).to_event(1)))
         numpyro.factor("log_likelihood", problem.log_likelihood(values, panel).sum())
 
     names = tuple(priors)
@@ -88,17 +87,17 @@ def _posterior_of(problem: Problem) -> Posterior:
 
     def unpack(vector: Array) -> dict[str, Array]:
         values = dict(zip(names, _split_variance(vector[: len(names)], *splits), strict=True))
-        return values | ({BEYOND: vector[len(names) :]} if n_beyond else {})
+        ends = np.cumsum([len(names), *normals.values()])
+        return values | {name: vector[begin:end] for name, begin, end in zip(normals, ends[:-1], ends[1:], strict=True)}
 
     def constrain(vector: Array) -> dict[str, Array]:
         unpacked = unpack(vector)
-        values = {name: biject_to(priors[name].support)(unpacked[name]) for name in names}
-        return values | ({BEYOND: unpacked[BEYOND]} if n_beyond else {})
+        return unpacked | {name: biject_to(priors[name].support)(unpacked[name]) for name in names}
 
     def unconstrain(values: dict[str, np.ndarray]) -> np.ndarray:
         free = [np.asarray(biject_to(priors[name].support).inv(jnp.asarray(values[name]))) for name in names]
         merged = _merge_variance(np.stack(free, axis=-1), *splits)
-        return np.concatenate([merged, values[BEYOND]], axis=-1) if n_beyond else merged
+        return np.concatenate([merged, *(values[name] for name in normals)], axis=-1)
 
     def negative(vector: Array, panel: Panel) -> Array:
         return jnp.asarray(potential_energy(model, (panel,), {}, unpack(vector)))
@@ -111,7 +110,7 @@ def _posterior_of(problem: Problem) -> Posterior:
         unconstrain=unconstrain,
         names=names,
         splits=splits,
-        n_beyond=n_beyond,
+        normals=normals,
     )
 
 
@@ -161,7 +160,9 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
         return float(value), np.nan_to_num(np.asarray(gradient))
 
     generator = np.random.default_rng(seed)
-    places = [_unconstrained(row) for _, row in problem.priors.iterrows()] + [(0.0, 1.0)] * posterior.n_beyond
+    places = [_unconstrained(row) for _, row in problem.priors.iterrows()] + [(0.0, 1.0)] * sum(
+        posterior.normals.values()
+    )
     middle, spread = np.array(places).T * np.array([[1.0], [0.5]])
     runs = [
         minimize(

@@ -16,7 +16,9 @@ from dyadloop.observation import ObservationPlan
 from dyadloop.units import days
 
 BEYOND = "beyond_limit"
-"""Name of the auxiliary standard normals of values beyond a limit, one each."""
+"""Name of the auxiliary standard normals of values that are only bounded, by a limit or by a step, one each."""
+COARSE = 2
+"""Side of a value that lies within half a step of its score."""
 _DECIMALS = 9  # intervals that differ by less than 1e-9 d (86 microseconds) are one
 _SLACK = 4.0  # in-session couplings may exceed the own decay rates by this factor before a transition is refused
 
@@ -41,15 +43,21 @@ class Panel(eqx.Module):
     n_doublings
         Accuracy of the transitions, see :func:`dyadloop.field.doublings`.
     side
-        -1 where the score is a limit and the value lies below it, +1 where above, 0 where the score is the value;
-        None where no value lies beyond a limit.
+        -1 where the score is a limit and the value lies below it, +1 where above, 2 where it lies within half a step of
+        the score, 0 where the score is the value; None where every score is.
     beyond_at
-        Dyad, time and indicator of each value beyond a limit; kept beside ``side`` because its shape is known when a
-        likelihood is compiled.
+        Dyad, time and indicator of each value that the score only bounds; kept beside ``side`` because its shape is
+        known when a likelihood is compiled.
+    half_step
+        Half a step of each coarse indicator; None where none is coarse.
     covariate
         Covariates at each moment; None where the study declares none.
     context
         Contexts of each dyad that moderate arrows; None where none does.
+    therapist
+        Number of the therapist of each dyad; None where the study names none.
+    plate
+        Number of the plate of each value, -1 where it has none; None where no value has one.
     """
 
     score: Float[Array, "dyad time indicator"]
@@ -62,17 +70,20 @@ class Panel(eqx.Module):
     n_doublings: int = eqx.field(static=True)
     side: Int[Array, "dyad time indicator"] | None = None
     beyond_at: Int[Array, "value 3"] | None = None
+    half_step: Float[Array, " indicator"] | None = None
     covariate: Float[Array, "dyad time covariate"] | None = None
     context: Float[Array, "dyad context"] | None = None
+    therapist: Int[Array, " dyad"] | None = None
+    plate: Int[Array, "dyad time indicator"] | None = None
 
     @property
     def sides(self) -> np.ndarray:
-        """``side`` as numbers, 0 throughout where no value lies beyond a limit."""
+        """``side`` as numbers, 0 throughout where every score is the value itself."""
         return np.zeros(self.score.shape, dtype=int) if self.side is None else np.asarray(self.side)
 
     @property
     def beyond_places(self) -> tuple[np.ndarray, ...]:
-        """Dyad, time and indicator of each value beyond a limit."""
+        """Dyad, time and indicator of each value that the score only bounds."""
         return np.nonzero(self.sides)
 
     def with_sides(self, side: np.ndarray) -> "Panel":
@@ -82,24 +93,28 @@ class Panel(eqx.Module):
         return replace(self, side=jnp.asarray(side), beyond_at=jnp.asarray(np.argwhere(side)))
 
     def without_limits(self) -> "Panel":
-        """Return a panel in which values beyond a limit are missing."""
-        seen = jnp.asarray(np.asarray(self.seen) & (self.sides == 0))
-        return replace(self, seen=seen, side=None, beyond_at=None)
+        """Return a panel in which values beyond a limit are missing and coarse ones have the variance of a step."""
+        seen = jnp.asarray(np.asarray(self.seen) & (np.abs(self.sides) != 1))
+        variance = self.known_variance
+        if self.half_step is not None:
+            variance = variance + jnp.where(jnp.asarray(self.sides == COARSE), self.half_step**2 / 3, 0.0)
+        return replace(self, seen=seen, side=None, beyond_at=None, half_step=None, known_variance=variance)
 
     @property
     def n_beyond(self) -> int:
-        """Number of values beyond a limit."""
+        """Number of values that the score only bounds."""
         return 0 if self.beyond_at is None else self.beyond_at.shape[0]
 
     def of_dyads(self, rows: np.ndarray) -> "Panel":
         """Return a panel with some of the dyads, in the order given."""
-        own = tuple(name for name in ("covariate", "context") if getattr(self, name) is not None)
+        optional = ("covariate", "context", "therapist", "plate")
+        own = tuple(name for name in optional if getattr(self, name) is not None)
         arrays = ("score", "seen", "pair", "event", "known_variance", *own)
         chosen = replace(self, **{name: getattr(self, name)[rows] for name in arrays})
         return chosen.with_sides(self.sides[rows])
 
     def beyond_of(self, rows: np.ndarray) -> np.ndarray:
-        """Return which of the values beyond a limit belong to some dyads, in the order of :meth:`of_dyads`."""
+        """Return which of the values that are only bounded belong to some dyads, in the order of :meth:`of_dyads`."""
         dyad = self.beyond_places[0]
         return np.concatenate([np.flatnonzero(dyad == row) for row in rows] or [np.array([], dtype=int)]).astype(int)
 
@@ -120,7 +135,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     side = chosen["beyond"].values.astype(int)
     only = [
         str(n)
-        for n, all_beyond in zip(observed.indicators, ((side != 0) | ~seen).all(axis=(0, 1)), strict=True)
+        for n, all_beyond in zip(observed.indicators, ((np.abs(side) == 1) | ~seen).all(axis=(0, 1)), strict=True)
         if all_beyond
     ]
     if only:
@@ -131,8 +146,10 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
-    moments, inside, score, seen, event, covariate, variance, side = (
-        _compressed(v, kept) for v in (moments, inside, score, seen, event, scores["shift"].values, variance, side)
+    therapist, plate = numbered_therapists(scores), numbered_plates(scores, observed.indicators)
+    moments, inside, score, seen, event, covariate, variance, side, plate = (
+        _compressed(v, kept)
+        for v in (moments, inside, score, seen, event, scores["shift"].values, variance, side, plate)
     )
     pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
@@ -144,7 +161,10 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         event=jnp.asarray(event),
         covariate=jnp.asarray(covariate) if observed.effects else None,
         context=jnp.asarray(_contexts(scores, plan)) if plan.given else None,
+        therapist=jnp.asarray(therapist) if (therapist >= 0).all() else None,
+        plate=jnp.asarray(plate) if (plate >= 0).any() else None,
         known_variance=jnp.asarray(variance),
+        half_step=jnp.asarray(np.nan_to_num(chosen["step"].values) / 2) if (side == COARSE).any() else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     ).with_sides(side)
 
@@ -191,6 +211,29 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
         scores["amount"].values[..., known.index(e.event)] if e.event in known else np.zeros(shape) for e in plan.events
     ]
     return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
+
+
+def numbered_therapists(scores: xr.Dataset) -> Int[np.ndarray, " dyad"]:
+    """Return the number of the therapist of each dyad, in the order of their names; -1 where none is named."""
+    names = scores["therapist"].values.astype(str)
+    known = [name for name in np.unique(names) if name]
+    return np.array([known.index(name) if name else -1 for name in names], dtype=int)
+
+
+def numbered_plates(scores: xr.Dataset, indicators: tuple[str, ...]) -> Int[np.ndarray, "dyad time indicator"]:
+    """Return the number of the plate of each value, -1 where it has none.
+
+    Plates of different indicators are different, and an indicator read on one plate alone counts as read on none.
+    """
+    found = scores["plate"].sel(indicator=list(indicators)).values
+    numbered, count = np.full(found.shape, -1), 0
+    for j in range(len(indicators)):
+        here = found[..., j] >= 0
+        names, own = np.unique(found[..., j][here], return_inverse=True)
+        if len(names) > 1:
+            numbered[..., j][here] = count + own
+            count += len(names)
+    return numbered
 
 
 def personal(scores: xr.Dataset) -> tuple[str, ...]:

@@ -74,17 +74,18 @@ def discrepancy(
     return Discrepancy(np.asarray(mean - fast), np.asarray(spread))
 
 
-def correction(problem: Problem, posterior: xr.Dataset, seed: int) -> xr.Dataset:
-    """Return what the fast filter misses at the posterior mean: ``correction`` and ``correction_se`` by dyad.
+def correction(problem: Problem, draws: xr.Dataset, seed: int) -> xr.Dataset:
+    """Return what the fast filter misses at the mean of draws: ``correction`` and ``correction_se`` by dyad.
 
     Both are 0 where the theory is linear, for then the filter is exact.
     """
     dyads = problem.scores["dyad"].values
     found = Discrepancy(np.zeros(len(dyads)), np.zeros(len(dyads)))
     if not problem.plan.is_linear:
-        values = {str(name): float(posterior[name].mean()) for name in problem.priors.index}
+        names = [*problem.priors.index, *problem.shared.normals]
+        values = {str(name): jnp.asarray(draws[name].mean(("chain", "draw")).values) for name in names}
         field, observation = problem.plan.field(values), problem.observed.observation(values)
-        found = discrepancy(field, observation, problem.panel, seed)
+        found = discrepancy(field, observation, problem.shared.without(values, observation, problem.panel), seed)
     data = {"correction": ("dyad", found.gap), "correction_se": ("dyad", found.error)}
     return xr.Dataset(data, coords={"dyad": dyads})
 

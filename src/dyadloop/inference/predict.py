@@ -8,20 +8,20 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from dyadloop.inference.panel import Panel
+from dyadloop.inference.panel import COARSE, Panel
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.varying import draw
 from dyadloop.simulation import sample_paths
 
 
 def sampled(post: xr.DataTree) -> xr.Dataset:
-    """Return all that was sampled: the parameters and, where there are any, the normals of values beyond a limit."""
+    """Return all that was sampled: the parameters and, where there are any, the auxiliary normals."""
     group = post["posterior"].to_dataset()
     return group.merge(post["auxiliary"].to_dataset()) if "auxiliary" in post.children else group
 
 
 def thinned(post: xr.DataTree, n_draws: int) -> dict[str, np.ndarray]:
-    """Return ``n_draws`` evenly spaced draws of every parameter, and of the normals of values beyond a limit."""
+    """Return ``n_draws`` evenly spaced draws of every parameter, and of the auxiliary normals."""
     group = sampled(post)
     flat = {str(name): found.values.reshape(-1, *found.shape[2:]) for name, found in group.data_vars.items()}
     size = len(next(iter(flat.values())))
@@ -30,10 +30,15 @@ def thinned(post: xr.DataTree, n_draws: int) -> dict[str, np.ndarray]:
 
 
 def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.ndarray:
-    """Return simulated scores with the study's own times and missing values (draw, dyad, time, indicator)."""
+    """Return simulated scores with the study's own times and missing values (draw, dyad, time, indicator).
+
+    Therapists and plates are those of the study where ``draws`` hold their effects, otherwise new ones.
+    """
 
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
         path_key, noise_key, effect_key = jax.random.split(key, 3)
+        for name, size in problem.shared.normals.items():
+            values = {name: jax.random.normal(jax.random.fold_in(effect_key, size), (size,))} | values
         observation = problem.observed.observation(values)
         states = _paths(path_key, problem, values, panel)
         if observation.spread is not None:
@@ -42,6 +47,7 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
             states = states + jnp.einsum("dtse,de->dts", observation.design(n, panel.covariate)[..., n:], own)
         level = observation.expected(panel.covariate)
         signal = level + observation.loading * states[..., jnp.array(observation.states)]
+        signal = signal + problem.shared.offset(values, observation, panel)
         spread = jnp.sqrt(observation.error_sd**2 + panel.known_variance)
         return signal + spread * jax.random.normal(noise_key, signal.shape)
 
@@ -71,11 +77,21 @@ def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel
 
 
 def within_limits(problem: Problem) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what makes data and replicates alike: all beyond the strictest limit of an indicator is set to it."""
+    """Return what makes data and replicates alike: the steps of coarse scales, and the strictest limits."""
     side, score = problem.panel.sides, np.asarray(problem.panel.score)
     low = np.where(side == -1, score, -np.inf).max(axis=(0, 1))
     high = np.where(side == 1, score, np.inf).min(axis=(0, 1))
-    return lambda scores: np.clip(scores, low, high)
+    step, origin = np.zeros(score.shape[2]), np.zeros(score.shape[2])
+    for j in np.flatnonzero((side == COARSE).any(axis=(0, 1))):
+        step[j] = 2 * float(np.asarray(problem.panel.half_step)[j])
+        origin[j] = score[..., j][side[..., j] == COARSE][0]
+
+    def alike(scores: np.ndarray) -> np.ndarray:
+        width = np.where(step > 0, step, 1.0)
+        rounded = np.where(step > 0, origin + width * np.round((scores - origin) / width), scores)
+        return np.clip(rounded, low, high)
+
+    return alike
 
 
 def statistics(scores: np.ndarray, names: list[str]) -> dict[str, float]:

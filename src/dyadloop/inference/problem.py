@@ -24,6 +24,7 @@ from dyadloop.field import Field, Plan, compile_theory
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import BEYOND, Panel, panel, personal
+from dyadloop.inference.shared import Shared, shared
 from dyadloop.inference.varying import Varying, varying
 from dyadloop.observation import ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
@@ -43,6 +44,7 @@ class Problem:
     scores: xr.Dataset
     rhythm: Rhythm | None
     varying: Varying = field(default_factory=Varying)
+    shared: Shared = field(default_factory=Shared)
     unused_priors: tuple[str, ...] = ()
     held_out: str = ""
     compiled: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
@@ -52,16 +54,24 @@ class Problem:
     def left_out(self) -> list[str]:
         """What the study or the theory holds and the fit does not use, in words."""
         unused = [f"the declared prior of {name!r} names no parameter of this fit" for name in self.unused_priors]
-        return [*self.plan.left_out, *self.observed.left_out, *self.varying.left_out, *unused]
+        parts = (self.plan, self.observed, self.varying, self.shared)
+        return [*(entry for part in parts for entry in part.left_out), *unused]
+
+    @property
+    def normals(self) -> dict[str, int]:
+        """How many auxiliary standard normals are sampled with the parameters, by name."""
+        beyond = {BEYOND: self.panel.n_beyond} if self.panel.n_beyond else {}
+        return beyond | self.shared.normals
 
     def log_likelihood(
         self, values: dict[str, Array] | dict[str, float], panel: Panel | None = None
     ) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad at parameter values in the units of the theory file.
 
-        Where values lie beyond a limit, ``beyond_limit`` holds one standard normal for each; the likelihood is exact
-        when these are integrated out. ``panel`` stands for the problem's own, so that one compiled likelihood serves
-        all data of one shape.
+        Where values lie beyond a limit, ``beyond_limit`` holds one standard normal for each, and so does
+        ``therapist_effect`` or ``plate_effect`` where dyads share a therapist and values a plate; the likelihood is
+        exact when these are integrated out. ``panel`` stands for the problem's own, so that one compiled
+        likelihood serves all data of one shape.
         """
         panel = self.panel if panel is None else panel
         numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
@@ -78,6 +88,7 @@ class Problem:
     def _of_one_kind(self, values: dict[str, Array], panel: Panel) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad if all have these parameters."""
         field, observation = self.plan.field(values), self.observed.observation(values)
+        panel = self.shared.without(values, observation, panel)
         if panel.n_beyond or field.bends is not None:
             return filtered(field, observation, panel, values.get(BEYOND)).log_density
         return log_likelihood(field, observation, panel)
@@ -106,11 +117,11 @@ class Problem:
     def pointwise(self, posterior: xr.Dataset) -> xr.DataArray:
         """Return the log-likelihood of each dyad at each draw (chain, draw, dyad), states and means integrated out.
 
-        ``posterior`` holds the parameters and, where values lie beyond a limit, their ``beyond_limit``.
+        ``posterior`` holds the parameters and the auxiliary normals where there are any.
         """
         values = {name: jnp.asarray(posterior[name].values.ravel()) for name in self.priors.index}
-        if self.panel.n_beyond:
-            values[BEYOND] = jnp.asarray(posterior[BEYOND].values.reshape(-1, self.panel.n_beyond))
+        for name, size in self.normals.items():
+            values[name] = jnp.asarray(posterior[name].values.reshape(-1, size))
         shape = (posterior.sizes["chain"], posterior.sizes["draw"], self.scores.sizes["dyad"])
         run = self.compiled.setdefault(
             ("pointwise", self.panel.n_beyond),
@@ -162,8 +173,10 @@ def build_problem(
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
     plan = compile_theory(linear_form(theory), set(pairs), events, contexts)
     observed = observe(plan, scores)
-    varied = varying(plan)
-    table = prior_table({**plan.parameters(), **varied.parameters(plan), **observed.parameters()})
+    varied, common = varying(plan), shared(plan, observed, scores)
+    table = prior_table(
+        {**plan.parameters(), **varied.parameters(plan), **observed.parameters(), **common.parameters()}
+    )
     unused = tuple(name for name in declared or {} if name not in table.index)
     for name, prior in (declared or {}).items():
         if name in table.index:
@@ -181,7 +194,7 @@ def build_problem(
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
     arrays = panel(scores, plan, observed, table)
-    return Problem(plan, observed, arrays, table, scores, _rhythm(scores), varied, unused)
+    return Problem(plan, observed, arrays, table, scores, _rhythm(scores), varied, common, unused)
 
 
 def priors(theory: Theory, kind: PriorSet = "sceptical", discount: Discount | None = None) -> pd.DataFrame:

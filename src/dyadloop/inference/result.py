@@ -15,7 +15,7 @@ from dyadloop.theory import Theory
 
 POSTERIOR_FILE = "posterior.nc"
 MANIFEST_FILE = "manifest.json"
-RESULT_SCHEMA = 3
+RESULT_SCHEMA = 4
 """Version of the groups and attributes of a result; a reader refuses any other."""
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
 

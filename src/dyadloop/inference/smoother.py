@@ -106,7 +106,10 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
 
     def course(values: dict[str, Array]) -> Course:
         field, observation = problem.plan.field(values), problem.observed.observation(values)
-        return course_of(field, observation, panel, values.get(BEYOND))
+        alone = problem.shared.without(values, observation, panel)
+        found = course_of(field, observation, alone, values.get(BEYOND))
+        level = jnp.asarray(problem.shared.level(values, panel))
+        return found._replace(mean=found.mean + (level[:, None, :] if level.ndim else level))
 
     if not problem.varying.names:
         return course(values)

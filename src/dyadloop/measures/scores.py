@@ -27,9 +27,12 @@ def measure(study: Study) -> xr.Dataset:
         (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
         amount of an event at a moment; ``shift`` (dyad, time, covariate), each covariate at a moment, that of the
         nearest session where it is one of sessions, centred and divided by its ``per``; ``beyond`` (dyad, time,
-        indicator), -1 where a score is a limit and the value lies below it, +1 where above, else 0. Per indicator:
-        ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm) and ``error_sd`` (NaN where no
-        reliability is declared).
+        indicator), -1 where a score is a limit and the value lies below it, +1 where above, 2 where it lies within half
+        a ``step`` of the score, else 0; ``plate`` (dyad,
+        time, indicator), number of the plate that a value was read on, -1 where none is named. Per dyad: ``therapist``,
+        empty where none is named. Per indicator:
+        ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN where no
+        reliability is declared) and ``step`` [as score] (NaN where no coarse scale is declared).
 
     Raises
     ------
@@ -44,6 +47,7 @@ def measure(study: Study) -> xr.Dataset:
     n_moments = max(len(moments) for moments in lines.values())
     shape = (len(lines), n_moments, len(names))
     score, error, beyond = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
+    plate = np.full(shape, -1, dtype=np.int32)
     days = np.full(shape[:2], np.nan)
     for row, moments in enumerate(lines.values()):
         days[row, : len(moments)] = moments
@@ -55,6 +59,8 @@ def measure(study: Study) -> xr.Dataset:
     score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
     error[rows, columns, layers] = table["error"].to_numpy(dtype=float) / scale[layers]
     beyond[rows, columns, layers] = _sides(study, table)
+    plates = table["plate"].to_numpy(dtype=str)
+    plate[rows, columns, layers] = np.where(plates == "", -1, np.unique(plates, return_inverse=True)[1])
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
     declared = [study.info.indicators[name] for name in names]
     units = ["log ratio" if d.transform == "log" else "SD within persons" for d in declared]
@@ -67,10 +73,12 @@ def measure(study: Study) -> xr.Dataset:
             "session": (("dyad", "time"), session, {"units": "1"}),
             "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
             "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
+            "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
             "shift": (("dyad", "time", "covariate"), _covariates(study, session), {"units": "as declared by `per`"}),
         },
         coords={
             "dyad": list(lines),
+            "therapist": ("dyad", np.array(study.therapists, dtype=str)),
             "indicator": names,
             "event": event_names,
             "covariate": np.array(list(study.info.covariates), dtype=str),
@@ -82,6 +90,7 @@ def measure(study: Study) -> xr.Dataset:
             "center": ("indicator", center),
             "scale": ("indicator", scale),
             "error_sd": ("indicator", error_sd),
+            "step": ("indicator", np.array([d.step or np.nan for d in declared]) / scale),
         },
         attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
     )
@@ -113,13 +122,18 @@ def _refuse_lone(study: Study, covariate: str) -> None:
 
 
 def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
-    """Return -1 for values below a limit, +1 for values above one; the ends of a scale are limits where declared."""
+    """Return -1 for values below a limit, +1 for values above one, 2 for those of a coarse scale, else 0.
+
+    The ends of a scale are limits where declared.
+    """
     side = table["limit"].map({"below": -1, "above": 1}).fillna(0).to_numpy(dtype=np.int8)
     for name, entry in study.info.indicators.items():
         if entry.ends_are_limits and entry.scale is not None:
             here, (low, high) = (table["indicator"] == name).to_numpy(), entry.scale
             side[here & (table["value"] <= low).to_numpy()] = -1
             side[here & (table["value"] >= high).to_numpy()] = 1
+        if entry.step is not None:
+            side[(table["indicator"] == name).to_numpy() & (side == 0)] = 2
     return side
 
 
@@ -127,7 +141,13 @@ def _transformed(study: Study) -> np.ndarray:
     values = study.measurements["value"].to_numpy(dtype=float)
     logged = [name for name, entry in study.info.indicators.items() if entry.transform == "log"]
     is_log = study.measurements["indicator"].isin(logged).to_numpy()
-    return np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+    found = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+    # on a coarse scale the first answer stands for all below the border between it and the second
+    for name, entry in study.info.indicators.items():
+        if entry.step is not None and entry.ends_are_limits and entry.scale is not None:
+            here, (low, high) = (study.measurements["indicator"] == name).to_numpy(), entry.scale
+            found[here] = found[here].clip(low + entry.step / 2, high - entry.step / 2)
+    return found
 
 
 def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
