@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 from dyadloop.data import read_study
 from dyadloop.errors import FitError
 from dyadloop.field import compile_theory, flows
+from dyadloop.inference import particles
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.comparison import _problems
 from dyadloop.inference.estimands import Untestable, estimand
@@ -25,7 +26,7 @@ from dyadloop.inference.problem import build_problem
 from dyadloop.inference.smoother import course_of
 from dyadloop.measures import measure
 from dyadloop.simulation import sample_paths, simulate_study
-from dyadloop.theory import hypothesis, keep, patient_only, read_theory
+from dyadloop.theory import hypothesis, keep, patient_only, read_theory, vary
 from tests.inference.small import make, shorten
 from tests.linear import linear, rival
 from tests.reference.dense import log_density
@@ -221,6 +222,31 @@ def test_what_is_claimed_of_hypotheses_that_are_not_linear(problem):
         found = estimand(dataclasses.replace(weakest, plan=whole), claims[claim], "")
         assert isinstance(found, Untestable)
         assert word in found.reason
+
+
+def test_parameters_vary_between_dyads_beside_synergy(problem, monkeypatch):
+    """Without a spread nothing changes; the correction integrates over the nodes as the likelihood does."""
+    few = build_problem(problem.scores.isel(dyad=[0, 1]), theory("synergistic"))
+    varied = build_problem(few.scores, vary(theory("synergistic"), "a_trust"))
+    assert "spread_a_trust" in varied.priors.index
+    values = _values(few, **STRONG)
+    none, some = values | {"spread_a_trust": 1e-9}, values | {"spread_a_trust": 0.3}
+    np.testing.assert_allclose(varied.log_likelihood(none), few.log_likelihood(values), rtol=1e-9)
+    z = np.random.default_rng(4).normal(size=2000)
+    run = jax.jit(jax.vmap(lambda a: few.log_likelihood(values | {"a_trust": a})))
+    drawn = np.asarray(run(jnp.asarray(float(values["a_trust"]) + 0.3 * z)))
+    expected = logsumexp(drawn, axis=0) - np.log(len(z))
+    error = np.exp(drawn - expected).std(axis=0) / len(z) ** 0.5
+    assert (np.abs(np.asarray(varied.log_likelihood(some)) - expected) < 4 * error + 1e-3).all()
+    monkeypatch.setattr(particles, "PARTICLES", 300)
+
+    def draws(values):
+        return xr.Dataset({name: (("chain", "draw"), [[float(v)] * 2]) for name, v in values.items()})
+
+    still = correction(varied, draws(none), seed=2)
+    plain = discrepancy(*_parts(few, values), few.panel, seed=3, particles=2000)
+    tolerance = 4 * np.hypot(still["correction_se"].values, plain.error) + 0.02
+    assert (np.abs(still["correction"].values - plain.gap) < tolerance).all()
 
 
 # a common factor

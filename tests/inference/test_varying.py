@@ -10,7 +10,6 @@ from scipy.special import logsumexp
 
 from dyadloop.data import read_study
 from dyadloop.errors import FitError, TheoryError
-from dyadloop.field import compile_theory
 from dyadloop.inference import varying as module
 from dyadloop.inference.predict import replicate
 from dyadloop.inference.problem import build_problem
@@ -110,8 +109,5 @@ def test_what_cannot_vary_is_refused(scores):
     wrong = theory(PAIR).model_copy(update={"varies": ("rho_between_trust_oxytocin_patient",)})
     with pytest.raises(FitError, match="rho_"):
         build_problem(scores, wrong)
-    bent = compile_theory(vary(keep(rival("synergistic"), ["oxytocin", "trust", "support"]), "w_trust"))
-    with pytest.raises(FitError, match="linear theories only"):
-        module.varying(bent)
     none = build_problem(scores, keep(hypothesis("none", vary(linear(), "w_trust")), PAIR))
     assert "w_trust does not vary between dyads: it is no parameter of this fit" in none.left_out

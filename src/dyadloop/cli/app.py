@@ -177,6 +177,8 @@ def run(
     post = fitted(prior_set, folder)
     for text in json.loads(post.attrs["left_out"]):
         say(f"left out: {text}", quiet)
+    if post.attrs["pace"]:
+        say(post.attrs["pace"], quiet)
     sets = _other_priors(post, prior_set, folder, fitted, quiet) if all_priors else None
     say("judging the claims and writing the report", quiet)
     table = judge(post)

@@ -22,7 +22,8 @@ from dyadloop.units import days, per_day
 class Plan:
     """A theory reduced to some states: which parameters it has and how they make a field.
 
-    ``given`` names the contexts whose values the study holds; they moderate arrows and are no parameters.
+    ``given`` names the contexts whose values the study holds; they moderate arrows and are no parameters. ``held``
+    are numbers that are no parameters either, with their values in the units of the theory file.
     """
 
     theory: Theory
@@ -31,6 +32,7 @@ class Plan:
     inputs: tuple[Input, ...]
     left_out: tuple[str, ...]
     given: tuple[str, ...] = ()
+    held: tuple[tuple[str, float], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,7 +71,7 @@ class Plan:
                 prefix = type(chance).__name__.lower()
                 numbers = {name: getattr(chance, name) for name in type(chance).model_fields}
                 found.update({f"{prefix}_{n}": number for n, number in numbers.items() if isinstance(number, Quantity)})
-        return found
+        return {name: quantity for name, quantity in found.items() if name not in dict(self.held)}
 
     def _pairs(self, level: str) -> list[tuple[State, State]]:
         """Return the pairs of states that may correlate.
@@ -91,8 +93,9 @@ class Plan:
         """Return the values of the theory file, in its units."""
         return {name: quantity.value for name, quantity in self.parameters().items()}
 
-    def field(self, values: dict[str, Array] | dict[str, float]) -> Field:
+    def field(self, values: dict[str, Any]) -> Field:
         """Return the field for parameter values given in the units of the theory file."""
+        values = {**dict(self.held), **values}
         tau = {v.id: time_constant_days(v, values) for v in self.variables}
         sd = jnp.array([values[f"sd_{state.variable.id}"] for state in self.states])
         decay = jnp.array([1.0 / tau[state.variable.id] for state in self.states])

@@ -228,6 +228,7 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "fingerprint": problem.fingerprint,
         "priors": priors_to_json(problem.priors),
         "rhythm": json.dumps(None if rhythm is None else vars(rhythm)),
+        "pace": problem.pace,
         "left_out": json.dumps(problem.left_out),
         "seed": seed,
         "settings": json.dumps(vars(settings)),

@@ -253,9 +253,13 @@ def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
     """Return a bound on the drift norm: the fastest state at the far end of its prior, with its couplings."""
     rates = []
     for variable in plan.variables:
-        prior, number = priors.loc[f"tau_{variable.id}"], variable.time_constant
+        number = variable.time_constant
         if number is None:
             continue
+        if f"tau_{variable.id}" in dict(plan.held):
+            rates.append(1 / days(dict(plan.held)[f"tau_{variable.id}"], number.unit))
+            continue
+        prior = priors.loc[f"tau_{variable.id}"]
         reach, spread = 4 * prior["scale"], f"spread_tau_{variable.id}"
         if spread in priors.index:
             median, scale = (float(priors[column][spread]) for column in ("location", "scale"))

@@ -67,27 +67,52 @@ def discrepancy(
     fast = filtered(field, observation, panel).log_density
     keys = jax.random.split(jax.random.key(seed), runs)
     run = jax.jit(lambda key: particle_log_likelihood(key, field, observation, panel, particles))
-    found = jnp.stack([run(key) for key in keys])
-    mean = logsumexp(found, axis=0) - jnp.log(runs)
+    return _beside(fast, jnp.stack([run(key) for key in keys]))
+
+
+def _beside(fast: Array, found: Float[Array, "run dyad"]) -> Discrepancy:
+    """Return how far the mean likelihood of some runs lies from another."""
+    mean = logsumexp(found, axis=0) - jnp.log(len(found))
     # of the mean of the likelihoods, by the delta method
-    spread = jnp.std(jnp.exp(found - mean), axis=0, ddof=1) / jnp.sqrt(runs)
+    spread = jnp.std(jnp.exp(found - mean), axis=0, ddof=1) / jnp.sqrt(len(found))
     return Discrepancy(np.asarray(mean - fast), np.asarray(spread))
 
 
 def correction(problem: Problem, draws: xr.Dataset, seed: int) -> xr.Dataset:
     """Return what the fast filter misses at the mean of draws: ``correction`` and ``correction_se`` by dyad.
 
-    Both are 0 where the theory is linear, for then the filter is exact.
+    Both are 0 where the theory is linear, for then the filter is exact. Where parameters vary between dyads, both
+    likelihoods are integrated over them, by particles at each node of the quadrature.
     """
     dyads = problem.scores["dyad"].values
     found = Discrepancy(np.zeros(len(dyads)), np.zeros(len(dyads)))
     if not problem.plan.is_linear:
         names = [*problem.priors.index, *problem.shared.normals]
         values = {str(name): jnp.asarray(draws[name].mean(("chain", "draw")).values) for name in names}
-        field, observation = problem.plan.field(values), problem.observed.observation(values)
-        found = discrepancy(field, observation, problem.shared.without(values, observation, problem.panel), seed)
+        panel = problem.shared.without(values, problem.observed.observation(values), problem.panel)
+        if problem.varying.names:
+            found = _over_nodes(problem, values, panel.without_limits(), seed)
+        else:
+            found = discrepancy(problem.plan.field(values), problem.observed.observation(values), panel, seed)
     data = {"correction": ("dyad", found.gap), "correction_se": ("dyad", found.error)}
     return xr.Dataset(data, coords={"dyad": dyads})
+
+
+def _over_nodes(problem: Problem, values: dict[str, Array], panel: Panel, seed: int) -> Discrepancy:
+    """Return by how much the fast filter misses the likelihood where parameters vary between dyads."""
+    places, log_weights = problem.varying.nodes()
+
+    def at(z: Array, key: Array) -> tuple[Array, Array]:
+        own = problem.varying.of(values, z)
+        field, observation = problem.plan.field(own), problem.observed.observation(own)
+        fast = filtered(field, observation, panel).log_density
+        return fast, particle_log_likelihood(key, field, observation, panel, PARTICLES)
+
+    run, keys = jax.jit(at), jax.random.split(jax.random.key(seed), (RUNS, len(places)))
+    pairs = [[run(jnp.asarray(z), key) for z, key in zip(places, row, strict=True)] for row in keys]
+    weights = jnp.asarray(log_weights)[:, None]
+    fast = logsumexp(jnp.stack([fast for fast, _ in pairs[0]]) + weights, axis=0)
+    return _beside(fast, jnp.stack([logsumexp(jnp.stack([p for _, p in row]) + weights, axis=0) for row in pairs]))
 
 
 def particle_log_likelihood(

@@ -24,6 +24,7 @@ from dyadloop.field import Field, Plan, compile_theory
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import BEYOND, Panel, panel, personal
+from dyadloop.inference.quasi_steady import held_at_median, pace
 from dyadloop.inference.shared import Shared, shared
 from dyadloop.inference.varying import Varying, varying
 from dyadloop.observation import ObservationPlan, observe
@@ -56,6 +57,11 @@ class Problem:
         unused = [f"the declared prior of {name!r} names no parameter of this fit" for name in self.unused_priors]
         parts = (self.plan, self.observed, self.varying, self.shared)
         return [*(entry for part in parts for entry in part.left_out), *unused]
+
+    @property
+    def pace(self) -> str:
+        """Whether oxytocin is fitted with its full dynamics or as quasi-steady, and why, in words."""
+        return pace(self.plan, self.scores, self.priors)
 
     @property
     def normals(self) -> dict[str, int]:
@@ -172,6 +178,7 @@ def build_problem(
     pairs = zip(scores["quantity"].values.tolist(), scores["person"].values.tolist(), strict=True)
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
     plan = compile_theory(linear_form(theory), set(pairs), events, contexts)
+    plan = held_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
     observed = observe(plan, scores)
     varied, common = varying(plan), shared(plan, observed, scores)
     table = prior_table(

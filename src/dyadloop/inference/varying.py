@@ -60,7 +60,7 @@ def varying(plan: Plan) -> Varying:
     Raises
     ------
     FitError
-        If too many parameters vary, one cannot, or the theory is not linear.
+        If too many parameters vary, or one cannot.
     """
     asked, known = plan.theory.varies, plan.parameters()
     names = tuple(name for name in asked if name in known)
@@ -72,11 +72,6 @@ def varying(plan: Plan) -> Varying:
     if len(names) > max(_NODES):
         raise FitError(
             f"{', '.join(names)}: at most {max(_NODES)} parameters can vary between dyads; choose among them"
-        )
-    if names and not plan.is_linear:
-        raise FitError(
-            f"{', '.join(names)}: parameters vary between dyads in linear theories only; fit "
-            f"{plan.theory.hypothesis!r} without, or another hypothesis"
         )
     priors = [known[name].prior for name in names]
     return Varying(names, tuple(prior is not None and prior.family == "lognormal" for prior in priors), absent)
