@@ -20,6 +20,8 @@ _HOMES = {
     "compare": "dyadloop.inference",
     "compare_priors": "dyadloop.inference",
     "continuation": "dyadloop.dynamics",
+    "convert_dial": "dyadloop.data",
+    "convert_diaries": "dyadloop.data",
     "convert_mindfulness": "dyadloop.data",
     "convert_school": "dyadloop.data",
     "cut": "dyadloop.theory",

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from dyadloop.errors import FitError
 from dyadloop.field import Plan
 from dyadloop.theory import Prior, Quantity
+from dyadloop.theory.numbers import PARTNERS
 
 
 class Observation(eqx.Module):
@@ -208,7 +209,7 @@ def _check_unit(name: str, found: str, expected: str) -> None:
 
 def _state_of(plan: Plan, quantity: str, person: str) -> int | None:
     for index, state in enumerate(plan.states):
-        persons = ("patient", "therapist") if state.person == "dyad" else (state.person,)
+        persons = PARTNERS if state.person == "dyad" else (state.person,)
         if state.variable.id == quantity and person in persons:
             return index
     return None

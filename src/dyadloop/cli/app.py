@@ -270,15 +270,25 @@ def report(
 def convert(
     source: Annotated[Path, typer.Argument(help="Published table.")],
     path: Annotated[Path, typer.Argument(help="Study folder to make.")],
-    of: Annotated[str, typer.Option("--of", help="Which study it is: school or mindfulness.")] = "school",
+    of: Annotated[
+        str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
+    ] = "school",
 ) -> None:
-    """Convert a published experience-sampling study into a study folder: pupils at school, or a mindfulness trial.
+    """Convert a published study into a study folder.
+
+    Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
+    (diaries), or of couples in conversation (dial).
 
     Example: dyadloop convert examples/source/school_daily.csv school
     """
-    from dyadloop.data import convert_mindfulness, convert_school
+    from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, convert_school
 
-    known = {"school": convert_school, "mindfulness": convert_mindfulness}
+    known = {
+        "school": convert_school,
+        "mindfulness": convert_mindfulness,
+        "diaries": convert_diaries,
+        "dial": convert_dial,
+    }
     if of not in known:
         raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="--of")
     print(known[of](source, path))

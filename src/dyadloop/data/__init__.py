@@ -1,5 +1,7 @@
 """The study folder: schema, strict reader, writer, summary, and the shipped examples."""
 
+from dyadloop.data.dial import convert_dial
+from dyadloop.data.diaries import convert_diaries
 from dyadloop.data.mindfulness import convert_mindfulness
 from dyadloop.data.reader import digest, read_study
 from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior
@@ -15,6 +17,8 @@ __all__ = [
     "StudyInfo",
     "StudyPrior",
     "StudySummary",
+    "convert_dial",
+    "convert_diaries",
     "convert_mindfulness",
     "convert_school",
     "digest",

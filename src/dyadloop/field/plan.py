@@ -15,6 +15,7 @@ from dyadloop.field.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
 from dyadloop.theory.nodes import Node as State
 from dyadloop.theory.nodes import constant_id, coupling_numbers, nodes_of, pairs_of, variable_numbers
+from dyadloop.theory.numbers import PARTNERS
 from dyadloop.units import days, per_day
 
 
@@ -330,5 +331,5 @@ def _left_out(theory: Theory, kept: set[str], events: tuple[str, ...]) -> list[s
 
 
 def _is_measured(variable: Variable, person: str, measured: set[tuple[str, str]]) -> bool:
-    persons = ("patient", "therapist") if person == "dyad" else (person,)
+    persons = PARTNERS if person == "dyad" else (person,)
     return any((variable.id, who) in measured for who in persons)

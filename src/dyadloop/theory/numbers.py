@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Role = Literal["patient", "therapist", "dyad"]
+PARTNERS = ("patient", "therapist", "partner")
+"""Roles of those whose view of a dyad measures what the dyad has."""
 
 
 class Record(BaseModel):

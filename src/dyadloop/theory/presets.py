@@ -16,6 +16,7 @@ from dyadloop.theory.schema import Theory
 
 PRESETS = (
     "affect",
+    "couple",
     "framework",
     "framework_linear",
     "hub",

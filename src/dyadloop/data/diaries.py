@@ -1,0 +1,67 @@
+"""Convert published experience sampling of people with few or many depressive symptoms into a study folder.
+
+Dejonckheere et al. (2019), doi:10.1080/02699931.2018.1524747, CC BY 4.0 in the openESM edition: 100 persons, two weeks
+of seven prompts a day.
+"""
+
+from pathlib import Path
+
+from dyadloop.data.published import read_published
+from dyadloop.data.schema import Covariate, Indicator, StudyInfo
+from dyadloop.data.writer import write_study
+
+_ITEMS = {
+    name: Indicator(quantity=quantity, person="patient", unit="points", scale=(0, 100), reason=reason)
+    for name, quantity, reason in (
+        ("happy", "cheerful", "happiness, the item nearest to cheerfulness"),
+        ("relaxed", "relaxed", "the item 'relaxed' itself"),
+        ("stress", "stress", "the item 'stress' itself"),
+    )
+}
+_FIRST_PROMPT, _PROMPT = 10 / 24, 100 / 1440  # seven blocks of 100 minutes from ten o'clock [d]
+_NOON = 0.625  # a day counts as a session of length 0 in the middle of its prompts [d]
+
+_INFO = StudyInfo(
+    schema_version=1,
+    name="diaries",
+    title="Momentary affect of 100 persons with few or many depressive symptoms: two weeks of seven prompts a day",
+    licence="CC-BY-4.0",
+    source="10.1080/02699931.2018.1524747",
+    attribution="Dejonckheere et al. (2019), openESM edition; three items selected, prompts put on a clock of "
+    "100-minute blocks, which is assumed",
+    simulated=False,
+    theory="affect",
+    indicators=_ITEMS,
+    covariates={"symptoms": Covariate(of="patient", per=0.5, reason="mean of the CES-D items, in half points")},
+)
+_COLUMNS = ("id", "day", "beep_new", "ces_dmean", *_ITEMS)
+
+
+def convert_diaries(source: str | Path, path: str | Path) -> Path:
+    """Write a study folder from the published ``daily.csv``.
+
+    Each person is a patient without a partner; each day is a session of length 0. Depressive symptoms enter as a
+    covariate of the person. The clock of the prompts is not published and is assumed.
+
+    Raises
+    ------
+    DataError
+        If the file is not the published one, or the folder exists already.
+    """
+    records = read_published(Path(source), _COLUMNS, "the published daily.csv")
+    symptoms = {record["id"]: round(float(record["ces_dmean"]), 4) for record in records}
+    sessions: dict[tuple[str, int], dict[str, object]] = {}
+    measurements = []
+    for record in records:
+        person, day, prompt = record["id"], int(record["day"]), int(record["beep_new"])
+        key = {"dyad": f"D{person}", "session": day}
+        sessions[person, day] = {**key, "start": day - 1 + _NOON, "length_min": 0}
+        moment = {"participant_id": f"P{person}", "time": round(day - 1 + _FIRST_PROMPT + _PROMPT * (prompt - 1), 6)}
+        for item in _ITEMS:
+            if record[item]:
+                measurements.append({**key, **moment, "indicator": item, "value": f"{float(record[item]):g}"})
+    people = [
+        {"participant_id": f"P{person}", "dyad": f"D{person}", "role": "patient", "symptoms": symptoms[person]}
+        for person in sorted(symptoms)
+    ]
+    return write_study(path, _INFO, people, [sessions[key] for key in sorted(sessions)], measurements)
