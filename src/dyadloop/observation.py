@@ -163,7 +163,7 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
             left_out.append(f"indicator {name!r} ({quantity} of the {person}) is no variable of the theory")
         else:
             _check_unit(name, str(entry["unit"].values), plan.states[index].variable.unit)
-            own = bool(entry["error"].notnull().any())
+            own = bool(entry["error"].notnull().any()) or bool((entry["trials"] > 0).any())
             chosen.append((name, index, str(entry["unit"].values), None if error != error else error, own))
     effects = _effects(plan, scores, {index for _, index, *_ in chosen})
     return ObservationPlan(

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal, norm, qmc
+from scipy.special import expit
+from scipy.stats import binom, multivariate_normal, norm, qmc
 
 from dyadloop.data import read_study
 from dyadloop.errors import DataError, FitError
@@ -16,7 +17,8 @@ from dyadloop.inference import Settings, checks, fit, smooth
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.laplace import posterior_of
-from dyadloop.inference.predict import sampled, within_limits
+from dyadloop.inference.panel import Counts
+from dyadloop.inference.predict import replicate, sampled, within_limits
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.result import load_result, problem_of
 from dyadloop.measures import measure
@@ -130,6 +132,41 @@ def test_the_likelihood_of_a_coarse_scale_is_the_exact_integral(problem, models,
     continuous = float(log_likelihood(*models, plain)[0])
     fine_density = float(filtered(*models, fine, jnp.zeros(len(places))).log_density[0])
     assert fine_density - len(places) * np.log(2e-6) == pytest.approx(continuous, abs=1e-5)
+
+
+@pytest.mark.parametrize(("places", "successes", "trials"), [([-1], [3], 5), ([4], [0], 6), ([3, 9], [7, 0], 8)])
+def test_the_likelihood_of_counts_is_the_exact_integral(problem, models, places, successes, trials):
+    """Binomial counts at log odds that are jointly normal with the rest: against Gauss-Hermite quadrature."""
+    panel = _limited(problem.panel, places, 3)
+    scale, center = 0.8, 0.3
+    where, full = tuple(np.array(panel.beyond_places)), np.zeros(panel.score.shape)
+    full[where] = successes
+    odds = np.log((full + 0.5) / (trials - full + 0.5))
+    score = panel.score.at[where].set(jnp.asarray((odds[where] - center) / scale))
+    marks = np.zeros(panel.score.shape)
+    marks[where] = trials
+    n_indicators = panel.score.shape[2]
+    counts = Counts(
+        jnp.asarray(full), jnp.asarray(marks), jnp.full(n_indicators, center), jnp.full(n_indicators, scale)
+    )
+    panel = replace(panel, score=score, counts=counts)
+    assert (np.asarray(panel.with_scores(panel.score).counts.successes) == full).all()
+    mean, cov, data = _moments_of_data(panel, models)
+    places = np.array(places) % len(data)
+    rest = np.setdiff1d(np.arange(len(data)), places)
+    gain = cov[np.ix_(places, rest)] @ np.linalg.inv(cov[np.ix_(rest, rest)])
+    at = mean[places] + gain @ (data[rest] - mean[rest])
+    left = np.linalg.cholesky(cov[np.ix_(places, places)] - gain @ cov[np.ix_(rest, places)])
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    grid = np.stack(np.meshgrid(*[nodes] * len(places), indexing="ij"), axis=-1).reshape(-1, len(places))
+    total = np.prod(np.stack(np.meshgrid(*[weights] * len(places), indexing="ij"), axis=-1), axis=-1).ravel()
+    chance = binom.pmf(full[where], trials, expit(center + scale * (at + grid @ left.T))).prod(axis=1)
+    exact = multivariate_normal(mean[rest], cov[np.ix_(rest, rest)]).logpdf(data[rest])
+    exact += np.log(total @ chance / total.sum())
+    uniforms = qmc.Sobol(len(places), rng=np.random.default_rng(1)).random(2**15)
+    normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
+    found = float(jax.nn.logsumexp(_densities(models, panel, normals)) - np.log(len(normals)))
+    assert found == pytest.approx(exact, abs=1e-3)
 
 
 def test_a_drawn_value_stays_within_its_step(problem, models):
@@ -323,3 +360,57 @@ def test_a_coarse_scale_is_read_fitted_and_checked(study, tmp_path):
     alike = within_limits(problem)(np.linspace(-9, 9, 500)[None, :, None].repeat(len(problem.observed.indicators), 2))
     points = alike[..., column] * scores["scale"].item() + scores["center"].item()
     assert set(np.unique(points).round(9)) == {4.5, 5.0, 6.0, 6.5}
+
+
+def _counted(folder, change=lambda row, head: None):
+    """Turn trust into a count of trusting choices out of ten."""
+    lines = (folder / "measurements.tsv").read_text().splitlines()
+    head = [*lines[0].split("\t"), "trials"]
+    rows = [[*line.split("\t"), ""] for line in lines[1:]]
+    value, indicator = head.index("value"), head.index("indicator")
+    generator = np.random.default_rng(2)
+    for row in rows:
+        if row[indicator] == "trust":
+            row[value], row[-1] = str(generator.binomial(10, expit(float(row[value]) - 4.5))), "10"
+            change(row, head)
+    (folder / "measurements.tsv").write_text("\n".join("\t".join(row) for row in [head, *rows]) + "\n")
+    text = (folder / "study.yaml").read_text()
+    old = next(part for part in text.split("\n") if part.strip().startswith("sd_within"))
+    (folder / "study.yaml").write_text(text.replace(old, "    transform: logit", 1))
+    return folder
+
+
+def test_counts_are_read_fitted_and_replicated(study, tmp_path):
+    folder = _counted(shorten(shutil.copytree(study, tmp_path / "counts"), 2))
+    scores = measure(read_study(folder)).sel(indicator="trust")
+    assert set(np.unique(scores["trials"])) == {0.0, 10.0}
+    problem = build_problem(measure(read_study(folder)), keep(rival("none"), ["trust"]))
+    column = list(problem.observed.indicators).index("trust")
+    seen = np.asarray(problem.panel.seen)[..., column]
+    odds = (scores["score"] * scores["scale"] + scores["center"]).values
+    expected = 11 / (1 + np.exp(-odds[np.isfinite(odds)])) - 0.5
+    np.testing.assert_allclose(
+        np.sort(np.asarray(problem.panel.counts.successes)[..., column][seen]), np.sort(expected)
+    )
+    assert problem.normals == {"beyond_limit": int(seen.sum())}
+    values = {**problem.plan.defaults(), **{n: q.value for n, q in problem.observed.parameters().items()}}
+    again = replicate(problem, {n: np.full(3, v) for n, v in values.items()}, seed=1)[..., column][:, seen]
+    raw = 11 / (1 + np.exp(-(again * scores["scale"].item() + scores["center"].item()))) - 0.5
+    np.testing.assert_allclose(raw, np.clip(np.round(raw), 0, 10), atol=1e-9)
+    draws = {**{n: jnp.asarray(v) for n, v in values.items()}, "beyond_limit": jnp.zeros(int(seen.sum()))}
+    slope = jax.grad(lambda z: problem.log_likelihood(draws | {"beyond_limit": z}).sum())(draws["beyond_limit"])
+    assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "expected"),
+    [("trials", "", "a number of trials"), ("value", "11", "a count from 0 to 10"), ("value", "0.5", "a count from 0"),
+     ("limit", "below", "a count alone")],
+)  # fmt: skip
+def test_wrong_counts_are_refused(study, tmp_path, column, text, expected):
+    def change(row, head):
+        row[head.index(column)] = text
+
+    folder = _counted(shorten(shutil.copytree(study, tmp_path / "wrong"), 2), change)
+    with pytest.raises(DataError, match=expected):
+        read_study(folder)

@@ -11,12 +11,25 @@ from dyadloop.data.schema import Covariate, Indicator, StudyInfo
 from dyadloop.data.writer import write_study
 
 _ITEMS = {
-    name: Indicator(quantity=quantity, person="patient", unit="points", scale=(0, 100), reason=reason)
-    for name, quantity, reason in (
-        ("happy", "cheerful", "happiness, the item nearest to cheerfulness"),
-        ("relaxed", "relaxed", "the item 'relaxed' itself"),
-        ("stress", "stress", "the item 'stress' itself"),
-    )
+    "happy": Indicator(
+        quantity="cheerful",
+        person="patient",
+        unit="points",
+        scale=(0, 100),
+        reason="happiness, the item nearest to cheerfulness",
+    ),
+    "stress": Indicator(
+        quantity="stress", person="patient", unit="points", scale=(0, 100), reason="the item 'stress' itself"
+    ),
+    "relaxed": Indicator(
+        quantity="relaxed",
+        person="patient",
+        unit="points",
+        scale=(0, 100),
+        use=False,
+        reason="all but the opposite of stress: fitted together, what happens moves both at once (noise correlation "
+        "near -0.99), so nothing can be told of arrows between them",
+    ),
 }
 _FIRST_PROMPT, _PROMPT = 10 / 24, 100 / 1440  # seven blocks of 100 minutes from ten o'clock [d]
 _NOON = 0.625  # a day counts as a session of length 0 in the middle of its prompts [d]

@@ -15,7 +15,7 @@ LIMITS = ("below", "above")
 PARTICIPANT_COLUMNS = ("participant_id", "dyad", "role")
 SESSION_COLUMNS = ("dyad", "session", "start", "length_min")
 SESSION_EXTRAS = ("events",)
-MEASUREMENT_EXTRAS = ("error", "plate")
+MEASUREMENT_EXTRAS = ("error", "plate", "trials")
 MEASUREMENT_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit")
 
 
@@ -30,7 +30,7 @@ class Indicator(_Record):
     person: Literal["patient", "therapist", "partner", "peer", "other"]
     unit: str
     scale: tuple[float, float] | None = None
-    transform: Literal["none", "log"] = "none"
+    transform: Literal["none", "log", "logit"] = "none"
     reliability: Annotated[float, Field(gt=0, lt=1)] | None = None
     ends_are_limits: bool = Field(
         default=False,
@@ -54,6 +54,8 @@ class Indicator(_Record):
             raise ValueError("ends_are_limits needs a scale: [lowest, highest]")
         if self.step is not None and (self.transform == "log" or self.scale is None):
             raise ValueError("step needs a scale: [lowest, highest] and no logarithm")
+        if self.transform == "logit" and (self.scale is not None or self.reliability is not None):
+            raise ValueError("a logit takes a count out of `trials`, whose scale and error it knows; remove them")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
             raise ValueError("a logarithm needs a scale above 0")
         if self.transform == "log" and self.sd_within is not None:
@@ -131,7 +133,7 @@ class Study:
     ``sessions`` has the columns dyad, session, start [d], end [d], events (dict) and one per covariate of sessions;
     ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
     dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given) and plate
-    (empty where none is given). Times count from each dyad's first.
+    (empty where none is given) and trials (NaN where none is given). Times count from each dyad's first.
     """
 
     path: str

@@ -3,19 +3,20 @@
 A value beyond a limit, or one that a coarse scale bounds on both sides, has the probability of lying there as its
 likelihood and then stands for a draw from there, made of an auxiliary standard normal that is sampled with the
 parameters. Integrated over these normals the likelihood is exact (the Geweke-Hajivassiliou-Keane simulator, one draw
-per iteration); nothing is substituted.
+per iteration); nothing is substituted. The log odds of a count are drawn before it is seen, and the count has the
+binomial probability at them.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import log_ndtr, ndtr, ndtri
+from jax.scipy.special import gammaln, log_ndtr, ndtr, ndtri
 from jaxtyping import Array, Float
 
 from dyadloop.field import Field, Flow, Transition
 from dyadloop.inference.motion import STEPS, carried, motion
-from dyadloop.inference.panel import COARSE, Panel
+from dyadloop.inference.panel import COARSE, COUNT, Panel
 from dyadloop.observation import Observation
 
 _LOG_2PI = 1.8378770664093453
@@ -77,13 +78,15 @@ def filtered(
     jump = panel.event @ field.jumps
 
     def one_dyad(steps: Transition | Flow, covariate: Array | None, *data: Array) -> Filtered:
-        half = panel.half_step if panel.n_beyond else None
-        return _one_dyad(field, observation, steps, n_steps, bool(panel.n_beyond), half, covariate, *data)
+        return _one_dyad(field, observation, steps, n_steps, bounds, covariate, *data)
 
     side = jnp.zeros(panel.score.shape, dtype=int) if panel.side is None else panel.side
+    bounds = _Bounds(panel.half_step, None if panel.counts is None else panel.counts.scale) if panel.n_beyond else None
+    none = jnp.zeros((*panel.score.shape, 0))
+    counts = none if panel.counts is None else jnp.stack([panel.counts.successes, panel.counts.trials], axis=-1)
     beside = panel.score - observation.expected(panel.covariate)
-    data = (beside, panel.seen, panel.known_variance, side, normals, pair, jump)
-    return jax.vmap(one_dyad, in_axes=(axis, *[0] * 8))(steps, panel.covariate, *data)
+    data = (beside, panel.seen, panel.known_variance, side, normals, counts, pair, jump)
+    return jax.vmap(one_dyad, in_axes=(axis, *[0] * 9))(steps, panel.covariate, *data)
 
 
 def reading(observation: Observation, n_states: int, covariate: Array | None) -> Array:
@@ -107,9 +110,9 @@ def predicted(
 
 
 def _one_dyad(
-    field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, limited: bool, half: Array | None,
+    field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, bounds: "_Bounds | None",
     covariate: Array | None,
-    score: Array, seen: Array, own: Array, side: Array, normals: Array, pair: Array, jump: Array,
+    score: Array, seen: Array, own: Array, side: Array, normals: Array, counts: Array, pair: Array, jump: Array,
 ) -> Filtered:  # fmt: skip
     n = len(field.names)
     between = observation.between(field.between)
@@ -117,7 +120,7 @@ def _one_dyad(
 
     def advance(belief: tuple[Array, Array, Array], now: tuple) -> tuple[tuple, Step]:
         mean, cov, density = belief
-        beside, y, is_seen, variance, y_side, normal, index, push = now
+        beside, y, is_seen, variance, y_side, normal, count, index, push = now
         levels = reading(observation, n, beside)
         rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
         mean, cov, move = predicted(field, steps, index, mean, cov, n_steps)
@@ -127,15 +130,8 @@ def _one_dyad(
             f = row @ column + observation.error_sd[j] ** 2 + variance[j]
             v, log_p = y[j] - row @ mean, -0.5 * (_LOG_2PI + jnp.log(f))
             log_p = log_p - 0.5 * v**2 / f
-            if limited:
-                drawn, log_beyond = _beyond(v, jnp.sqrt(f), y_side[j], normal[j])
-                if half is not None:
-                    inside = _inside(v, jnp.sqrt(f), jnp.where(y_side[j] == COARSE, half[j], 1.0), normal[j])
-                    drawn, log_beyond = (
-                        jnp.where(y_side[j] == COARSE, one, other)
-                        for one, other in zip(inside, (drawn, log_beyond), strict=True)
-                    )
-                v, log_p = jnp.where(y_side[j] != 0, drawn, v), jnp.where(y_side[j] != 0, log_beyond, log_p)
+            if bounds is not None:
+                v, log_p = _bounded(bounds, j, v, jnp.sqrt(f), y_side[j], normal[j], count[j], log_p)
             weight = jnp.where(is_seen[j], 1.0 / f, 0.0)
             density = density + jnp.where(is_seen[j], log_p, 0.0)
             mean, cov = mean + column * weight * v, cov - weight * jnp.outer(column, column)
@@ -147,9 +143,40 @@ def _one_dyad(
 
     start_cov = jax.scipy.linalg.block_diag(field.start_covariance, between @ between.T)
     start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
-    data = (covariate, score, seen, own, side, normals, pair, jump)
+    data = (covariate, score, seen, own, side, normals, counts, pair, jump)
     (_, _, density), taken = jax.lax.scan(advance, start, data)
     return Filtered(density, taken)
+
+
+class _Bounds(NamedTuple):
+    """Half a step of coarse indicators and log odds per unit of score; None where no value is coarse or a count."""
+
+    half_step: Array | None
+    odds: Array | None
+
+
+def _bounded(
+    bounds: _Bounds, j: int, v: Array, sd: Array, side: Array, normal: Array, count: Array, log_p: Array
+) -> tuple[Array, Array]:
+    """Return the innovation of a score, drawn where the score only bounds it, and the log probability of the score."""
+    kinds = [(jnp.abs(side) == 1, _beyond(v, sd, side, normal))]
+    if bounds.half_step is not None:
+        half = jnp.where(side == COARSE, bounds.half_step[j], 1.0)
+        kinds.append((side == COARSE, _inside(v, sd, half, normal)))
+    if bounds.odds is not None:
+        kinds.append((side == COUNT, _counted(v, sd, normal, count, bounds.odds[j])))
+    for here, (drawn, log_probability) in kinds:
+        v, log_p = jnp.where(here, drawn, v), jnp.where(here, log_probability, log_p)
+    return v, log_p
+
+
+def _counted(v: Array, sd: Array, normal: Array, count: Array, odds: Array) -> tuple[Array, Array]:
+    """Return the innovation that a normal makes, and the log probability of a count at its log odds."""
+    successes, failures = count[0], count[1] - count[0]
+    drawn = sd * normal
+    place = jnp.log((successes + 0.5) / (failures + 0.5)) + odds * (drawn - v)
+    ways = gammaln(count[1] + 1) - gammaln(successes + 1) - gammaln(failures + 1)
+    return drawn, ways + successes * jax.nn.log_sigmoid(place) + failures * jax.nn.log_sigmoid(-place)
 
 
 def _beyond(v: Array, sd: Array, side: Array, normal: Array) -> tuple[Array, Array]:

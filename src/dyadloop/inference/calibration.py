@@ -313,7 +313,7 @@ def _draw(problem: Problem, seed: int) -> tuple[dict[str, float], Panel, int]:
         truth = {str(name): drawn[name].item() for name in drawn.data_vars}
         score = replicate(problem, {name: np.array([value]) for name, value in truth.items()}, seed + tries)[0]
         if np.isfinite(score[seen]).all():
-            return truth, eqx.tree_at(lambda p: p.score, problem.panel, jnp.asarray(np.nan_to_num(score))), tries
+            return truth, problem.panel.with_scores(jnp.asarray(np.nan_to_num(score))), tries
     raise FitError(f"{_MOST_TRIES} draws of the prior gave no finite data; its time constants are too far apart")
 
 

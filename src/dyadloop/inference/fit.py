@@ -18,7 +18,7 @@ from dyadloop.errors import ResultError
 from dyadloop.inference.checks import diagnose
 from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
 from dyadloop.inference.motion import STEPS
-from dyadloop.inference.panel import COARSE
+from dyadloop.inference.panel import COARSE, COUNT
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
@@ -235,6 +235,7 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "solver": f"{_filter(problem)}; NUTS on a Laplace-whitened space",
         "n_beyond": int((np.abs(problem.panel.sides) == 1).sum()),
         "n_coarse": int((problem.panel.sides == COARSE).sum()),
+        "n_counts": int((problem.panel.sides == COUNT).sum()),
         "mode_starts": mode.starts,
         "mode_agreeing": mode.agreeing,
         "versions": json.dumps(versions()),

@@ -1,8 +1,10 @@
 """Scores as the arrays that the likelihood reads, with each distinct interval listed once."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -19,8 +21,22 @@ BEYOND = "beyond_limit"
 """Name of the auxiliary standard normals of values that are only bounded, by a limit or by a step, one each."""
 COARSE = 2
 """Side of a value that lies within half a step of its score."""
+COUNT = 3
+"""Side of a value that is the log odds of a count."""
 _DECIMALS = 9  # intervals that differ by less than 1e-9 d (86 microseconds) are one
 _SLACK = 4.0  # in-session couplings may exceed the own decay rates by this factor before a transition is refused
+
+
+class Counts(NamedTuple):
+    """Counts, out of how many trials they are, and the log odds of a score: ``center`` + ``scale`` * score.
+
+    ``successes`` and ``trials`` are by dyad, time and indicator, 0 where there is no count; the others by indicator.
+    """
+
+    successes: Array
+    trials: Array
+    center: Array
+    scale: Array
 
 
 class Panel(eqx.Module):
@@ -44,12 +60,15 @@ class Panel(eqx.Module):
         Accuracy of the transitions, see :func:`dyadloop.field.doublings`.
     side
         -1 where the score is a limit and the value lies below it, +1 where above, 2 where it lies within half a step of
-        the score, 0 where the score is the value; None where every score is.
+        the score, 3 where the score is the empirical logit of a count, 0 where the score is the value; None where every
+        score is.
     beyond_at
         Dyad, time and indicator of each value that the score only bounds; kept beside ``side`` because its shape is
         known when a likelihood is compiled.
     half_step
         Half a step of each coarse indicator; None where none is coarse.
+    counts
+        Counts and their trials; None where there is none.
     covariate
         Covariates at each moment; None where the study declares none.
     context
@@ -71,6 +90,7 @@ class Panel(eqx.Module):
     side: Int[Array, "dyad time indicator"] | None = None
     beyond_at: Int[Array, "value 3"] | None = None
     half_step: Float[Array, " indicator"] | None = None
+    counts: Counts | None = None
     covariate: Float[Array, "dyad time covariate"] | None = None
     context: Float[Array, "dyad context"] | None = None
     therapist: Int[Array, " dyad"] | None = None
@@ -86,6 +106,15 @@ class Panel(eqx.Module):
         """Dyad, time and indicator of each value that the score only bounds."""
         return np.nonzero(self.sides)
 
+    def with_scores(self, score: Float[Array, "dyad time indicator"]) -> "Panel":
+        """Return a panel with other scores of the same kinds."""
+        counts = self.counts
+        if counts is not None:
+            share = jax.nn.sigmoid(counts.center + counts.scale * score)
+            count = jnp.clip(jnp.round((counts.trials + 1) * share - 0.5), 0, counts.trials)
+            counts = counts._replace(successes=count)
+        return replace(self, score=score, counts=counts)
+
     def with_sides(self, side: np.ndarray) -> "Panel":
         """Return a panel with other sides of limits."""
         if not side.any():
@@ -93,12 +122,20 @@ class Panel(eqx.Module):
         return replace(self, side=jnp.asarray(side), beyond_at=jnp.asarray(np.argwhere(side)))
 
     def without_limits(self) -> "Panel":
-        """Return a panel in which values beyond a limit are missing and coarse ones have the variance of a step."""
+        """Return a panel of plain scores.
+
+        Values beyond a limit are missing, coarse ones have the variance of a step, and counts that of their log odds.
+        """
         seen = jnp.asarray(np.asarray(self.seen) & (np.abs(self.sides) != 1))
         variance = self.known_variance
         if self.half_step is not None:
             variance = variance + jnp.where(jnp.asarray(self.sides == COARSE), self.half_step**2 / 3, 0.0)
-        return replace(self, seen=seen, side=None, beyond_at=None, half_step=None, known_variance=variance)
+        if self.counts is not None:
+            successes = self.counts.successes + 0.5
+            odds = (1 / successes + 1 / (self.counts.trials + 1 - successes)) / self.counts.scale**2
+            variance = variance + jnp.where(jnp.asarray(self.sides == COUNT), odds, 0.0)
+        plain = replace(self, seen=seen, side=None, beyond_at=None, half_step=None, known_variance=variance)
+        return replace(plain, counts=None)
 
     @property
     def n_beyond(self) -> int:
@@ -111,6 +148,9 @@ class Panel(eqx.Module):
         own = tuple(name for name in optional if getattr(self, name) is not None)
         arrays = ("score", "seen", "pair", "event", "known_variance", *own)
         chosen = replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+        if self.counts is not None:
+            own = self.counts._replace(successes=self.counts.successes[rows], trials=self.counts.trials[rows])
+            chosen = replace(chosen, counts=own)
         return chosen.with_sides(self.sides[rows])
 
     def beyond_of(self, rows: np.ndarray) -> np.ndarray:
@@ -146,10 +186,13 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
+    trials = chosen["trials"].values
+    count = np.where(side == COUNT, np.nan_to_num(_counted(chosen)), 0.0)
     therapist, plate = numbered_therapists(scores), numbered_plates(scores, observed.indicators)
-    moments, inside, score, seen, event, covariate, variance, side, plate = (
+    covariate = scores["shift"].values
+    moments, inside, score, seen, event, covariate, variance, side, plate, count, trials = (
         _compressed(v, kept)
-        for v in (moments, inside, score, seen, event, scores["shift"].values, variance, side, plate)
+        for v in (moments, inside, score, seen, event, covariate, variance, side, plate, count, trials)
     )
     pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
@@ -164,6 +207,9 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         therapist=jnp.asarray(therapist) if (therapist >= 0).all() else None,
         plate=jnp.asarray(plate) if (plate >= 0).any() else None,
         known_variance=jnp.asarray(variance),
+        counts=Counts(*(jnp.asarray(part) for part in (count, trials, chosen["center"].values, chosen["scale"].values)))
+        if (side == COUNT).any()
+        else None,
         half_step=jnp.asarray(np.nan_to_num(chosen["step"].values) / 2) if (side == COARSE).any() else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     ).with_sides(side)
@@ -211,6 +257,12 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
         scores["amount"].values[..., known.index(e.event)] if e.event in known else np.zeros(shape) for e in plan.events
     ]
     return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
+
+
+def _counted(chosen: xr.Dataset) -> np.ndarray:
+    """Return the count behind each empirical logit."""
+    odds = chosen["center"].values + chosen["scale"].values * chosen["score"].values
+    return np.round((chosen["trials"].values + 1) / (1 + np.exp(-odds)) - 0.5)
 
 
 def numbered_therapists(scores: xr.Dataset) -> Int[np.ndarray, " dyad"]:

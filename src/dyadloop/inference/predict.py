@@ -49,12 +49,23 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
         signal = level + observation.loading * states[..., jnp.array(observation.states)]
         signal = signal + problem.shared.offset(values, observation, panel)
         spread = jnp.sqrt(observation.error_sd**2 + panel.known_variance)
-        return signal + spread * jax.random.normal(noise_key, signal.shape)
+        score = signal + spread * jax.random.normal(noise_key, signal.shape)
+        return score if panel.counts is None else _recounted(jax.random.fold_in(noise_key, 1), score, panel)
 
     run = problem.compiled.setdefault(("replicate", 0), jax.jit(one))
     keys = jax.random.split(jax.random.key(seed), len(next(iter(draws.values()))))
     found = [run(key, {name: values[i] for name, values in draws.items()}, problem.panel) for i, key in enumerate(keys)]
     return np.where(np.asarray(problem.panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)
+
+
+def _recounted(key: jax.Array, score: jax.Array, panel: Panel) -> jax.Array:
+    """Return scores in which those of counts come from counts drawn at their log odds."""
+    counts = panel.counts
+    assert counts is not None
+    share = jax.nn.sigmoid(counts.center + counts.scale * score)
+    drawn = jax.random.binomial(key, counts.trials, share)
+    odds = jnp.log((drawn + 0.5) / (counts.trials - drawn + 0.5))
+    return jnp.where(counts.trials > 0, (odds - counts.center) / counts.scale, score)
 
 
 def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel: Panel) -> jax.Array:

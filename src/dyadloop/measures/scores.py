@@ -28,7 +28,8 @@ def measure(study: Study) -> xr.Dataset:
         amount of an event at a moment; ``shift`` (dyad, time, covariate), each covariate at a moment, that of the
         nearest session where it is one of sessions, centred and divided by its ``per``; ``beyond`` (dyad, time,
         indicator), -1 where a score is a limit and the value lies below it, +1 where above, 2 where it lies within half
-        a ``step`` of the score, else 0; ``plate`` (dyad,
+        a ``step`` of the score, 3 where the score is the empirical logit of a count, else 0; ``trials`` (dyad, time,
+        indicator), out of how many trials a count is, 0 elsewhere; ``plate`` (dyad,
         time, indicator), number of the plate that a value was read on, -1 where none is named. Per dyad: ``therapist``,
         empty where none is named. Per indicator:
         ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN where no
@@ -59,6 +60,8 @@ def measure(study: Study) -> xr.Dataset:
     score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
     error[rows, columns, layers] = table["error"].to_numpy(dtype=float) / scale[layers]
     beyond[rows, columns, layers] = _sides(study, table)
+    trials = np.zeros(shape)
+    trials[rows, columns, layers] = np.nan_to_num(table["trials"].to_numpy(dtype=float))
     plates = table["plate"].to_numpy(dtype=str)
     plate[rows, columns, layers] = np.where(plates == "", -1, np.unique(plates, return_inverse=True)[1])
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
@@ -74,6 +77,7 @@ def measure(study: Study) -> xr.Dataset:
             "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
             "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
             "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
+            "trials": (("dyad", "time", "indicator"), trials, {"units": "1"}),
             "shift": (("dyad", "time", "covariate"), _covariates(study, session), {"units": "as declared by `per`"}),
         },
         coords={
@@ -122,7 +126,7 @@ def _refuse_lone(study: Study, covariate: str) -> None:
 
 
 def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
-    """Return -1 for values below a limit, +1 for values above one, 2 for those of a coarse scale, else 0.
+    """Return -1 for values below a limit, +1 for values above one, 2 for those of a coarse scale, 3 for counts, else 0.
 
     The ends of a scale are limits where declared.
     """
@@ -132,6 +136,8 @@ def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
             here, (low, high) = (table["indicator"] == name).to_numpy(), entry.scale
             side[here & (table["value"] <= low).to_numpy()] = -1
             side[here & (table["value"] >= high).to_numpy()] = 1
+        if entry.transform == "logit":
+            side[(table["indicator"] == name).to_numpy()] = 3
         if entry.step is not None:
             side[(table["indicator"] == name).to_numpy() & (side == 0)] = 2
     return side
@@ -147,7 +153,15 @@ def _transformed(study: Study) -> np.ndarray:
         if entry.step is not None and entry.ends_are_limits and entry.scale is not None:
             here, (low, high) = (study.measurements["indicator"] == name).to_numpy(), entry.scale
             found[here] = found[here].clip(low + entry.step / 2, high - entry.step / 2)
+    trials = study.measurements["trials"].to_numpy(dtype=float)
+    counted = np.isfinite(trials)
+    found[counted] = empirical_logit(values[counted], trials[counted])
     return found
+
+
+def empirical_logit(count: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Return the log odds of a count, half a trial added to successes and to failures (Agresti 2013, section 3.1.1)."""
+    return np.log((count + 0.5) / (trials - count + 0.5))
 
 
 def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
