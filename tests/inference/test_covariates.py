@@ -10,7 +10,7 @@ import pytest
 import yaml
 from scipy.linalg import block_diag
 
-from dyadloop.data import convert_mindfulness, read_study
+from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, read_study
 from dyadloop.errors import DataError
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.claims import pushed_variables
@@ -237,3 +237,54 @@ def test_the_contrast_of_the_trial_is_recovered():
         print(f"{item}: {effect:.2f} ({sd:.2f}) points, raw {raw:.2f}")
         assert abs(effect) > 2 * sd
         assert abs(effect - raw) < 2 * sd
+
+
+DIARIES = ROOT.parent / "shared" / "data" / "esm_depression_dejonckheere2019" / "daily.csv"
+DIAL = ROOT.parent / "shared" / "data" / "couples_dial_rties" / "states.csv"
+
+
+def test_the_shipped_diaries_are_the_published_table(tmp_path):
+    if not DIARIES.is_file():
+        pytest.skip("the published table is not here")
+    made = convert_diaries(DIARIES, tmp_path / "diaries")
+    shipped = ROOT / "examples" / "diaries"
+    assert {p.name: p.read_bytes() for p in made.iterdir()} == {p.name: p.read_bytes() for p in shipped.iterdir()}
+    table = read_study(shipped).measurements
+    assert table.groupby("indicator")["value"].agg(["count", "mean"]).round(2).loc["happy"].tolist() == [8702, 62.67]
+    problem = build_problem(measure(read_study(shipped)), read_theory("affect"))
+    assert problem.observed.indicators == ("happy", "stress")
+    assert any("relaxed" in entry for entry in problem.left_out)
+
+
+@pytest.mark.slow
+def test_symptoms_go_with_the_usual_affect():
+    """At the mode: the effect between persons is about the raw regression of person means on symptoms."""
+    study = read_study(ROOT / "examples" / "diaries")
+    scores = measure(study)
+    problem = build_problem(scores, read_theory("affect"))
+    posterior = posterior_of(problem)
+    mode = find_mode(problem, posterior, seed=1, starts=2)
+    found, error = posterior.constrain(jnp.asarray(mode.center)), np.sqrt((mode.factor**2).sum(axis=1))
+    means = scores["score"].mean("time")
+    for item, quantity in {"happy": "cheerful", "stress": "stress"}.items():
+        raw = np.polyfit(scores["shift"].values[:, 0, 0], means.sel(indicator=item).values, 1)[0]
+        name = f"effect_symptoms_{quantity}"
+        assert abs(float(found[name]) - raw) < error[posterior.names.index(name)], (item, raw)
+        assert abs(float(found[name])) > 3 * error[posterior.names.index(name)]
+
+
+@pytest.mark.slow
+def test_partners_with_a_dial(tmp_path):
+    """Real couples: every rating is read, the mode is found from two starts, and both arrows are positive."""
+    if not DIAL.is_file():
+        pytest.skip("the published table is not here")
+    study = read_study(convert_dial(DIAL, tmp_path / "dial"))
+    assert len(study.measurements) == 78_834
+    assert len(study.dyads) == 80
+    problem = build_problem(measure(study), read_theory("couple"))
+    posterior = posterior_of(problem)
+    mode = find_mode(problem, posterior, seed=1, starts=2)
+    assert mode.agreeing == 2
+    found, error = posterior.constrain(jnp.asarray(mode.center)), np.sqrt((mode.factor**2).sum(axis=1))
+    for name in ("d_hers_his", "d_his_hers"):
+        assert float(found[name]) > 5 * error[posterior.names.index(name)]
