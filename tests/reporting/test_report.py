@@ -1,5 +1,6 @@
 """The report and the tables: self-contained, honest about simulation and convergence, safe with hostile names."""
 
+import html
 import io
 import json
 import re
@@ -11,10 +12,13 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
+from dyadloop.field import compile_theory
 from dyadloop.inference.claims import COLUMNS
 from dyadloop.reporting.figures import intervals, missingness
+from dyadloop.reporting.loop import loop_diagram
 from dyadloop.reporting.report import report
 from dyadloop.reporting.tables import claims_json, number, print_claims, share, write_claims, write_csv
+from dyadloop.theory import hypothesis, read_theory
 
 
 class _Links(HTMLParser):
@@ -146,3 +150,20 @@ def test_a_table_for_a_spreadsheet_runs_nothing(tmp_path):
     table = pd.DataFrame({"dyad": ["=1+1", "-D2", "D3"], "k": [-0.5, 0.1, 0.7], "refitted": [True, False, False]})
     write_csv(table, tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text() == "dyad,k,refitted\n'=1+1,-0.5,True\n'-D2,0.1,False\nD3,0.7,False\n"
+
+
+@pytest.mark.parametrize("name", ["reciprocal", "synergistic", "common_cause", "context", "weakest_link", "couple"])
+def test_a_loop_is_drawn_for_every_hypothesis(name):
+    """Every variable in its box, and an arrow from everything that acts, contexts apart."""
+    theory = read_theory("couple") if name == "couple" else hypothesis(name, read_theory("framework_linear"))
+    pairs = {(v.id, person) for v in theory.variables for person in ("patient", "therapist")}
+    plan = compile_theory(theory, pairs, (), ("insecurity",))
+    rows = [coupling.id for coupling in plan.couplings]
+    summary = pd.DataFrame({"median": 0.1, "p_positive": 0.99, "prior_scale": 0.3}, index=rows)
+    drawn = loop_diagram(plan, summary)
+    for variable in plan.variables:
+        assert html.escape(variable.label, quote=False) in drawn
+    known = {variable.id for variable in plan.variables}
+    arrows = sum(len([s for s in coupling.sources if s in known]) for coupling in plan.couplings)
+    assert arrows >= len(rows) > 0
+    assert len(re.findall(r">[+-−]0\.10<", drawn)) == len(rows)

@@ -15,17 +15,8 @@ from matplotlib.patches import FancyArrowPatch
 from dyadloop.dynamics.compiled import compiled
 from dyadloop.dynamics.equilibria import equilibria
 from dyadloop.errors import StateError
-from dyadloop.reporting.figures import BLUE, DARK, GREY, RED, draw, plain
+from dyadloop.reporting.figures import BLUE, DARK, FILL, GREY, RED, draw, plain
 from dyadloop.theory import Theory
-
-_FILL = {
-    "oxytocin": "#fdf3d8",
-    "component": "#e3eef6",
-    "symptom": "#f6e3dc",
-    "peripheral": "#eef3e2",
-    "factor": "#eeeeee",
-    "state": "#ffffff",
-}
 
 
 def fan(run: xr.Dataset, variables: tuple[str, ...] = ()) -> str:
@@ -267,7 +258,7 @@ def theory_diagram(theory: Theory) -> str:
                 axes.add_patch(arrow)
         for variable in theory.variables:
             x, y = places[variable.id]
-            box = {"boxstyle": "round,pad=0.35", "fc": _FILL[variable.kind], "ec": DARK, "lw": 0.8}
+            box = {"boxstyle": "round,pad=0.35", "fc": FILL[variable.kind], "ec": DARK, "lw": 0.8}
             axes.text(x, y, plain(variable.id), ha="center", va="center", fontsize=7, bbox=box, zorder=5)
         axes.set_xlim(-2.0, 2.0)
         axes.set_ylim(-1.5, 1.5)

@@ -11,6 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 BLUE, RED, GREY, DARK = "#0072B2", "#D55E00", "#9a9a9a", "#222222"
+FILL = {
+    "oxytocin": "#fdf3d8",
+    "component": "#e3eef6",
+    "symptom": "#f6e3dc",
+    "peripheral": "#eef3e2",
+    "factor": "#eeeeee",
+    "state": "#ffffff",
+}
+"""Colours of the kinds of variables."""
 _STYLE: dict = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dyadloop",

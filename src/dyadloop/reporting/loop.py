@@ -8,14 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from dyadloop.field import Plan
-from dyadloop.reporting.figures import BLUE, DARK, GREY, RED, draw, plain
+from dyadloop.reporting.figures import BLUE, DARK, FILL, GREY, RED, draw, plain
 
 _SURE = 0.95
 _RADIUS = 1.0
 _MARGIN = 0.3
 _HALF_WIDTH = 1.6
 _INCHES = 7.2
-_FILL = {"oxytocin": "#fdf3d8", "component": "#e3eef6", "symptom": "#f6e3dc"}
 
 
 def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
@@ -36,10 +35,13 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
         axes = figure.add_subplot()
         rows = summary.to_dict(orient="index")
         for coupling in plan.couplings:
-            _arrow(axes, places[coupling.sources[0]], places[coupling.target], rows[coupling.id], coupling.sign)
+            # a context moderates an arrow and has no place; a product comes from all that it multiplies
+            tails = [places[source] for source in coupling.sources if source in places]
+            for index, tail in enumerate(tails):
+                _arrow(axes, tail, places[coupling.target], rows[coupling.id], coupling.sign, named=index == 0)
         for variable in plan.variables:
             x, y = places[variable.id]
-            box = {"boxstyle": "round,pad=0.5", "fc": _FILL[variable.kind], "ec": DARK, "lw": 0.8}
+            box = {"boxstyle": "round,pad=0.5", "fc": FILL[variable.kind], "ec": DARK, "lw": 0.8}
             axes.text(x, y, plain(variable.label), ha="center", va="center", fontsize=9, bbox=box, zorder=5)
         axes.set_xlim(-_HALF_WIDTH, _HALF_WIDTH)
         axes.set_ylim(low, high)
@@ -59,7 +61,7 @@ def _places(plan: Plan) -> dict[str, tuple[float, float]]:
     return places
 
 
-def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: dict, sign: int) -> None:
+def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: dict, sign: int, named: bool) -> None:
     effect = sign * row["median"]
     sure = max(row["p_positive"], 1 - row["p_positive"]) >= _SURE
     colour = (BLUE if effect > 0 else RED) if sure else GREY
@@ -78,6 +80,8 @@ def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row
         zorder=3 if sure else 2,
     )
     axes.add_patch(patch)
+    if not named:
+        return
     dx, dy = head[0] - tail[0], head[1] - tail[1]
     x, y = tail[0] + 0.5 * dx + 0.08 * dy, tail[1] + 0.5 * dy - 0.08 * dx
     box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.85}

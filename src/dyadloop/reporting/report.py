@@ -96,6 +96,7 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "rhythm": problem.rhythm,
         "events": _events(problem),
         "covariates": _covariates(problem, info),
+        "linear": problem.plan.is_linear,
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
         "figures": _figures(post, problem, summary),
         "parameters": summary.reset_index().to_dict(orient="records"),
