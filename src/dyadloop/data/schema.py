@@ -132,8 +132,8 @@ class Study:
 
     ``sessions`` has the columns dyad, session, start [d], end [d], events (dict) and one per covariate of sessions;
     ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
-    dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given) and plate
-    (empty where none is given) and trials (NaN where none is given). Times count from each dyad's first.
+    dyad, participant_id, role, session, time [d], indicator, value, limit, error and trials (NaN where none is given)
+    and plate (empty where none is given). Times count from each dyad's first.
     """
 
     path: str

@@ -37,8 +37,8 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
 
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
         path_key, noise_key, effect_key = jax.random.split(key, 3)
-        for name, size in problem.shared.normals.items():
-            values = {name: jax.random.normal(jax.random.fold_in(effect_key, size), (size,))} | values
+        for index, (name, size) in enumerate(problem.shared.normals.items()):
+            values = {name: jax.random.normal(jax.random.fold_in(effect_key, index), (size,))} | values
         observation = problem.observed.observation(values)
         states = _paths(path_key, problem, values, panel)
         if observation.spread is not None:
