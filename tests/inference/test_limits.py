@@ -270,7 +270,7 @@ def test_limits_cost_width_where_substitution_costs_truth(tmp_path):
 @pytest.fixture(scope="module")
 def limited(study, tmp_path_factory):
     root = tmp_path_factory.mktemp("limited")
-    folder = shorten(_with_limit(study, root / "study", 0.3, "below"), 4)
+    folder = shorten(_with_limit(study, root / "study", 0.3, "below"), 3)
     settings = Settings(chains=2, warmup=50, draws=50)
     fit(read_study(folder), theory(["oxytocin"]), settings=settings, folder=root / "fit")
     return load_result(root / "fit")
@@ -331,9 +331,8 @@ def test_the_ends_of_a_scale_can_be_limits(tiny):  # noqa: F811
         read_study(tiny)
 
 
-def test_a_coarse_scale_is_read_fitted_and_checked(study, tmp_path):
-    """Trust rounded to whole points: its answers enter as intervals, the ends of the scale as open ones."""
-    folder = shorten(shutil.copytree(study, tmp_path / "coarse"), 2)
+def _coarse(folder):
+    """Round trust to whole points of a scale from 4 to 7."""
     lines = (folder / "measurements.tsv").read_text().splitlines()
     head, rows = lines[0].split("\t"), [line.split("\t") for line in lines[1:]]
     value, indicator = head.index("value"), head.index("indicator")
@@ -346,20 +345,31 @@ def test_a_coarse_scale_is_read_fitted_and_checked(study, tmp_path):
     assert declared in text
     steps = declared + "    scale: [4, 7]\n    step: 1\n    ends_are_limits: true\n"
     (folder / "study.yaml").write_text(text.replace(declared, steps))
+    return folder
+
+
+def test_a_coarse_scale_is_read(study, tmp_path):
+    """Answers enter as intervals, the ends of the scale as open ones, and replicates are as coarse."""
+    folder = _coarse(shorten(shutil.copytree(study, tmp_path / "coarse"), 2))
     scores = measure(read_study(folder)).sel(indicator="trust")
     raw = scores["score"] * scores["scale"] + scores["center"]
     assert set(np.unique(raw.values[np.isfinite(raw.values)]).round(9)) == {4.5, 5.0, 6.0, 6.5}
     assert (scores["beyond"].where(np.isclose(raw, 4.5), -1) == -1).all()
     assert (scores["beyond"].where(np.isclose(raw, 5) | np.isclose(raw, 6), 2) == 2).all()
-    post = fit(read_study(folder), keep(rival("none"), ["trust"]), settings=Settings(2, 50, 50))
-    assert post.attrs["n_coarse"] > 0 < post.attrs["n_beyond"]
-    found = checks(post, n_draws=20)
-    assert np.isfinite(found["predictive"].to_dataset()["observed"].values).all()
-    problem = problem_of(post)
+    problem = build_problem(measure(read_study(folder)), keep(rival("none"), ["trust"]))
     column = list(problem.observed.indicators).index("trust")
     alike = within_limits(problem)(np.linspace(-9, 9, 500)[None, :, None].repeat(len(problem.observed.indicators), 2))
     points = alike[..., column] * scores["scale"].item() + scores["center"].item()
     assert set(np.unique(points).round(9)) == {4.5, 5.0, 6.0, 6.5}
+
+
+@pytest.mark.slow
+def test_a_coarse_scale_is_fitted_and_checked(study, tmp_path):
+    folder = _coarse(shorten(shutil.copytree(study, tmp_path / "coarse"), 2))
+    post = fit(read_study(folder), keep(rival("none"), ["trust"]), settings=Settings(2, 50, 50))
+    assert post.attrs["n_coarse"] > 0 < post.attrs["n_beyond"]
+    found = checks(post, n_draws=20)
+    assert np.isfinite(found["predictive"].to_dataset()["observed"].values).all()
 
 
 def _counted(folder, change=lambda row, head: None):
