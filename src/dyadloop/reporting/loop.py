@@ -15,6 +15,7 @@ _RADIUS = 1.0
 _MARGIN = 0.3
 _HALF_WIDTH = 1.6
 _INCHES = 7.2
+_BEND = 0.16  # of an arrow; those of a product bend twice as much and are dotted
 
 
 def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
@@ -37,8 +38,9 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
         for coupling in plan.couplings:
             # a context moderates an arrow and has no place; a product comes from all that it multiplies
             tails = [places[source] for source in coupling.sources if source in places]
+            bend = _BEND if len(tails) == 1 else 2 * _BEND
             for index, tail in enumerate(tails):
-                _arrow(axes, tail, places[coupling.target], rows[coupling.id], coupling.sign, named=index == 0)
+                _arrow(axes, tail, places[coupling.target], rows[coupling.id], coupling.sign, bend, named=index == 0)
         for variable in plan.variables:
             x, y = places[variable.id]
             box = {"boxstyle": "round,pad=0.5", "fc": FILL[variable.kind], "ec": DARK, "lw": 0.8}
@@ -61,7 +63,9 @@ def _places(plan: Plan) -> dict[str, tuple[float, float]]:
     return places
 
 
-def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: dict, sign: int, named: bool) -> None:
+def _arrow(
+    axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: dict, sign: int, bend: float, named: bool
+) -> None:
     effect = sign * row["median"]
     sure = max(row["p_positive"], 1 - row["p_positive"]) >= _SURE
     colour = (BLUE if effect > 0 else RED) if sure else GREY
@@ -69,11 +73,11 @@ def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row
     patch = FancyArrowPatch(
         tail,
         head,
-        connectionstyle="arc3,rad=0.16",
+        connectionstyle=f"arc3,rad={bend}",
         arrowstyle="-|>",
         mutation_scale=9 + 2 * width,
         lw=width,
-        ls="-" if effect > 0 else "--",
+        ls=":" if bend > _BEND else "-" if effect > 0 else "--",
         color=colour,
         shrinkA=30,
         shrinkB=30,
@@ -83,7 +87,7 @@ def _arrow(axes: Axes, tail: tuple[float, float], head: tuple[float, float], row
     if not named:
         return
     dx, dy = head[0] - tail[0], head[1] - tail[1]
-    x, y = tail[0] + 0.5 * dx + 0.08 * dy, tail[1] + 0.5 * dy - 0.08 * dx
+    x, y = tail[0] + 0.5 * dx + bend / 2 * dy, tail[1] + 0.5 * dy - bend / 2 * dx
     box = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.85}
     shade = colour if sure else DARK
     axes.text(x, y, f"{effect:+.2f}", fontsize=7, color=shade, ha="center", va="center", bbox=box, zorder=6)
