@@ -75,16 +75,16 @@ def test_a_small_calibration_from_the_command_line(tmp_path):
     """Trust alone: the fit is calibrated, the halved noise is caught, and a folder is gone on with."""
     own = tmp_path / "theory.yaml"
     own.write_text(theory(["trust"]).model_dump_json(by_alias=True))
-    call = ["calibrate", str(own), "--dyads", "6", "--sessions", "5", "--replicates", "20", "--json", "--quiet"]
+    call = ["calibrate", str(own), "--dyads", "8", "--sessions", "6", "--replicates", "26", "--json", "--quiet"]
     right = CliRunner().invoke(app, [*call, "--out", str(tmp_path / "right"), "--figure", str(tmp_path / "f.svg")])
     assert right.exit_code == 0, right.output
     content = json.loads(right.stdout)
     names = content["coords"]["parameter"]["data"]
     assert {"tau_trust", "error_trust", "log_likelihood"} <= set(names)
-    assert content["attrs"]["replicates"] == 20
+    assert content["attrs"]["replicates"] == 26
     assert (tmp_path / "f.svg").read_text().startswith("<svg")
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "right").glob("*.npz")}
-    assert len(stamps) == 1
+    assert len(stamps) == 2
     again = CliRunner().invoke(app, [*call, "--out", str(tmp_path / "right")])
     assert json.loads(again.stdout) == content
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "right").glob("*.npz")} == stamps
@@ -94,7 +94,7 @@ def test_a_small_calibration_from_the_command_line(tmp_path):
     outside = dict(zip(names, found["data_vars"]["outside"]["data"], strict=True))
     assert any(outside.values())
     with pytest.raises(ResultError, match="another calibration"):
-        calibrate(theory(["trust"]), replicates=20, folder=tmp_path / "wrong", **DESIGN)
+        calibrate(theory(["trust"]), replicates=26, folder=tmp_path / "wrong", **DESIGN)
 
 
 @pytest.mark.slow

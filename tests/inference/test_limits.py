@@ -75,6 +75,25 @@ def _moments_of_data(panel, models):
     return mean, cov, np.asarray(panel.score)[0][np.asarray(panel.seen)[0]]
 
 
+def _given_the_rest(panel, models, places):
+    """The log density of all other data, and mean and covariance of some given them."""
+    mean, cov, data = _moments_of_data(panel, models)
+    places = np.array(places) % len(data)
+    rest = np.setdiff1d(np.arange(len(data)), places)
+    gain = cov[np.ix_(places, rest)] @ np.linalg.inv(cov[np.ix_(rest, rest)])
+    at = mean[places] + gain @ (data[rest] - mean[rest])
+    left = cov[np.ix_(places, places)] - gain @ cov[np.ix_(rest, places)]
+    density = multivariate_normal(mean[rest], cov[np.ix_(rest, rest)]).logpdf(data[rest])
+    return density, at, left, data[places], places[0] == len(data) - 1
+
+
+def _averaged(models, panel, n_places, log2_points=11):
+    """The log of the mean likelihood over the auxiliary normals, by quasi-Monte Carlo."""
+    uniforms = qmc.Sobol(n_places, rng=np.random.default_rng(1)).random(2**log2_points)
+    normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
+    return float(jax.nn.logsumexp(_densities(models, panel, normals)) - np.log(len(normals)))
+
+
 @jax.jit
 def _densities(models, panel, normals):
     return jax.vmap(lambda z: filtered(*models, panel, z).log_density[0])(normals)
@@ -92,40 +111,24 @@ def test_both_filters_agree_where_nothing_is_limited(problem, models):
 def test_the_likelihood_is_the_exact_integral(problem, models, places, side):
     """Averaged over the auxiliary normals it is the density of the rest times a normal probability from SciPy."""
     panel = _limited(problem.panel, places, side)
-    mean, cov, data = _moments_of_data(panel, models)
-    places = np.array(places) % len(data)
-    rest = np.setdiff1d(np.arange(len(data)), places)
-    gain = cov[np.ix_(places, rest)] @ np.linalg.inv(cov[np.ix_(rest, rest)])
-    at = mean[places] + gain @ (data[rest] - mean[rest])
-    left = cov[np.ix_(places, places)] - gain @ cov[np.ix_(rest, places)]
+    exact, at, left, seen, last = _given_the_rest(panel, models, places)
     sign = -np.broadcast_to(side, len(places)).astype(float)  # below: y < limit; above: -y < -limit
     inside = multivariate_normal(sign * at, sign[:, None] * left * sign, abseps=1e-9, releps=1e-9, maxpts=10**7)
-    exact = multivariate_normal(mean[rest], cov[np.ix_(rest, rest)]).logpdf(data[rest])
-    exact += inside.logcdf(sign * data[places])
-    uniforms = qmc.Sobol(len(places), rng=np.random.default_rng(1)).random(2**11)
-    normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
-    found = float(jax.nn.logsumexp(_densities(models, panel, normals)) - np.log(len(normals)))
+    exact += inside.logcdf(sign * seen)
+    found = _averaged(models, panel, len(places))
     # the last value leaves no integral, so rounding alone; otherwise quasi-Monte Carlo with 2,048 points
-    assert found == pytest.approx(exact, abs=1e-8 if places[0] == len(data) - 1 else 1e-3)
+    assert found == pytest.approx(exact, abs=1e-8 if last else 1e-3)
 
 
 @pytest.mark.parametrize(("places", "half"), [([-1], 0.5), ([3, 9], 0.5), ([3, 4, 30], 0.1)])
 def test_the_likelihood_of_a_coarse_scale_is_the_exact_integral(problem, models, places, half):
     """Values within half a step: the density of the rest times the probability of a box, from SciPy."""
     panel = replace(_limited(problem.panel, places, 2), half_step=jnp.full(problem.panel.score.shape[2], half))
-    mean, cov, data = _moments_of_data(panel, models)
-    places = np.array(places) % len(data)
-    rest = np.setdiff1d(np.arange(len(data)), places)
-    gain = cov[np.ix_(places, rest)] @ np.linalg.inv(cov[np.ix_(rest, rest)])
-    at = mean[places] + gain @ (data[rest] - mean[rest])
-    left = cov[np.ix_(places, places)] - gain @ cov[np.ix_(rest, places)]
+    exact, at, left, seen, last = _given_the_rest(panel, models, places)
     inside = multivariate_normal(at, left, abseps=1e-10, releps=1e-10, maxpts=10**7)
-    exact = multivariate_normal(mean[rest], cov[np.ix_(rest, rest)]).logpdf(data[rest])
-    exact += np.log(inside.cdf(data[places] + half, lower_limit=data[places] - half))
-    uniforms = qmc.Sobol(len(places), rng=np.random.default_rng(1)).random(2**11)
-    normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
-    found = float(jax.nn.logsumexp(_densities(models, panel, normals)) - np.log(len(normals)))
-    assert found == pytest.approx(exact, abs=1e-8 if places[0] == len(data) - 1 else 1e-3)
+    exact += np.log(inside.cdf(seen + half, lower_limit=seen - half))
+    found = _averaged(models, panel, len(places))
+    assert found == pytest.approx(exact, abs=1e-8 if last else 1e-3)
     # a step too fine to matter is a density times its width
     fine = replace(panel, half_step=jnp.full(panel.score.shape[2], 1e-6))
     plain = replace(panel, side=None, beyond_at=None, half_step=None)
@@ -151,21 +154,14 @@ def test_the_likelihood_of_counts_is_the_exact_integral(problem, models, places,
     )
     panel = replace(panel, score=score, counts=counts)
     assert (np.asarray(panel.with_scores(panel.score).counts.successes) == full).all()
-    mean, cov, data = _moments_of_data(panel, models)
-    places = np.array(places) % len(data)
-    rest = np.setdiff1d(np.arange(len(data)), places)
-    gain = cov[np.ix_(places, rest)] @ np.linalg.inv(cov[np.ix_(rest, rest)])
-    at = mean[places] + gain @ (data[rest] - mean[rest])
-    left = np.linalg.cholesky(cov[np.ix_(places, places)] - gain @ cov[np.ix_(rest, places)])
+    exact, at, left, _, _ = _given_the_rest(panel, models, places)
+    left = np.linalg.cholesky(left)
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
     grid = np.stack(np.meshgrid(*[nodes] * len(places), indexing="ij"), axis=-1).reshape(-1, len(places))
     total = np.prod(np.stack(np.meshgrid(*[weights] * len(places), indexing="ij"), axis=-1), axis=-1).ravel()
     chance = binom.pmf(full[where], trials, expit(center + scale * (at + grid @ left.T))).prod(axis=1)
-    exact = multivariate_normal(mean[rest], cov[np.ix_(rest, rest)]).logpdf(data[rest])
     exact += np.log(total @ chance / total.sum())
-    uniforms = qmc.Sobol(len(places), rng=np.random.default_rng(1)).random(2**15)
-    normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
-    found = float(jax.nn.logsumexp(_densities(models, panel, normals)) - np.log(len(normals)))
+    found = _averaged(models, panel, len(places), 15)
     assert found == pytest.approx(exact, abs=1e-3)
 
 

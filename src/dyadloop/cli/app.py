@@ -175,10 +175,8 @@ def run(
             raise typer.Exit(INTERRUPTED) from None
 
     post = fitted(prior_set, folder)
-    for text in json.loads(post.attrs["left_out"]):
-        say(f"left out: {text}", quiet)
-    if post.attrs["pace"]:
-        say(post.attrs["pace"], quiet)
+    for text in [*(f"left out: {entry}" for entry in json.loads(post.attrs["left_out"])), post.attrs["pace"]]:
+        say(text, quiet or not text)
     sets = _other_priors(post, prior_set, folder, fitted, quiet) if all_priors else None
     say("judging the claims and writing the report", quiet)
     table = judge(post)

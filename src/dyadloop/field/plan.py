@@ -72,7 +72,8 @@ class Plan:
                 prefix = type(chance).__name__.lower()
                 numbers = {name: getattr(chance, name) for name in type(chance).model_fields}
                 found.update({f"{prefix}_{n}": number for n, number in numbers.items() if isinstance(number, Quantity)})
-        return {name: quantity for name, quantity in found.items() if name not in dict(self.held)}
+        held = dict(self.held)
+        return {name: quantity for name, quantity in found.items() if name not in held}
 
     def _pairs(self, level: str) -> list[tuple[State, State]]:
         """Return the pairs of states that may correlate.

@@ -16,7 +16,8 @@ from jaxtyping import Array, Float
 
 from dyadloop.field import Field, Flow, Transition
 from dyadloop.inference.motion import STEPS, carried, motion
-from dyadloop.inference.panel import COARSE, COUNT, Panel
+from dyadloop.inference.panel import Panel
+from dyadloop.measures.scores import COARSE, COUNT
 from dyadloop.observation import Observation
 
 _LOG_2PI = 1.8378770664093453

@@ -18,11 +18,11 @@ from dyadloop.errors import ResultError
 from dyadloop.inference.checks import diagnose
 from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
 from dyadloop.inference.motion import STEPS
-from dyadloop.inference.panel import COARSE, COUNT
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.measures import measure
+from dyadloop.measures.scores import COARSE, COUNT
 from dyadloop.theory import Theory, read_theory
 
 N_PRIOR_DRAWS = 4000

@@ -14,15 +14,12 @@ from jaxtyping import Array, Bool, Float, Int
 from dyadloop.errors import FitError
 from dyadloop.field import Plan, doublings
 from dyadloop.inference.varying import LARGEST
+from dyadloop.measures.scores import COARSE, COUNT
 from dyadloop.observation import ObservationPlan
 from dyadloop.units import days
 
 BEYOND = "beyond_limit"
 """Name of the auxiliary standard normals of values that are only bounded, by a limit or by a step, one each."""
-COARSE = 2
-"""Side of a value that lies within half a step of its score."""
-COUNT = 3
-"""Side of a value that is the log odds of a count."""
 _DECIMALS = 9  # intervals that differ by less than 1e-9 d (86 microseconds) are one
 _SLACK = 4.0  # in-session couplings may exceed the own decay rates by this factor before a transition is refused
 
@@ -37,6 +34,17 @@ class Counts(NamedTuple):
     trials: Array
     center: Array
     scale: Array
+
+    def at(self, score: Array) -> "Counts":
+        """Return the counts whose log odds are these scores."""
+        share = jax.nn.sigmoid(self.center + self.scale * score)
+        found = jnp.clip(jnp.round((self.trials + 1) * share - 0.5), 0, self.trials)
+        return self._replace(successes=found)
+
+    def score(self) -> Array:
+        """Return the empirical logits as scores."""
+        odds = jnp.log((self.successes + 0.5) / (self.trials - self.successes + 0.5))
+        return (odds - self.center) / self.scale
 
 
 class Panel(eqx.Module):
@@ -108,12 +116,7 @@ class Panel(eqx.Module):
 
     def with_scores(self, score: Float[Array, "dyad time indicator"]) -> "Panel":
         """Return a panel with other scores of the same kinds."""
-        counts = self.counts
-        if counts is not None:
-            share = jax.nn.sigmoid(counts.center + counts.scale * score)
-            count = jnp.clip(jnp.round((counts.trials + 1) * share - 0.5), 0, counts.trials)
-            counts = counts._replace(successes=count)
-        return replace(self, score=score, counts=counts)
+        return replace(self, score=score, counts=None if self.counts is None else self.counts.at(score))
 
     def with_sides(self, side: np.ndarray) -> "Panel":
         """Return a panel with other sides of limits."""
@@ -186,13 +189,11 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
-    trials = chosen["trials"].values
-    count = np.where(side == COUNT, np.nan_to_num(_counted(chosen)), 0.0)
+    trials = np.where(side == COUNT, chosen["trials"].values, 0.0)
     therapist, plate = numbered_therapists(scores), numbered_plates(scores, observed.indicators)
     covariate = scores["shift"].values
-    moments, inside, score, seen, event, covariate, variance, side, plate, count, trials = (
-        _compressed(v, kept)
-        for v in (moments, inside, score, seen, event, covariate, variance, side, plate, count, trials)
+    moments, inside, score, seen, event, covariate, variance, side, plate, trials = (
+        _compressed(v, kept) for v in (moments, inside, score, seen, event, covariate, variance, side, plate, trials)
     )
     pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
@@ -207,9 +208,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         therapist=jnp.asarray(therapist) if (therapist >= 0).all() else None,
         plate=jnp.asarray(plate) if (plate >= 0).any() else None,
         known_variance=jnp.asarray(variance),
-        counts=Counts(*(jnp.asarray(part) for part in (count, trials, chosen["center"].values, chosen["scale"].values)))
-        if (side == COUNT).any()
-        else None,
+        counts=_counts(chosen, score, trials) if trials.any() else None,
         half_step=jnp.asarray(np.nan_to_num(chosen["step"].values) / 2) if (side == COARSE).any() else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     ).with_sides(side)
@@ -259,10 +258,11 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
     return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
 
 
-def _counted(chosen: xr.Dataset) -> np.ndarray:
-    """Return the count behind each empirical logit."""
-    odds = chosen["center"].values + chosen["scale"].values * chosen["score"].values
-    return np.round((chosen["trials"].values + 1) / (1 + np.exp(-odds)) - 0.5)
+def _counts(chosen: xr.Dataset, score: np.ndarray, trials: np.ndarray) -> Counts:
+    """Return the counts behind empirical logits."""
+    none, center, scale = jnp.zeros(trials.shape), chosen["center"].values, chosen["scale"].values
+    counts = Counts(none, jnp.asarray(trials), jnp.asarray(center), jnp.asarray(scale))
+    return counts.at(jnp.asarray(np.nan_to_num(score)))
 
 
 def numbered_therapists(scores: xr.Dataset) -> Int[np.ndarray, " dyad"]:
@@ -303,15 +303,15 @@ def _contexts(scores: xr.Dataset, plan: Plan) -> np.ndarray:
 
 def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
     """Return a bound on the drift norm: the fastest state at the far end of its prior, with its couplings."""
-    rates = []
+    rates, held = [], dict(plan.held)
     for variable in plan.variables:
-        number = variable.time_constant
+        name, number = f"tau_{variable.id}", variable.time_constant
         if number is None:
             continue
-        if f"tau_{variable.id}" in dict(plan.held):
-            rates.append(1 / days(dict(plan.held)[f"tau_{variable.id}"], number.unit))
+        if name in held:
+            rates.append(1 / days(held[name], number.unit))
             continue
-        prior = priors.loc[f"tau_{variable.id}"]
+        prior = priors.loc[name]
         reach, spread = 4 * prior["scale"], f"spread_tau_{variable.id}"
         if spread in priors.index:
             median, scale = (float(priors[column][spread]) for column in ("location", "scale"))

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from dyadloop.inference.panel import COARSE, Panel
+from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.varying import draw
+from dyadloop.measures.scores import COARSE
 from dyadloop.simulation import sample_paths
 
 
@@ -63,9 +64,8 @@ def _recounted(key: jax.Array, score: jax.Array, panel: Panel) -> jax.Array:
     counts = panel.counts
     assert counts is not None
     share = jax.nn.sigmoid(counts.center + counts.scale * score)
-    drawn = jax.random.binomial(key, counts.trials, share)
-    odds = jnp.log((drawn + 0.5) / (counts.trials - drawn + 0.5))
-    return jnp.where(counts.trials > 0, (odds - counts.center) / counts.scale, score)
+    drawn = counts._replace(successes=jax.random.binomial(key, counts.trials, share))
+    return jnp.where(counts.trials > 0, drawn.score(), score)
 
 
 def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel: Panel) -> jax.Array:

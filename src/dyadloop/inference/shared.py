@@ -54,10 +54,10 @@ class Shared:
         why = "plates of one assay differ by about a tenth"
         return found | {f"spread_plates_{name}": _sd(0.1, unit, why) for _, name, unit in self.indicators}
 
-    def level(self, values: Mapping[str, Any], panel: Panel) -> Float[Array, "dyad state"] | float:
+    def level(self, values: Mapping[str, Any], panel: Panel) -> Float[Array, "dyad #state"]:
         """Return how far the therapist of each dyad shifts the level of each state."""
         if THERAPIST not in self.normals:
-            return 0.0
+            return jnp.zeros((panel.pair.shape[0], 1))
         sd = jnp.stack([jnp.asarray(values[f"between_therapists_{name}"]) for _, name, _ in self.levels])
         own = sd * values[THERAPIST].reshape(self.n_therapists, len(self.levels))
         states = jnp.array([index for index, _, _ in self.levels])
@@ -69,7 +69,7 @@ class Shared:
         """Return how far therapists and plates shift each score."""
         found = 0.0
         if THERAPIST in self.normals:
-            level = jnp.asarray(self.level(values, panel))
+            level = self.level(values, panel)
             found = (observation.loading * level[:, jnp.array(observation.states)])[:, None, :]
         if PLATE in self.normals:
             sd = jnp.zeros(len(observation.states))

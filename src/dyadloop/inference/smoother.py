@@ -108,8 +108,7 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
         field, observation = problem.plan.field(values), problem.observed.observation(values)
         alone = problem.shared.without(values, observation, panel)
         found = course_of(field, observation, alone, values.get(BEYOND))
-        level = jnp.asarray(problem.shared.level(values, panel))
-        return found._replace(mean=found.mean + (level[:, None, :] if level.ndim else level))
+        return found._replace(mean=found.mean + problem.shared.level(values, panel)[:, None, :])
 
     if not problem.varying.names:
         return course(values)

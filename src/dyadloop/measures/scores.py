@@ -11,6 +11,11 @@ import xarray as xr
 from dyadloop.data import Study
 from dyadloop.errors import DataError, Fault
 
+COARSE = 2
+"""Side of a value that lies within half a step of its score."""
+COUNT = 3
+"""Side of a value that is the log odds of a count."""
+
 
 def measure(study: Study) -> xr.Dataset:
     """Return the scores of a study, one row per dyad and moment.
@@ -29,11 +34,10 @@ def measure(study: Study) -> xr.Dataset:
         nearest session where it is one of sessions, centred and divided by its ``per``; ``beyond`` (dyad, time,
         indicator), -1 where a score is a limit and the value lies below it, +1 where above, 2 where it lies within half
         a ``step`` of the score, 3 where the score is the empirical logit of a count, else 0; ``trials`` (dyad, time,
-        indicator), out of how many trials a count is, 0 elsewhere; ``plate`` (dyad,
-        time, indicator), number of the plate that a value was read on, -1 where none is named. Per dyad: ``therapist``,
-        empty where none is named. Per indicator:
-        ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN where no
-        reliability is declared) and ``step`` [as score] (NaN where no coarse scale is declared).
+        indicator), out of how many trials a count is, 0 elsewhere; ``plate`` (dyad, time, indicator), number of the
+        plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none is named. Per
+        indicator: ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN
+        where no reliability is declared) and ``step`` [as score] (NaN where no coarse scale is declared).
 
     Raises
     ------
@@ -126,7 +130,7 @@ def _refuse_lone(study: Study, covariate: str) -> None:
 
 
 def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
-    """Return -1 for values below a limit, +1 for values above one, 2 for those of a coarse scale, 3 for counts, else 0.
+    """Return -1 for values below a limit, +1 for values above one, COARSE or COUNT for those of these kinds, else 0.
 
     The ends of a scale are limits where declared.
     """
@@ -137,9 +141,9 @@ def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
             side[here & (table["value"] <= low).to_numpy()] = -1
             side[here & (table["value"] >= high).to_numpy()] = 1
         if entry.transform == "logit":
-            side[(table["indicator"] == name).to_numpy()] = 3
+            side[(table["indicator"] == name).to_numpy()] = COUNT
         if entry.step is not None:
-            side[(table["indicator"] == name).to_numpy() & (side == 0)] = 2
+            side[(table["indicator"] == name).to_numpy() & (side == 0)] = COARSE
     return side
 
 
