@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from dyadloop import dynamics
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.programs import program
 from dyadloop.theory import Claim
 
 Values = dict[str, Array]
@@ -40,7 +41,7 @@ def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
     flat = {name: np.concatenate([group[name].values.ravel() for group in groups]) for name in names}
     # the last batch is filled up, so that one program does for all of them
     places = np.resize(np.arange(sum(sizes)), -(-sum(sizes) // _BATCH) * _BATCH)
-    batch = jax.jit(jax.vmap(function))
+    batch = program(jax.vmap(function))
     parts = [
         np.asarray(batch({name: jnp.asarray(values[rows]) for name, values in flat.items()}))
         for rows in places.reshape(-1, _BATCH)

@@ -12,16 +12,18 @@ import pandas as pd
 from jaxtyping import Array
 from numpyro.distributions import biject_to
 from numpyro.infer.util import potential_energy
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from dyadloop.errors import FitError
 from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.programs import program
 
 _FLOOR = 1e-3  # curvature below this (sd above 30 on the unconstrained scale) is treated as this
 _STEP = 1e-4  # central differences of exact gradients: truncation and rounding errors are both near 1e-8
 _NOWHERE = 1e12  # stands for a density that is not finite
 _AGREE = 0.1  # log density: starts that end within this of the best found the same mode
+_NEAR = 0.5  # unconstrained scale: a run this near to the end of another, at about its value, need not go on
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +106,8 @@ def _posterior_of(problem: Problem) -> Posterior:
 
     return Posterior(
         negative=negative,
-        slope=jax.jit(jax.value_and_grad(negative)),
-        densities=jax.jit(lambda points, panel: jax.lax.map(lambda point: -negative(point, panel), points)),
+        slope=program(jax.value_and_grad(negative)),
+        densities=program(lambda points, panel: jax.lax.map(lambda point: -negative(point, panel), points)),
         constrain=constrain,
         unconstrain=unconstrain,
         names=names,
@@ -164,23 +166,35 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
         posterior.normals.values()
     )
     middle, spread = np.array(places).T * np.array([[1.0], [0.5]])
-    runs = [
-        minimize(
-            objective,
-            _merge_variance(
-                middle + (spread * generator.standard_normal(posterior.size) if run else 0.0), *posterior.splits
-            ),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": 2000, "maxcor": 30, "ftol": 1e-12, "gtol": 1e-4},
-        )
-        for run in range(starts)
-    ]
+    runs: list[OptimizeResult] = []
+    for start in range(starts):
+        place = middle + (spread * generator.standard_normal(posterior.size) if start else 0.0)
+        runs.append(_descent(objective, _merge_variance(place, *posterior.splits), runs))
     best = min(runs, key=lambda run: run.fun)
     if best.fun >= _NOWHERE:
         raise FitError("the posterior has no value at any start; check the priors of time constants and of sds")
     agreeing = sum(run.fun < best.fun + _AGREE for run in runs)
     return Mode(best.x, _whitening(slope, best.x), -float(best.fun), starts, int(agreeing))
+
+
+def _descent(objective: Callable, place: np.ndarray, before: list[OptimizeResult]) -> OptimizeResult:
+    """Go down from a place as far as it goes, or until it is where the best of the runs before ended."""
+    best = min(before, key=lambda run: run.fun, default=None)
+
+    def arrived(intermediate_result: OptimizeResult) -> None:
+        if best is None or intermediate_result.fun > best.fun + _AGREE / 2:
+            return
+        if np.max(np.abs(intermediate_result.x - best.x)) < _NEAR:
+            raise StopIteration
+
+    return minimize(
+        objective,
+        place,
+        jac=True,
+        method="L-BFGS-B",
+        callback=arrived,
+        options={"maxiter": 2000, "maxcor": 30, "ftol": 1e-12, "gtol": 1e-4},
+    )
 
 
 def _whitening(slope: Callable, center: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from dyadloop.inference.augmented import filtered, reading
 from dyadloop.inference.motion import motion
 from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.programs import program
 from dyadloop.observation import Observation
 
 STEPS = 8
@@ -66,7 +67,7 @@ def discrepancy(
     panel = panel.without_limits()
     fast = filtered(field, observation, panel).log_density
     keys = jax.random.split(jax.random.key(seed), runs)
-    run = jax.jit(lambda key: particle_log_likelihood(key, field, observation, panel, particles))
+    run = program(lambda key: particle_log_likelihood(key, field, observation, panel, particles))
     return _beside(fast, jnp.stack([run(key) for key in keys]))
 
 
@@ -108,7 +109,7 @@ def _over_nodes(problem: Problem, values: dict[str, Array], panel: Panel, seed: 
         fast = filtered(field, observation, panel).log_density
         return fast, particle_log_likelihood(key, field, observation, panel, PARTICLES)
 
-    run, keys = jax.jit(at), jax.random.split(jax.random.key(seed), (RUNS, len(places)))
+    run, keys = program(at), jax.random.split(jax.random.key(seed), (RUNS, len(places)))
     pairs = [[run(jnp.asarray(z), key) for z, key in zip(places, row, strict=True)] for row in keys]
     weights = jnp.asarray(log_weights)[:, None]
     fast = logsumexp(jnp.stack([fast for fast, _ in pairs[0]]) + weights, axis=0)

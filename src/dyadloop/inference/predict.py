@@ -10,6 +10,7 @@ import xarray as xr
 
 from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.programs import program
 from dyadloop.inference.varying import draw
 from dyadloop.measures.scores import COARSE
 from dyadloop.simulation import sample_paths
@@ -53,7 +54,7 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
         score = signal + spread * jax.random.normal(noise_key, signal.shape)
         return score if panel.counts is None else _recounted(jax.random.fold_in(noise_key, 1), score, panel)
 
-    run = problem.compiled.setdefault(("replicate", 0), jax.jit(one))
+    run = problem.compiled.setdefault(("replicate", 0), program(one))
     keys = jax.random.split(jax.random.key(seed), len(next(iter(draws.values()))))
     found = [run(key, {name: values[i] for name, values in draws.items()}, problem.panel) for i, key in enumerate(keys)]
     return np.where(np.asarray(problem.panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)

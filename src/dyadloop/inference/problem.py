@@ -24,6 +24,7 @@ from dyadloop.field import Field, Plan, compile_theory
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import BEYOND, Panel, panel, personal
+from dyadloop.inference.programs import program
 from dyadloop.inference.quasi_steady import held_at_median, pace
 from dyadloop.inference.shared import Shared, shared
 from dyadloop.inference.varying import Varying, varying
@@ -131,7 +132,7 @@ class Problem:
         shape = (posterior.sizes["chain"], posterior.sizes["draw"], self.scores.sizes["dyad"])
         run = self.compiled.setdefault(
             ("pointwise", self.panel.n_beyond),
-            jax.jit(lambda draws, panel: jax.lax.map(lambda one: self.log_likelihood(one, panel), draws)),
+            program(lambda draws, panel: jax.lax.map(lambda one: self.log_likelihood(one, panel), draws)),
         )
         found = np.asarray(run(values, self.panel)).reshape(shape)
         coords = {name: posterior[name] for name in ("chain", "draw")} | {"dyad": self.scores["dyad"].values}

@@ -20,6 +20,7 @@ from numpyro.infer.hmc import hmc
 from dyadloop.errors import ResultError
 from dyadloop.inference.laplace import Mode, Posterior
 from dyadloop.inference.panel import Panel
+from dyadloop.inference.programs import program
 
 Progress = Callable[[int, int, int], None]
 """Called with chain, iterations done and divergences so far."""
@@ -42,21 +43,39 @@ class Settings:
         """Iterations of a chain, warm-up included."""
         return self.warmup + self.draws
 
+    @property
+    def pace(self) -> tuple[int, int, float]:
+        """What the program of a chain depends on: warm-up, length of a block and acceptance aimed at."""
+        return self.warmup, self.block, self.target_accept
+
 
 class Interrupted(Exception):
     """Sampling was stopped by the user between two blocks; everything so far is on disk."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Programs:
-    """What starts a chain and what runs one block of it, compiled once for all data of one shape."""
+class _Chain:
+    """What starts a chain and what runs one block of it."""
 
     begin: Callable[..., tuple]
     block: Callable[..., tuple]
 
 
 @lru_cache(maxsize=8)
-def _programs(posterior: Posterior, warmup: int, length: int, target_accept: float) -> _Programs:
+def _compiled(posterior: Posterior, *pace: Any) -> _Chain:  # noqa: ANN401 - see :func:`_chain`
+    """Compile a chain once for all data of one shape."""
+    chain = _chain(posterior, *pace)
+    return _Chain(program(chain.begin), program(chain.block))
+
+
+@lru_cache(maxsize=8)
+def _batched(posterior: Posterior, *pace: Any) -> _Chain:  # noqa: ANN401 - see :func:`_chain`
+    """Compile several chains in step, one for each of several data sets."""
+    chain = _chain(posterior, *pace)
+    return _Chain(program(jax.vmap(chain.begin)), program(jax.vmap(chain.block)))
+
+
+def _chain(posterior: Posterior, warmup: int, length: int, target_accept: float) -> _Chain:
     def potential(panel: Panel, center: Array, factor: Array) -> Callable[[Array], Array]:
         return lambda z: posterior.negative(center + factor @ z, panel)
 
@@ -81,7 +100,7 @@ def _programs(posterior: Posterior, warmup: int, length: int, target_accept: flo
     def block(state: tuple, *data: Any) -> tuple:  # noqa: ANN401 - panel, center and factor
         return jax.lax.scan(lambda now, _: body(data, now), state, None, length=length)
 
-    return _Programs(jax.jit(begin), jax.jit(block))
+    return _Chain(begin, block)
 
 
 def sample(
@@ -110,7 +129,7 @@ def sample(
         On a keyboard interrupt, after the running blocks have been written.
     """
     data = (panel, jnp.asarray(mode.center), jnp.asarray(mode.factor))
-    programs = _programs(posterior, settings.warmup, settings.block, settings.target_accept)
+    programs = _compiled(posterior, *settings.pace)
     keys = jax.random.split(jax.random.PRNGKey(seed), settings.chains)
     fresh = [programs.begin(key, *data) for key in keys]
 
@@ -139,11 +158,6 @@ def sample(
     return kept
 
 
-@lru_cache(maxsize=8)
-def _batched(programs: _Programs) -> _Programs:
-    return _Programs(jax.jit(jax.vmap(programs.begin)), jax.jit(jax.vmap(programs.block)))
-
-
 def sample_batch(
     posterior: Posterior, panels: list[Panel], modes: list[Mode], settings: Settings, seeds: list[int]
 ) -> dict[str, np.ndarray]:
@@ -154,7 +168,7 @@ def sample_batch(
     dict[str, numpy.ndarray]
         ``position`` (data set, draw, parameter) and the sampler's statistics (data set, draw), warm-up removed.
     """
-    programs = _batched(_programs(posterior, settings.warmup, settings.block, settings.target_accept))
+    programs = _batched(posterior, *settings.pace)
     center, factor = (np.stack([getattr(mode, name) for mode in modes]) for name in ("center", "factor"))
     data = (jax.tree.map(lambda *leaves: jnp.stack(leaves), *panels), jnp.asarray(center), jnp.asarray(factor))
     state = programs.begin(jnp.stack([jax.random.PRNGKey(seed) for seed in seeds]), *data)

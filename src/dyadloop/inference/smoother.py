@@ -17,6 +17,7 @@ from dyadloop.inference.augmented import Step, filtered, reading
 from dyadloop.inference.panel import BEYOND, Panel
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.programs import program
 from dyadloop.inference.result import problem_of
 from dyadloop.observation import Observation
 
@@ -75,7 +76,7 @@ def smooth(post: xr.DataTree, dyads: list[str] | None = None, n_draws: int = 200
         course = course_at(problem, values, panel, jax.random.fold_in(key, 1))
         return course.mean + jnp.sqrt(course.variance) * jax.random.normal(key, course.mean.shape)
 
-    found = np.array(jax.jit(lambda keys, draws: jax.lax.map(one, (keys, draws)))(keys, draws))
+    found = np.array(program(lambda keys, draws: jax.lax.map(one, (keys, draws)))(keys, draws))
     days = moments(problem)[rows]
     found[:, ~np.isfinite(days)] = np.nan
     coords = {"draw": np.arange(len(found)), "dyad": chosen, "state": list(problem.plan.names)}

@@ -18,6 +18,7 @@ from dyadloop.inference.motion import STEPS
 from dyadloop.inference.panel import distinct_intervals
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.programs import program
 from dyadloop.inference.result import problem_of
 from dyadloop.theory import Protocol, protocol
 from dyadloop.units import duration as days_of
@@ -160,7 +161,7 @@ def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapp
         start = (field.start, field.start_covariance)
         return jax.lax.scan(advance, start, (jnp.asarray(pair[0]), jnp.asarray(amounts) @ field.jumps))[1][kept]
 
-    return np.asarray(jax.jit(lambda values: jax.lax.map(one, values))(dict(draws)))
+    return np.asarray(program(lambda values: jax.lax.map(one, values))(dict(draws)))
 
 
 def _amounts(problem: Problem, calendar: Protocol, times: np.ndarray) -> np.ndarray:
