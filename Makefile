@@ -38,6 +38,7 @@ calibrate: $(STAMP)  ## the slow calibration runs
 	$(BIN)/pytest -m slow -s
 
 bench: $(STAMP)  ## print the benchmark ratios
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python benchmarks/likelihood.py
 	$(BIN)/python benchmarks/filters.py
 	$(BIN)/python benchmarks/fit.py
@@ -48,6 +49,8 @@ bench: $(STAMP)  ## print the benchmark ratios
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 --extra dev --extra sbml --extra signals --extra voice pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+		--python-version 3.11 --extra peers -c requirements.lock pyproject.toml -o benchmarks/requirements.lock
 
 clean:  ## remove the environment and all results
 	rm -rf $(VENV) results

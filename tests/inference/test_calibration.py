@@ -1,6 +1,7 @@
 """Simulation-based calibration: its arithmetic, its refusals, and that planted faults are caught."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,10 +9,13 @@ from scipy.stats import binom
 from typer.testing import CliRunner
 
 from dyadloop.cli.app import app
+from dyadloop.data import read_study
 from dyadloop.errors import FitError, ResultError
 from dyadloop.inference import FAULTS, calibrate, calibration
-from dyadloop.inference.calibration import RANKS, _summary, uniform_tails
-from tests.inference.small import theory
+from dyadloop.inference.calibration import _summary
+from dyadloop.inference.ranks import RANKS, least_tail, uniform_tails
+from dyadloop.measures.scores import COARSE, COUNT
+from tests.inference.small import coarse, counted, make, shared, shorten, theory
 
 PAIR = ["oxytocin", "trust"]
 DESIGN = {"dyads": 8, "sessions": 6}
@@ -47,7 +51,7 @@ def test_the_least_tail_is_that_of_the_binomial():
     ranks = np.array([[0] * 7 + [99] * 3])
     share = np.arange(1, RANKS) / RANKS
     by_hand = np.minimum(1, 2 * np.minimum(binom.cdf(7, 10, share), binom.sf(6, 10, share))).min()
-    assert calibration._least_tail(ranks)[0] == pytest.approx(by_hand, rel=1e-12)
+    assert least_tail(ranks)[0] == pytest.approx(by_hand, rel=1e-12)
     assert uniform_tails(10, runs=50).shape == (50,)
 
 
@@ -95,6 +99,49 @@ def test_a_small_calibration_from_the_command_line(tmp_path):
     assert any(outside.values())
     with pytest.raises(ResultError, match="another calibration"):
         calibrate(theory(["trust"]), replicates=26, folder=tmp_path / "wrong", **DESIGN)
+
+
+KINDS = {
+    "coarse": coarse,
+    "counts": counted,
+    "therapists": lambda folder: shared(folder, lambda n: f"T{n % 3}"),
+    "plates": lambda folder: shared(folder, lambda n: "", lambda row: f"P{int(row['session']) % 3}"),
+}
+
+
+@pytest.fixture(scope="module")
+def design(tmp_path_factory):
+    return shorten(make(tmp_path_factory.mktemp("design") / "study", PAIR, seed=3), 6)
+
+
+@pytest.mark.parametrize("kind", ["coarse", "counts"])
+def test_answers_and_counts_are_simulated_as_such(design, tmp_path, kind):
+    study = read_study(KINDS[kind](shutil.copytree(design, tmp_path / kind)))
+    problem = calibration._problem(theory(["trust"]), study, 6, 8, None, 1)
+    truth, panel, _ = calibration._draw(problem, 7)
+    column = list(problem.observed.indicators).index("trust")
+    seen = np.asarray(panel.seen)[..., column]
+    assert set(panel.sides[..., column][seen]) == {{"coarse": COARSE, "counts": COUNT}[kind]}
+    assert truth["tau_trust"] > 0
+    if kind == "counts":
+        chosen = np.asarray(panel.counts.successes)[..., column][seen]
+        assert set(chosen) <= set(range(11))
+        assert len(set(chosen)) > 3
+    else:
+        scores = problem.scores.sel(indicator="trust")
+        answers = np.asarray(panel.score)[..., column][seen] * scores["scale"].item() + scores["center"].item()
+        np.testing.assert_allclose(answers, answers.round(), atol=1e-9)
+        assert len(set(answers.round())) > 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_kind_of_observation_is_calibrated(design, tmp_path, kind):
+    study = read_study(KINDS[kind](shutil.copytree(design, tmp_path / kind)))
+    variables = PAIR if kind == "plates" else ["trust"]
+    found = calibrate(theory(variables), study=study, dyads=6, replicates=100, folder=tmp_path / "calibration")
+    print(found["p_value"].to_series().sort_values().head(5).to_string())
+    assert found.attrs["calibrated"] == 1
 
 
 @pytest.mark.slow

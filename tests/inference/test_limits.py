@@ -25,7 +25,7 @@ from dyadloop.measures import measure
 from dyadloop.reporting.report import report
 from dyadloop.theory import keep
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
-from tests.inference.small import make, shorten, theory
+from tests.inference.small import coarse, counted, make, shorten, theory
 from tests.linear import rival
 from tests.reference.dense import joint_moments
 
@@ -327,26 +327,9 @@ def test_the_ends_of_a_scale_can_be_limits(tiny):  # noqa: F811
         read_study(tiny)
 
 
-def _coarse(folder):
-    """Round trust to whole points of a scale from 4 to 7."""
-    lines = (folder / "measurements.tsv").read_text().splitlines()
-    head, rows = lines[0].split("\t"), [line.split("\t") for line in lines[1:]]
-    value, indicator = head.index("value"), head.index("indicator")
-    for row in rows:
-        if row[indicator] == "trust":
-            row[value] = str(int(np.clip(round(float(row[value])), 4, 7)))
-    (folder / "measurements.tsv").write_text("\n".join("\t".join(row) for row in [head, *rows]) + "\n")
-    text = (folder / "study.yaml").read_text()
-    declared = "trust:\n    quantity: trust\n"
-    assert declared in text
-    steps = declared + "    scale: [4, 7]\n    step: 1\n    ends_are_limits: true\n"
-    (folder / "study.yaml").write_text(text.replace(declared, steps))
-    return folder
-
-
 def test_a_coarse_scale_is_read(study, tmp_path):
     """Answers enter as intervals, the ends of the scale as open ones, and replicates are as coarse."""
-    folder = _coarse(shorten(shutil.copytree(study, tmp_path / "coarse"), 2))
+    folder = coarse(shorten(shutil.copytree(study, tmp_path / "coarse"), 2))
     scores = measure(read_study(folder)).sel(indicator="trust")
     raw = scores["score"] * scores["scale"] + scores["center"]
     assert set(np.unique(raw.values[np.isfinite(raw.values)]).round(9)) == {4.5, 5.0, 6.0, 6.5}
@@ -361,33 +344,15 @@ def test_a_coarse_scale_is_read(study, tmp_path):
 
 @pytest.mark.slow
 def test_a_coarse_scale_is_fitted_and_checked(study, tmp_path):
-    folder = _coarse(shorten(shutil.copytree(study, tmp_path / "coarse"), 2))
+    folder = coarse(shorten(shutil.copytree(study, tmp_path / "coarse"), 2))
     post = fit(read_study(folder), keep(rival("none"), ["trust"]), settings=Settings(2, 50, 50))
     assert post.attrs["n_coarse"] > 0 < post.attrs["n_beyond"]
     found = checks(post, n_draws=20)
     assert np.isfinite(found["predictive"].to_dataset()["observed"].values).all()
 
 
-def _counted(folder, change=lambda row, head: None):
-    """Turn trust into a count of trusting choices out of ten."""
-    lines = (folder / "measurements.tsv").read_text().splitlines()
-    head = [*lines[0].split("\t"), "trials"]
-    rows = [[*line.split("\t"), ""] for line in lines[1:]]
-    value, indicator = head.index("value"), head.index("indicator")
-    generator = np.random.default_rng(2)
-    for row in rows:
-        if row[indicator] == "trust":
-            row[value], row[-1] = str(generator.binomial(10, expit(float(row[value]) - 4.5))), "10"
-            change(row, head)
-    (folder / "measurements.tsv").write_text("\n".join("\t".join(row) for row in [head, *rows]) + "\n")
-    text = (folder / "study.yaml").read_text()
-    old = next(part for part in text.split("\n") if part.strip().startswith("sd_within"))
-    (folder / "study.yaml").write_text(text.replace(old, "    transform: logit", 1))
-    return folder
-
-
 def test_counts_are_read_fitted_and_replicated(study, tmp_path):
-    folder = _counted(shorten(shutil.copytree(study, tmp_path / "counts"), 2))
+    folder = counted(shorten(shutil.copytree(study, tmp_path / "counts"), 2))
     scores = measure(read_study(folder)).sel(indicator="trust")
     assert set(np.unique(scores["trials"])) == {0.0, 10.0}
     problem = build_problem(measure(read_study(folder)), keep(rival("none"), ["trust"]))
@@ -417,6 +382,6 @@ def test_wrong_counts_are_refused(study, tmp_path, column, text, expected):
     def change(row, head):
         row[head.index(column)] = text
 
-    folder = _counted(shorten(shutil.copytree(study, tmp_path / "wrong"), 2), change)
+    folder = counted(shorten(shutil.copytree(study, tmp_path / "wrong"), 2), change)
     with pytest.raises(DataError, match=expected):
         read_study(folder)

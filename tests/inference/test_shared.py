@@ -4,7 +4,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.linalg import block_diag
 from scipy.stats import multivariate_normal
@@ -20,35 +19,11 @@ from dyadloop.inference.shared import PLATE, THERAPIST
 from dyadloop.inference.smoother import course_at
 from dyadloop.measures import measure
 from dyadloop.theory import keep
-from tests.inference.small import make, shorten, theory
+from tests.inference.small import make, shared, shorten, table, theory
 from tests.linear import rival
 from tests.reference.dense import joint_moments
 
 PAIR = ["oxytocin", "trust"]
-
-
-def _table(path):
-    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-
-
-def _shared(folder, therapist_of, plate_of=lambda row: "", shift=None):
-    """Name therapists and plates in a study folder; ``shift`` is added to the trust of each therapist's patients."""
-    people, values = _table(folder / "participants.tsv"), _table(folder / "measurements.tsv")
-    number = people["dyad"].str[1:].astype(int)
-    people["therapist"] = [
-        therapist_of(n) if role == "patient" else "" for n, role in zip(number, people["role"], strict=True)
-    ]
-    values["plate"] = [plate_of(row) if row["indicator"] == "saliva_patient" else "" for _, row in values.iterrows()]
-    if shift:
-        moved = values["dyad"].str[1:].astype(int).map(lambda n: shift[therapist_of(n)]).astype(float)
-        here = values["indicator"].isin(["trust", "alliance"])
-        values.loc[here, "value"] = (values["value"].astype(float) + moved)[here].map("{:.6f}".format)
-    people.to_csv(folder / "participants.tsv", sep="\t", index=False)
-    if not (values["plate"] == "").all():
-        values.to_csv(folder / "measurements.tsv", sep="\t", index=False)
-    else:
-        values.drop(columns="plate").to_csv(folder / "measurements.tsv", sep="\t", index=False)
-    return folder
 
 
 def _plate(row):
@@ -58,7 +33,7 @@ def _plate(row):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = shorten(make(tmp_path_factory.mktemp("shared") / "study", PAIR, seed=4), 5)
-    return _shared(made, lambda n: f"T{n % 3}", _plate)
+    return shared(made, lambda n: f"T{n % 3}", _plate)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +129,7 @@ def _scored(problem, score):
 def test_planted_therapists_are_found(tmp_path):
     """Shifts of six therapists with sd 1.5, within their uncertainty, and kept apart from what dyads differ by."""
     shift = dict(zip("ABCDEF", [-2.0, -1.5, -0.3, 0.4, 1.4, 2.0], strict=True))
-    made = _shared(make(tmp_path / "study", PAIR, seed=7), lambda n: "ABCDEF"[n % 6], shift=shift)
+    made = shared(make(tmp_path / "study", PAIR, seed=7), lambda n: "ABCDEF"[n % 6], shift=shift)
     post = fit(read_study(made), keep(rival("none"), ["trust"]), seed=3, settings=Settings(2, 100, 300))
     group = post["posterior"].to_dataset()
     assert np.quantile(group["between_therapists_trust"], 0.01) > 0.5
@@ -187,16 +162,16 @@ def test_who_saw_whom_is_read_strictly(folder, tmp_path):
 
 @pytest.mark.parametrize("file", ["participants", "measurements"])
 def test_contradictory_names_are_refused(tmp_path, file):
-    made = _shared(shorten(make(tmp_path / "study", PAIR, seed=4), 3), lambda n: f"T{n}", _plate)
-    table = _table(made / f"{file}.tsv")
+    made = shared(shorten(make(tmp_path / "study", PAIR, seed=4), 3), lambda n: f"T{n}", _plate)
+    rows = table(made / f"{file}.tsv")
     if file == "participants":
-        table["therapist"] = [f"T{row}" for row in range(len(table))]
+        rows["therapist"] = [f"T{row}" for row in range(len(rows))]
         expected = "one therapist per dyad"
     else:
-        table.loc[table["indicator"] == "saliva_patient", "plate"] = ["", *["P1"] * 999][
-            : (table["indicator"] == "saliva_patient").sum()
+        rows.loc[rows["indicator"] == "saliva_patient", "plate"] = ["", *["P1"] * 999][
+            : (rows["indicator"] == "saliva_patient").sum()
         ]
         expected = "a plate for each value of 'saliva_patient', or for none"
-    table.to_csv(made / f"{file}.tsv", sep="\t", index=False)
+    rows.to_csv(made / f"{file}.tsv", sep="\t", index=False)
     with pytest.raises(DataError, match=expected):
         read_study(made)

@@ -32,18 +32,17 @@ from dyadloop.field import Field, Plan
 from dyadloop.inference.fit import prior_draws
 from dyadloop.inference.laplace import find_mode, posterior_of
 from dyadloop.inference.panel import Panel
-from dyadloop.inference.predict import replicate
+from dyadloop.inference.predict import replicate, within_limits
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
+from dyadloop.inference.ranks import RANKS, least_tail, uniform_tails
 from dyadloop.inference.result import versions
 from dyadloop.inference.sampling import Settings, sample_batch, write_npz
 from dyadloop.measures import measure
+from dyadloop.measures.scores import COARSE
 from dyadloop.simulation import simulate_study
 from dyadloop.theory import Theory
 
-RANKS = 100
-"""Ranks that a truth can take among the thinned draws of its posterior."""
 SIGNIFICANT = 0.05
-_UNIFORM_RUNS = 20_000
 _LOGDENSITY = "log_likelihood"
 _ENTRIES = ("ranks", "divergences", "tries")
 _MOST_TRIES = 100
@@ -114,7 +113,7 @@ def calibrate(
         Theory, possibly restricted to a hypothesis; one that is not linear is checked in its linear form.
     study
         Study whose moments, missing values and indicators are simulated; default: a simulated design with saliva
-        before and after some sessions. Its values, and its limits, play no role.
+        before and after some sessions. Its values and limits play no role; coarse scales and counts remain such.
     dyads, sessions
         Dyads and sessions that are kept, from the first.
     replicates
@@ -180,8 +179,11 @@ def _problem(
     scores = scores.isel(dyad=slice(0, dyads))
     kept = scores["session"] <= sessions
     times = kept.any("dyad")
-    # what the study saw beyond a limit is simulated as seen: `below` says what is not
-    whole = {"score": scores["score"].where(kept), "days": scores["days"].where(kept), "beyond": 0 * scores["beyond"]}
+    # what lay beyond a limit is simulated as seen (`below` says what is not), an answer at an end of a scale as any
+    side = scores["beyond"].where(np.abs(scores["beyond"]) == 1, 0)
+    kinds = scores["beyond"].where(side == 0, xr.where(np.isfinite(scores["step"]), COARSE, 0))
+    score = scores["score"] + side * scores["step"].fillna(0.0) / 2
+    whole = {"score": score.where(kept), "days": scores["days"].where(kept), "beyond": kinds}
     scores = scores.assign(whole).isel(time=times.values)
     return build_problem(scores, theory, priors, study.info.priors if study is not None else None)
 
@@ -313,7 +315,7 @@ def _draw(problem: Problem, seed: int) -> tuple[dict[str, float], Panel, int]:
         truth = {str(name): drawn[name].item() for name in drawn.data_vars}
         score = replicate(problem, {name: np.array([value]) for name, value in truth.items()}, seed + tries)[0]
         if np.isfinite(score[seen]).all():
-            return truth, problem.panel.with_scores(jnp.asarray(np.nan_to_num(score))), tries
+            return truth, problem.panel.with_scores(jnp.asarray(np.nan_to_num(within_limits(problem)(score)))), tries
     raise FitError(f"{_MOST_TRIES} draws of the prior gave no finite data; its time constants are too far apart")
 
 
@@ -344,13 +346,13 @@ def _limited(problem: Problem, panel: Panel, below: float, ignored: bool) -> Pan
     hidden = places & (score < limit)
     score[hidden] = limit
     panel = eqx.tree_at(lambda p: p.score, panel, jnp.asarray(score))
-    return panel if ignored else panel.with_sides(np.where(hidden, -1, 0))
+    return panel if ignored else panel.with_sides(np.where(hidden, -1, panel.sides))
 
 
 def _summary(found: dict[str, np.ndarray], names: list[str], about: dict[str, object]) -> xr.Dataset:
     ranks = found["ranks"].T
     reference = uniform_tails(ranks.shape[1])
-    tails = np.array([_least_tail(row[None])[0] for row in ranks])
+    tails = np.array([least_tail(row[None])[0] for row in ranks])
     # the observed ranks are one more uniform set if all is well
     p_value = (1 + (reference <= tails[:, None]).sum(axis=1)) / (1 + reference.size)
     gamma = np.quantile(reference, SIGNIFICANT)
@@ -375,24 +377,3 @@ def _summary(found: dict[str, np.ndarray], names: list[str], about: dict[str, ob
             "redrawn": int(found["tries"].sum()),
         },
     )
-
-
-def uniform_tails(n: int, runs: int = _UNIFORM_RUNS) -> np.ndarray:
-    """Return, for ``runs`` sets of ``n`` uniform ranks, the least two-sided binomial tail over all positions."""
-    generator = np.random.default_rng(n)
-    parts = [min(2000, runs - begin) for begin in range(0, runs, 2000)]
-    return np.concatenate([_least_tail(generator.integers(RANKS, size=(part, n))) for part in parts])
-
-
-def _least_tail(ranks: np.ndarray) -> np.ndarray:
-    """Return the least two-sided binomial tail of the number of ranks below each position (set, replicate)."""
-    sets, n = ranks.shape
-    counts = np.zeros((sets, RANKS), dtype=int)
-    np.add.at(counts, (np.arange(sets)[:, None], ranks), 1)
-    below = counts.cumsum(axis=1)[:, :-1]
-    share = np.arange(1, RANKS) / RANKS
-    # one row of tail probabilities per position, looked up
-    values = np.arange(n + 1)[:, None]
-    lower, upper = binom.cdf(values, n, share), binom.sf(values - 1, n, share)
-    tail = np.minimum(1.0, 2 * np.minimum(lower, upper))
-    return tail[below, np.arange(RANKS - 1)].min(axis=1)
