@@ -92,10 +92,15 @@ def test_the_last_sessions_are_those_of_the_calendar(small_fit):
 
 def test_sums_and_weights_by_hand():
     scores = xr.DataArray([[-1.0, -2.0, -3.0], [-2.0, -4.0, -3.0]], dims=("hypothesis", "dyad"))
-    found = _sums(scores, "")
+    exact = xr.zeros_like(scores)
+    found = _sums(scores, exact, "")
     assert found["elpd"].values.tolist() == [-6.0, -9.0]
     assert found["difference"].values.tolist() == [0.0, -3.0]
     assert found["difference_se"].values[1] == pytest.approx(3**0.5 * np.std([-1, -2, 0], ddof=1))
+    noisy = _sums(scores, exact + xr.DataArray([0.3, 0.4], dims="hypothesis"), "")
+    assert noisy["difference_se"].values[0] == 0
+    assert noisy["difference_se"].values[1] == pytest.approx((found["difference_se"].values[1] ** 2 + 3 * 0.25) ** 0.5)
+    assert noisy["se"].values[1] == pytest.approx((found["se"].values[1] ** 2 + 3 * 0.16) ** 0.5)
     # two dyads, each predicted well by one hypothesis alone: equal shares, also 1,000 log units down
     split = xr.DataArray(
         [[-1000.0, -1010.0], [-1010.0, -1000.0]], dims=("hypothesis", "dyad"), coords={"hypothesis": ["x", "y"]}

@@ -129,7 +129,9 @@ def calibrate(
 
     model = theories.vary(linear_form(theory_of(theory, hypothesis, None, False)), *vary or ())
     if variables:
-        model = keep(model, [name.strip() for name in variables.split(",") if name.strip()])
+        # nobody measures a common factor, so none is named
+        factors = [variable.id for variable in model.variables if variable.kind == "factor"]
+        model = keep(model, [*(name.strip() for name in variables.split(",") if name.strip()), *factors])
     folder = out or Path("results") / f"{Path(theory).stem}-calibration"
     try:
         with steps(quiet) as progress:

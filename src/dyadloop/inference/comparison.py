@@ -119,7 +119,8 @@ def compare(
         4 and by more than two standard errors), ``weight`` (stacking), ``log_evidence`` and ``log_evidence_se``,
         ``refits``, ``converged`` (with all its refits), and with ``ahead`` the same scores with ``_ahead``. By dyad:
         ``elpd_dyad``, ``pareto_k``, ``refitted``, ``correction`` and ``correction_se``, what the filter of a hypothesis
-        that is not linear misses by a particle filter at the posterior mean, included in the scores. By ``quantile``:
+        that is not linear misses by a particle filter at the posterior mean, and its Monte Carlo error; the scores
+        include it and their errors the error. By ``quantile``:
         ``loop_gain`` (L, as if sessions never ended) and ``session_loop_gain`` (L_W).
         Attribute ``notes``: what must be known when it is read, as JSON.
 
@@ -217,7 +218,7 @@ def _compare(problems: dict[str, Problem], ahead: int, work: _Work) -> xr.Datase
         }
         numbers |= _loops(problem, post)
         if ahead:
-            numbers["elpd_ahead_dyad"] = _leave_future_out(problem, name, ahead, work)
+            numbers |= _leave_future_out(problem, name, ahead, work)
         numbers["converged"] = len(work.notes) == n_notes  # each fit that has not says so
         numbers |= _corrected(problem, post, name, numbers, work)
         columns[name] = xr.Dataset(numbers)
@@ -287,8 +288,8 @@ def _folder_name(row: int, dyad: str) -> str:
     return f"{row + 1}-" + "".join(letter if letter.isalnum() else "_" for letter in dyad)
 
 
-def _leave_future_out(problem: Problem, name: str, ahead: int, work: _Work) -> xr.DataArray:
-    """Return the log density of each dyad's last sessions given all that came before in all dyads."""
+def _leave_future_out(problem: Problem, name: str, ahead: int, work: _Work) -> dict[str, xr.DataArray]:
+    """Return the log density of each dyad's last sessions given all that came before in all dyads, and its error."""
     held = _last_sessions(problem, ahead)
     work.message(f"{name}: fitting without the last {ahead} sessions of each dyad")
     past = problem.without(held, f"last {ahead} sessions")
@@ -297,9 +298,11 @@ def _leave_future_out(problem: Problem, name: str, ahead: int, work: _Work) -> x
     draws = sampled(post)
     density = (problem.pointwise(draws) - past.pointwise(draws)).stack(sample=("chain", "draw"))
     found = logsumexp(density.transpose("dyad", "sample").values, axis=1) - np.log(density.sizes["sample"])
-    missed = [correction(one, draws, work.seed)["correction"].values for one in (problem, past)]
-    found = found + missed[0] - missed[1]
-    return xr.DataArray(found, dims="dyad", coords={"dyad": problem.scores["dyad"].values})
+    whole, before = (correction(one, draws, work.seed) for one in (problem, past))
+    return {
+        "elpd_ahead_dyad": found + whole["correction"] - before["correction"],
+        "correction_ahead_se": np.hypot(whole["correction_se"], before["correction_se"]),
+    }
 
 
 def _last_sessions(problem: Problem, ahead: int) -> np.ndarray:
@@ -340,27 +343,26 @@ def _loops(problem: Problem, post: xr.DataTree) -> dict[str, xr.DataArray]:
 
 def _ranked(found: xr.Dataset) -> xr.Dataset:
     """Add sums over dyads, differences to the best with their errors, and stacking weights; best first."""
-    found = found.assign(_sums(found["elpd_dyad"], ""))
-    noise = (found["correction_se"] ** 2).sum("dyad")
-    noise = noise + noise.isel(hypothesis=int(np.argmax(found["elpd"].values)), drop=True)
-    clear = np.maximum(SMALL, 2 * np.sqrt(found["difference_se"] ** 2 + noise))
-    found["told_apart"] = found["difference"] < -clear
+    found = found.assign(_sums(found["elpd_dyad"], found["correction_se"], ""))
+    found["told_apart"] = found["difference"] < -np.maximum(SMALL, 2 * found["difference_se"])
     found["weight"] = ("hypothesis", _stacking(found["elpd_dyad"]))
     if "elpd_ahead_dyad" in found:
-        found = found.assign(_sums(found["elpd_ahead_dyad"], "_ahead"))
+        found = found.assign(_sums(found["elpd_ahead_dyad"], found["correction_ahead_se"], "_ahead"))
     return found.sortby("elpd", ascending=False)
 
 
-def _sums(scores: xr.DataArray, suffix: str) -> dict[str, xr.DataArray]:
+def _sums(scores: xr.DataArray, error: xr.DataArray, suffix: str) -> dict[str, xr.DataArray]:
+    """Return sums over dyads and differences to the best; ``error`` is the Monte Carlo error of each score."""
     n = scores.sizes["dyad"]
-    total = scores.sum("dyad")
-    best = scores.isel(hypothesis=int(np.argmax(total.values)), drop=True)
-    gap = scores - best
+    total, noise = scores.sum("dyad"), (error**2).sum("dyad")
+    first = int(np.argmax(total.values))
+    gap = scores - scores.isel(hypothesis=first, drop=True)
+    both = xr.where(np.arange(len(total)) == first, 0.0, noise + noise.isel(hypothesis=first, drop=True))
     return {
         f"elpd{suffix}": total,
-        f"se{suffix}": np.sqrt(n) * scores.std("dyad", ddof=1),
+        f"se{suffix}": np.sqrt(n * scores.var("dyad", ddof=1) + noise),
         f"difference{suffix}": gap.sum("dyad"),
-        f"difference{suffix}_se": np.sqrt(n) * gap.std("dyad", ddof=1),
+        f"difference{suffix}_se": np.sqrt(n * gap.var("dyad", ddof=1) + both),
     }
 
 
