@@ -14,9 +14,11 @@ from scipy.special import logsumexp
 from dyadloop.data import read_study
 from dyadloop.errors import FitError
 from dyadloop.field import compile_theory, flows
+from dyadloop.inference import corrected as corrections
 from dyadloop.inference import particles
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.comparison import _problems
+from dyadloop.inference.criticism import _filter_findings
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.motion import carried
@@ -189,6 +191,48 @@ def test_the_correction_is_that_of_the_posterior_mean(problem):
     none = correction(plain, draws, seed=2)
     assert not none["correction"].any()
     assert not none["correction_se"].any()
+
+
+@pytest.mark.parametrize(("slope", "said"), [(0.5, "the fast filter puts gamma_trust_support at"), (6.0, "cannot be")])
+def test_draws_are_weighed_by_what_the_filter_misses(problem, monkeypatch, slope, said):
+    """A normal posterior tilted by exp(slope x) is the same normal, moved by slope variances; a steep tilt is refused."""
+    rng = np.random.default_rng(3)
+    draws = {str(name): (("chain", "draw"), rng.normal(size=(2, 2000))) for name in problem.priors.index}
+    post = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
+    post.attrs["seed"] = 1
+
+    def tilted(problem):
+        return lambda values, seed: particles.Discrepancy(
+            np.full(4, slope * float(values["gamma_trust_support"]) / 4), np.zeros(4)
+        )
+
+    monkeypatch.setattr(corrections, "missed", tilted)
+    calls = []
+    found = corrections.corrected(problem, post, 1000, lambda *call: calls.append(call))
+    assert calls[-1] == ("particle filter", 1000, 1000)
+    assert any(said in line for line in _filter_findings(found))
+    if slope < 1:
+        row = found.sel(parameter="gamma_trust_support")
+        assert float(row["corrected_mean"]) == pytest.approx(slope, abs=4 * float(row["corrected_mean_se"]))
+        assert float(row["corrected_sd"]) == pytest.approx(1, abs=0.15)
+        still = found.drop_sel(parameter="gamma_trust_support")
+        assert (np.abs(still["shift"]) < 4 * still["corrected_mean_se"] / still["sd"]).all()
+        assert found.attrs["pareto_k"] < found.attrs["good_k"] == pytest.approx(1 - 1 / 3)
+        assert 600 < found.attrs["ess"] < 900  # 1,000 exp(-slope^2)
+
+
+def test_each_draw_has_its_own_particles(problem, monkeypatch):
+    monkeypatch.setattr(particles, "PARTICLES", 50)
+    monkeypatch.setattr(particles, "RUNS", 2)
+    nearly = 1e-6 * np.random.default_rng(1).normal(size=(1, 40))
+    draws = {name: (("chain", "draw"), float(v) + nearly) for name, v in _values(problem, **STRONG).items()}
+    post = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
+    post.attrs["seed"] = 1
+    found = corrections.corrected(problem, post, 3)
+    assert found.attrs["ess"] < 29  # equal draws, unequal particles
+    one = particles.missed(problem)(_values(problem, **STRONG), 5)
+    again = particles.missed(problem)(_values(problem, **STRONG), 5)
+    np.testing.assert_array_equal(one.gap, again.gap)
 
 
 def test_smoothed_courses_hold_the_truth(problem):

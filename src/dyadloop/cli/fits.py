@@ -156,19 +156,22 @@ def calibrate(
 ResultPath = Annotated[Path, typer.Argument(help="Result folder of dyadloop run.", metavar="RESULT")]
 
 
-def checks(result: ResultPath, as_json: AsJson = False) -> None:
+def checks(result: ResultPath, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Check a fitted model against its data, its priors and its single dyads.
 
-    Prints what stands out and writes four tables into the result folder: checks_predictive.csv, checks_residuals.csv,
-    checks_influence.csv and checks_sensitivity.csv.
+    Prints what stands out and writes tables into the result folder: checks_predictive.csv, checks_residuals.csv,
+    checks_influence.csv, checks_sensitivity.csv and, where the theory is not linear, checks_filter.csv: what each
+    estimate is when a particle filter corrects the fast filter of the fit.
 
     Example: dyadloop checks results/school
     """
     from dyadloop import inference
     from dyadloop.reporting.checks import checks_tables, print_checks
+    from dyadloop.reporting.progress import steps
     from dyadloop.reporting.tables import write_csv
 
-    found = inference.checks(inference.load_result(result))
+    with steps(quiet) as progress:
+        found = inference.checks(inference.load_result(result), progress=progress)
     tables = checks_tables(found)
     for name, table in tables.items():
         write_csv(table, result / f"checks_{name}.csv")

@@ -288,7 +288,7 @@ def _folder_name(row: int, dyad: str) -> str:
     return f"{row + 1}-" + "".join(letter if letter.isalnum() else "_" for letter in dyad)
 
 
-def _leave_future_out(problem: Problem, name: str, ahead: int, work: _Work) -> dict[str, xr.DataArray]:
+def _leave_future_out(problem: Problem, name: str, ahead: int, work: _Work) -> dict[str, Any]:
     """Return the log density of each dyad's last sessions given all that came before in all dyads, and its error."""
     held = _last_sessions(problem, ahead)
     work.message(f"{name}: fitting without the last {ahead} sessions of each dyad")
@@ -351,7 +351,7 @@ def _ranked(found: xr.Dataset) -> xr.Dataset:
     return found.sortby("elpd", ascending=False)
 
 
-def _sums(scores: xr.DataArray, error: xr.DataArray, suffix: str) -> dict[str, xr.DataArray]:
+def _sums(scores: xr.DataArray, error: xr.DataArray, suffix: str) -> dict[str, Any]:
     """Return sums over dyads and differences to the best; ``error`` is the Monte Carlo error of each score."""
     n = scores.sizes["dyad"]
     total, noise = scores.sum("dyad"), (error**2).sum("dyad")

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
+from dyadloop.inference.corrected import Progress, corrected
 from dyadloop.inference.laplace import distribution
 from dyadloop.inference.predict import predictive_checks, sampled
 from dyadloop.inference.problem import Problem
@@ -18,6 +19,7 @@ from dyadloop.inference.smoother import course_at
 SENSITIVE = 0.05
 """Power-scaling sensitivity from which a parameter counts as sensitive (Kallioinen et al. 2024)."""
 TAIL = 0.01  # share of replicates beyond the observed value, below which the model does not reproduce it
+BIASED = 0.25  # posterior sds from which what a fast filter does to an estimate is told
 MOVED = 1.0  # a dyad whose removal moves a coupling by more than this many posterior sds carries it
 _FAR = 3.0
 
@@ -35,7 +37,7 @@ def leave_one_out(post: xr.DataTree) -> Any:  # noqa: ANN401 - ArviZ's ELPDData,
     return replace(found, pareto_k=found.pareto_k.where(np.isfinite(found.elpd_i), np.inf))
 
 
-def checks(post: xr.DataTree, n_draws: int = 100) -> xr.DataTree:
+def checks(post: xr.DataTree, n_draws: int = 100, progress: Progress = lambda name, done, total: None) -> xr.DataTree:
     """Check a fitted model against its data, its priors and its single dyads.
 
     Parameters
@@ -43,7 +45,10 @@ def checks(post: xr.DataTree, n_draws: int = 100) -> xr.DataTree:
     post
         Result of :func:`dyadloop.fit`.
     n_draws
-        Replicated studies of the predictive check.
+        Replicated studies of the predictive check, and draws at which a particle filter runs where the theory is not
+        linear.
+    progress
+        Called while the particle filter runs, which takes minutes.
 
     Returns
     -------
@@ -54,6 +59,7 @@ def checks(post: xr.DataTree, n_draws: int = 100) -> xr.DataTree:
         and its standard error ``autocorrelation_se``, ``far``, the share beyond 3 (0.0027 in a right model).
         ``influence`` by dyad: ``pareto_k``, ``shift``, the largest move of a coupling without the dyad in posterior
         sds, and ``coupling``. ``sensitivity`` by parameter: ``prior`` and ``likelihood``, power-scaling sensitivities.
+        ``filter`` by parameter, where the theory is not linear: see :func:`dyadloop.inference.corrected.corrected`.
         Attribute ``findings``: what stands out, in words, one per line; empty where nothing does.
 
     References
@@ -62,14 +68,15 @@ def checks(post: xr.DataTree, n_draws: int = 100) -> xr.DataTree:
     .. [2] Vehtari, Gelman & Gabry (2017), leave-one-out. doi:10.1007/s11222-016-9696-4
     """
     problem = problem_of(post)
-    found = xr.DataTree.from_dict(
-        {
-            "predictive": _predictive(problem, post, n_draws),
-            "residuals": _residuals(problem, post),
-            "influence": _influence(problem, post),
-            "sensitivity": _sensitivity(problem, post),
-        }
-    )
+    tables = {
+        "predictive": _predictive(problem, post, n_draws),
+        "residuals": _residuals(problem, post),
+        "influence": _influence(problem, post),
+        "sensitivity": _sensitivity(problem, post),
+    }
+    if not problem.plan.is_linear:
+        tables["filter"] = corrected(problem, post, n_draws, progress)
+    found = xr.DataTree.from_dict(tables)
     found.attrs = {"study": post.attrs["study"], "findings": "\n".join(_findings(found, post, problem))}
     return found
 
@@ -171,7 +178,26 @@ def _findings(found: xr.DataTree, post: xr.DataTree, problem: Problem) -> list[s
             lines.append(f"dyad {dyad} is influential (Pareto k {float(entry['pareto_k']):.2f}): fit without it")
         elif "shift" in entry and float(entry["shift"]) > MOVED:
             lines.append(f"dyad {dyad} alone moves {entry['coupling'].item()} by {float(entry['shift']):.1f} sd")
+    if "filter" in found.children:
+        lines += _filter_findings(found["filter"].to_dataset())
     return lines + _prior_findings(found["sensitivity"].to_dataset(), post, problem)
+
+
+def _filter_findings(table: xr.Dataset) -> list[str]:
+    """Say which estimates the fast filter moves, or that it misses too much for that to be known."""
+    k, good = table.attrs["pareto_k"], table.attrs["good_k"]
+    if k > good:
+        return [
+            f"the fast filter misses so much that its posterior cannot be corrected (Pareto k {k:.2f}; {good:.2f} "
+            "would do): trust no single estimate of this hypothesis, only its corrected scores (dyadloop compare)"
+        ]
+    error = table["corrected_mean_se"].values / table["sd"].values
+    moved = np.abs(table["shift"].values) > np.maximum(BIASED, 2 * error)
+    return [
+        f"the fast filter puts {one['parameter'].item()} at {float(one['mean']):.3g}; corrected by particles it is "
+        f"{float(one['corrected_mean']):.3g} (Monte Carlo error {float(one['corrected_mean_se']):.2g})"
+        for one in (table.sel(parameter=name) for name in table["parameter"].values[moved])
+    ]
 
 
 def _prior_findings(table: xr.Dataset, post: xr.DataTree, problem: Problem) -> list[str]:

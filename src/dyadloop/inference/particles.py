@@ -5,6 +5,7 @@ Only the states are drawn: from their conditional distribution given the next ob
 is normal. Steps are finer than those of the fast filter, so what the two differ by is the whole error of the latter.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -90,30 +91,32 @@ def correction(problem: Problem, draws: xr.Dataset, seed: int) -> xr.Dataset:
     if not problem.plan.is_linear:
         names = [*problem.priors.index, *problem.shared.normals]
         values = {str(name): jnp.asarray(draws[name].mean(("chain", "draw")).values) for name in names}
-        panel = problem.shared.without(values, problem.observed.observation(values), problem.panel)
-        if problem.varying.names:
-            found = _over_nodes(problem, values, panel.without_limits(), seed)
-        else:
-            found = discrepancy(problem.plan.field(values), problem.observed.observation(values), panel, seed)
+        found = missed(problem)(values, seed)
     data = {"correction": ("dyad", found.gap), "correction_se": ("dyad", found.error)}
     return xr.Dataset(data, coords={"dyad": dyads})
 
 
-def _over_nodes(problem: Problem, values: dict[str, Array], panel: Panel, seed: int) -> Discrepancy:
-    """Return by how much the fast filter misses the likelihood where parameters vary between dyads."""
-    places, log_weights = problem.varying.nodes()
+def missed(problem: Problem) -> Callable[[dict[str, Array], int], Discrepancy]:
+    """Return a function of parameter values and a seed that finds what the fast filter misses; it is compiled once."""
+    varying = problem.varying
+    places, log_weights = varying.nodes() if varying.names else (np.zeros((1, 0)), np.zeros(1))
 
-    def at(z: Array, key: Array) -> tuple[Array, Array]:
-        own = problem.varying.of(values, z)
+    def at(values: dict[str, Array], z: Array, key: Array) -> tuple[Array, Array]:
+        panel = problem.shared.without(values, problem.observed.observation(values), problem.panel).without_limits()
+        own = varying.of(values, z) if varying.names else values
         field, observation = problem.plan.field(own), problem.observed.observation(own)
         fast = filtered(field, observation, panel).log_density
         return fast, particle_log_likelihood(key, field, observation, panel, PARTICLES)
 
-    run, keys = program(at), jax.random.split(jax.random.key(seed), (RUNS, len(places)))
-    pairs = [[run(jnp.asarray(z), key) for z, key in zip(places, row, strict=True)] for row in keys]
-    weights = jnp.asarray(log_weights)[:, None]
-    fast = logsumexp(jnp.stack([fast for fast, _ in pairs[0]]) + weights, axis=0)
-    return _beside(fast, jnp.stack([logsumexp(jnp.stack([p for _, p in row]) + weights, axis=0) for row in pairs]))
+    run, weights = program(at), jnp.asarray(log_weights)[:, None]
+
+    def find(values: dict[str, Array], seed: int) -> Discrepancy:
+        keys = jax.random.split(jax.random.key(seed), (RUNS, len(places)))
+        pairs = [[run(values, jnp.asarray(z), key) for z, key in zip(places, row, strict=True)] for row in keys]
+        fast = logsumexp(jnp.stack([fast for fast, _ in pairs[0]]) + weights, axis=0)
+        return _beside(fast, jnp.stack([logsumexp(jnp.stack([p for _, p in row]) + weights, axis=0) for row in pairs]))
+
+    return find
 
 
 def particle_log_likelihood(
