@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: help install demo test check calibrate bench lock clean
+.PHONY: help install demo test check calibrate bench reports lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -45,6 +45,11 @@ bench: $(STAMP)  ## print the benchmark ratios
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/measures.py
 	$(BIN)/python benchmarks/startup.py
+
+reports: $(STAMP)  ## run the shipped real studies, an hour, and renew their reports in docs/reports
+	for study in school diaries mindfulness; do \
+		$(BIN)/dyadloop run examples/$$study --out results/$$study && \
+		cp results/$$study/report.html docs/reports/$$study.html || exit 1; done
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \

@@ -15,7 +15,7 @@ from dyadloop.cli.app import app
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "area_under_curve", "calibrate", "change_synchrony", "characteristic", "checks", "claims", "clamp",
+    "Settings", "Study", "Theory", "across", "alternatives", "area_under_curve", "calibrate", "change_synchrony", "characteristic", "checks", "choices", "claims", "clamp",
     "compare", "compare_priors", "continuation", "convert_dial", "convert_diaries", "convert_mindfulness", "convert_school", "cut", "empathic_accuracy", "equilibria", "evidence", "evidence_claims",
     "fit", "framework", "gains", "group_synchrony", "group_test", "hypothesis", "instruments", "keep", "load_result",
     "log_change", "loop_gain", "measure", "measure_raw", "motion_energy", "multiverse", "patient_only", "phenomena", "pool",

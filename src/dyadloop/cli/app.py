@@ -12,7 +12,7 @@ import typer
 
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.fits import calibrate, checks, compare, draws, smooth, whatif
+from dyadloop.cli.fits import calibrate, checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.shared import (
     INTERRUPTED,
@@ -76,6 +76,7 @@ app.command("checks")(checks)
 app.command("smooth")(smooth)
 app.command("draws")(draws)
 app.command("whatif")(whatif)
+app.command("choices")(choices)
 app.command("calibrate")(calibrate)
 app.command("simulate")(simulate)
 app.command("measure")(measure)

@@ -90,6 +90,63 @@ def compare(
         raise typer.Exit(NOT_CONVERGED)
 
 
+def choices(
+    study: StudyPath,
+    only: Annotated[str | None, typer.Option(help="Choices to take, separated by commas; default: all.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="List the choices and end.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of all fits; default results/NAME-choices.")] = None,
+    theory: TheoryOption = None,
+    prior_set: PriorSetName = "sceptical",
+    seed: Seed = 1,
+    chains: Chains = 4,
+    warmup: Warmup = 200,
+    draws: Draws = 600,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fit a study again with each other defensible choice: which verdicts hang on how the data were read.
+
+    Each choice takes as long as a run. An interrupted run goes on where it was; choices.csv holds all claims under all
+    choices.
+
+    Example: dyadloop choices examples/diaries --only with_relaxed,without_stress
+    """
+    from dyadloop import inference
+    from dyadloop import theory as theories
+    from dyadloop.data import read_study
+    from dyadloop.reporting.progress import steps
+    from dyadloop.reporting.tables import print_table, write_csv
+
+    found = read_study(study)
+    if show:
+        print("\n".join(inference.alternatives(found)))
+        return
+    model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
+    folder = out or Path("results") / f"{found.info.name}-choices"
+    names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
+    settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
+    priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
+    try:
+        with steps(quiet) as progress:
+            table = inference.choices(
+                found, model, only=names, priors=priors, seed=seed, settings=settings, folder=folder,
+                progress=progress, message=lambda text: say(text, quiet),
+            )  # fmt: skip
+    except (inference.Interrupted, KeyboardInterrupt):
+        say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
+        raise typer.Exit(INTERRUPTED) from None
+    write_csv(table, folder / "choices.csv")
+    sheet = inference.across(table)
+    if as_json:
+        print(json.dumps(json.loads(sheet.to_json(orient="records")), indent=2))
+    else:
+        print_table(sheet, console())
+    late = sorted(set(table["choice"][~table["converged"]]))
+    if late:
+        say(f"not converged: {', '.join(late)}; run again with more --draws")
+        raise typer.Exit(NOT_CONVERGED)
+
+
 def calibrate(
     theory: TheoryName,
     hypothesis: Rival = None,

@@ -2,6 +2,7 @@
 
 from dyadloop.inference.calibration import FAULTS, calibrate
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
+from dyadloop.inference.choices import across, alternatives, choices
 from dyadloop.inference.claims import claims
 from dyadloop.inference.comparison import compare
 from dyadloop.inference.criticism import checks
@@ -17,9 +18,12 @@ __all__ = [
     "FAULTS",
     "Interrupted",
     "Settings",
+    "across",
+    "alternatives",
     "calendars",
     "calibrate",
     "checks",
+    "choices",
     "claims",
     "compare",
     "compare_priors",

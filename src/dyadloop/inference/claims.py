@@ -19,6 +19,8 @@ from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
 from dyadloop.theory import Claim
 
+UNTESTABLE = "not testable here"
+"""Verdict on a claim that the study or the theory cannot tell."""
 SURE = 0.95
 LEARNED = 0.8  # a posterior interval wider than this share of the prior's has learned too little to be a finding
 MIN_PUSHED = 5  # sessions with and sessions without the event, below which a push is an anecdote
@@ -109,11 +111,11 @@ def _judge(
     }
     function = estimand(problem, claim, subject)
     if isinstance(function, Untestable):
-        return row | {"finding": "none", "verdict": "not testable here", "reason": function.reason}
+        return row | {"finding": "none", "verdict": UNTESTABLE, "reason": function.reason}
     prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
     if np.isnan(prior).all() or np.nanmax(prior) == np.nanmin(prior):
         reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no arrow that could show it"
-        return row | {"finding": "none", "verdict": "not testable here", "reason": reason}
+        return row | {"finding": "none", "verdict": UNTESTABLE, "reason": reason}
     row |= _numbers(prior, posterior, claim)
     finding, why = _finding(prior, posterior, claim)
     if faults:

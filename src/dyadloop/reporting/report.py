@@ -10,6 +10,7 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, smooth
+from dyadloop.inference.claims import UNTESTABLE
 from dyadloop.inference.predict import predictive_checks
 from dyadloop.inference.problem import Problem
 from dyadloop.reporting import figures
@@ -17,7 +18,6 @@ from dyadloop.reporting.loop import loop_diagram
 from dyadloop.reporting.tables import interval, number, rope, share
 
 _N_COURSES = 3
-_UNTESTED = "not testable here"
 _N_BLOCKS = 20
 
 
@@ -66,7 +66,7 @@ def _sets(table: pd.DataFrame | None) -> dict[str, object]:
             )
             for name in names
         ]
-        if any(verdict != _UNTESTED for verdict, _ in cells):
+        if any(verdict != UNTESTABLE for verdict, _ in cells):
             rows.append({"claim": row["claim"], "cells": cells, "depends": row["depends"]})
     return {"set_names": names, "set_rows": rows}
 
@@ -84,8 +84,8 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "info": info,
         "theory": theory,
         "hypothesis": f"{hypothesis.id}, {hypothesis.title}" if hypothesis else "the whole theory",
-        "tested": [row for row in rows if row["verdict"] != _UNTESTED],
-        "untested": [row for row in rows if row["verdict"] == _UNTESTED],
+        "tested": [row for row in rows if row["verdict"] != UNTESTABLE],
+        "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
         "verdicts": table["verdict"].value_counts().to_dict(),
         "faults": convergence_faults(post),
         "conflicts": prior_conflicts(post),

@@ -1,0 +1,192 @@
+"""A study under other defensible choices: whether a verdict hangs on how the data were read."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from dyadloop.data import Indicator, Study
+from dyadloop.errors import FitError
+from dyadloop.inference.checks import convergence_faults
+from dyadloop.inference.claims import UNTESTABLE, claims
+from dyadloop.inference.fit import fit
+from dyadloop.inference.sampling import Settings
+from dyadloop.theory import Theory
+
+DECLARED = "declared"
+Progress = Callable[[str, int, int], None]
+"""Called with the choice, how many iterations are done and of how many."""
+_LEAST = 0.25  # share of dyads, those with the fewest values, that a choice leaves out
+
+
+def alternatives(study: Study) -> dict[str, Study]:
+    """Return the study with one choice after the other made otherwise, by a name that says which.
+
+    ``without_X`` and ``with_X``: an indicator that is used is not, or the reverse; ``continuous_X``: a coarse scale
+    taken as continuous; ``ends_X``: the ends of a scale taken as values, or as limits; ``error_X``: a declared
+    reliability estimated instead; ``without_covariate_X``; ``without_therapists``: patients of one therapist taken as
+    unrelated; ``without_least_observed``: without the quarter of the dyads that has the fewest values.
+    """
+    found: dict[str, Study] = {}
+    used = [name for name, entry in study.info.indicators.items() if entry.use]
+    for name, entry in study.info.indicators.items():
+        if not entry.use:
+            found[f"with_{name}"] = _with_indicator(study, name, use=True)
+            continue
+        if len(used) > 1:
+            found[f"without_{name}"] = _with_indicator(study, name, use=False)
+        if entry.step is not None:
+            found[f"continuous_{name}"] = _with_indicator(study, name, step=None)
+        if entry.scale is not None and entry.transform == "none":
+            found[f"ends_{name}"] = _with_indicator(study, name, ends_are_limits=not entry.ends_are_limits)
+        if entry.reliability is not None:
+            found[f"error_{name}"] = _with_indicator(study, name, reliability=None)
+    for name in study.info.covariates:
+        rest = {other: entry for other, entry in study.info.covariates.items() if other != name}
+        found[f"without_covariate_{name}"] = replace(study, info=study.info.model_copy(update={"covariates": rest}))
+    if any(study.therapists):
+        found["without_therapists"] = replace(study, participants=study.participants.assign(therapist=""))
+    counts = study.measurements["dyad"].value_counts().reindex(study.dyads).fillna(0).sort_values(kind="stable")
+    if n_least := int(_LEAST * len(counts)):
+        found["without_least_observed"] = _without_dyads(study, counts.index[:n_least].tolist())
+    return {_plain(name): _renewed(other, name) for name, other in found.items()}
+
+
+def choices(
+    study: Study,
+    theory: Theory | None = None,
+    *,
+    only: list[str] | None = None,
+    priors: pd.DataFrame | None = None,
+    seed: int = 1,
+    settings: Settings | None = None,
+    folder: str | Path | None = None,
+    progress: Progress = lambda name, done, total: None,
+    message: Callable[[str], None] = lambda text: None,
+) -> pd.DataFrame:
+    """Fit a study as it is declared and with each other defensible choice, and judge the claims each time.
+
+    Parameters
+    ----------
+    study, theory, priors, seed, settings
+        As in :func:`dyadloop.fit`.
+    only
+        Names of the choices to take; default: all that :func:`alternatives` finds.
+    folder
+        Folder that keeps each fit; the same call goes on where an earlier one was killed.
+    progress, message
+        Called while sampling, and at each stage.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per ``choice`` and ``claim``: ``statement``, ``median``, ``low`` and ``high`` (89 %), ``verdict``, and
+        ``converged``. The first choice is ``declared``.
+
+    Raises
+    ------
+    FitError
+        If a choice is unknown or there is none, or the study as declared cannot be fitted.
+
+    References
+    ----------
+    .. [1] Steegen et al. (2016), the multiverse of an analysis. doi:10.1177/1745691616658637
+    """
+    found = alternatives(study)
+    unknown = sorted(set(only or ()) - set(found))
+    if unknown or not found:
+        raise FitError(f"{', '.join(unknown) or 'this study'}: no other choice; known: {', '.join(found) or 'none'}")
+    chosen = {DECLARED: study, **{name: other for name, other in found.items() if only is None or name in only}}
+    if folder is None:
+        with TemporaryDirectory() as scratch:
+            return choices(
+                study, theory, only=only, priors=priors, seed=seed, settings=settings, folder=scratch,
+                progress=progress, message=message,
+            )  # fmt: skip
+    settings, tables = settings or Settings(), []
+    for name, other in chosen.items():
+        message(f"choice {name}")
+        try:
+            post = fit(
+                other, theory, priors=priors, seed=seed, settings=settings, folder=Path(folder) / name,
+                progress=_step(progress, name, settings.chains * settings.iterations), message=message,
+            )  # fmt: skip
+        except FitError as error:
+            if name == DECLARED:
+                raise
+            message(f"choice {name} cannot be fitted: {error}")
+            continue
+        table = claims(post)[["claim", "statement", "median", "low", "high", "verdict"]]
+        tables.append(table.assign(choice=name, converged=not convergence_faults(post)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def across(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per claim that the study as declared can test: what holds under all choices.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``claim``, ``declared`` (verdict), ``median`` as declared, ``lowest`` and ``highest`` median of all choices,
+        ``choices`` that can test it, ``agree``, how many of them give the same verdict, and ``otherwise``, the choices
+        with another verdict.
+    """
+    rows = []
+    for claim, group in table[table["verdict"] != UNTESTABLE].groupby("claim", sort=False):
+        first = group[group["choice"] == DECLARED]
+        if first.empty:
+            continue
+        verdict = str(first["verdict"].iloc[0])
+        other = group[group["verdict"] != verdict]
+        rows.append(
+            {
+                "claim": claim,
+                "declared": verdict,
+                "median": float(first["median"].iloc[0]),
+                "lowest": float(np.min(group["median"])),
+                "highest": float(np.max(group["median"])),
+                "choices": len(group),
+                "agree": len(group) - len(other),
+                "otherwise": "; ".join(f"{row['choice']}: {row['verdict']}" for _, row in other.iterrows()),
+            }
+        )
+    columns = ["claim", "declared", "median", "lowest", "highest", "choices", "agree", "otherwise"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _step(progress: Progress, name: str, total: int) -> Callable[[int, int, int], None]:
+    """Return what a sampler calls, which adds up its chains."""
+    done: dict[int, int] = {}
+
+    def step(chain: int, at: int, divergences: int) -> None:
+        done[chain] = at
+        progress(name, sum(done.values()), total)
+
+    return step
+
+
+def _with_indicator(study: Study, name: str, **changes: object) -> Study:
+    entry = Indicator.model_validate({**study.info.indicators[name].model_dump(), **changes})
+    indicators = {**study.info.indicators, name: entry}
+    return replace(study, info=study.info.model_copy(update={"indicators": indicators}))
+
+
+def _without_dyads(study: Study, dyads: list[str]) -> Study:
+    tables = ("participants", "sessions", "measurements")
+    kept = {part: getattr(study, part) for part in tables}
+    kept = {part: frame[~frame["dyad"].isin(dyads)].reset_index(drop=True) for part, frame in kept.items()}
+    return replace(study, **kept)
+
+
+def _renewed(study: Study, name: str) -> Study:
+    """Return the study with a digest of its own, so that its fit is not taken for that of another."""
+    return replace(study, digest=hashlib.sha256(f"{study.digest}\x00{name}".encode()).hexdigest())
+
+
+def _plain(name: str) -> str:
+    """Return a name that any file system takes; indicators may be called anything."""
+    return "".join(letter if letter.isalnum() else "_" for letter in name)
