@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 from dyadloop.cli.app import app
 from dyadloop.data import read_study
 from dyadloop.errors import FitError
-from dyadloop.inference import across, alternatives
+from dyadloop.inference import across, alternatives, problem
 from dyadloop.inference import choices as choose
 from dyadloop.inference.choices import DECLARED
 from dyadloop.inference.claims import UNTESTABLE
 from dyadloop.inference.problem import build_problem
 from dyadloop.measures import measure
+from dyadloop.theory import read_theory
 from tests.inference.small import coarse, make, shared, shorten, theory
 
 PAIR = ["oxytocin", "trust"]
@@ -54,6 +56,23 @@ def test_unused_indicators_and_covariates_are_choices(school_folder):
     diaries = alternatives(read_study(school_folder.parent / "diaries"))
     assert diaries["with_relaxed"].info.indicators["relaxed"].use
     assert "symptoms" not in diaries["without_covariate_symptoms"].info.covariates
+
+
+def test_a_quantity_without_an_indicator_leaves_the_fit_unless_it_was_pushed(school_folder):
+    school = read_study(school_folder)
+    model = read_theory(school.info.theory)
+    whole, less = (build_problem(measure(one), model) for one in (school, alternatives(school)["without_te_fair_all"]))
+    assert set(whole.plan.names) - set(less.plan.names) == {"trust"}
+    scores = xr.Dataset(
+        {
+            "quantity": ("indicator", ["oxytocin", "trust"]),
+            "person": ("indicator", ["patient", "patient"]),
+            "use": ("indicator", [0, 1]),
+        },
+        coords={"event": ["dose"]},
+    )
+    assert problem._measured(scores, model) == {("oxytocin", "patient"), ("trust", "patient")}
+    assert problem._measured(scores.isel(event=[]), model) == {("trust", "patient")}
 
 
 def test_what_verdicts_hang_on_by_hand():

@@ -176,9 +176,8 @@ def build_problem(
     TheoryError
         If the theory is not linear and names no linear form.
     """
-    pairs = zip(scores["quantity"].values.tolist(), scores["person"].values.tolist(), strict=True)
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
-    plan = compile_theory(linear_form(theory), set(pairs), events, contexts)
+    plan = compile_theory(linear_form(theory), _measured(scores, theory), events, contexts)
     plan = held_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
     observed = observe(plan, scores)
     varied, common = varying(plan), shared(plan, observed, scores)
@@ -203,6 +202,17 @@ def build_problem(
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
     arrays = panel(scores, plan, observed, table)
     return Problem(plan, observed, arrays, table, scores, _rhythm(scores), varied, common, unused)
+
+
+def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
+    """Return the quantities and persons that a fit holds: those with an indicator that is used.
+
+    One whose indicators are all put aside stays if the study pushed it, as by a nasal dose that contaminates saliva.
+    """
+    events = set(scores["event"].values.tolist())
+    pushed = {entry.target for entry in linear_form(theory).inputs if entry.event in events}
+    columns = (scores[name].values.tolist() for name in ("quantity", "person", "use"))
+    return {(quantity, person) for quantity, person, use in zip(*columns, strict=True) if use or quantity in pushed}
 
 
 def priors(theory: Theory, kind: PriorSet = "sceptical", discount: Discount | None = None) -> pd.DataFrame:
