@@ -139,7 +139,9 @@ def test_answers_and_counts_are_simulated_as_such(design, tmp_path, kind):
 def test_every_kind_of_observation_is_calibrated(design, tmp_path, kind):
     study = read_study(KINDS[kind](shutil.copytree(design, tmp_path / kind)))
     variables = PAIR if kind == "plates" else ["trust"]
-    found = calibrate(theory(variables), study=study, dyads=6, replicates=100, folder=tmp_path / "calibration")
+    found = calibrate(
+        theory(variables), study=study, dyads=6, sessions=4, replicates=50, folder=tmp_path / "calibration"
+    )
     print(found["p_value"].to_series().sort_values().head(5).to_string())
     assert found.attrs["calibrated"] == 1
 
