@@ -201,7 +201,7 @@ def test_draws_are_weighed_by_what_the_filter_misses(problem, monkeypatch, slope
     post = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
     post.attrs["seed"] = 1
 
-    def tilted(problem):
+    def tilted(problem, runs):
         return lambda values, seed: particles.Discrepancy(
             np.full(4, slope * float(values["gamma_trust_support"]) / 4), np.zeros(4)
         )
@@ -223,7 +223,6 @@ def test_draws_are_weighed_by_what_the_filter_misses(problem, monkeypatch, slope
 
 def test_each_draw_has_its_own_particles(problem, monkeypatch):
     monkeypatch.setattr(particles, "PARTICLES", 50)
-    monkeypatch.setattr(particles, "RUNS", 2)
     nearly = 1e-6 * np.random.default_rng(1).normal(size=(1, 40))
     draws = {name: (("chain", "draw"), float(v) + nearly) for name, v in _values(problem, **STRONG).items()}
     post = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})

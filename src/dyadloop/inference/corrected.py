@@ -12,6 +12,7 @@ from dyadloop.inference.problem import Problem
 
 DRAWS = 100
 """Draws at which particles are run."""
+_RUNS = 2  # of the particles at a draw: draws differ by more than such runs do
 _FEWEST = 30  # the tail of fewer weights cannot be smoothed
 Progress = Callable[[str, int, int], None]
 """Called with what is done, how many draws and of how many."""
@@ -45,7 +46,7 @@ def corrected(
 
     draws = thinned(post, max(n_draws, _FEWEST))
     n_draws = len(next(iter(draws.values())))
-    find, log_weight = missed(problem), np.empty(n_draws)
+    find, log_weight = missed(problem, _RUNS), np.empty(n_draws)
     seed = int(post.attrs["seed"])
     for number in range(n_draws):
         progress("particle filter", number, n_draws)

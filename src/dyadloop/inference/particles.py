@@ -96,7 +96,7 @@ def correction(problem: Problem, draws: xr.Dataset, seed: int) -> xr.Dataset:
     return xr.Dataset(data, coords={"dyad": dyads})
 
 
-def missed(problem: Problem) -> Callable[[dict[str, Array], int], Discrepancy]:
+def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Array], int], Discrepancy]:
     """Return a function of parameter values and a seed that finds what the fast filter misses; it is compiled once."""
     varying = problem.varying
     places, log_weights = varying.nodes() if varying.names else (np.zeros((1, 0)), np.zeros(1))
@@ -111,7 +111,7 @@ def missed(problem: Problem) -> Callable[[dict[str, Array], int], Discrepancy]:
     run, weights = program(at), jnp.asarray(log_weights)[:, None]
 
     def find(values: dict[str, Array], seed: int) -> Discrepancy:
-        keys = jax.random.split(jax.random.key(seed), (RUNS, len(places)))
+        keys = jax.random.split(jax.random.key(seed), (runs or RUNS, len(places)))
         pairs = [[run(values, jnp.asarray(z), key) for z, key in zip(places, row, strict=True)] for row in keys]
         fast = logsumexp(jnp.stack([fast for fast, _ in pairs[0]]) + weights, axis=0)
         return _beside(fast, jnp.stack([logsumexp(jnp.stack([p for _, p in row]) + weights, axis=0) for row in pairs]))
