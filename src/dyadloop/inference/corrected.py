@@ -10,7 +10,7 @@ from dyadloop.inference.particles import missed
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
 
-DRAWS = 100
+DRAWS = 200
 """Draws at which particles are run."""
 _RUNS = 2  # of the particles at a draw: draws differ by more than such runs do
 _FEWEST = 30  # the tail of fewer weights cannot be smoothed

@@ -45,8 +45,7 @@ def checks(post: xr.DataTree, n_draws: int = 100, progress: Progress = lambda na
     post
         Result of :func:`dyadloop.fit`.
     n_draws
-        Replicated studies of the predictive check, and draws at which a particle filter runs where the theory is not
-        linear.
+        Replicated studies of the predictive check.
     progress
         Called while the particle filter runs, which takes minutes.
 
@@ -75,7 +74,7 @@ def checks(post: xr.DataTree, n_draws: int = 100, progress: Progress = lambda na
         "sensitivity": _sensitivity(problem, post),
     }
     if not problem.plan.is_linear:
-        tables["filter"] = corrected(problem, post, n_draws, progress)
+        tables["filter"] = corrected(problem, post, progress=progress)
     found = xr.DataTree.from_dict(tables)
     found.attrs = {"study": post.attrs["study"], "findings": "\n".join(_findings(found, post, problem))}
     return found
