@@ -1,8 +1,9 @@
 """Cost of a whole fit: mode with standard errors from a cold start, and effective draws per second.
 
-60 dyads x 16 sessions x 2 samples x 7 states for the first table. The second puts the NUTS of NumPyro with its own
-warm-up on a textbook filter beside that of dyadloop, on the same small data and priors, in one run. Oxytocin is no part
-of it: beside a week its time constant of minutes leaves the textbook filter without a finite gradient.
+60 dyads x 16 sessions, 2 to 30 days apart, x 2 samples x 7 states for the first table. The second puts the NUTS of
+NumPyro with its own warm-up on a textbook filter beside that of dyadloop, on the same small data and priors, in one
+run. Oxytocin is no part of it: beside a week its time constant of minutes leaves the textbook filter without a finite
+gradient.
 """
 
 import resource
@@ -66,7 +67,7 @@ def whole_fit(console: Console) -> None:
     find_mode(problem, posterior, seed=2)
     warm = time.perf_counter() - begin
     moments: list[float] = []
-    settings = Settings(chains=1, warmup=100, draws=200)
+    settings = Settings(chains=1, warmup=100, draws=500)
     with tempfile.TemporaryDirectory() as scratch:
         found = sample(
             posterior, problem.panel, mode, settings, 1, Path(scratch), lambda *_: moments.append(time.perf_counter())
