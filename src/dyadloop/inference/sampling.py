@@ -114,8 +114,8 @@ def sample(
 ) -> dict[str, np.ndarray]:
     """Sample all chains, continuing whatever ``folder`` holds.
 
-    Each chain is a thread that runs one compiled block after another, so its draws depend on the seed alone and not
-    on the number of cores.
+    Each chain is a thread that runs one compiled block after another, so its draws do not depend on how chains share
+    the cores. How many cores there are does matter, for XLA divides its sums among them and so rounds differently.
 
     Returns
     -------
