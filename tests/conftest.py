@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 # the same programs are compiled by many tests, by both workers and by the commands that tests start
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
-# tests compile much and run little: so compiling takes about half the time
+# tests compile much and run little; with these flags compiling takes about half the time
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1")
 
 import jax  # noqa: E402 - it reads the lines above

@@ -211,6 +211,9 @@ def test_draws_are_weighed_by_what_the_filter_misses(problem, monkeypatch, slope
     found = corrections.corrected(problem, post, 1000, lambda *call: calls.append(call))
     assert calls[-1] == ("particle filter", 1000, 1000)
     assert any(said in line for line in _filter_findings(found))
+    found.attrs["pareto_k"], k = np.nan, found.attrs["pareto_k"]
+    assert any("cannot be" in line for line in _filter_findings(found)), "without a k nothing is called corrected"
+    found.attrs["pareto_k"] = k
     if slope < 1:
         row = found.sel(parameter="gamma_trust_support")
         assert float(row["corrected_mean"]) == pytest.approx(slope, abs=4 * float(row["corrected_mean_se"]))

@@ -1,5 +1,6 @@
 """A study under other choices: each is what its name says, and what verdicts hang on is told."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -50,6 +51,16 @@ def test_each_alternative_changes_what_it_says(study):
     assert len({other.digest for other in found.values()} | {study.digest}) == len(found) + 1
     for other in found.values():
         assert np.isfinite(measure(other)["score"]).any()
+
+
+def test_no_choice_is_lost_to_a_name_that_files_cannot_have(study):
+    first = study.info.indicators["trust"]
+    indicators = {**study.info.indicators, "a b": first, "a_b": first}
+    more = dataclasses.replace(study, info=study.info.model_copy(update={"indicators": indicators}))
+    found = alternatives(more)
+    assert not found["without_a_b"].info.indicators["a b"].use
+    assert not found["without_a_b_"].info.indicators["a_b"].use
+    assert len(found) == len(alternatives(study)) + 2 * 3  # in or out, coarse or not, ends
 
 
 def test_unused_indicators_and_covariates_are_choices(school_folder):

@@ -36,7 +36,7 @@ from dyadloop.inference.predict import replicate, within_limits
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.ranks import RANKS, least_tail, uniform_tails
 from dyadloop.inference.result import versions
-from dyadloop.inference.sampling import Settings, sample_batch, write_npz
+from dyadloop.inference.sampling import Count, Settings, sample_batch, write_npz
 from dyadloop.measures import measure
 from dyadloop.measures.scores import COARSE
 from dyadloop.simulation import simulate_study
@@ -47,9 +47,6 @@ _LOGDENSITY = "log_likelihood"
 _ENTRIES = ("ranks", "divergences", "tries")
 _MOST_TRIES = 100
 _TOGETHER = 25  # data sets sampled in step: spreads the overhead of a program over them
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done, how many replicates and of how many."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def calibrate(
     seed: int = 1,
     settings: Settings | None = None,
     folder: str | Path | None = None,
-    progress: Progress = lambda name, done, total: None,
+    progress: Count = lambda name, done, total: None,
 ) -> xr.Dataset:
     """Check a fit by simulation: rank truths drawn from the prior among the draws of their posteriors.
 
@@ -212,7 +209,7 @@ def _oxytocin(problem: Problem) -> np.ndarray:
 
 def _calibrate(
     problem: Problem, replicates: int, below: float, fault: str | None, seed: int, settings: Settings, folder: Path,
-    progress: Progress,
+    progress: Count,
 ) -> xr.Dataset:  # fmt: skip
     settings = replace(settings, chains=1)
     names = [str(name) for name in problem.priors.index] + ([] if below or problem.normals else [_LOGDENSITY])

@@ -14,12 +14,11 @@ from dyadloop.errors import FitError
 from dyadloop.inference.checks import convergence_faults
 from dyadloop.inference.claims import UNTESTABLE, claims
 from dyadloop.inference.fit import fit
-from dyadloop.inference.sampling import Settings
+from dyadloop.inference.result import file_name
+from dyadloop.inference.sampling import Count, Settings, counted
 from dyadloop.theory import Theory
 
 DECLARED = "declared"
-Progress = Callable[[str, int, int], None]
-"""Called with the choice, how many iterations are done and of how many."""
 _LEAST = 0.25  # share of dyads, those with the fewest values, that a choice leaves out
 
 
@@ -53,7 +52,13 @@ def alternatives(study: Study) -> dict[str, Study]:
     counts = study.measurements["dyad"].value_counts().reindex(study.dyads).fillna(0).sort_values(kind="stable")
     if n_least := int(_LEAST * len(counts)):
         found["without_least_observed"] = _without_dyads(study, counts.index[:n_least].tolist())
-    return {_plain(name): _renewed(other, name) for name, other in found.items()}
+    named: dict[str, Study] = {}
+    for name, other in found.items():
+        plain = file_name(name)
+        while plain in named:  # two indicators that differ in a sign that no file name takes
+            plain += "_"
+        named[plain] = _renewed(other, name)
+    return named
 
 
 def choices(
@@ -65,7 +70,7 @@ def choices(
     seed: int = 1,
     settings: Settings | None = None,
     folder: str | Path | None = None,
-    progress: Progress = lambda name, done, total: None,
+    progress: Count = lambda name, done, total: None,
     message: Callable[[str], None] = lambda text: None,
 ) -> pd.DataFrame:
     """Fit a study as it is declared and with each other defensible choice, and judge the claims each time.
@@ -113,7 +118,7 @@ def choices(
         try:
             post = fit(
                 other, theory, priors=priors, seed=seed, settings=settings, folder=Path(folder) / name,
-                progress=_step(progress, name, settings.chains * settings.iterations), message=message,
+                progress=counted(progress, name, settings), message=message,
             )  # fmt: skip
         except FitError as error:
             if name == DECLARED:
@@ -158,17 +163,6 @@ def across(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _step(progress: Progress, name: str, total: int) -> Callable[[int, int, int], None]:
-    """Return what a sampler calls, which adds up its chains."""
-    done: dict[int, int] = {}
-
-    def step(chain: int, at: int, divergences: int) -> None:
-        done[chain] = at
-        progress(name, sum(done.values()), total)
-
-    return step
-
-
 def _with_indicator(study: Study, name: str, **changes: object) -> Study:
     entry = Indicator.model_validate({**study.info.indicators[name].model_dump(), **changes})
     indicators = {**study.info.indicators, name: entry}
@@ -185,8 +179,3 @@ def _without_dyads(study: Study, dyads: list[str]) -> Study:
 def _renewed(study: Study, name: str) -> Study:
     """Return the study with a digest of its own, so that its fit is not taken for that of another."""
     return replace(study, digest=hashlib.sha256(f"{study.digest}\x00{name}".encode()).hexdigest())
-
-
-def _plain(name: str) -> str:
-    """Return a name that any file system takes; indicators may be called anything."""
-    return "".join(letter if letter.isalnum() else "_" for letter in name)

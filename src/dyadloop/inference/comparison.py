@@ -30,8 +30,8 @@ from dyadloop.inference.fit import fit_in
 from dyadloop.inference.particles import correction
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem, build_problem
-from dyadloop.inference.result import save_result
-from dyadloop.inference.sampling import Settings
+from dyadloop.inference.result import file_name, save_result
+from dyadloop.inference.sampling import Count, Settings, counted
 from dyadloop.measures import measure
 from dyadloop.theory import Theory, hypothesis, read_theory
 
@@ -46,9 +46,6 @@ SMALL = 4.0
 """Differences below this tell nothing, whatever their standard error (Sivula et al. 2020, arXiv:2008.10296)."""
 _SAME = 1e-9  # moments closer than this [d] are one
 
-Progress = Callable[[str, int, int], None]
-"""Called with the name of a fit, iterations done and iterations in all."""
-
 
 @dataclass(frozen=True)
 class _Work:
@@ -58,19 +55,13 @@ class _Work:
     seed: int
     settings: Settings
     folder: Path
-    progress: Progress
+    progress: Count
     message: Callable[[str], None]
     notes: list[str]
 
     def fit(self, problem: Problem, name: str, place: Path, like: Path | None = None) -> xr.DataTree:
         """Fit a problem in a folder of its own, from the mode of another fit if there is one like it."""
-        done: dict[int, int] = {}
-        total = self.settings.chains * self.settings.iterations
-
-        def step(chain: int, iterations: int, divergences: int) -> None:
-            done[chain] = iterations
-            self.progress(name, sum(done.values()), total)
-
+        step = counted(self.progress, name, self.settings)
         post = fit_in(place, self.study, problem, self.seed, self.settings, step, lambda text: None, like)
         if faults := convergence_faults(post):
             self.notes.append(f"{name} has not converged: {'; '.join(faults)}")
@@ -87,7 +78,7 @@ def compare(
     seed: int = 1,
     settings: Settings | None = None,
     folder: str | Path | None = None,
-    progress: Progress = lambda name, done, total: None,
+    progress: Count = lambda name, done, total: None,
     message: Callable[[str], None] = lambda text: None,
 ) -> xr.Dataset:
     """Fit several hypotheses to one study and compare their predictions.
@@ -276,16 +267,11 @@ def _leave_one_out(problem: Problem, post: xr.DataTree, name: str, work: _Work) 
         held[row] = True
         left = problem.without(held, f"dyad {dyad}")
         root = work.folder / name
-        place = root / "refits" / _folder_name(int(row), dyad)
+        place = root / "refits" / f"{int(row) + 1}-{file_name(dyad)}"
         again = work.fit(left, f"{name} without {dyad}", place, root / "chains")
         density = problem.pointwise(sampled(again)).values[..., row]
         scores["elpd"][row] = logsumexp(density) - np.log(density.size)
     return scores
-
-
-def _folder_name(row: int, dyad: str) -> str:
-    """Return a name that any file system takes; dyads may be called anything."""
-    return f"{row + 1}-" + "".join(letter if letter.isalnum() else "_" for letter in dyad)
 
 
 def _leave_future_out(problem: Problem, name: str, ahead: int, work: _Work) -> dict[str, Any]:

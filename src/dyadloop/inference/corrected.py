@@ -1,7 +1,5 @@
 """The posterior of a theory that is not linear, corrected for what its fast filter misses."""
 
-from collections.abc import Callable
-
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
@@ -9,20 +7,19 @@ import xarray as xr
 from dyadloop.inference.particles import missed
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.sampling import Count
 
 DRAWS = 200
 """Draws at which particles are run."""
 _RUNS = 2  # of the particles at a draw: draws differ by more than such runs do
 _FEWEST = 30  # the tail of fewer weights cannot be smoothed
-Progress = Callable[[str, int, int], None]
-"""Called with what is done, how many draws and of how many."""
 
 
 def corrected(
     problem: Problem,
     post: xr.DataTree,
     n_draws: int = DRAWS,
-    progress: Progress = lambda name, done, total: None,
+    progress: Count = lambda name, done, total: None,
 ) -> xr.Dataset:
     """Weigh draws by how much more likely the data are under a particle filter than under the fast one.
 

@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
-from dyadloop.inference.corrected import Progress, corrected
+from dyadloop.inference.corrected import corrected
 from dyadloop.inference.laplace import distribution
 from dyadloop.inference.predict import predictive_checks, sampled
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
+from dyadloop.inference.sampling import Count
 from dyadloop.inference.smoother import course_at
 
 SENSITIVE = 0.05
@@ -37,7 +38,7 @@ def leave_one_out(post: xr.DataTree) -> Any:  # noqa: ANN401 - ArviZ's ELPDData,
     return replace(found, pareto_k=found.pareto_k.where(np.isfinite(found.elpd_i), np.inf))
 
 
-def checks(post: xr.DataTree, n_draws: int = 100, progress: Progress = lambda name, done, total: None) -> xr.DataTree:
+def checks(post: xr.DataTree, n_draws: int = 100, progress: Count = lambda name, done, total: None) -> xr.DataTree:
     """Check a fitted model against its data, its priors and its single dyads.
 
     Parameters
@@ -185,7 +186,7 @@ def _findings(found: xr.DataTree, post: xr.DataTree, problem: Problem) -> list[s
 def _filter_findings(table: xr.Dataset) -> list[str]:
     """Say which estimates the fast filter moves, or that it misses too much for that to be known."""
     k, good = table.attrs["pareto_k"], table.attrs["good_k"]
-    if k > good:
+    if not k <= good:  # nor where there is no k
         return [
             f"the fast filter misses so much that its posterior cannot be corrected (Pareto k {k:.2f}; {good:.2f} "
             "would do): trust no single estimate of this hypothesis, only its corrected scores (dyadloop compare)"

@@ -85,3 +85,8 @@ def problem_of(post: xr.DataTree) -> Problem:
         scores = scores.assign_coords(covariate=none, acts_on=("covariate", none))
     theory = Theory.model_validate_json(post.attrs["theory"])
     return build_problem(scores, theory, priors_from_json(post.attrs["priors"]))
+
+
+def file_name(text: str) -> str:
+    """Return a name that any file system takes; dyads and indicators may be called anything."""
+    return "".join(letter if letter.isalnum() else "_" for letter in text)

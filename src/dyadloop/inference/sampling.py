@@ -24,6 +24,8 @@ from dyadloop.inference.programs import program
 
 Progress = Callable[[int, int, int], None]
 """Called with chain, iterations done and divergences so far."""
+Count = Callable[[str, int, int], None]
+"""Called with what is done, how much of it and of how much."""
 
 _STATISTICS = ("diverging", "num_steps", "accept_prob", "potential_energy")
 
@@ -47,6 +49,17 @@ class Settings:
     def pace(self) -> tuple[int, int, float]:
         """What the program of a chain depends on: warm-up, length of a block and acceptance aimed at."""
         return self.warmup, self.block, self.target_accept
+
+
+def counted(count: Count, name: str, settings: Settings) -> Progress:
+    """Return the progress of a sampler that tells the iterations of all chains together, under a name."""
+    done: dict[int, int] = {}
+
+    def step(chain: int, iterations: int, divergences: int) -> None:
+        done[chain] = iterations
+        count(name, sum(done.values()), settings.chains * settings.iterations)
+
+    return step
 
 
 class Interrupted(Exception):
