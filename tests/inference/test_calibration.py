@@ -15,6 +15,7 @@ from dyadloop.inference import FAULTS, Settings, calibrate, calibration
 from dyadloop.inference.calibration import _summary
 from dyadloop.inference.ranks import RANKS, least_tail, uniform_tails
 from dyadloop.measures.scores import COARSE, COUNT
+from dyadloop.theory import vary
 from tests.inference.small import coarse, counted, make, shared, shorten, theory
 
 PAIR = ["oxytocin", "trust"]
@@ -138,10 +139,10 @@ def test_answers_and_counts_are_simulated_as_such(design, tmp_path, kind):
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_every_kind_of_observation_is_calibrated(design, tmp_path, kind):
     study = read_study(KINDS[kind](shutil.copytree(design, tmp_path / kind)))
-    variables = PAIR if kind == "plates" else ["trust"]
-    found = calibrate(
-        theory(variables), study=study, dyads=6, sessions=4, replicates=50, folder=tmp_path / "calibration"
-    )
+    model = theory(PAIR if kind == "plates" else ["trust"])
+    if kind == "therapists":
+        model = vary(model, "tau_trust", by="therapist")
+    found = calibrate(model, study=study, dyads=6, sessions=4, replicates=50, folder=tmp_path / "calibration")
     print(found["p_value"].to_series().sort_values().head(5).to_string())
     assert found.attrs["calibrated"] == 1
 

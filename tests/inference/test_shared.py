@@ -42,8 +42,8 @@ def problem(folder):
 
 
 def _values(problem, **other):
-    parts = (problem.plan, problem.observed, problem.shared)
-    known = {name: quantity.value for part in parts for name, quantity in part.parameters().items()}
+    parts = (problem.plan.parameters(), problem.observed.parameters(), problem.shared.parameters(problem.plan))
+    known = {name: quantity.value for part in parts for name, quantity in part.items()}
     zeros = {name: jnp.zeros(size) for name, size in problem.normals.items()}
     return {name: jnp.asarray(value, dtype=float) for name, value in {**known, **zeros, **other}.items()}
 

@@ -26,6 +26,7 @@ from dyadloop.cli.shared import (
     StudyPath,
     TheoryOption,
     Vary,
+    VaryByTherapist,
     Warmup,
     console,
     say,
@@ -136,6 +137,7 @@ def run(
         bool, typer.Option("--all-priors", help="Fit all three sets; show them side by side.")
     ] = False,
     vary: Vary = None,
+    vary_by_therapist: VaryByTherapist = None,
     seed: Seed = 1,
     chains: Chains = 4,
     warmup: Warmup = 200,
@@ -160,7 +162,7 @@ def run(
     found = read_study(study)
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
     model = theories.hypothesis(hypothesis, model) if hypothesis else model
-    model = theories.vary(model, *vary or ())
+    model = theories.vary(theories.vary(model, *vary or ()), *vary_by_therapist or (), by="therapist")
     folder = out or Path("results") / found.info.name
     settings = Settings(chains=chains, warmup=warmup, draws=draws)
     say(f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults", quiet)

@@ -21,6 +21,7 @@ from dyadloop.cli.shared import (
     TheoryName,
     TheoryOption,
     Vary,
+    VaryByTherapist,
     Warmup,
     console,
     event_of,
@@ -43,6 +44,7 @@ def compare(
         int, typer.Option(min=0, help="Also predict the last N sessions of each dyad from all before.")
     ] = 0,
     vary: Vary = None,
+    vary_by_therapist: VaryByTherapist = None,
     seed: Seed = 1,
     chains: Chains = 4,
     warmup: Warmup = 200,
@@ -65,7 +67,7 @@ def compare(
 
     found = read_study(study)
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
-    model = theories.vary(model, *vary or ())
+    model = theories.vary(theories.vary(model, *vary or ()), *vary_by_therapist or (), by="therapist")
     folder = out or Path("results") / f"{found.info.name}-compared"
     names = [name.strip() for name in hypotheses.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
@@ -160,6 +162,7 @@ def calibrate(
     below: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of oxytocin below the assay's limit.")] = 0.0,
     fault: Annotated[str | None, typer.Option(help="Plant a fault: sign, noise, gate or limit.")] = None,
     vary: Vary = None,
+    vary_by_therapist: VaryByTherapist = None,
     out: Annotated[Path | None, typer.Option(help="Folder of all ranks; default results/THEORY-calibration.")] = None,
     seed: Seed = 1,
     figure: FigurePath = None,
@@ -185,6 +188,7 @@ def calibrate(
     from dyadloop.theory import keep, linear_form
 
     model = theories.vary(linear_form(theory_of(theory, hypothesis, None, False)), *vary or ())
+    model = theories.vary(model, *vary_by_therapist or (), by="therapist")
     if variables:
         # nobody measures a common factor, so none is named
         factors = [variable.id for variable in model.variables if variable.kind == "factor"]

@@ -39,6 +39,10 @@ Values = Annotated[list[str] | None, typer.Option("--set", help="Replace a numbe
 Vary = Annotated[
     list[str] | None, typer.Option("--vary", help="Let a parameter differ between dyads, such as w_trust; at most two.")
 ]
+VaryByTherapist = Annotated[
+    list[str] | None,
+    typer.Option("--vary-by-therapist", help="Let a parameter differ between therapists, such as w_trust."),
+]
 PatientOnly = Annotated[bool, typer.Option("--patient-only", help="Leave the therapist's own variables out.")]
 FigurePath = Annotated[Path | None, typer.Option("--figure", help="SVG file to draw to.")]
 

@@ -15,7 +15,7 @@ from jax.scipy.special import gammaln, log_ndtr, ndtr, ndtri
 from jaxtyping import Array, Float
 
 from dyadloop.field import Field, Flow, Transition
-from dyadloop.inference.motion import STEPS, carried, motion
+from dyadloop.inference.motion import STEPS, axis_of, carried, motion
 from dyadloop.inference.panel import Panel
 from dyadloop.measures.scores import COARSE, COUNT
 from dyadloop.observation import Observation
@@ -55,7 +55,7 @@ def filtered(
     Parameters
     ----------
     field, observation
-        Theory and observation model with numbers.
+        Theory, one for all dyads or one for each, and observation model with numbers.
     panel
         Observations and intervals.
     beyond
@@ -76,9 +76,8 @@ def filtered(
     if beyond is not None and panel.n_beyond:
         normals = normals.at[tuple(jnp.asarray(panel.beyond_at).T)].set(beyond)
     steps, axis, pair = motion(field, panel, n_steps)
-    jump = panel.event @ field.jumps
 
-    def one_dyad(steps: Transition | Flow, covariate: Array | None, *data: Array) -> Filtered:
+    def one_dyad(field: Field, steps: Transition | Flow, covariate: Array | None, *data: Array) -> Filtered:
         return _one_dyad(field, observation, steps, n_steps, bounds, covariate, *data)
 
     side = jnp.zeros(panel.score.shape, dtype=int) if panel.side is None else panel.side
@@ -86,8 +85,8 @@ def filtered(
     none = jnp.zeros((*panel.score.shape, 0))
     counts = none if panel.counts is None else jnp.stack([panel.counts.successes, panel.counts.trials], axis=-1)
     beside = panel.score - observation.expected(panel.covariate)
-    data = (beside, panel.seen, panel.known_variance, side, normals, counts, pair, jump)
-    return jax.vmap(one_dyad, in_axes=(axis, *[0] * 9))(steps, panel.covariate, *data)
+    data = (beside, panel.seen, panel.known_variance, side, normals, counts, pair, panel.event)
+    return jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 9))(field, steps, panel.covariate, *data)
 
 
 def reading(observation: Observation, n_states: int, covariate: Array | None) -> Array:
@@ -113,7 +112,7 @@ def predicted(
 def _one_dyad(
     field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, bounds: "_Bounds | None",
     covariate: Array | None,
-    score: Array, seen: Array, own: Array, side: Array, normals: Array, counts: Array, pair: Array, jump: Array,
+    score: Array, seen: Array, own: Array, side: Array, normals: Array, counts: Array, pair: Array, event: Array,
 ) -> Filtered:  # fmt: skip
     n = len(field.names)
     between = observation.between(field.between)
@@ -144,7 +143,7 @@ def _one_dyad(
 
     start_cov = jax.scipy.linalg.block_diag(field.start_covariance, between @ between.T)
     start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
-    data = (covariate, score, seen, own, side, normals, counts, pair, jump)
+    data = (covariate, score, seen, own, side, normals, counts, pair, event @ field.jumps)
     (_, _, density), taken = jax.lax.scan(advance, start, data)
     return Filtered(density, taken)
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.field import Field, Transition
-from dyadloop.inference.motion import motion
+from dyadloop.inference.motion import axis_of, motion
 from dyadloop.inference.panel import Panel
 from dyadloop.observation import Observation
 
@@ -38,7 +38,7 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     Parameters
     ----------
     field, observation
-        Linear theory and observation model with numbers.
+        Linear theory, one for all dyads or one for each, and observation model with numbers.
     panel
         Observations and intervals.
 
@@ -50,14 +50,13 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     steps, axis, pair = motion(field, panel)
     if not isinstance(steps, Transition):
         raise ValueError("a field that is not linear has no exact filter")
-    jump = panel.event @ field.jumps
 
-    def one_dyad(steps: Transition, covariate: Array | None, *data: Array) -> Array:
+    def one_dyad(field: Field, steps: Transition, covariate: Array | None, *data: Array) -> Array:
         return _dyad(field, observation, steps, covariate, *data)
 
     beside = panel.score - observation.expected(panel.covariate)
-    over_dyads = jax.vmap(one_dyad, in_axes=(axis, *[0] * 6))
-    return over_dyads(steps, panel.covariate, beside, panel.seen, panel.known_variance, pair, jump)
+    over_dyads = jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 6))
+    return over_dyads(field, steps, panel.covariate, beside, panel.seen, panel.known_variance, pair, panel.event)
 
 
 def _dyad(
@@ -69,7 +68,7 @@ def _dyad(
     seen: Bool[Array, "time indicator"],
     variance: Float[Array, "time indicator"],
     pair: Int[Array, " time"],
-    jump: Float[Array, "time state"],
+    event: Float[Array, "time event"],
 ) -> Float[Array, ""]:
     n = len(field.names)
     between = observation.between(field.between)
@@ -86,7 +85,7 @@ def _dyad(
         # an event of a session acts after what was measured at its start
         return belief._replace(mean=belief.mean + push), None
 
-    belief, _ = jax.lax.scan(advance, belief, (covariate, score, seen, variance, pair, jump))
+    belief, _ = jax.lax.scan(advance, belief, (covariate, score, seen, variance, pair, event @ field.jumps))
     return _integrate(belief, between)
 
 

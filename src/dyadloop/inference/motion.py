@@ -27,24 +27,30 @@ class Motion(NamedTuple):
     pair: Int[Array, "dyad time"]
 
 
+def axis_of(field: Field) -> int | None:
+    """Return 0 if each dyad has a field of its own, the first axis of all its numbers, None if all have the same."""
+    return 0 if field.decay.ndim == 2 else None
+
+
 def motion(field: Field, panel: Panel, n_steps: int = STEPS) -> Motion:
     """Return the transitions of a linear field or the flows of one that is not, for all intervals of a panel."""
 
     def steps(own: Field, gates: Array, durations: Array) -> Transition | Flow:
         return moves(own, gates, durations, panel.n_doublings, n_steps)
 
-    if field.moderated is None or panel.context is None:
+    axis = axis_of(field)
+    if axis is None and (field.moderated is None or panel.context is None):
         return Motion(steps(field, panel.gates, panel.durations), None, panel.pair)
     n_dyads, n_times = panel.pair.shape
-    if len(panel.durations) <= n_times:
-        found = jax.vmap(lambda context: steps(field.of(context), panel.gates, panel.durations))(panel.context)
-        return Motion(found, 0, panel.pair)
+    few = len(panel.durations) <= n_times
+    places = jnp.arange(len(panel.durations) if few else n_times)
+    wanted = jnp.broadcast_to(places, (n_dyads, len(places))) if few else panel.pair
 
-    def of_moments(context: Array, pair: Array) -> Transition | Flow:
-        return steps(field.of(context), panel.gates[pair], panel.durations[pair])
+    def of_dyad(own: Field, context: Array | None, pair: Array) -> Transition | Flow:
+        return steps(own.of(context), panel.gates[pair], panel.durations[pair])
 
-    place = jnp.broadcast_to(jnp.arange(n_times), (n_dyads, n_times))
-    return Motion(jax.vmap(of_moments)(panel.context, panel.pair), 0, place)
+    found = jax.vmap(of_dyad, in_axes=(axis, 0, 0))(field, panel.context, wanted)
+    return Motion(found, 0, panel.pair if few else jnp.broadcast_to(places, (n_dyads, n_times)))
 
 
 class Moved(NamedTuple):

@@ -312,9 +312,10 @@ def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
             rates.append(1 / days(held[name], number.unit))
             continue
         prior = priors.loc[name]
-        reach, spread = 4 * prior["scale"], f"spread_tau_{variable.id}"
-        if spread in priors.index:
-            median, scale = (float(priors[column][spread]) for column in ("location", "scale"))
-            reach += LARGEST * median * np.exp(scale)
+        reach = 4 * prior["scale"]
+        for spread in (f"spread_{name}", f"spread_therapists_{name}"):
+            if spread in priors.index:
+                median, scale = (float(priors[column][spread]) for column in ("location", "scale"))
+                reach += LARGEST * median * np.exp(scale)
         rates.append(np.exp(reach) / (prior["location"] * days(1.0, number.unit)))
     return float(_SLACK * max(rates))

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.field import Field, Flow, flow
 from dyadloop.inference.augmented import filtered, reading
-from dyadloop.inference.motion import motion
+from dyadloop.inference.motion import axis_of, motion
 from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
@@ -104,7 +104,7 @@ def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Arr
     def at(values: dict[str, Array], z: Array, key: Array) -> tuple[Array, Array]:
         panel = problem.shared.without(values, problem.observed.observation(values), problem.panel).without_limits()
         own = varying.of(values, z) if varying.names else values
-        field, observation = problem.plan.field(own), problem.observed.observation(own)
+        field, observation = problem.field_of(own, panel), problem.observed.observation(own)
         fast = filtered(field, observation, panel).log_density
         return fast, particle_log_likelihood(key, field, observation, panel, PARTICLES)
 
@@ -132,20 +132,19 @@ def particle_log_likelihood(
     steps, axis, pair = motion(field, panel, n_steps)
     assert isinstance(steps, Flow)
     beside = panel.score - observation.expected(panel.covariate)
-    jump = panel.event @ field.jumps
 
-    def one_dyad(steps: Flow, key: Array, covariate: Array | None, *data: Array) -> Array:
+    def one_dyad(field: Field, steps: Flow, key: Array, covariate: Array | None, *data: Array) -> Array:
         return _one_dyad(key, field, observation, steps, particles, n_steps, covariate, *data)
 
     keys = jax.random.split(key, panel.pair.shape[0])
-    data = (keys, panel.covariate, beside, panel.seen, panel.known_variance, pair, jump)
-    over_dyads = jax.vmap(one_dyad, in_axes=(axis, *[0] * len(data)))
-    return over_dyads(steps, *data)
+    data = (keys, panel.covariate, beside, panel.seen, panel.known_variance, pair, panel.event)
+    over_dyads = jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * len(data)))
+    return over_dyads(field, steps, *data)
 
 
 def _one_dyad(
     key: Array, field: Field, observation: Observation, steps: Flow, particles: int, n_steps: int,
-    covariate: Array | None, score: Array, seen: Array, own: Array, pair: Array, jump: Array,
+    covariate: Array | None, score: Array, seen: Array, own: Array, pair: Array, event: Array,
 ) -> Array:  # fmt: skip
     n = len(field.names)
     between = observation.between(field.between)
@@ -173,7 +172,16 @@ def _one_dyad(
         return moved, None
 
     times = len(pair)
-    data = (jax.random.split(key, times), jnp.arange(times) == 0, covariate, score, seen, own, pair, jump)
+    data = (
+        jax.random.split(key, times),
+        jnp.arange(times) == 0,
+        covariate,
+        score,
+        seen,
+        own,
+        pair,
+        event @ field.jumps,
+    )
     return jax.lax.scan(advance, cloud, data)[0].log_density
 
 

@@ -76,16 +76,17 @@ def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel
         line = (pair, panel.gates, panel.durations, event, panel.n_doublings, own)
         return sample_paths(key, problem.plan.field(values), *line)
 
-    if not problem.varying.names:
+    own = problem.shared.own(values, panel)
+    if not problem.varying.names and not own:
         return sampled(key, values, panel.pair, panel.event, panel.context)
     n_dyads = panel.pair.shape[0]
     places = draw(problem.varying, jax.random.fold_in(key, 1), n_dyads)
 
-    def one(key: jax.Array, z: jax.Array, *rows: Any) -> jax.Array:  # noqa: ANN401 - arrays, or None for contexts
+    def one(key: jax.Array, own: dict[str, jax.Array], z: jax.Array, *rows: Any) -> jax.Array:  # noqa: ANN401 - arrays, or None for contexts
         rows = jax.tree.map(lambda row: row[None], rows)
-        return sampled(key, problem.varying.of(values, z), *rows)[0]
+        return sampled(key, problem.varying.of(values | own, z), *rows)[0]
 
-    return jax.vmap(one)(jax.random.split(key, n_dyads), places, panel.pair, panel.event, panel.context)
+    return jax.vmap(one)(jax.random.split(key, n_dyads), own, places, panel.pair, panel.event, panel.context)
 
 
 def within_limits(problem: Problem) -> Callable[[np.ndarray], np.ndarray]:

@@ -94,11 +94,16 @@ class Problem:
 
     def _of_one_kind(self, values: dict[str, Array], panel: Panel) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad if all have these parameters."""
-        field, observation = self.plan.field(values), self.observed.observation(values)
+        field, observation = self.field_of(values, panel), self.observed.observation(values)
         panel = self.shared.without(values, observation, panel)
         if panel.n_beyond or field.bends is not None:
             return filtered(field, observation, panel, values.get(BEYOND)).log_density
         return log_likelihood(field, observation, panel)
+
+    def field_of(self, values: dict[str, Array], panel: Panel) -> Field:
+        """Return the field of all dyads, or one for each where therapists differ in more than levels."""
+        own = self.shared.own(values, panel)
+        return jax.vmap(lambda part: self.plan.field(values | part))(own) if own else self.plan.field(values)
 
     def at_mean(self, values: dict[str, Array] | dict[str, float]) -> Field:
         """Return the linear field near the own mean of a person with average contexts."""
@@ -182,7 +187,7 @@ def build_problem(
     observed = observe(plan, scores)
     varied, common = varying(plan), shared(plan, observed, scores)
     table = prior_table(
-        {**plan.parameters(), **varied.parameters(plan), **observed.parameters(), **common.parameters()}
+        {**plan.parameters(), **varied.parameters(plan), **observed.parameters(), **common.parameters(plan)}
     )
     unused = tuple(name for name in declared or {} if name not in table.index)
     for name, prior in (declared or {}).items():

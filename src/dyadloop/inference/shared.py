@@ -1,11 +1,12 @@
 """What several dyads or values share: the therapist of some patients, the plate of some samples.
 
-Each therapist shifts the level of every measured quantity, each plate the values that were read on it. These shifts are
-sd times a standard normal that is sampled with the parameters, so they fit any field and any observation model.
+Each therapist shifts the level of every measured quantity and, by choice, has arrows or time constants of its own; each
+plate shifts the values that were read on it. All this is sd times a standard normal that is sampled with the
+parameters, so it fits any field and any observation model.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import equinox as eqx
@@ -16,22 +17,23 @@ from jaxtyping import Array, Float
 
 from dyadloop.field import Plan
 from dyadloop.inference.panel import Panel, numbered_plates, numbered_therapists
+from dyadloop.inference.varying import Varying, varying_by_therapist
 from dyadloop.observation import Observation, ObservationPlan
 from dyadloop.theory import Prior, Quantity
 
 THERAPIST = "therapist_effect"
 PLATE = "plate_effect"
-"""Names of the standard normals of therapists (one per quantity each) and of plates."""
+"""Names of the standard normals of therapists (one per quantity and varying parameter each) and of plates."""
 FEWEST = 3
 """Therapists below whose number nothing can be said of how they differ."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Which levels differ between therapists, which indicators between plates, and how many of these there are.
+    """What differs between therapists, which indicators differ between plates, and how many of these there are.
 
-    ``levels`` holds index, variable and unit of each such state, ``indicators`` index, name and unit of each such
-    indicator.
+    ``levels`` holds index, variable and unit of each state whose level differs between therapists, ``varying`` their
+    other parameters, ``indicators`` index, name and unit of each indicator that differs between plates.
     """
 
     n_states: int = 0
@@ -40,17 +42,20 @@ class Shared:
     n_plates: int = 0
     indicators: tuple[tuple[int, str, str], ...] = ()
     left_out: tuple[str, ...] = ()
+    varying: Varying = field(default_factory=Varying)
 
     @property
     def normals(self) -> dict[str, int]:
         """How many standard normals there are, by name."""
-        sizes = {THERAPIST: self.n_therapists * len(self.levels), PLATE: self.n_plates}
+        per_therapist = len(self.levels) + len(self.varying.names)
+        sizes = {THERAPIST: self.n_therapists * per_therapist, PLATE: self.n_plates}
         return {name: size for name, size in sizes.items() if size}
 
-    def parameters(self) -> dict[str, Quantity]:
-        """Return the sd between therapists of each level and between plates of each indicator."""
+    def parameters(self, plan: Plan) -> dict[str, Quantity]:
+        """Return the sd between therapists of each level and parameter and between plates of each indicator."""
         why = "therapists differ in the level of their patients, by about half of what a patient varies by"
         found = {f"between_therapists_{name}": _sd(0.5, unit, why) for _, name, unit in self.levels}
+        found |= self.varying.parameters(plan)
         why = "plates of one assay differ by about a tenth"
         return found | {f"spread_plates_{name}": _sd(0.1, unit, why) for _, name, unit in self.indicators}
 
@@ -59,9 +64,19 @@ class Shared:
         if THERAPIST not in self.normals:
             return jnp.zeros((panel.pair.shape[0], 1))
         sd = jnp.stack([jnp.asarray(values[f"between_therapists_{name}"]) for _, name, _ in self.levels])
-        own = sd * values[THERAPIST].reshape(self.n_therapists, len(self.levels))
+        own = sd * self._effects(values)[:, : len(self.levels)]
         states = jnp.array([index for index, _, _ in self.levels])
         return jnp.zeros((self.n_therapists, self.n_states)).at[:, states].set(own)[panel.therapist]
+
+    def own(self, values: Mapping[str, Any], panel: Panel) -> dict[str, Float[Array, " dyad"]]:
+        """Return what differs between therapists as each dyad has it."""
+        if not self.varying.names:
+            return {}
+        found = self.varying.of(values, self._effects(values)[panel.therapist, len(self.levels) :])
+        return {name: found[name] for name in self.varying.names}
+
+    def _effects(self, values: Mapping[str, Any]) -> Float[Array, "therapist effect"]:
+        return values[THERAPIST].reshape(self.n_therapists, -1)
 
     def offset(
         self, values: Mapping[str, Any], observation: Observation, panel: Panel
@@ -89,7 +104,7 @@ class Shared:
 
 def shared(plan: Plan, observed: ObservationPlan, scores: xr.Dataset) -> Shared:
     """Return what the dyads and the values of a study share; what too few share is left out by name."""
-    left_out: list[str] = []
+    varying, left_out = varying_by_therapist(plan), []
     therapists = numbered_therapists(scores)
     counts = np.bincount(therapists[therapists >= 0])
     n_therapists = len(counts) if len(counts) >= FEWEST and counts.max() > 1 and therapists.min() >= 0 else 0
@@ -98,6 +113,8 @@ def shared(plan: Plan, observed: ObservationPlan, scores: xr.Dataset) -> Shared:
             f"therapists are no level of the fit: it takes {FEWEST} or more of whom one has two dyads, each dyad with "
             f"one; got {len(counts)} with {int(counts.max())} at most, {int((therapists < 0).sum())} dyads with none"
         )
+    if not n_therapists and varying.names:
+        left_out.append(f"{', '.join(varying.names)}: the same for all therapists, who are no level of this fit")
     states = sorted(set(observed.states)) if n_therapists else []
     variables = [plan.states[index].variable for index in states]
     plates = numbered_plates(scores, observed.indicators)
@@ -108,7 +125,8 @@ def shared(plan: Plan, observed: ObservationPlan, scores: xr.Dataset) -> Shared:
         tuple((index, variable.id, variable.unit) for index, variable in zip(states, variables, strict=True)),
         int(plates.max(initial=-1)) + 1,
         tuple((j, observed.indicators[j], observed.units[j]) for j in read),
-        tuple(left_out),
+        (*left_out, *varying.left_out),
+        varying if n_therapists else Varying(),
     )
 
 

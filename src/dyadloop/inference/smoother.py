@@ -106,7 +106,7 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
     """
 
     def course(values: dict[str, Array]) -> Course:
-        field, observation = problem.plan.field(values), problem.observed.observation(values)
+        field, observation = problem.field_of(values, panel), problem.observed.observation(values)
         alone = problem.shared.without(values, observation, panel)
         found = course_of(field, observation, alone, values.get(BEYOND))
         return found._replace(mean=found.mean + problem.shared.level(values, panel)[:, None, :])

@@ -1,7 +1,8 @@
-"""Parameters that differ between dyads, such as a coupling or a time constant: integrated out by quadrature.
+"""Parameters that differ between dyads or therapists, such as a coupling or a time constant.
 
 A parameter with a lognormal prior varies on the log scale, any other on its own. The value of a dyad is
-parameter + spread * z, or parameter * exp(spread * z), z standard normal.
+parameter + spread * z, or parameter * exp(spread * z), z standard normal. The z of dyads are integrated out by
+quadrature, those of therapists are sampled with the parameters (see :mod:`dyadloop.inference.shared`).
 """
 
 from collections.abc import Mapping
@@ -27,22 +28,24 @@ _FIXED = ("between_", "rho_")
 
 @dataclass(frozen=True)
 class Varying:
-    """Which parameters differ between dyads, and whether they do so on the log scale."""
+    """Which parameters differ, by dyad or by therapist, and whether they do so on the log scale."""
 
     names: tuple[str, ...] = ()
     logs: tuple[bool, ...] = ()
     left_out: tuple[str, ...] = ()
+    prefix: str = "spread_"
 
     def parameters(self, plan: Plan) -> dict[str, Quantity]:
-        """Return the sd between dyads of each."""
-        known = plan.parameters()
-        return {f"spread_{name}": _spread(known[name], log) for name, log in zip(self.names, self.logs, strict=True)}
+        """Return the sd of each."""
+        known, whose = plan.parameters(), "dyads" if self.prefix == "spread_" else "therapists"
+        pairs = zip(self.names, self.logs, strict=True)
+        return {f"{self.prefix}{name}": _spread(known[name], log, whose) for name, log in pairs}
 
-    def of(self, values: Mapping[str, Any], z: Float[Array, " varying"]) -> dict[str, Any]:
-        """Return the parameter values of a dyad."""
+    def of(self, values: Mapping[str, Any], z: Float[Array, "*who varying"]) -> dict[str, Any]:
+        """Return the parameter values of a dyad or therapist, or of several."""
         own = dict(values)
         for place, (name, log) in enumerate(zip(self.names, self.logs, strict=True)):
-            shift = values[f"spread_{name}"] * z[place]
+            shift = values[f"{self.prefix}{name}"] * z[..., place]
             own[name] = values[name] * jnp.exp(shift) if log else values[name] + shift
         return own
 
@@ -62,27 +65,46 @@ def varying(plan: Plan) -> Varying:
     FitError
         If too many parameters vary, or one cannot.
     """
-    asked, known = plan.theory.varies, plan.parameters()
+    found = _chosen(plan, plan.theory.varies, "dyads", "spread_")
+    if len(found.names) > max(_NODES):
+        raise FitError(
+            f"{', '.join(found.names)}: at most {max(_NODES)} parameters can vary between dyads; choose among them"
+        )
+    return found
+
+
+def varying_by_therapist(plan: Plan) -> Varying:
+    """Return what of a theory's ``varies_by_therapist`` a fit can let vary.
+
+    Raises
+    ------
+    FitError
+        If a parameter cannot vary.
+    """
+    return _chosen(plan, plan.theory.varies_by_therapist, "therapists", "spread_therapists_")
+
+
+def _chosen(plan: Plan, asked: tuple[str, ...], whose: str, prefix: str) -> Varying:
+    known = plan.parameters()
     names = tuple(name for name in asked if name in known)
     absent = tuple(
-        f"{name} does not vary between dyads: it is no parameter of this fit" for name in asked if name not in known
+        f"{name} does not vary between {whose}: it is no parameter of this fit" for name in asked if name not in known
     )
     if wrong := [name for name in names if name.startswith(_FIXED)]:
-        raise FitError(f"{', '.join(wrong)}: cannot vary between dyads; couplings, time constants, sds and starts can")
-    if len(names) > max(_NODES):
         raise FitError(
-            f"{', '.join(names)}: at most {max(_NODES)} parameters can vary between dyads; choose among them"
+            f"{', '.join(wrong)}: cannot vary between {whose}; couplings, time constants, sds and starts can"
         )
     priors = [known[name].prior for name in names]
-    return Varying(names, tuple(prior is not None and prior.family == "lognormal" for prior in priors), absent)
+    logs = tuple(prior is not None and prior.family == "lognormal" for prior in priors)
+    return Varying(names, logs, absent, prefix)
 
 
-def _spread(quantity: Quantity, log: bool) -> Quantity:
+def _spread(quantity: Quantity, log: bool, whose: str) -> Quantity:
     if log or quantity.prior is None:
-        median, unit, why = 0.3, "1", "dyads differ in it by about a third"
+        median, unit, why = 0.3, "1", f"{whose} differ in it by about a third"
     else:
         median, unit = quantity.prior.scale / 2, quantity.unit
-        why = "dyads differ in it by about half of what it might be"
+        why = f"{whose} differ in it by about half of what it might be"
     prior = Prior.model_validate({"family": "lognormal", "location": median, "scale": 0.8})
     return Quantity(value=median, unit=unit, prior=prior, assumed=why)
 

@@ -3,7 +3,7 @@
 from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -141,7 +141,8 @@ def linear_form(theory: Theory) -> Theory:
     names, arrows = {v.id for v in theory.variables}, {c.id for c in theory.couplings}
     left = keep(linear, [variable.id for variable in linear.variables if variable.id in names])
     kept = tuple(c for c in left.couplings if c.id in arrows)
-    return left.model_copy(update={"couplings": kept, "varies": theory.varies})
+    chosen = {"varies": theory.varies, "varies_by_therapist": theory.varies_by_therapist}
+    return left.model_copy(update={"couplings": kept, **chosen})
 
 
 def hypothesis(name: str, theory: Theory | None = None) -> Theory:
@@ -178,12 +179,21 @@ def switch_on(theory: Theory, *names: str) -> Theory:
     return theory.model_copy(update={"switched_on": tuple(dict.fromkeys((*theory.switched_on, *names)))})
 
 
-def vary(theory: Theory, *names: str) -> Theory:
-    """Return a theory in which some parameters differ between dyads when it is fitted, such as ``"w_trust"``.
+def vary(theory: Theory, *names: str, by: Literal["dyad", "therapist"] = "dyad") -> Theory:
+    """Return a theory in which some parameters differ between dyads, or therapists, when it is fitted.
 
     A parameter with a lognormal prior, such as a time constant, varies by a factor, any other by an amount. What it is
-    in a dyad of the middle keeps its name; its sd between dyads is ``spread_`` and the name. A simulation takes such
-    sds as its argument ``spread``.
+    in a dyad of the middle keeps its name; its sd between dyads is ``spread_`` and the name, that between therapists
+    ``spread_therapists_`` and the name. A simulation takes sds between dyads as its argument ``spread``.
+
+    Parameters
+    ----------
+    theory
+        Any theory.
+    names
+        Parameters, such as ``"w_trust"`` or ``"tau_trust"``.
+    by
+        Whether they differ from dyad to dyad or from therapist to therapist; one may do both.
 
     Raises
     ------
@@ -201,7 +211,8 @@ def vary(theory: Theory, *names: str) -> Theory:
             f"{', '.join(unknown)}: no parameter of the theory {theory.id!r} that can vary; known: "
             f"{', '.join(sorted(known))}"
         )
-    return theory.model_copy(update={"varies": tuple(dict.fromkeys((*theory.varies, *names)))})
+    field = "varies" if by == "dyad" else "varies_by_therapist"
+    return theory.model_copy(update={field: tuple(dict.fromkeys((*getattr(theory, field), *names)))})
 
 
 def cut(theory: Theory, *globs: str) -> Theory:

@@ -17,7 +17,8 @@ from dyadloop.theory.numbers import Identifier, Record
 class Theory(Record):
     """A theory: variables, couplings, inputs, chance events, protocol, switches, rivals and claims.
 
-    ``varies`` names parameters that differ between dyads in a fit, such as ``w_trust`` or ``tau_trust``.
+    ``varies`` names parameters that differ between dyads in a fit, such as ``w_trust`` or ``tau_trust``, and
+    ``varies_by_therapist`` those that differ between therapists.
     """
 
     schema_version: Literal[1]
@@ -29,6 +30,7 @@ class Theory(Record):
     hypothesis: str | None = None
     switched_on: tuple[Identifier, ...] = ()
     varies: tuple[str, ...] = ()
+    varies_by_therapist: tuple[str, ...] = ()
     variables: tuple[Variable, ...]
     couplings: tuple[Coupling, ...]
     inputs: tuple[Input, ...] = ()
