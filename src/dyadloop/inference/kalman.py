@@ -4,32 +4,19 @@ Observations enter one at a time, so nothing is inverted and a missing value is 
 an affine function of the person means (de Jong 1991, doi:10.1214/aos/1176348139), which are integrated out at the end.
 """
 
-from typing import NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
 from dyadloop.field import Field, Transition
 from dyadloop.inference.motion import axis_of, motion
 from dyadloop.inference.panel import Panel
+from dyadloop.inference.sweep import Given, sweep
 from dyadloop.observation import Observation
 
 _LOG_2PI = 1.8378770664093453
-
-
-class _Belief(NamedTuple):
-    """State mean = mean + slope @ effects, with covariance cov; and the sums over innovations so far.
-
-    The effects are what differs between dyads: person means, and shifts by covariates where these vary.
-    """
-
-    mean: Float[Array, " state"]
-    slope: Float[Array, "state effect"]
-    cov: Float[Array, "state state"]
-    log_density: Float[Array, ""]
-    score: Float[Array, " effect"]
-    information: Float[Array, "effect effect"]
 
 
 def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Float[Array, " dyad"]:
@@ -50,75 +37,54 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     steps, axis, pair = motion(field, panel)
     if not isinstance(steps, Transition):
         raise ValueError("a field that is not linear has no exact filter")
-
-    def one_dyad(field: Field, steps: Transition, covariate: Array | None, *data: Array) -> Array:
-        return _dyad(field, observation, steps, covariate, *data)
-
-    beside = panel.score - observation.expected(panel.covariate)
-    over_dyads = jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 6))
-    return over_dyads(field, steps, panel.covariate, beside, panel.seen, panel.known_variance, pair, panel.event)
-
-
-def _dyad(
-    field: Field,
-    observation: Observation,
-    steps: Transition,
-    covariate: Float[Array, "time covariate"] | None,
-    score: Float[Array, "time indicator"],
-    seen: Bool[Array, "time indicator"],
-    variance: Float[Array, "time indicator"],
-    pair: Int[Array, " time"],
-    event: Float[Array, "time event"],
-) -> Float[Array, ""]:
-    n = len(field.names)
-    between = observation.between(field.between)
-    r = len(between)
-    start, nothing = (field.start, jnp.zeros((n, r)), field.start_covariance), jnp.zeros(())
-    belief = _Belief(*start, nothing, jnp.zeros(r), jnp.zeros((r, r)))
-
-    def advance(belief: _Belief, now: tuple) -> tuple[_Belief, None]:
-        beside, y, is_seen, own_error, index, push = now
-        design = observation.design(n, beside)
-        belief = _predict(belief, steps.matrix[index], steps.noise[index], steps.shift[index])
-        for j, state in enumerate(observation.states):
-            belief = _update(belief, observation, j, state, design[state], y[j], is_seen[j], own_error[j])
-        # an event of a session acts after what was measured at its start
-        return belief._replace(mean=belief.mean + push), None
-
-    belief, _ = jax.lax.scan(advance, belief, (covariate, score, seen, variance, pair, event @ field.jumps))
-    return _integrate(belief, between)
+    whose = pair if axis is None else (jnp.arange(len(pair))[:, None], pair)
+    here = jax.tree.map(lambda part: part[whose], steps)
+    between = jax.vmap(lambda own: observation.between(own.between), in_axes=axis_of(field), axis_size=len(pair))(field)
+    found: Any = sweep(observation.states, _given(field, observation, panel, here))  # custom_vjp forgets the types
+    innovations, spreads = found
+    return _integrated(innovations, spreads, panel.seen, between)
 
 
-def _predict(belief: _Belief, matrix: Array, noise: Array, shift: Array) -> _Belief:
-    return belief._replace(
-        mean=matrix @ belief.mean + shift,
-        slope=matrix @ belief.slope,
-        cov=matrix @ belief.cov @ matrix.T + noise,
+def _given(field: Field, observation: Observation, panel: Panel, steps: Transition) -> Given:
+    """Return what the sweep needs, from arrays of dyads and moments; the belief starts at no slope in the effects."""
+    n, (n_dyads, n_times) = len(field.names), panel.pair.shape
+    design = observation.design(n, panel.covariate)[..., jnp.array(observation.states), :]
+    design = jnp.broadcast_to(observation.loading[:, None] * design, (n_dyads, n_times, *design.shape[-2:]))
+    score = panel.score - observation.expected(panel.covariate)
+
+    def start(own: Field) -> Array:
+        return jnp.concatenate([-own.start[:, None], jnp.zeros((n, design.shape[-1])), own.start_covariance], axis=1)
+
+    own = axis_of(field)
+    return Given(
+        matrix=_dyads_last(steps.matrix),
+        noise=_dyads_last(steps.noise),
+        shift=_dyads_last(steps.shift),
+        reading=_dyads_last(jnp.concatenate([score[..., None], design], axis=-1)),
+        loading=observation.loading,
+        variance=_dyads_last(observation.error_sd**2 + panel.known_variance),
+        seen=_dyads_last(panel.seen.astype(float)),
+        push=_dyads_last(panel.event @ field.jumps),
+        start=jax.vmap(start, in_axes=own, out_axes=-1, axis_size=n_dyads)(field),
     )
 
 
-def _update(
-    b: _Belief, observation: Observation, j: int, state: int, design: Array, y: Array, seen: Array, own: Array
-) -> _Belief:
-    h, r = observation.loading[j], observation.error_sd[j] ** 2 + own
-    v = y - h * b.mean[state]
-    x = h * (b.slope[state] + design)
-    column = h * b.cov[:, state]
-    f = h * column[state] + r
-    weight = jnp.where(seen, 1.0 / f, 0.0)
-    gain = column * weight
-    return _Belief(
-        mean=b.mean + gain * v,
-        slope=b.slope - gain[:, None] * x[None, :],
-        cov=b.cov - gain[:, None] * column[None, :],
-        log_density=b.log_density - 0.5 * jnp.where(seen, _LOG_2PI + jnp.log(f) + v**2 / f, 0.0),
-        score=b.score + weight * v * x,
-        information=b.information + weight * x[:, None] * x[None, :],
-    )
+def _dyads_last(values: Array) -> Array:
+    return jnp.moveaxis(values, 0, -1)
 
 
-def _integrate(belief: _Belief, between: Array) -> Array:
+def _integrated(innovations: Array, spreads: Array, seen: Array, between: Array) -> Array:
     """Integrate over the effects with covariance L L', L = ``between``: M = I + L' B L."""
-    factor = jnp.linalg.cholesky(jnp.eye(len(between)) + between.T @ belief.information @ between)
-    scaled = jax.scipy.linalg.solve_triangular(factor, between.T @ belief.score, lower=True)
-    return belief.log_density - jnp.sum(jnp.log(jnp.diagonal(factor))) + 0.5 * scaled @ scaled
+    n_dyads, lead = innovations.shape[-1], innovations.shape[2]
+    parts = jnp.moveaxis(innovations, -1, 0).reshape(n_dyads, -1, lead)
+    spread, here = (part.reshape(n_dyads, -1) for part in (jnp.moveaxis(spreads, -1, 0), seen))
+    weight = jnp.where(here, 1.0 / spread, 0.0)
+    moments = (parts * weight[..., None]).swapaxes(1, 2) @ parts
+    log_density = -0.5 * (jnp.where(here, _LOG_2PI + jnp.log(spread), 0.0).sum(axis=1) + moments[:, 0, 0])
+
+    def over_effects(moments: Array, between: Array) -> Array:
+        factor = jnp.linalg.cholesky(jnp.eye(len(between)) + between.T @ moments[1:, 1:] @ between)
+        scaled = jax.scipy.linalg.solve_triangular(factor, between.T @ moments[0, 1:], lower=True)
+        return 0.5 * scaled @ scaled - jnp.sum(jnp.log(jnp.diagonal(factor)))
+
+    return log_density + jax.vmap(over_effects)(moments, between)
