@@ -3,16 +3,18 @@
 y = mean + loading * (person's mean + shift by covariates + state) + error. The first indicator of a state has
 loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. A
 score's own known error adds to it. A covariate shifts the level that a state moves about, at once and throughout.
+An answer of a coarse scale says between which borders y lies; the inner borders may be estimated.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from dyadloop.errors import FitError
 from dyadloop.field import Plan
@@ -35,6 +37,8 @@ class Observation(eqx.Module):
         State and covariate of each shift that differs between dyads.
     spread
         SD of each of these between dyads [unit of the state].
+    borders
+        Borders between answers, of each indicator whose borders are estimated.
     """
 
     states: tuple[int, ...] = eqx.field(static=True)
@@ -44,6 +48,7 @@ class Observation(eqx.Module):
     shift: Float[Array, "state covariate"] | None = None
     varying: tuple[tuple[int, int], ...] = eqx.field(static=True, default=())
     spread: Float[Array, " varying"] | None = None
+    borders: tuple["Borders", ...] = ()
 
     def shifts(self, covariate: Float[Array, "*moment covariate"] | None) -> Float[Array, "*moment state"] | float:
         """Return how far covariates shift the level of each state."""
@@ -73,6 +78,48 @@ class Observation(eqx.Module):
         return self.mean + self.loading * (covariate @ self.shift.T)[..., jnp.array(self.states, dtype=int)]
 
 
+class Borders(eqx.Module):
+    """Borders between the answers of one indicator.
+
+    Attributes
+    ----------
+    indicator
+        Index of the indicator.
+    equal, free
+        Where each border lies at equal distances, and where it does [units of the score]; the two outer ones are fixed.
+    """
+
+    indicator: int = eqx.field(static=True)
+    equal: Float[Array, " border"]
+    free: Float[Array, " border"]
+
+    def reach(self, answer: Int[Array, "*value"], half: Array) -> tuple[Float[Array, "*value"], Float[Array, "*value"]]:
+        """Return how far the borders below and above an answer lie from where it stands at equal distances.
+
+        Parameters
+        ----------
+        answer
+            Number of the answer from 0; what lies outside the outer borders has steps as at equal distances.
+        half
+            Half a step at equal distances.
+        """
+        moved = jnp.pad(self.free - self.equal, 1)
+        return moved[answer] - half, moved[answer + 1] + half
+
+    def at_equal_distances(self, value: Float[Array, "*value"]) -> Float[Array, "*value"]:
+        """Return where values lie if the stretches between borders are made equally long."""
+        inside = (value > self.free[0]) & (value < self.free[-1])
+        return jnp.where(inside, jnp.interp(value, self.free, self.equal), value)
+
+
+class Answers(NamedTuple):
+    """Indicator, borders at equal distances and inner answers of an indicator whose borders are estimated."""
+
+    indicator: int
+    equal: tuple[float, ...]
+    inner: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class ObservationPlan:
     """Which indicator measures which state, and with which parameters."""
@@ -87,6 +134,7 @@ class ObservationPlan:
     effects: tuple[tuple[str, str], ...] = ()
     covariates: tuple[str, ...] = ()
     varying: tuple[tuple[str, str], ...] = ()
+    answers: tuple[Answers, ...] = ()
 
     def _is_first(self, index: int) -> bool:
         return self.states.index(self.states[index]) == index
@@ -103,6 +151,11 @@ class ObservationPlan:
             if self.declared_error[index] is None:
                 median, why = _error_prior(unit, self.own_errors[index])
                 found[f"error_{name}"] = _quantity(median, unit, "lognormal", median, 0.4, why)
+        for entry in self.answers:
+            for answer in entry.inner:
+                why = "answers are about equally wide, one perhaps twice another"
+                name = f"width_{self.indicators[entry.indicator]}_{answer}"
+                found[name] = _quantity(1.0, "1", "lognormal", 1.0, 0.5, why)
         for covariate, state in self.effects:
             unit = self.units[self.states.index(self.names.index(state))]
             why = "a level shifts by less than two SD within persons per unit of a covariate, either way"
@@ -133,7 +186,15 @@ class ObservationPlan:
             spread=jnp.array([values[f"spread_{name}_{state}"] for name, state in self.varying])
             if self.varying
             else None,
+            borders=tuple(self._borders(entry, values) for entry in self.answers),
         )
+
+    def _borders(self, entry: Answers, values: dict[str, Array] | dict[str, float]) -> Borders:
+        """Return borders from the widths of the inner answers, which share the stretch between the outer borders."""
+        name, equal = self.indicators[entry.indicator], jnp.asarray(entry.equal)
+        widths = jnp.stack([jnp.asarray(values[f"width_{name}_{answer}"]) for answer in entry.inner])
+        places = equal[0] + (equal[-1] - equal[0]) * jnp.cumsum(widths) / widths.sum()
+        return Borders(entry.indicator, equal, jnp.concatenate([equal[:1], places[:-1], equal[-1:]]))
 
 
 def _error_prior(unit: str, own: bool) -> tuple[float, str]:
@@ -177,7 +238,21 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
         effects,
         tuple(scores["covariate"].values.tolist()),
         tuple(effect for effect in effects if effect[0] in _changing(scores)),
+        _answers(scores.sel(indicator=[name for name, *_ in chosen])),
     )
+
+
+def _answers(scores: xr.Dataset) -> tuple[Answers, ...]:
+    """Return the indicators whose borders are estimated."""
+    found = []
+    for j in np.flatnonzero(scores["free_answers"].values > 0):
+        entry = scores.isel(indicator=j)
+        scale = float(entry["scale"])
+        step, lowest = float(entry["step"]) * scale, float(entry["lowest"])
+        numbers = lowest + step * np.arange(int(entry["free_answers"]))
+        equal = (numbers[:-1] + step / 2 - float(entry["center"])) / scale
+        found.append(Answers(int(j), tuple(equal.tolist()), tuple(f"{number:g}" for number in numbers[1:-1])))
+    return tuple(found)
 
 
 def _changing(scores: xr.Dataset) -> set[str]:

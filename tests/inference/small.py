@@ -49,6 +49,22 @@ def coarse(folder):
     return folder
 
 
+def answered(folder, borders):
+    """Turn trust, into answers from 1 to 5 with these borders, to be estimated."""
+    values = table(folder / "measurements.tsv")
+    here = values["indicator"] == "trust"
+    raw = values.loc[here, "value"].astype(float)
+    centred = 3 + (raw - raw.mean()) / raw.std() * 1.2
+    values.loc[here, "value"] = [str(1 + number) for number in np.searchsorted(borders, centred)]
+    values.to_csv(folder / "measurements.tsv", sep="\t", index=False)
+    text = (folder / "study.yaml").read_text()
+    declared = "trust:\n    quantity: trust\n"
+    assert declared in text
+    steps = declared + "    scale: [1, 5]\n    step: 1\n    ends_are_limits: true\n    borders: free\n"
+    (folder / "study.yaml").write_text(text.replace(declared, steps))
+    return folder
+
+
 def counted(folder, change=lambda row, head: None):
     """Turn trust into a count of trusting choices out of ten."""
     lines = (folder / "measurements.tsv").read_text().splitlines()

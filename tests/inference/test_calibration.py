@@ -16,7 +16,7 @@ from dyadloop.inference.calibration import _summary
 from dyadloop.inference.ranks import RANKS, least_tail, uniform_tails
 from dyadloop.measures.scores import COARSE, COUNT
 from dyadloop.theory import vary
-from tests.inference.small import coarse, counted, make, shared, shorten, theory
+from tests.inference.small import answered, coarse, counted, make, shared, shorten, theory
 
 PAIR = ["oxytocin", "trust"]
 DESIGN = {"dyads": 8, "sessions": 6}
@@ -104,6 +104,7 @@ def test_a_small_calibration_from_the_command_line(tmp_path):
 
 KINDS = {
     "coarse": coarse,
+    "answers": lambda folder: answered(folder, [1.5, 2.0, 4.0, 4.5]),
     "counts": counted,
     "therapists": lambda folder: shared(folder, lambda n: f"T{n % 3}"),
     "plates": lambda folder: shared(folder, lambda n: "", lambda row: f"P{int(row['session']) % 3}"),

@@ -60,7 +60,7 @@ def test_no_choice_is_lost_to_a_name_that_files_cannot_have(study):
     found = alternatives(more)
     assert not found["without_a_b"].info.indicators["a b"].use
     assert not found["without_a_b_"].info.indicators["a_b"].use
-    assert len(found) == len(alternatives(study)) + 2 * 3  # in or out, coarse or not, ends
+    assert len(found) == len(alternatives(study)) + 2 * 4  # in or out, coarse or not, borders, ends
 
 
 def test_unused_indicators_and_covariates_are_choices(school_folder):

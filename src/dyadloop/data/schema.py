@@ -23,6 +23,10 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_FEWEST_ANSWERS = 4
+"""Answers of a scale whose inner borders can be estimated: the outer two borders set its unit."""
+
+
 class Indicator(_Record):
     """What one indicator measures, in whom and on which scale."""
 
@@ -40,6 +44,10 @@ class Indicator(_Record):
         default=None,
         description="points from one answer of a coarse scale to the next: the true value lies within half a step",
     )
+    borders: Literal["equal", "free"] = Field(
+        default="equal",
+        description="whether the borders between answers lie at equal distances or are estimated, but for the two ends",
+    )
     sd_within: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="raw points that count as one SD within persons; default: as found in the study"
     )
@@ -54,6 +62,10 @@ class Indicator(_Record):
             raise ValueError("ends_are_limits needs a scale: [lowest, highest]")
         if self.step is not None and (self.transform == "log" or self.scale is None):
             raise ValueError("step needs a scale: [lowest, highest] and no logarithm")
+        if self.borders == "free" and not self.borders_can_be_free:
+            raise ValueError(
+                f"free borders need ends_are_limits and a step that makes {_FEWEST_ANSWERS} answers or more"
+            )
         if self.transform == "logit" and (self.scale is not None or self.reliability is not None):
             raise ValueError("a logit takes a count out of `trials`, whose scale and error it knows; remove them")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
@@ -61,6 +73,16 @@ class Indicator(_Record):
         if self.transform == "log" and self.sd_within is not None:
             raise ValueError("a logarithm keeps its unit; sd_within has no effect and must be absent")
         return self
+
+    @property
+    def borders_can_be_free(self) -> bool:
+        """Whether the inner borders between answers can be estimated."""
+        return self.ends_are_limits and self.n_answers >= _FEWEST_ANSWERS
+
+    @property
+    def n_answers(self) -> int:
+        """Number of answers of a coarse scale, 0 of another."""
+        return 0 if self.step is None or self.scale is None else round((self.scale[1] - self.scale[0]) / self.step) + 1
 
 
 class StudyPrior(_Record):

@@ -81,12 +81,28 @@ def filtered(
         return _one_dyad(field, observation, steps, n_steps, bounds, covariate, *data)
 
     side = jnp.zeros(panel.score.shape, dtype=int) if panel.side is None else panel.side
-    bounds = _Bounds(panel.half_step, None if panel.counts is None else panel.counts.scale) if panel.n_beyond else None
+    reach = _reach(observation, panel)
+    odds = None if panel.counts is None else panel.counts.scale
+    bounds = _Bounds(panel.half_step is not None, odds) if panel.n_beyond else None
     none = jnp.zeros((*panel.score.shape, 0))
     counts = none if panel.counts is None else jnp.stack([panel.counts.successes, panel.counts.trials], axis=-1)
     beside = panel.score - observation.expected(panel.covariate)
-    data = (beside, panel.seen, panel.known_variance, side, normals, counts, pair, panel.event)
-    return jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 9))(field, steps, panel.covariate, *data)
+    data = (beside, panel.seen, panel.known_variance, side, normals, counts, reach, pair, panel.event)
+    return jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 10))(field, steps, panel.covariate, *data)
+
+
+def _reach(observation: Observation, panel: Panel) -> Float[Array, "dyad time indicator bound"]:
+    """Return how far the borders below and above each coarse score lie from it; no bounds where none is coarse."""
+    if panel.half_step is None:
+        return jnp.zeros((*panel.score.shape, 0))
+    half = jnp.where(panel.half_step > 0, panel.half_step, 1.0)
+    found = jnp.broadcast_to(jnp.stack([-half, half], axis=-1), (*panel.score.shape, 2))
+    for borders in observation.borders:
+        assert panel.answers is not None
+        j = borders.indicator
+        ends = borders.reach(panel.answers.number[..., j], half[j])
+        found = found.at[:, :, j].set(jnp.stack(ends, axis=-1))
+    return found
 
 
 def reading(observation: Observation, n_states: int, covariate: Array | None) -> Array:
@@ -112,7 +128,8 @@ def predicted(
 def _one_dyad(
     field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, bounds: "_Bounds | None",
     covariate: Array | None,
-    score: Array, seen: Array, own: Array, side: Array, normals: Array, counts: Array, pair: Array, event: Array,
+    score: Array, seen: Array, own: Array, side: Array, normals: Array, counts: Array,
+    reach: Array, pair: Array, event: Array,
 ) -> Filtered:  # fmt: skip
     n = len(field.names)
     between = observation.between(field.between)
@@ -120,7 +137,7 @@ def _one_dyad(
 
     def advance(belief: tuple[Array, Array, Array], now: tuple) -> tuple[tuple, Step]:
         mean, cov, density = belief
-        beside, y, is_seen, variance, y_side, normal, count, index, push = now
+        beside, y, is_seen, variance, y_side, normal, count, ends, index, push = now
         levels = reading(observation, n, beside)
         rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
         mean, cov, move = predicted(field, steps, index, mean, cov, n_steps)
@@ -131,7 +148,7 @@ def _one_dyad(
             v, log_p = y[j] - row @ mean, -0.5 * (_LOG_2PI + jnp.log(f))
             log_p = log_p - 0.5 * v**2 / f
             if bounds is not None:
-                v, log_p = _bounded(bounds, j, v, jnp.sqrt(f), y_side[j], normal[j], count[j], log_p)
+                v, log_p = _bounded(bounds, j, v, jnp.sqrt(f), y_side[j], normal[j], count[j], ends[j], log_p)
             weight = jnp.where(is_seen[j], 1.0 / f, 0.0)
             density = density + jnp.where(is_seen[j], log_p, 0.0)
             mean, cov = mean + column * weight * v, cov - weight * jnp.outer(column, column)
@@ -143,26 +160,33 @@ def _one_dyad(
 
     start_cov = jax.scipy.linalg.block_diag(field.start_covariance, between @ between.T)
     start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
-    data = (covariate, score, seen, own, side, normals, counts, pair, event @ field.jumps)
+    data = (covariate, score, seen, own, side, normals, counts, reach, pair, event @ field.jumps)
     (_, _, density), taken = jax.lax.scan(advance, start, data)
     return Filtered(density, taken)
 
 
 class _Bounds(NamedTuple):
-    """Half a step of coarse indicators and log odds per unit of score; None where no value is coarse or a count."""
+    """Whether any value is coarse, and log odds per unit of score; None where no value is a count."""
 
-    half_step: Array | None
+    coarse: bool
     odds: Array | None
 
 
 def _bounded(
-    bounds: _Bounds, j: int, v: Array, sd: Array, side: Array, normal: Array, count: Array, log_p: Array
+    bounds: _Bounds,
+    j: int,
+    v: Array,
+    sd: Array,
+    side: Array,
+    normal: Array,
+    count: Array,
+    ends: Array,
+    log_p: Array,
 ) -> tuple[Array, Array]:
     """Return the innovation of a score, drawn where the score only bounds it, and the log probability of the score."""
     kinds = [(jnp.abs(side) == 1, _beyond(v, sd, side, normal))]
-    if bounds.half_step is not None:
-        half = jnp.where(side == COARSE, bounds.half_step[j], 1.0)
-        kinds.append((side == COARSE, _inside(v, sd, half, normal)))
+    if bounds.coarse:
+        kinds.append((side == COARSE, _inside(v, sd, ends, normal)))
     if bounds.odds is not None:
         kinds.append((side == COUNT, _counted(v, sd, normal, count, bounds.odds[j])))
     for here, (drawn, log_probability) in kinds:
@@ -196,10 +220,12 @@ def _beyond(v: Array, sd: Array, side: Array, normal: Array) -> tuple[Array, Arr
     return -side * sd * drawn, log_ndtr(reach)
 
 
-def _inside(v: Array, sd: Array, half: Array, normal: Array) -> tuple[Array, Array]:
-    """Return an innovation drawn from within ``half`` of ``v``, and the log probability of being there."""
-    away = jnp.where(v > 0, -1.0, 1.0)  # mirrored to the lower tail, where differences of probabilities are exact
-    low, high = (away * v - half) / sd, (away * v + half) / sd
+def _inside(v: Array, sd: Array, ends: Array, normal: Array) -> tuple[Array, Array]:
+    """Return an innovation drawn from between two ends about ``v``, and the log probability of being there."""
+    # mirrored to the lower tail, where differences of probabilities are exact
+    mirrored = v + (ends[0] + ends[1]) / 2 > 0
+    away, below, above = jnp.where(mirrored, -1.0, 1.0), v + ends[0], v + ends[1]
+    low, high = jnp.where(mirrored, -above, below) / sd, jnp.where(mirrored, -below, above) / sd
     log_low, log_high = log_ndtr(low), log_ndtr(high)
     least, most = ndtr(jnp.maximum(low, _FARTHEST)), ndtr(jnp.maximum(high, _FARTHEST))
     drawn = ndtri(least + ndtr(normal) * (most - least))

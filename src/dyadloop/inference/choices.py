@@ -26,9 +26,10 @@ def alternatives(study: Study) -> dict[str, Study]:
     """Return the study with one choice after the other made otherwise, by a name that says which.
 
     ``without_X`` and ``with_X``: an indicator that is used is not, or the reverse; ``continuous_X``: a coarse scale
-    taken as continuous; ``ends_X``: the ends of a scale taken as values, or as limits; ``error_X``: a declared
-    reliability estimated instead; ``without_covariate_X``; ``without_therapists``: patients of one therapist taken as
-    unrelated; ``without_least_observed``: without the quarter of the dyads that has the fewest values.
+    taken as continuous; ``borders_X``: its borders estimated, or at equal distances; ``ends_X``: the ends of a scale
+    taken as values, or as limits; ``error_X``: a declared reliability estimated instead; ``without_covariate_X``;
+    ``without_therapists``: patients of one therapist taken as unrelated; ``without_least_observed``: without the
+    quarter of the dyads that has the fewest values.
     """
     found: dict[str, Study] = {}
     used = [name for name, entry in study.info.indicators.items() if entry.use]
@@ -39,9 +40,13 @@ def alternatives(study: Study) -> dict[str, Study]:
         if len(used) > 1:
             found[f"without_{name}"] = _with_indicator(study, name, use=False)
         if entry.step is not None:
-            found[f"continuous_{name}"] = _with_indicator(study, name, step=None)
+            found[f"continuous_{name}"] = _with_indicator(study, name, step=None, borders="equal")
+        if entry.borders_can_be_free:
+            other = "equal" if entry.borders == "free" else "free"
+            found[f"borders_{name}"] = _with_indicator(study, name, borders=other)
         if entry.scale is not None and entry.transform == "none":
-            found[f"ends_{name}"] = _with_indicator(study, name, ends_are_limits=not entry.ends_are_limits)
+            ends = {"ends_are_limits": not entry.ends_are_limits, "borders": "equal"}
+            found[f"ends_{name}"] = _with_indicator(study, name, **ends)
         if entry.reliability is not None:
             found[f"error_{name}"] = _with_indicator(study, name, reliability=None)
     for name in study.info.covariates:

@@ -47,6 +47,20 @@ class Counts(NamedTuple):
         return (odds - self.center) / self.scale
 
 
+class Answered(NamedTuple):
+    """Number from 0 of the answer that each score is (dyad, time, indicator), and the borders that tell it.
+
+    ``equal`` holds the borders between answers at equal distances by indicator, infinite beyond the last.
+    """
+
+    number: Array
+    equal: Array
+
+    def at(self, score: Array) -> "Answered":
+        """Return the answers that other scores are."""
+        return self._replace(number=(score[..., None] > self.equal).sum(axis=-1))
+
+
 class Panel(eqx.Module):
     """Observations of all dyads on their own time lines.
 
@@ -75,6 +89,8 @@ class Panel(eqx.Module):
         known when a likelihood is compiled.
     half_step
         Half a step of each coarse indicator; None where none is coarse.
+    answers
+        Which answer each score is; None where no indicator's borders are estimated.
     counts
         Counts and their trials; None where there is none.
     covariate
@@ -98,6 +114,7 @@ class Panel(eqx.Module):
     side: Int[Array, "dyad time indicator"] | None = None
     beyond_at: Int[Array, "value 3"] | None = None
     half_step: Float[Array, " indicator"] | None = None
+    answers: Answered | None = None
     counts: Counts | None = None
     covariate: Float[Array, "dyad time covariate"] | None = None
     context: Float[Array, "dyad context"] | None = None
@@ -116,7 +133,8 @@ class Panel(eqx.Module):
 
     def with_scores(self, score: Float[Array, "dyad time indicator"]) -> "Panel":
         """Return a panel with other scores of the same kinds."""
-        return replace(self, score=score, counts=None if self.counts is None else self.counts.at(score))
+        counts, answers = (None if kind is None else kind.at(score) for kind in (self.counts, self.answers))
+        return replace(self, score=score, counts=counts, answers=answers)
 
     def with_sides(self, side: np.ndarray) -> "Panel":
         """Return a panel with other sides of limits."""
@@ -138,7 +156,7 @@ class Panel(eqx.Module):
             odds = (1 / successes + 1 / (self.counts.trials + 1 - successes)) / self.counts.scale**2
             variance = variance + jnp.where(jnp.asarray(self.sides == COUNT), odds, 0.0)
         plain = replace(self, seen=seen, side=None, beyond_at=None, half_step=None, known_variance=variance)
-        return replace(plain, counts=None)
+        return replace(plain, counts=None, answers=None)
 
     @property
     def n_beyond(self) -> int:
@@ -154,6 +172,8 @@ class Panel(eqx.Module):
         if self.counts is not None:
             own = self.counts._replace(successes=self.counts.successes[rows], trials=self.counts.trials[rows])
             chosen = replace(chosen, counts=own)
+        if self.answers is not None:
+            chosen = replace(chosen, answers=self.answers._replace(number=self.answers.number[rows]))
         return chosen.with_sides(self.sides[rows])
 
     def beyond_of(self, rows: np.ndarray) -> np.ndarray:
@@ -211,6 +231,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         counts=_counts(chosen, score, trials) if trials.any() else None,
         half_step=jnp.asarray(np.nan_to_num(chosen["step"].values) / 2) if (side == COARSE).any() else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
+        answers=_answered(observed, score),
     ).with_sides(side)
 
 
@@ -263,6 +284,17 @@ def _counts(chosen: xr.Dataset, score: np.ndarray, trials: np.ndarray) -> Counts
     none, center, scale = jnp.zeros(trials.shape), chosen["center"].values, chosen["scale"].values
     counts = Counts(none, jnp.asarray(trials), jnp.asarray(center), jnp.asarray(scale))
     return counts.at(jnp.asarray(np.nan_to_num(score)))
+
+
+def _answered(observed: ObservationPlan, score: np.ndarray) -> Answered | None:
+    """Return which answer each score is, where the borders of an indicator are estimated."""
+    if not observed.answers:
+        return None
+    equal = np.full((score.shape[2], max(len(entry.equal) for entry in observed.answers)), np.inf)
+    for entry in observed.answers:
+        equal[entry.indicator, : len(entry.equal)] = entry.equal
+    none = jnp.zeros(score.shape, dtype=int)
+    return Answered(none, jnp.asarray(equal)).at(jnp.asarray(np.nan_to_num(score)))
 
 
 def numbered_therapists(scores: xr.Dataset) -> Int[np.ndarray, " dyad"]:

@@ -52,6 +52,9 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
         signal = signal + problem.shared.offset(values, observation, panel)
         spread = jnp.sqrt(observation.error_sd**2 + panel.known_variance)
         score = signal + spread * jax.random.normal(noise_key, signal.shape)
+        for borders in observation.borders:  # so that rounding to the steps of the scale makes its answers
+            j = borders.indicator
+            score = score.at[..., j].set(borders.at_equal_distances(score[..., j]))
         return score if panel.counts is None else _recounted(jax.random.fold_in(noise_key, 1), score, panel)
 
     run = problem.compiled.setdefault(("replicate", 0), program(one))

@@ -31,7 +31,7 @@ from dyadloop.inference.varying import Varying, varying
 from dyadloop.observation import ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
-_POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_")
+_POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_", "width_")
 PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
 
 

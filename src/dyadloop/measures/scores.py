@@ -37,7 +37,9 @@ def measure(study: Study) -> xr.Dataset:
         indicator), out of how many trials a count is, 0 elsewhere; ``plate`` (dyad, time, indicator), number of the
         plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none is named. Per
         indicator: ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN
-        where no reliability is declared) and ``step`` [as score] (NaN where no coarse scale is declared).
+        where no reliability is declared), ``step`` [as score] (NaN where no coarse scale is declared), ``lowest``, the
+        lowest answer of a scale [raw units], and ``free_answers``, how many answers it has whose borders are estimated,
+        else 0.
 
     Raises
     ------
@@ -99,6 +101,8 @@ def measure(study: Study) -> xr.Dataset:
             "scale": ("indicator", scale),
             "error_sd": ("indicator", error_sd),
             "step": ("indicator", np.array([d.step or np.nan for d in declared]) / scale),
+            "lowest": ("indicator", np.array([d.scale[0] if d.scale is not None else np.nan for d in declared])),
+            "free_answers": ("indicator", np.array([d.n_answers if d.borders == "free" else 0 for d in declared])),
         },
         attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
     )
