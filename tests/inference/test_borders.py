@@ -11,15 +11,19 @@ from scipy.stats import multivariate_normal, norm, qmc
 
 from dyadloop.data import read_study
 from dyadloop.errors import DataError
+from dyadloop.inference import Settings, fit
 from dyadloop.inference.augmented import filtered
 from dyadloop.inference.choices import alternatives
 from dyadloop.inference.laplace import find_mode, posterior_of
 from dyadloop.inference.panel import BEYOND
 from dyadloop.inference.predict import replicate, within_limits
 from dyadloop.inference.problem import build_problem
+from dyadloop.inference.result import problem_of
 from dyadloop.measures import measure
 from dyadloop.measures.scores import COARSE
+from dyadloop.theory import keep
 from tests.inference.small import answered, make, shorten, theory
+from tests.linear import rival
 from tests.reference.dense import joint_moments
 
 WIDTHS = {"width_trust_2": 0.5, "width_trust_3": 2.0, "width_trust_4": 0.5}
@@ -124,16 +128,32 @@ def test_replicates_are_answers_to_the_same_scale(problem, values):
     np.testing.assert_array_equal(np.searchsorted([1.75, 2.5, 3.5, 4.25], answers), expected)
 
 
-def test_planted_borders_are_found(folder):
-    """All dyads: the mode is near the widths that made the answers, and far from equal ones."""
-    problem = build_problem(measure(read_study(folder)), theory(["trust"]))
+def test_planted_borders_are_found(folder, tmp_path):
+    """Twelve dyads: the posterior holds the borders that made the answers, and knows that the middle one is wide."""
+    made = shorten(shutil.copytree(folder, tmp_path / "study"), 12)
+    study = read_study(made)
+    post = fit(study, keep(rival("none"), ["trust"]), seed=2, settings=Settings(2, 150, 150))
+    draws, problem = post["posterior"].to_dataset().stack(sample=("chain", "draw")), problem_of(post)
+    scores = problem.scores.sel(indicator="trust")
+    place = jax.vmap(lambda values: problem.observed.observation(values).borders[0].free)
+    free = np.asarray(place({name: jnp.asarray(draws[name].values) for name in problem.priors.index}))
+    raw = free * scores["scale"].item() + scores["center"].item()
+    np.testing.assert_allclose(raw[:, [0, -1]], np.broadcast_to([1.5, 4.5], (len(raw), 2)))
+    inner = raw[:, 1:-1]
+    assert (np.abs(inner.mean(axis=0) - BORDERS[1:-1]) < 3 * inner.std(axis=0)).all()
+    assert np.quantile(inner[:, 1] - inner[:, 0], 0.02) > 1.0
+
+
+def test_the_search_starts_from_plain_scores(problem):
+    """What is centred and whitened: the mode with plain scores, and standard normals as they are."""
     posterior = posterior_of(problem)
     mode = find_mode(problem, posterior, seed=1, starts=1)
-    found = posterior.constrain(jnp.asarray(mode.center))
-    (borders,) = problem.observed.observation(found).borders
-    scores = problem.scores.sel(indicator="trust")
-    raw = np.asarray(borders.free) * scores["scale"].item() + scores["center"].item()
-    np.testing.assert_allclose(raw, BORDERS, atol=0.25)
+    plain = problem.with_panel(problem.panel.without_limits(), "plain")
+    alone = find_mode(plain, posterior_of(plain), seed=1, starts=1)
+    n, size = len(posterior.names), problem.normals[BEYOND]
+    np.testing.assert_array_equal(mode.center, [*alone.center, *np.zeros(size)])
+    np.testing.assert_array_equal(mode.factor[:n, :n], alone.factor)
+    np.testing.assert_array_equal(mode.factor[n:], np.eye(n + size)[n:])
 
 
 def test_borders_that_cannot_be_estimated_are_refused(folder, tmp_path):

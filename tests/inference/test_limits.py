@@ -188,6 +188,24 @@ def test_a_drawn_value_stays_within_its_step(problem, models):
             assert np.isfinite(slope).all()
 
 
+def test_a_drawn_value_does_not_jump(problem, models):
+    """From step to step of a sampler a draw moves with its score and its normal: also where the score passes 0."""
+    panel = replace(_limited(problem.panel, [10], 2), half_step=jnp.full(problem.panel.score.shape[2], 0.8))
+    place = tuple(int(part[0]) for part in panel.beyond_places)
+    middle = filtered(*models, panel.with_sides(np.zeros(panel.score.shape))).steps.innovation[place]
+
+    def drawn(distance, z):
+        near = replace(panel, score=panel.score.at[place].add(distance - middle))
+        return filtered(*models, near, z[None]).steps.innovation[place]
+
+    for z in (-1.5, 0.7, 2.0):
+        found = jax.vmap(lambda distance, z=z: drawn(distance, jnp.asarray(z)))(jnp.linspace(-1.0, 1.0, 201))
+        assert np.diff(found).min() > 0
+        assert np.diff(found).max() < 0.05
+    rising = jax.vmap(lambda z: drawn(jnp.asarray(0.3), z))(jnp.linspace(-3.0, 3.0, 50))
+    assert np.diff(rising).min() > 0
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_drawn_value_lies_beyond_its_limit(problem, models, side):
     """However the auxiliary normal falls, what is read is further out than the limit itself."""

@@ -229,7 +229,8 @@ def _inside(v: Array, sd: Array, ends: Array, normal: Array) -> tuple[Array, Arr
     low, high = jnp.where(mirrored, -above, below) / sd, jnp.where(mirrored, -below, above) / sd
     log_low, log_high = log_ndtr(low), log_ndtr(high)
     least, most = ndtr(jnp.maximum(low, _FARTHEST)), ndtr(jnp.maximum(high, _FARTHEST))
-    drawn = ndtri(least + ndtr(normal) * (most - least))
+    # the normal is mirrored too, so that the draw does not jump where the side changes
+    drawn = ndtri(least + ndtr(away * normal) * (most - least))
     # so far out that the two probabilities are one number, the near border stands for the draw
     drawn = jnp.where(most > least, jnp.clip(drawn, low, high), high)
     return away * sd * drawn, log_high + jnp.log1p(-jnp.exp(log_low - log_high))

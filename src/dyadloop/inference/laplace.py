@@ -1,7 +1,7 @@
 """Find the posterior mode from several starts and the curvature there; whiten the space for the sampler."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import OptimizeResult, minimize
 
 from dyadloop.errors import FitError
-from dyadloop.inference.panel import Panel
+from dyadloop.inference.panel import BEYOND, Panel
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
 
@@ -149,8 +149,12 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
     """Return the best mode found from ``starts`` draws of the prior, with its curvature.
 
     The likelihood of such models has many local maxima; priors and several starts guard against them, and the
-    number of starts that agree is reported.
+    number of starts that agree is reported. Where values are only bounded, the mode is that of plain scores in their
+    place: the joint mode with the normals that stand for what is not known of them lies far from where they mostly are.
     """
+    if problem.panel.n_beyond:
+        plain = problem.with_panel(problem.panel.without_limits(), problem.held_out)
+        return _among_normals(find_mode(plain, posterior_of(plain), seed, starts), posterior)
 
     def slope(vector: np.ndarray) -> tuple[Array, Array]:
         return posterior.slope(jnp.asarray(vector), problem.panel)
@@ -175,6 +179,16 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
         raise FitError("the posterior has no value at any start; check the priors of time constants and of sds")
     agreeing = sum(run.fun < best.fun + _AGREE for run in runs)
     return Mode(best.x, _whitening(slope, best.x), -float(best.fun), starts, int(agreeing))
+
+
+def _among_normals(mode: Mode, posterior: Posterior) -> Mode:
+    """Return a mode with standard normals put in for the values that are only bounded."""
+    begin, size = len(posterior.names), posterior.normals[BEYOND]
+    others = np.r_[:begin, begin + size : posterior.size]
+    center, factor = np.zeros(posterior.size), np.eye(posterior.size)
+    center[others] = mode.center
+    factor[np.ix_(others, others)] = mode.factor
+    return replace(mode, center=center, factor=factor)
 
 
 def _descent(objective: Callable, place: np.ndarray, before: list[OptimizeResult]) -> OptimizeResult:
