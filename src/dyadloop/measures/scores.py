@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.data import Study
+from dyadloop.data import Indicator, Study
 from dyadloop.errors import DataError, Fault
 
 COARSE = 2
@@ -101,11 +101,17 @@ def measure(study: Study) -> xr.Dataset:
             "scale": ("indicator", scale),
             "error_sd": ("indicator", error_sd),
             "step": ("indicator", np.array([d.step or np.nan for d in declared]) / scale),
-            "lowest": ("indicator", np.array([d.scale[0] if d.scale is not None else np.nan for d in declared])),
-            "free_answers": ("indicator", np.array([d.n_answers if d.borders == "free" else 0 for d in declared])),
+            **_answers(declared),
         },
         attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
     )
+
+
+def _answers(declared: list[Indicator]) -> dict[str, tuple[str, np.ndarray]]:
+    """Return the lowest answer of each scale, and how many answers it has where their borders are estimated."""
+    lowest = [entry.scale[0] if entry.scale is not None else np.nan for entry in declared]
+    free = [entry.n_answers if entry.borders == "free" else 0 for entry in declared]
+    return {"lowest": ("indicator", np.array(lowest)), "free_answers": ("indicator", np.array(free))}
 
 
 def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
