@@ -41,28 +41,27 @@ def coarse(folder):
         if row[indicator] == "trust":
             row[value] = str(int(np.clip(round(float(row[value])), 4, 7)))
     (folder / "measurements.tsv").write_text("\n".join("\t".join(row) for row in [head, *rows]) + "\n")
+    return _declared(folder, "scale: [4, 7]", "step: 1", "ends_are_limits: true")
+
+
+def _declared(folder, *lines):
+    """Declare more of the indicator of trust."""
     text = (folder / "study.yaml").read_text()
-    declared = "trust:\n    quantity: trust\n"
-    assert declared in text
-    steps = declared + "    scale: [4, 7]\n    step: 1\n    ends_are_limits: true\n"
-    (folder / "study.yaml").write_text(text.replace(declared, steps))
+    known = "trust:\n    quantity: trust\n"
+    assert known in text
+    (folder / "study.yaml").write_text(text.replace(known, known + "".join(f"    {line}\n" for line in lines)))
     return folder
 
 
 def answered(folder, borders):
-    """Turn trust, into answers from 1 to 5 with these borders, to be estimated."""
+    """Turn trust into answers from 1 to 5 with these borders, to be estimated."""
     values = table(folder / "measurements.tsv")
     here = values["indicator"] == "trust"
     raw = values.loc[here, "value"].astype(float)
     centred = 3 + (raw - raw.mean()) / raw.std() * 1.2
     values.loc[here, "value"] = [str(1 + number) for number in np.searchsorted(borders, centred)]
     values.to_csv(folder / "measurements.tsv", sep="\t", index=False)
-    text = (folder / "study.yaml").read_text()
-    declared = "trust:\n    quantity: trust\n"
-    assert declared in text
-    steps = declared + "    scale: [1, 5]\n    step: 1\n    ends_are_limits: true\n    borders: free\n"
-    (folder / "study.yaml").write_text(text.replace(declared, steps))
-    return folder
+    return _declared(folder, "scale: [1, 5]", "step: 1", "ends_are_limits: true", "borders: free")
 
 
 def counted(folder, change=lambda row, head: None):

@@ -8,7 +8,7 @@ quadrature, those of therapists are sampled with the parameters (see :mod:`dyadl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -33,19 +33,21 @@ class Varying:
     names: tuple[str, ...] = ()
     logs: tuple[bool, ...] = ()
     left_out: tuple[str, ...] = ()
-    prefix: str = "spread_"
+    whose: Literal["dyads", "therapists"] = "dyads"
 
     def parameters(self, plan: Plan) -> dict[str, Quantity]:
         """Return the sd of each."""
-        known, whose = plan.parameters(), "dyads" if self.prefix == "spread_" else "therapists"
-        pairs = zip(self.names, self.logs, strict=True)
-        return {f"{self.prefix}{name}": _spread(known[name], log, whose) for name, log in pairs}
+        known, pairs = plan.parameters(), zip(self.names, self.logs, strict=True)
+        return {self._spread(name): _spread(known[name], log, self.whose) for name, log in pairs}
+
+    def _spread(self, name: str) -> str:
+        return f"spread_{name}" if self.whose == "dyads" else f"spread_{self.whose}_{name}"
 
     def of(self, values: Mapping[str, Any], z: Float[Array, "*who varying"]) -> dict[str, Any]:
         """Return the parameter values of a dyad or therapist, or of several."""
         own = dict(values)
         for place, (name, log) in enumerate(zip(self.names, self.logs, strict=True)):
-            shift = values[f"{self.prefix}{name}"] * z[..., place]
+            shift = values[self._spread(name)] * z[..., place]
             own[name] = values[name] * jnp.exp(shift) if log else values[name] + shift
         return own
 
@@ -65,7 +67,7 @@ def varying(plan: Plan) -> Varying:
     FitError
         If too many parameters vary, or one cannot.
     """
-    found = _chosen(plan, plan.theory.varies, "dyads", "spread_")
+    found = _chosen(plan, plan.theory.varies, "dyads")
     if len(found.names) > max(_NODES):
         raise FitError(
             f"{', '.join(found.names)}: at most {max(_NODES)} parameters can vary between dyads; choose among them"
@@ -81,10 +83,10 @@ def varying_by_therapist(plan: Plan) -> Varying:
     FitError
         If a parameter cannot vary.
     """
-    return _chosen(plan, plan.theory.varies_by_therapist, "therapists", "spread_therapists_")
+    return _chosen(plan, plan.theory.varies_by_therapist, "therapists")
 
 
-def _chosen(plan: Plan, asked: tuple[str, ...], whose: str, prefix: str) -> Varying:
+def _chosen(plan: Plan, asked: tuple[str, ...], whose: Literal["dyads", "therapists"]) -> Varying:
     known = plan.parameters()
     names = tuple(name for name in asked if name in known)
     absent = tuple(
@@ -96,7 +98,7 @@ def _chosen(plan: Plan, asked: tuple[str, ...], whose: str, prefix: str) -> Vary
         )
     priors = [known[name].prior for name in names]
     logs = tuple(prior is not None and prior.family == "lognormal" for prior in priors)
-    return Varying(names, logs, absent, prefix)
+    return Varying(names, logs, absent, whose)
 
 
 def _spread(quantity: Quantity, log: bool, whose: str) -> Quantity:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.data import Indicator, Study
+from dyadloop.data import Study
 from dyadloop.errors import DataError, Fault
 
 COARSE = 2
@@ -71,8 +71,6 @@ def measure(study: Study) -> xr.Dataset:
     plates = table["plate"].to_numpy(dtype=str)
     plate[rows, columns, layers] = np.where(plates == "", -1, np.unique(plates, return_inverse=True)[1])
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
-    declared = [study.info.indicators[name] for name in names]
-    units = ["log ratio" if d.transform == "log" else "SD within persons" for d in declared]
     return xr.Dataset(
         {
             "score": (("dyad", "time", "indicator"), score, {"units": "SD within persons, or log ratio"}),
@@ -93,25 +91,29 @@ def measure(study: Study) -> xr.Dataset:
             "event": event_names,
             "covariate": np.array(list(study.info.covariates), dtype=str),
             "acts_on": ("covariate", np.array([",".join(c.on) for c in study.info.covariates.values()], dtype=str)),
-            "quantity": ("indicator", [d.quantity for d in declared]),
-            "person": ("indicator", [d.person for d in declared]),
-            "unit": ("indicator", units),
-            "use": ("indicator", np.array([d.use for d in declared], dtype=np.int8)),
-            "center": ("indicator", center),
-            "scale": ("indicator", scale),
-            "error_sd": ("indicator", error_sd),
-            "step": ("indicator", np.array([d.step or np.nan for d in declared]) / scale),
-            **_answers(declared),
+            **{name: ("indicator", values) for name, values in _about(study, center, scale, error_sd).items()},
         },
         attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
     )
 
 
-def _answers(declared: list[Indicator]) -> dict[str, tuple[str, np.ndarray]]:
-    """Return the lowest answer of each scale, and how many answers it has where their borders are estimated."""
-    lowest = [entry.scale[0] if entry.scale is not None else np.nan for entry in declared]
-    free = [entry.n_answers if entry.borders == "free" else 0 for entry in declared]
-    return {"lowest": ("indicator", np.array(lowest)), "free_answers": ("indicator", np.array(free))}
+def _about(
+    study: Study, center: np.ndarray, scale: np.ndarray, error_sd: np.ndarray
+) -> dict[str, np.ndarray | list[str]]:
+    """Return what is known of each indicator, by name."""
+    declared = list(study.info.indicators.values())
+    return {
+        "quantity": [d.quantity for d in declared],
+        "person": [d.person for d in declared],
+        "unit": ["log ratio" if d.transform == "log" else "SD within persons" for d in declared],
+        "use": np.array([d.use for d in declared], dtype=np.int8),
+        "center": center,
+        "scale": scale,
+        "error_sd": error_sd,
+        "step": np.array([d.step or np.nan for d in declared]) / scale,
+        "lowest": np.array([d.scale[0] if d.scale is not None else np.nan for d in declared]),
+        "free_answers": np.array([d.n_answers if d.borders == "free" else 0 for d in declared]),
+    }
 
 
 def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
