@@ -126,6 +126,11 @@ class StudyInfo(_Record):
     randomised: tuple[str, ...] = ()
     indicators: dict[str, Indicator]
     covariates: dict[str, Covariate] = {}
+    shared_errors: Literal["auto", "none"] | tuple[tuple[str, ...], ...] = Field(
+        default="auto",
+        description="groups of indicators that are rated together, so that their errors may go together; auto: the "
+        "answers of each person",
+    )
     measures: dict[str, Source] = {}
     priors: dict[str, StudyPrior] = {}
 
@@ -134,6 +139,10 @@ class StudyInfo(_Record):
         unknown = sorted(set(self.measures) - set(self.indicators))
         if unknown:
             raise ValueError(f"measures: {', '.join(unknown)} is no indicator; declare it under indicators")
+        groups = [] if isinstance(self.shared_errors, str) else self.shared_errors
+        rated = [name for group in groups for name in group]
+        if strange := sorted({name for name in rated if name not in self.indicators or rated.count(name) > 1}):
+            raise ValueError(f"shared_errors: {', '.join(strange)} is no indicator, or is named twice")
         known = {entry.quantity for entry in self.indicators.values()}
         for name, covariate in self.covariates.items():
             strange = sorted(set(covariate.on) - known)

@@ -181,9 +181,7 @@ class Plan:
         for later, earlier in self._pairs(level):
             place = self.states.index(later), self.states.index(earlier)
             partial = partial.at[place].set(jnp.tanh(values[f"rho_{level}_{later.id}_{earlier.id}"]))
-        left = jnp.cumprod(1.0 - partial**2, axis=1)
-        left = jnp.concatenate([jnp.ones((len(sd), 1)), left[:, :-1]], axis=1)
-        return sd[:, None] * (partial + jnp.eye(len(sd))) * jnp.sqrt(left)
+        return sd[:, None] * correlation_factor(partial)
 
     def correlation(self, level: str, values: Mapping[str, Any]) -> Array | None:
         """Return the lower factor of the correlation of person means or noise, None where all are independent."""
@@ -215,6 +213,19 @@ class Plan:
             for index, state in enumerate(self.states)
             if state.variable.id == entry.target and entry.person in (None, state.person)
         ]
+
+
+def correlation_factor(partial: Array) -> Array:
+    """Return the Cholesky factor of a correlation matrix from its partial correlations (strictly lower triangle).
+
+    References
+    ----------
+    .. [1] Lewandowski, Kurowicka & Joe (2009). doi:10.1016/j.jmva.2009.04.008
+    """
+    size = len(partial)
+    left = jnp.cumprod(1.0 - partial**2, axis=1)
+    left = jnp.concatenate([jnp.ones((size, 1)), left[:, :-1]], axis=1)
+    return (partial + jnp.eye(size)) * jnp.sqrt(left)
 
 
 def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Array | float:

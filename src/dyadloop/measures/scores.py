@@ -38,9 +38,7 @@ def measure(study: Study) -> xr.Dataset:
         plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none is named. Per
         indicator: ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN
         where no reliability is declared), ``step`` [as score] (NaN where no coarse scale is declared), ``lowest``, the
-        lowest answer of a scale [raw units], and ``free_answers``, how many answers it has whose borders are estimated,
-        else 0.
-
+    XX
     Raises
     ------
     DataError
@@ -113,7 +111,30 @@ def _about(
         "step": np.array([d.step or np.nan for d in declared]) / scale,
         "lowest": np.array([d.scale[0] if d.scale is not None else np.nan for d in declared]),
         "free_answers": np.array([d.n_answers if d.borders == "free" else 0 for d in declared]),
+        "shared_error": _raters(study),
     }
+
+
+def _raters(study: Study) -> np.ndarray:
+    """Return the number of the group of answers that each indicator belongs to, -1 where it belongs to none.
+
+    Unless study.yaml names groups, the answers of one person form one. What is read from recordings, assays and games,
+    and what has a logarithm or counts trials, is no answer.
+    """
+    info, names = study.info, list(study.info.indicators)
+    found = np.full(len(names), -1, dtype=np.int32)
+    if info.shared_errors == "none":
+        return found
+    if info.shared_errors != "auto":
+        for number, group in enumerate(info.shared_errors):
+            found[[names.index(name) for name in group]] = number
+        return found
+    persons = sorted({entry.person for entry in info.indicators.values()})
+    for j, (name, entry) in enumerate(info.indicators.items()):
+        source = info.measures.get(name)
+        if entry.transform == "none" and (source is None or source.kind == "questionnaire"):
+            found[j] = persons.index(entry.person)
+    return found
 
 
 def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
