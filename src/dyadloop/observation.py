@@ -2,7 +2,8 @@
 
 y = mean + loading * (person's mean + shift by covariates + state) + error. The first indicator of a state has
 loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. The
-errors of what one rater answers at one moment may correlate. A score's own known error adds to it. A covariate shifts the level that a state moves about, at once and throughout.
+errors of what one rater answers at one moment may correlate. A score's own known error adds to it. A covariate shifts
+the level that a state moves about, at once and throughout.
 An answer of a coarse scale says between which borders y lies; the inner borders may be estimated.
 """
 
@@ -20,7 +21,6 @@ from dyadloop.errors import FitError
 from dyadloop.field import Plan, correlation_factor
 from dyadloop.theory import Prior, Quantity
 from dyadloop.theory.numbers import PARTNERS
-
 
 FEWEST_TOGETHER = 20
 """Moments at which two indicators must both be answered for their errors to be given a correlation."""

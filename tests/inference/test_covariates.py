@@ -13,12 +13,12 @@ from scipy.linalg import block_diag
 from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, read_study
 from dyadloop.errors import DataError
 from dyadloop.inference.augmented import filtered
-from dyadloop.inference.claims import pushed_variables
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.laplace import find_mode, posterior_of
 from dyadloop.inference.predict import replicate
 from dyadloop.inference.problem import build_problem
+from dyadloop.inference.randomised import randomised_covariates
 from dyadloop.inference.smoother import course_of
 from dyadloop.measures import measure
 from dyadloop.theory import read_theory
@@ -150,7 +150,8 @@ def test_replicates_have_the_moments_of_the_model(problem, values):
 
 
 def test_a_randomised_covariate_is_a_push_where_enough_dyads_have_it(problem):
-    assert pushed_variables(problem, {"late"}) == set()  # three dyads, all of which change
+    scores = problem.scores.assign_coords(covariate_randomised=("covariate", np.ones(len(problem.scores["covariate"]))))
+    assert "late" not in randomised_covariates(scores)  # three dyads, all of which change
 
 
 def test_a_covariate_of_persons_has_no_spread(tmp_path):
@@ -225,7 +226,7 @@ def test_the_contrast_of_the_trial_is_recovered():
     study = read_study(ROOT / "examples" / "mindfulness")
     scores = measure(study)
     problem = build_problem(scores, read_theory(study.info.theory))
-    assert pushed_variables(problem, {"intervention"}) == {"intervention"}
+    assert randomised_covariates(scores) == {"intervention"}
     posterior = posterior_of(problem)
     mode = find_mode(problem, posterior, seed=1, starts=2)
     assert mode.agreeing == 2

@@ -103,7 +103,7 @@ def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Arr
     places, log_weights = varying.nodes() if varying.names else (np.zeros((1, 0)), np.zeros(1))
 
     def at(values: dict[str, Array], z: Array, key: Array) -> tuple[Array, Array]:
-        panel = problem.shared.without(values, problem.observed.observation(values), problem.panel).without_limits()
+        panel = problem.alone(values, problem.observed.observation(values), problem.panel).without_limits()
         own = varying.of(values, z) if varying.names else values
         field, observation = problem.field_of(own, panel), problem.observed.observation(own)
         fast = filtered(field, observation, panel).log_density

@@ -43,14 +43,14 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
         for index, (name, size) in enumerate(problem.shared.normals.items()):
             values = {name: jax.random.normal(jax.random.fold_in(effect_key, index), (size,))} | values
         observation = problem.observed.observation(values)
-        states = _paths(path_key, problem, values, panel)
+        states = _paths(path_key, problem, values, problem.randomised.natural(panel))
         if observation.spread is not None:
             n, shape = states.shape[-1], (states.shape[0], observation.spread.shape[0])
             own = observation.spread * jax.random.normal(effect_key, shape)
             states = states + jnp.einsum("dtse,de->dts", observation.design(n, panel.covariate)[..., n:], own)
         level = observation.expected(panel.covariate)
         signal = level + observation.loading * states[..., jnp.array(observation.states)]
-        signal = signal + problem.shared.offset(values, observation, panel)
+        signal = signal + problem.added(values, observation, panel)
         score = signal + _errors(noise_key, observation, panel)
         for borders in observation.borders:  # so that rounding to the steps of the scale makes its answers
             j = borders.indicator

@@ -11,11 +11,12 @@ import xarray as xr
 
 from dyadloop.errors import ResultError
 from dyadloop.inference.problem import Problem, build_problem, priors_from_json
+from dyadloop.inference.randomised import PREFIX
 from dyadloop.theory import Theory
 
 POSTERIOR_FILE = "posterior.nc"
 MANIFEST_FILE = "manifest.json"
-RESULT_SCHEMA = 4
+RESULT_SCHEMA = 5
 """Version of the groups and attributes of a result; a reader refuses any other."""
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
 
@@ -78,13 +79,17 @@ def problem_of(post: xr.DataTree) -> Problem:
     scores = scores.assign(in_session=scores["in_session"] > 0)
     if "event" not in scores.coords:
         amount = np.zeros((*scores["days"].shape, 0))
-        scores = scores.assign_coords(event=np.array([], dtype=str)).assign(amount=(("dyad", "time", "event"), amount))
+        scores = scores.assign(amount=(("dyad", "time", "event"), amount))
+        none = np.array([], dtype=str)
+        scores = scores.assign_coords(event=none, event_randomised=("event", np.array([], dtype=np.int8)))
     if "covariate" not in scores.coords:
         shift, none = np.zeros((*scores["days"].shape, 0)), np.array([], dtype=str)
         scores = scores.assign(shift=(("dyad", "time", "covariate"), shift))
-        scores = scores.assign_coords(covariate=none, acts_on=("covariate", none))
-    theory = Theory.model_validate_json(post.attrs["theory"])
-    return build_problem(scores, theory, priors_from_json(post.attrs["priors"]))
+        never = ("covariate", np.array([], dtype=np.int8))
+        scores = scores.assign_coords(covariate=none, acts_on=("covariate", none), covariate_randomised=never)
+    theory, priors = Theory.model_validate_json(post.attrs["theory"]), priors_from_json(post.attrs["priors"])
+    split = any(str(name).startswith(PREFIX) for name in priors.index)
+    return build_problem(scores, theory, priors, split=split)
 
 
 def file_name(text: str) -> str:

@@ -21,8 +21,8 @@ from dyadloop.observation import Observation, pairs_of
 class Uncorrelated(NamedTuple):
     """How observations of one moment are combined so that their errors are independent.
 
-    ``weights`` holds, per pair (later, earlier) of :func:`dyadloop.observation.pairs_of`, how much of the earlier observation is added to
-    the later one; ``variance`` is that of the error of each combination.
+    ``weights`` holds, per pair (later, earlier) of :func:`dyadloop.observation.pairs_of`, how much of the earlier
+    observation is added to the later one; ``variance`` is that of the error of each combination.
     """
 
     weights: Float[Array, "dyad time pair"]

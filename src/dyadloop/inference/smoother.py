@@ -108,9 +108,9 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
 
     def course(values: dict[str, Array]) -> Course:
         field, observation = problem.field_of(values, panel), problem.observed.observation(values)
-        alone = problem.shared.without(values, observation, panel)
-        found = course_of(field, observation, alone, values.get(BEYOND))
-        return found._replace(mean=found.mean + problem.shared.level(values, panel)[:, None, :])
+        found = course_of(field, observation, problem.alone(values, observation, panel), values.get(BEYOND))
+        level, response = problem.shared.level(values, panel), problem.randomised.response(values, panel)
+        return found._replace(mean=found.mean + level[:, None, :] + response)
 
     if not problem.varying.names:
         return course(values)

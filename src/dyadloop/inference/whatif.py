@@ -1,6 +1,5 @@
 """What a fitted model implies for another calendar, another event, or without some of its arrows."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
@@ -13,12 +12,12 @@ import xarray as xr
 from dyadloop.errors import FitError
 from dyadloop.field import doublings, moves
 from dyadloop.inference.augmented import predicted
-from dyadloop.inference.claims import pushed_variables
 from dyadloop.inference.motion import STEPS
 from dyadloop.inference.panel import distinct_intervals
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
+from dyadloop.inference.randomised import contrasted
 from dyadloop.inference.result import problem_of
 from dyadloop.theory import Protocol, protocol
 from dyadloop.units import duration as days_of
@@ -85,7 +84,7 @@ def whatif(
         name: (dims, np.quantile(values, QUANTILES, axis=0))
         for name, values in (("baseline", one), ("scenario", other), ("difference", gap))
     }
-    pushed = pushed_variables(problem, set(json.loads(post.attrs["study_info"]).get("randomised", ())))
+    pushed = {target for _, target in contrasted(problem.plan, problem.scores)[0]}
     found = xr.Dataset(
         data | {"p_positive": (dims[1:], (gap > 0).mean(axis=0)), "days": ("time", days, {"units": "d"})},
         coords={"quantile": list(QUANTILES), "state": list(problem.plan.names)},

@@ -39,6 +39,7 @@ def measure(study: Study) -> xr.Dataset:
         indicator: ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN
         where no reliability is declared), ``step`` [as score] (NaN where no coarse scale is declared), ``lowest``, the
     XX
+
     Raises
     ------
     DataError
@@ -87,7 +88,12 @@ def measure(study: Study) -> xr.Dataset:
             "therapist": ("dyad", np.array(study.therapists, dtype=str)),
             "indicator": names,
             "event": event_names,
+            "event_randomised": ("event", np.isin(event_names, study.info.randomised).astype(np.int8)),
             "covariate": np.array(list(study.info.covariates), dtype=str),
+            "covariate_randomised": (
+                "covariate",
+                np.isin(list(study.info.covariates), study.info.randomised).astype(np.int8),
+            ),
             "acts_on": ("covariate", np.array([",".join(c.on) for c in study.info.covariates.values()], dtype=str)),
             **{name: ("indicator", values) for name, values in _about(study, center, scale, error_sd).items()},
         },

@@ -157,7 +157,8 @@ def hypothesis(name: str, theory: Theory | None = None) -> Theory:
     for rival in theory.hypotheses:
         if name in (rival.id, rival.name):
             kept = tuple(c for c in theory.couplings if not any(fnmatch(c.id, glob) for glob in rival.without))
-            left = theory.model_copy(update={"couplings": kept, "hypothesis": rival.name})
+            gone = (*theory.excluded, *(c for c in theory.couplings if c not in kept))
+            left = theory.model_copy(update={"couplings": kept, "excluded": gone, "hypothesis": rival.name})
             return switch_on(left, *rival.including)
     known = ", ".join(f"{rival.name} ({rival.id})" for rival in theory.hypotheses) or "none"
     raise TheoryError(f"hypothesis {name!r} is not one of the theory {theory.id!r}; known: {known}")
