@@ -211,7 +211,7 @@ def _sessions(
         held[dyad, np.unique(here) - 1] = True
         places = np.flatnonzero(np.nan_to_num(amount[dyad]) != 0)
         given[dyad, np.unique(number[dyad, places][number[dyad, places] > 0]) - 1] = True
-        ends = [*places[1:], len(days[dyad])]
+        ends = [*places, len(days[dyad])][1:] if len(places) else []
         followed += sum(bool(seen[dyad, a + 1 : b + 1].any()) for a, b in zip(places, ends, strict=True))
     return given, held, followed
 
