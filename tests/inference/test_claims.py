@@ -8,6 +8,7 @@ import xarray as xr
 
 from dyadloop.data import read_study
 from dyadloop.inference import claims
+from dyadloop.inference.checks import estimand_fault
 from dyadloop.inference.claims import COLUMNS, Pushes, _finding, _judge, _subjects, _verdict
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.fit import prior_draws
@@ -107,15 +108,39 @@ def test_every_untestable_claim_says_why(small_fit, school_folder):
     assert testable == {"C4", "C7.stress.components"}
 
 
+def _diverging(post, share):
+    changed = post.copy()
+    stats = changed["sample_stats"].to_dataset().copy(deep=True)
+    stats["diverging"][:] = 0.0
+    stats["diverging"][0, : round(share * stats["diverging"].size)] = 1.0
+    changed["sample_stats"] = xr.DataTree(stats)
+    return changed
+
+
 def test_nothing_is_found_where_sampling_has_not_converged(small_fit):
-    post = small_fit[1].copy()
-    stats = post["sample_stats"].to_dataset().copy(deep=True)
-    stats["diverging"][0, 0] = 1.0
-    post["sample_stats"] = xr.DataTree(stats)
-    table = claims(post)
+    table = claims(_diverging(small_fit[1], 0.02))
     tested = table[table["verdict"] != "not testable here"]
     assert set(tested["verdict"]) == {"undecided"}
-    assert set(tested["reason"]) == {"the sampling has not converged"}
+    assert set(tested["reason"]) == {"the sampling has not converged (2.0% of the transitions diverged)"}
+
+
+def test_one_divergence_does_not_empty_the_table(small_fit):
+    one = 1.0 / small_fit[1]["sample_stats"].to_dataset()["diverging"].size
+    whole, table = claims(_diverging(small_fit[1], 0.0)), claims(_diverging(small_fit[1], one))
+    assert set(table["finding"]) > {"none"}
+    assert table["finding"].tolist() == whole["finding"].tolist()
+
+
+def test_an_estimand_is_judged_by_its_own_mixing():
+    rng = np.random.default_rng(0)
+    chains = rng.normal(size=(4, 1000))
+    assert estimand_fault(chains.ravel(), 4) == ""
+    apart = estimand_fault((chains + np.arange(4)[:, None]).ravel(), 4)
+    assert "R-hat" in apart
+    few = estimand_fault(chains[:, :50].ravel(), 4)
+    assert "effective draws" in few
+    holes = np.where(rng.random(chains.shape) < 0.01, np.nan, chains)
+    assert estimand_fault(holes.ravel(), 4) == ""
 
 
 def test_the_estimates_are_those_of_the_posterior(small_fit):
@@ -133,6 +158,6 @@ def test_a_rival_without_the_arrows_contradicts_nothing(small_fit, rival):
     problem = build_problem(measure(read_study(small_fit[0])), hypothesis(rival))
     draws = prior_draws(problem.priors, 1)
     claim = next(c for c in problem.plan.theory.claims if c.estimand == "mediated_share")
-    row = _judge(problem, claim, "depression", {"prior": draws, "posterior": draws}, Pushes(frozenset(), {}), [])
+    row = _judge(problem, claim, "depression", {"prior": draws, "posterior": draws}, Pushes(frozenset(), {}), "")
     assert row["verdict"] == "not testable here"
     assert "no arrow" in row["reason"]

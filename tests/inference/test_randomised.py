@@ -154,7 +154,7 @@ MOVED = {"work_trust": (0.5, 0.05), "dose_oxytocin": (0.5, 0.05)}
 def _row(problem, groups, claim="C1.{id}", subject="trust", comparison=None):
     pushes = pushes_of(problem, groups, comparison)
     chosen = next(c for c in problem.plan.theory.claims if c.id == claim)
-    return _judge(problem, chosen, subject, groups, pushes, [])
+    return _judge(problem, chosen, subject, groups, pushes, "")
 
 
 def test_support_rests_on_the_randomised_arrow_alone(problem):
@@ -228,6 +228,6 @@ def test_claims_find_arrows_by_source_and_target(scores):
     groups = {"prior": prior_draws(problem.priors, 1)}
     groups["posterior"] = groups["prior"]
     claim = next(c for c in problem.plan.theory.claims if c.id == "C1.{id}")
-    row = _judge(problem, claim, "trust", groups, Pushes(frozenset(), {}), [])
+    row = _judge(problem, claim, "trust", groups, Pushes(frozenset(), {}), "")
     assert row["verdict"] == "undecided"
     np.testing.assert_allclose(row["median"], np.median(groups["prior"]["trust_lifts_oxytocin"]), rtol=1e-12)

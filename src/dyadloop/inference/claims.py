@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from dyadloop import dynamics
-from dyadloop.inference.checks import convergence_faults
+from dyadloop.inference.checks import estimand_fault, sampling_fault
 from dyadloop.inference.estimands import OXYTOCIN, Estimand, Untestable, draws_of, estimand
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import randomised_covariates
@@ -83,9 +83,9 @@ def claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.DataFr
     problem = problem_of(post)
     groups = {name: post[name].to_dataset() for name in ("prior", "posterior")}
     pushes = pushes_of(problem, groups, comparison)
-    faults = convergence_faults(post)
+    fault = sampling_fault(post)
     rows = [
-        _judge(problem, claim, subject, groups, pushes, faults)
+        _judge(problem, claim, subject, groups, pushes, fault)
         for claim in problem.plan.theory.claims
         for subject in _subjects(problem, claim)
     ]
@@ -148,7 +148,7 @@ def _judge(
     subject: str,
     groups: dict[str, xr.Dataset],
     pushes: Pushes,
-    faults: list[str],
+    fault: str,
 ) -> dict[str, Any]:
     labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
     words = {"id": subject, "label": labels.get(subject, "").lower()}
@@ -170,8 +170,8 @@ def _judge(
         reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no arrow that could show it"
         return row | {"finding": "none", "verdict": UNTESTABLE, "reason": reason}
     row |= _numbers(prior, posterior, claim)
-    if faults:
-        return row | {"finding": "none", "verdict": "undecided", "reason": "the sampling has not converged"}
+    if fault := fault or estimand_fault(posterior, groups["posterior"].sizes["chain"]):
+        return row | {"finding": "none", "verdict": "undecided", "reason": fault}
     finding, why = _finding(prior, posterior, claim)
     needed = [push.format(**words) for push in claim.pushes]
     if all(push in pushes.covariates and push not in labels for push in needed):  # none, or arms of a trial
@@ -215,6 +215,8 @@ def _by_randomised(
     if isinstance(function, Untestable):
         return {"finding": "none", "verdict": "undecided", "reason": function.reason}
     prior, posterior = draws_of(lambda values: function(part.values(values)), groups["prior"], groups["posterior"])
+    if fault := estimand_fault(posterior, groups["posterior"].sizes["chain"]):
+        return {"finding": "none", "verdict": "undecided", "reason": fault}
     numbers = {f"pushed_{key}": value for key, value in _numbers(prior, posterior, claim).items() if key in _SHOWN}
     finding, why = _finding(prior, posterior, claim)
     notes = []
