@@ -103,10 +103,11 @@ class StudyPrior(_Record):
 class Covariate(_Record):
     """A number of each session or person on which the level of quantities may depend, such as the arm of a trial.
 
-    Values are centred at their mean, over sessions or persons, and divided by ``per``.
+    Values are centred at their mean, over sessions or persons, and divided by ``per``. One of ``time`` needs no column:
+    it is the number of days since the dyad's first moment, so that levels may follow a linear trend.
     """
 
-    of: Literal["session", "patient", "therapist", "partner", "peer", "other"] = "session"
+    of: Literal["session", "patient", "therapist", "partner", "peer", "other", "time"] = "session"
     per: Annotated[float, Field(gt=0)] = 1.0
     on: tuple[str, ...] = Field(default=(), description="quantities whose level it may shift; default: all")
     reason: str = ""

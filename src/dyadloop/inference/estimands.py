@@ -118,8 +118,22 @@ def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
     name = formula.removeprefix("-")
     if name not in problem.priors.index:
         return Untestable(f"the fit has no coefficient {name}: the study measures too little, or it is no part of it")
+    if lone := [entry for entry in _lone_therapists(problem) if name.startswith(f"effect_{entry}_")]:
+        return Untestable(
+            f"{', '.join(lone)} is a number of therapists, and participants.tsv does not say who has whom: dyads of one "
+            "therapist would count as independent; add a column therapist"
+        )
     sign = -1.0 if formula.startswith("-") else 1.0
     return lambda values: sign * values[name]
+
+
+def _lone_therapists(problem: Problem) -> list[str]:
+    """Return the covariates of therapists in a study that names no therapist."""
+    scores = problem.scores
+    if (scores["therapist"].values.astype(str) != "").all():
+        return []
+    owners = zip(scores["covariate"].values.tolist(), scores["covariate_of"].values.tolist(), strict=True)
+    return [str(name) for name, owner in owners if owner == "therapist"]
 
 
 def _component_to_oxytocin(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:

@@ -70,6 +70,7 @@ def measure(study: Study) -> xr.Dataset:
     plates = table["plate"].to_numpy(dtype=str)
     plate[rows, columns, layers] = np.where(plates == "", -1, np.unique(plates, return_inverse=True)[1])
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
+    covariates = _covariates(study, session, days)
     return xr.Dataset(
         {
             "score": (("dyad", "time", "indicator"), score, {"units": "SD within persons, or log ratio"}),
@@ -81,7 +82,11 @@ def measure(study: Study) -> xr.Dataset:
             "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
             "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
             "trials": (("dyad", "time", "indicator"), trials, {"units": "1"}),
-            "shift": (("dyad", "time", "covariate"), _covariates(study, session), {"units": "as declared by `per`"}),
+            "shift": (
+                ("dyad", "time", "covariate"),
+                _covariates(study, session, days),
+                {"units": "as declared by `per`"},
+            ),
         },
         coords={
             "dyad": list(lines),
@@ -94,6 +99,7 @@ def measure(study: Study) -> xr.Dataset:
                 "covariate",
                 np.isin(list(study.info.covariates), study.info.randomised).astype(np.int8),
             ),
+            "covariate_of": ("covariate", np.array([c.of for c in study.info.covariates.values()], dtype=str)),
             "acts_on": ("covariate", np.array([",".join(c.on) for c in study.info.covariates.values()], dtype=str)),
             **{name: ("indicator", values) for name, values in _about(study, center, scale, error_sd).items()},
         },
@@ -143,7 +149,7 @@ def _raters(study: Study) -> np.ndarray:
     return found
 
 
-def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
+def _covariates(study: Study, session: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Return each covariate at each moment (dyad, time, covariate), centred and in units of its ``per``."""
     found = np.zeros((*session.shape, len(study.info.covariates)))
     for layer, (name, declared) in enumerate(study.info.covariates.items()):
@@ -153,6 +159,9 @@ def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
             for row, (_, calendar) in enumerate(_calendars(study)):
                 values = np.concatenate([[middle], calendar[name].to_numpy(dtype=float)])
                 found[row, :, layer] = values[session[row]] - middle
+        elif declared.of == "time":
+            passed = days - days[:, :1]
+            found[:, :, layer] = np.nan_to_num(passed - np.nanmean(passed))
         else:
             people = study.participants[study.participants["role"] == declared.of].set_index("dyad")[name]
             own = people.groupby(level=0).mean()
