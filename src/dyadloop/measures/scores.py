@@ -82,11 +82,7 @@ def measure(study: Study) -> xr.Dataset:
             "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
             "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
             "trials": (("dyad", "time", "indicator"), trials, {"units": "1"}),
-            "shift": (
-                ("dyad", "time", "covariate"),
-                _covariates(study, session, days),
-                {"units": "as declared by `per`"},
-            ),
+            "shift": (("dyad", "time", "covariate"), covariates, {"units": "as declared by `per`"}),
         },
         coords={
             "dyad": list(lines),
