@@ -120,8 +120,8 @@ def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
         return Untestable(f"the fit has no coefficient {name}: the study measures too little, or it is no part of it")
     if lone := [entry for entry in _lone_therapists(problem) if name.startswith(f"effect_{entry}_")]:
         return Untestable(
-            f"{', '.join(lone)} is a number of therapists, and participants.tsv does not say who has whom: those of one "
-            "therapist would count as independent; add a column therapist"
+            f"{', '.join(lone)} is a number of therapists, and participants.tsv does not say who has whom, so dyads of "
+            "one therapist would count as independent; add a column therapist"
         )
     sign = -1.0 if formula.startswith("-") else 1.0
     return lambda values: sign * values[name]
