@@ -18,7 +18,8 @@ from dyadloop.inference.claims import COLUMNS
 from dyadloop.reporting import loop
 from dyadloop.reporting.figures import draw, intervals, missingness
 from dyadloop.reporting.report import report
-from dyadloop.reporting.tables import claims_json, number, print_claims, share, write_claims, write_csv
+from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
+from dyadloop.reporting.tables import number, share, write_csv
 from dyadloop.theory import hypothesis, read_theory
 
 
