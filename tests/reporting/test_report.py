@@ -16,9 +16,9 @@ from rich.console import Console
 from dyadloop.field import compile_theory
 from dyadloop.inference.claims import COLUMNS
 from dyadloop.reporting import loop
+from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
 from dyadloop.reporting.figures import draw, intervals, missingness
 from dyadloop.reporting.report import report
-from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
 from dyadloop.reporting.tables import number, share, write_csv
 from dyadloop.theory import hypothesis, read_theory
 

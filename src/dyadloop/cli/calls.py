@@ -25,7 +25,12 @@ def command_line(context: Any, always: Iterable[str] = ()) -> str:  # noqa: ANN4
         if parameter.name in _SHOWN_ONLY or not (given or parameter.name in kept):
             continue
         words += _words(parameter, value)
-    return shlex.join(["dyadloop", *context.command_path.split()[1:], *words])
+    return shlex.join(["dyadloop", *_path(context), *words])
+
+
+def _path(context: Any) -> list[str]:  # noqa: ANN401
+    """Return the names of a command and its groups, however the program itself was called."""
+    return [] if context.parent is None else [*_path(context.parent), str(context.info_name)]
 
 
 def _words(parameter: Any, value: Any) -> list[str]:  # noqa: ANN401

@@ -17,6 +17,7 @@ from dyadloop.cli.shared import BAD_DATA, say
 from dyadloop.errors import DataError, DyadloopError
 
 _ARGUMENT = re.compile(r"(?<![\w.\-])([a-z][a-z_]*)=(True|False|'[^']*'|\[[^\]]*\]|[\w.+-]*[\w])")
+_QUOTED = re.compile(r"`([a-z][a-z_]*)`")
 
 
 class Door(TyperCommand):
@@ -74,4 +75,8 @@ def in_options(text: str, context: Any) -> str:  # noqa: ANN401 - Click's or Typ
             return found[0]
         return shown if value == "True" else f"{shown} {value}"
 
-    return _ARGUMENT.sub(option, text)
+    def quoted(found: re.Match[str]) -> str:
+        parameter = options.get(found[1])
+        return next((o for o in parameter.opts if o.startswith("--")), found[0]) if parameter else found[0]
+
+    return _QUOTED.sub(quoted, _ARGUMENT.sub(option, text))

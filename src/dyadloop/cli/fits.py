@@ -343,7 +343,15 @@ def whatif(
         say(f"both courses: {out}")
     last = table[table["days"] == table["days"].max()]
     if as_json:
-        print(json.dumps({"note": found.attrs["note"], "end": json.loads(last.to_json(orient="records"))}, indent=2))
+        unmoved = [name for name in found.attrs["unmoved"].split(", ") if name]
+        print(
+            json.dumps(
+                {"note": found.attrs["note"], "unmoved": unmoved, "end": json.loads(last.to_json(orient="records"))},
+                indent=2,
+            )
+        )
         return
     print_table(last, console())
+    if found.attrs["unmoved"]:
+        print(f"\nnothing that differs reaches {found.attrs['unmoved']}")
     console().print(f"\n{found.attrs['note']}", markup=False)

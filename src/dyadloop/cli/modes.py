@@ -79,15 +79,15 @@ def refuse_unused(context: typer.Context) -> None:
         If there are any; the message names them and what makes them work.
     """
     names = {parameter.name: _shown(parameter) for parameter in context.command.params}
+    faults = []
     for mode in MODES.get(str(context.command.name), ()):
         unused = [names[name] for name in mode.ignores if _typed(context, name)] if mode.holds(context.params) else []
         if unused:
             words, verb = mode.words(names[mode.option]), "has" if len(unused) == 1 else "have"
-            raise typer.BadParameter(
-                f"{', '.join(unused)} {verb} no effect {words}; leave it out, or call it {_other(mode, names)}",
-                ctx=context,
-                param_hint=" / ".join(unused),
-            )
+            remedy = f"leave it out, or call it {_other(mode, names)}"
+            faults.append(f"{', '.join(unused)} {verb} no effect {words}; {remedy}")
+    if faults:
+        raise typer.BadParameter("\n".join(faults), ctx=context)
 
 
 def _other(mode: Mode, names: Mapping[str | None, str]) -> str:
