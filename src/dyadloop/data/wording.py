@@ -110,24 +110,27 @@ def _wrong(item: Any, content: object, model: type[BaseModel]) -> list[Wrong]:  
     if kind == "extra_forbidden":
         known = _keys(_annotation(model, loc[:-1]))
         remedy = nearest(loc[-1], known) or f"remove it{', or use one of ' + ', '.join(known) if known else ''}"
-        return [Wrong(place(loc, content), "an unknown key", "a key of the schema", remedy)]
+        return [Wrong(place(loc, content, model), "an unknown key", "a key of the schema", remedy)]
     if kind in ("missing", "union_tag_not_found"):
         tag = (_tag(item),) if kind == "union_tag_not_found" else ()
-        allowed = _expected(_annotation(model, loc)) if kind == "missing" else _choices(item)
-        return [Wrong(place((*loc, *tag), content), "nothing", allowed, "add this entry")]
+        here = _annotation(model, loc)
+        allowed = _expected(here) if kind == "missing" else f"one of {', '.join(_tags(here))}"
+        return [Wrong(".".join([place(loc, content, model), *tag]), "nothing", allowed, "add this entry")]
     if kind in ("value_error", "assertion_error"):
         lines = str(item.get("ctx", {}).get("error", item["msg"])).split("\n")
-        got, where = shown(item["input"]), place(loc, content)
+        got, where = shown(item["input"]), place(loc, content, model)
         return [Wrong(where, got, line, "correct this entry", own=True) for line in lines]
     if kind in ("literal_error", "enum"):
         known = [str(value) for value in get_args(_bare(_annotation(model, loc)))] or [_choices(item)]
-        return [_choice(place(loc, content), item["input"], known)]
+        return [_choice(place(loc, content, model), item["input"], known)]
     if kind == "union_tag_invalid":
         tag = _tag(item)
         given = item["input"].get(tag) if isinstance(item["input"], Mapping) else None
         known = [text.strip().strip("'") for text in str(item["ctx"]["expected_tags"]).split(",")]
-        return [_choice(place((*loc, tag), content), given, known)]
-    return [Wrong(place(loc, content), shown(item["input"]), _by_kind(item, _annotation(model, loc)), "correct it")]
+        return [_choice(place(loc, content, model) + f".{tag}", given, known)]
+    return [
+        Wrong(place(loc, content, model), shown(item["input"]), _by_kind(item, _annotation(model, loc)), "correct it")
+    ]
 
 
 def _choice(where: str, given: object, known: Sequence[str]) -> Wrong:
@@ -175,19 +178,29 @@ def _pattern(pattern: str) -> str:
     return known.get(pattern, f"text of the form {pattern}")
 
 
-def place(loc: Sequence[str | int], content: object) -> str:
+def place(loc: Sequence[str | int], content: object, model: object = None) -> str:
     """Return where an entry stands: keys joined by dots, an element of a list by its ``id`` where it has one."""
     parts: list[str] = []
+    here = _bare(model)
     for step in loc:
-        inside = _inside(content, step)
-        if isinstance(step, int):
-            name = inside.get("id") if isinstance(inside, Mapping) else None
-            parts.append(str(name) if isinstance(name, str) and name else str(step + 1))
-        elif not _is_tag(step, content):
-            parts.append(str(step))
-        if inside is not _NOTHING:
-            content = inside
+        if get_origin(here) in (Union, types.UnionType):  # pydantic names the kind that it tried: no place of the file
+            here = _member(here, step)
+            continue
+        here, content = _bare(_step(here, step)), _inside(content, step)
+        name = content.get("id") if isinstance(step, int) and isinstance(content, Mapping) else None
+        number = str(step + 1) if isinstance(step, int) else str(step)
+        parts.append(name if isinstance(name, str) and name else number)
     return ".".join(parts) or WHOLE
+
+
+def _member(union: object, label: object) -> object:
+    """Return the schema among several that pydantic's label stands for."""
+    members = [_bare(part) for part in get_args(union) if part is not type(None)]
+    tagged = [part for part in members if _tag_of(part) == label]
+    lists = [
+        part for part in members if get_origin(part) in (tuple, list) and str(label).strip("`")[:4] in ("tupl", "list")
+    ]
+    return next(iter([*tagged, *lists]), None)
 
 
 _NOTHING = object()
@@ -199,13 +212,6 @@ def _inside(content: object, step: str | int) -> Any:  # noqa: ANN401 - whatever
     if isinstance(content, list | tuple) and isinstance(step, int) and step < len(content):
         return content[step]
     return _NOTHING
-
-
-def _is_tag(step: object, content: object) -> bool:
-    """Say whether a step is the choice among several schemas, which pydantic puts into the path."""
-    if isinstance(content, Mapping):
-        return content.get("kind") == step and step not in content
-    return isinstance(step, str)
 
 
 def _bare(annotation: object) -> object:
@@ -246,6 +252,11 @@ def _tag_of(part: object) -> object:
     if not (isinstance(part, type) and issubclass(part, BaseModel)) or "kind" not in part.model_fields:
         return None
     return next(iter(get_args(part.model_fields["kind"].annotation)), None)
+
+
+def _tags(union: object) -> list[str]:
+    """Return the kinds among which an entry chooses."""
+    return [str(tag) for part in get_args(union) if (tag := _tag_of(_bare(part))) is not None]
 
 
 def _keys(annotation: object) -> list[str]:
