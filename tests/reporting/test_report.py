@@ -68,6 +68,9 @@ def test_the_report_has_all_its_parts(page, small_fit):
     ):
         assert f'<section id="{section}">' in text
     assert "Simulated data." in text
+    assert "(SIMULATED)</title>" in text
+    assert text.count(">SIMULATED</text>") == 5
+    assert "dl.fit(study, theory, seed=2" in html.unescape(text)
     assert "not a clinical device" in text
     assert small_fit[1].attrs["study_digest"] in text
     assert "common cause (M6)" in text

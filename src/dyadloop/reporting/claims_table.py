@@ -108,14 +108,13 @@ def _print_tested(tested: pd.DataFrame, console: Console) -> None:
 def _lines(row: dict[str, str], widths: dict[str, int], statement: str, numbers: str, width: int) -> list[str]:
     """Return a claim on lines of a width: claim, verdict and finding, then what it says, then its numbers."""
     cells = [row[name].ljust(widths[name]) for name in ("claim", "verdict", "finding")]
+    finding = textwrap.wrap(f"finding {row['finding']}", width)
     if sum(map(len, cells)) + 2 * _GAP <= width:
         first = [(" " * _GAP).join(cells).rstrip()]
+    elif sum(map(len, cells[:2])) + _GAP <= width:
+        first = [(" " * _GAP).join(cells[:2]).rstrip(), *finding]
     else:
-        first = [
-            *textwrap.wrap(row["claim"], width),
-            row["verdict"],
-            *textwrap.wrap(f"finding {row['finding']}", width),
-        ]
+        first = [*textwrap.wrap(row["claim"], width), row["verdict"], *finding]
     inner = {"width": width, "initial_indent": "  ", "subsequent_indent": "  "}
     return [*first, *textwrap.wrap(statement, **inner), *textwrap.wrap(numbers, **inner)]
 
