@@ -49,7 +49,6 @@ app = Doors(
 )
 
 
-@app.command()
 def check(study: StudyPath, as_json: AsJson = False) -> None:
     """Check a study folder: print a summary, or all faults at once.
 
@@ -93,7 +92,6 @@ def _remarks(study: "Study") -> list[str]:
     return remarks
 
 
-@app.command()
 def claims(
     result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")], as_json: AsJson = False
 ) -> None:
@@ -112,7 +110,6 @@ def claims(
         print_claims(judge(post), console(), bool(post.attrs["simulated"]))
 
 
-@app.command()
 def report(
     result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")],
     out: Annotated[
@@ -134,7 +131,6 @@ def report(
         write_manifest(result)
 
 
-@app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help="Published table.")],
     path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
@@ -163,7 +159,10 @@ def convert(
     say(f"next: dyadloop check {path}")
 
 
+app.command("check")(check)
 app.command("run")(run)
+app.command("claims")(claims)
+app.command("report")(report)
 app.command("compare")(compare)
 app.command("checks")(checks)
 app.command("smooth")(smooth)
@@ -172,6 +171,7 @@ app.command("whatif")(whatif)
 app.command("choices")(choices)
 app.command("calibrate")(calibrate)
 app.command("simulate")(simulate)
+app.command("convert")(convert)
 app.command("measure")(measure)
 app.command("synchrony")(synchrony)
 app.command("motion")(motion)
