@@ -104,16 +104,17 @@ def _draw(found: "Measured", folder: Path, simulated: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(simulated_mark(svg) if simulated else svg, encoding="utf-8")
 
+    files = dict(zip(found.record, file_names(found.record), strict=True))
     if len(found.status):
         write(status_figure(found.status), "status.svg")
     for name, traces in found.traces.items():
         for (recording, (first, second, fs)), file in zip(traces.items(), file_names(traces), strict=True):
-            write(synchrony_figure(first, second, fs, found.results[name][recording]), name, f"{file}.svg")
+            write(synchrony_figure(first, second, fs, found.results[name][recording]), files[name], f"{file}.svg")
     for name, results in found.results.items():
         if "between dyads" in results:
-            write(group_figure(results["between dyads"]), f"{name}.svg")
+            write(group_figure(results["between dyads"]), f"{files[name]}.svg")
         if isinstance(results.get("plates"), Plates):
-            write(calibration_figure(results["plates"]), f"{name}.svg")
+            write(calibration_figure(results["plates"]), f"{files[name]}.svg")
 
 
 def synchrony(
