@@ -211,7 +211,8 @@ def _prior_findings(table: xr.Dataset, post: xr.DataTree, problem: Problem) -> l
     if weak:
         lines.append(f"the prior decides {', '.join(weak)}: the data say little")
     if torn:
-        lines.append(f"prior and data both shape {', '.join(torn)}: compare prior sets (--all-priors)")
+        how = "compare_priors, or dyadloop run --all-priors"
+        lines.append(f"prior and data both shape {', '.join(torn)}: compare prior sets ({how})")
     if conflicts := prior_conflicts(post):
         lines.append(f"prior and data disagree on {', '.join(conflicts)}")
     return lines

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from dyadloop.theory import Theory
 
 POSTERIOR_FILE = "posterior.nc"
 MANIFEST_FILE = "manifest.json"
+RUN_FILE = "run.json"
+"""What a finished run was of, and what it said in the end."""
 RESULT_SCHEMA = 5
 """Version of the groups and attributes of a result; a reader refuses any other."""
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
@@ -45,6 +48,29 @@ def write_manifest(folder: str | Path) -> None:
     part = root / (MANIFEST_FILE + ".part")
     part.write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
     os.replace(part, root / MANIFEST_FILE)
+
+
+def finished(folder: str | Path, wanted: Mapping[str, object], files: Iterable[str]) -> dict | None:
+    """Return what a finished run left in its ``run.json``; None where it is of something else, altered or not finished.
+
+    Parameters
+    ----------
+    folder
+        Result folder.
+    wanted
+        What the run must have been of, as JSON can hold it.
+    files
+        Files that must be there as the run wrote them.
+    """
+    root = Path(folder)
+    names = [RUN_FILE, POSTERIOR_FILE, *files]
+    if not all((root / name).is_file() for name in (MANIFEST_FILE, *names)):
+        return None
+    sums = json.loads((root / MANIFEST_FILE).read_text(encoding="utf-8"))
+    if any(hashlib.sha256((root / name).read_bytes()).hexdigest() != sums.get(name) for name in names):
+        return None
+    left = json.loads((root / RUN_FILE).read_text(encoding="utf-8"))
+    return left if left["of"] == wanted else None
 
 
 def load_result(folder: str | Path) -> xr.DataTree:

@@ -235,9 +235,10 @@ def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray,
             continue
         if freedom < 1 or spread == 0.0:
             got = f"{len(part)} values of {name!r} that do not vary within persons"
-            faults.append(
-                Fault("measurements.tsv", None, "value", got, "values that vary", "set `use: false` in study.yaml")
-            )
+            remedy = "set `use: false` in study.yaml"
+            if not len(part) and name in study.info.measures:
+                remedy = f"its raw files are declared under `measures`: run `dyadloop measure {study.path}` first"
+            faults.append(Fault("measurements.tsv", None, "value", got, "values that vary", remedy))
             continue
         unit = 1.0 if declared.transform == "log" else declared.sd_within or (spread / freedom) ** 0.5
         center.append(float(part["y"].mean()))

@@ -9,13 +9,14 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, smooth
+from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, recorded_call, smooth
 from dyadloop.inference.claims import UNTESTABLE
 from dyadloop.inference.predict import predictive_checks
 from dyadloop.inference.problem import Problem
 from dyadloop.reporting import figures
+from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.loop import loop_diagram
-from dyadloop.reporting.tables import interval, number, rope, share
+from dyadloop.reporting.tables import number, share
 
 _N_COURSES = 3
 _N_BLOCKS = 20
@@ -73,10 +74,8 @@ def _sets(table: pd.DataFrame | None) -> dict[str, object]:
 
 def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
     theory, table = problem.plan.theory, claims(post)
-    rows = [
-        row.to_dict() | {"prior": interval(row, "prior_"), "posterior": interval(row), "rope": rope(row)}
-        for _, row in table.iterrows()
-    ]
+    rows = [row.to_dict() | {"rope": rope(row), "details": details(row)} for _, row in table.iterrows()]
+    tested = [row for row in rows if row["verdict"] != UNTESTABLE]
     info = json.loads(post.attrs["study_info"])
     hypothesis = next((h for h in theory.hypotheses if h.name == theory.hypothesis), None)
     summary = parameter_summary(post, problem)
@@ -84,7 +83,10 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "info": info,
         "theory": theory,
         "hypothesis": f"{hypothesis.id}, {hypothesis.title}" if hypothesis else "the whole theory",
-        "tested": [row for row in rows if row["verdict"] != UNTESTABLE],
+        "tested": tested,
+        "headings": [
+            h for h in (tested[0]["details"] if tested else ()) if any(r["details"][h] != "-" for r in tested)
+        ],
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
         "verdicts": table["verdict"].value_counts().to_dict(),
         "faults": convergence_faults(post),
@@ -102,7 +104,7 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "parameters": summary.reset_index().to_dict(orient="records"),
         "attrs": post.attrs,
         "settings": json.loads(post.attrs["settings"]),
-        "rival": f" --hypothesis {theory.hypothesis}" if theory.hypothesis else "",
+        "call": recorded_call(post),
         "versions": json.loads(post.attrs["versions"]),
     }
 
@@ -202,13 +204,16 @@ def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
 
 def _figures(post: xr.DataTree, problem: Problem, summary: pd.DataFrame) -> dict[str, str]:
     couplings = [coupling.id for coupling in problem.plan.couplings]
-    return {
+    drawn = {
         "missingness": figures.missingness(_missing_shares(problem)),
         "loop": loop_diagram(problem.plan, summary),
         "intervals": figures.intervals(summary.loc[couplings]) if couplings else "",
         "predictive": figures.predictive(predictive_checks(problem, post)),
         "courses": courses_figure(post, smooth(post, _longest(problem))),
     }
+    if not post.attrs["simulated"]:
+        return drawn
+    return {name: figures.simulated_mark(svg) if svg else svg for name, svg in drawn.items()}
 
 
 def courses_figure(post: xr.DataTree, courses: xr.Dataset) -> str:
