@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +30,7 @@ from dyadloop.cli.shared import (
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-    from xarray import DataTree
+    from xarray import Dataset, DataTree
 
     from dyadloop.data import Study
     from dyadloop.inference import Settings, TheoryChoice
@@ -137,6 +137,7 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
     """Fit, judge and report; leave a note of what was done and return it."""
     from dyadloop.inference import claims as judge
     from dyadloop.inference import write_manifest
+    from dyadloop.inference.claims import rests_on_events
     from dyadloop.inference.result import RUN_FILE
     from dyadloop.reporting.claims_table import write_claims
     from dyadloop.reporting.report import report
@@ -146,12 +147,39 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
         say(text, fits.quiet or not text)
     sets = _other_priors(post, prior_set, fits) if all_priors else None
     say("judging the claims and writing the report", fits.quiet)
-    write_claims(judge(post), fits.folder)
-    report(post, fits.folder / "report.html", sets)
+    table = judge(post)
+    rivals = _rivals(fits, prior_set, str(post.attrs["hypothesis"])) if rests_on_events(table) else None
+    write_claims(table if rivals is None else judge(post, rivals), fits.folder)
+    report(post, fits.folder / "report.html", sets, rivals)
     left = {"of": what, "said": _faults(post, draws, fits.quiet)}
     (fits.folder / RUN_FILE).write_text(json.dumps(left, indent=2) + "\n", encoding="utf-8")
     write_manifest(fits.folder)
     return left
+
+
+def _rivals(fits: _Fits, kind: str, own: str) -> "Dataset | None":
+    """Compare the fitted hypothesis with those that could explain what would be supported; None where there are none."""
+    from dyadloop.inference import Interrupted, compare, coupling_priors
+    from dyadloop.inference.claims import RIVALS
+    from dyadloop.reporting.progress import steps
+    from dyadloop.theory import linear_form
+
+    theory = replace(fits.choice, hypothesis=None).theory()
+    known = [rival.name for rival in linear_form(theory).hypotheses if rival.name in RIVALS]
+    names = [own, *(name for name in known if name != own)]
+    if not own or len(names) < 2:
+        return None
+    say(f"a claim would be supported: comparing {own} with {' and '.join(names[1:])} first", fits.quiet)
+    place = fits.folder / "rivals"
+    try:
+        with steps(fits.quiet) as progress:
+            return compare(
+                fits.study, names, theory, priors=coupling_priors(theory, kind), seed=fits.seed,  # pyright: ignore[reportArgumentType]
+                settings=fits.settings, folder=place, progress=progress, message=lambda text: say(text, fits.quiet),
+            )  # fmt: skip
+    except (Interrupted, KeyboardInterrupt):
+        say(f"interrupted; all finished blocks are in {place}; run the same command to go on")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _print(folder: Path, simulated: bool, as_json: bool) -> None:

@@ -92,6 +92,11 @@ def claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.DataFr
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def rests_on_events(table: pd.DataFrame) -> bool:
+    """Return whether a claims table supports a claim by randomised events, so that rivals must be compared."""
+    return bool(((table["verdict"] == "supported") & table["pushed_median"].notna()).any())
+
+
 def _subjects(problem: Problem, claim: Claim) -> list[str]:
     theory = problem.plan.theory
     return [variable.id for variable in theory.of_kind(claim.for_each)] if claim.for_each else [""]

@@ -21,8 +21,8 @@ FOOTNOTE = (
     "A research instrument, not a clinical device."
 )
 SIMULATED = "SIMULATED data: nothing here is about real persons."
-_HEADINGS = {"": "posterior", "prior": "prior"}
-_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)"}
+_HEADINGS = {"": "posterior", "prior": "prior", "pushed": "randomised effect"}
+_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)", "pushed_p_beyond_rope": "P(randomised effect>ROPE)"}
 _TOLD = {"claim", "verdict", "finding", "statement", "estimand", "unit", "rope_low", "rope_high", "reason", *_SHARES}
 """Columns with a place of their own; any other is shown beside them."""
 _STATEMENT_WIDTH = 24

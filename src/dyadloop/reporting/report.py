@@ -22,7 +22,12 @@ _N_COURSES = 3
 _N_BLOCKS = 20
 
 
-def report(post: xr.DataTree, path: str | Path, prior_sets: pd.DataFrame | None = None) -> Path:
+def report(
+    post: xr.DataTree,
+    path: str | Path,
+    prior_sets: pd.DataFrame | None = None,
+    comparison: xr.Dataset | None = None,
+) -> Path:
     """Write the report of a posterior as one HTML file that needs nothing else.
 
     Parameters
@@ -33,6 +38,8 @@ def report(post: xr.DataTree, path: str | Path, prior_sets: pd.DataFrame | None 
         File to write.
     prior_sets
         Result of :func:`dyadloop.inference.compare_priors`, shown side by side.
+    comparison
+        Result of :func:`dyadloop.compare`, as :func:`dyadloop.claims` takes it.
 
     Returns
     -------
@@ -44,7 +51,7 @@ def report(post: xr.DataTree, path: str | Path, prior_sets: pd.DataFrame | None 
         loader=PackageLoader("dyadloop.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters |= {"number": number, "share": share}
-    page = environment.get_template("report.html").render(**_content(post, problem), **_sets(prior_sets))
+    page = environment.get_template("report.html").render(**_content(post, problem, comparison), **_sets(prior_sets))
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
@@ -72,8 +79,8 @@ def _sets(table: pd.DataFrame | None) -> dict[str, object]:
     return {"set_names": names, "set_rows": rows}
 
 
-def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
-    theory, table = problem.plan.theory, claims(post)
+def _content(post: xr.DataTree, problem: Problem, rivals: xr.Dataset | None) -> dict[str, object]:
+    theory, table = problem.plan.theory, claims(post, rivals)
     rows = [row.to_dict() | {"rope": rope(row), "details": details(row)} for _, row in table.iterrows()]
     tested = [row for row in rows if row["verdict"] != UNTESTABLE]
     info = json.loads(post.attrs["study_info"])
