@@ -41,7 +41,7 @@ def printed(table, width):
     return console.export_text()
 
 
-@pytest.mark.parametrize("more", [(), ("pushed", "passive")], ids=["plain", "more columns"])
+@pytest.mark.parametrize("more", [(), ("halved", "passive")], ids=["plain", "more columns"])
 @pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 100, 120, 160, 200])
 def test_the_verdict_is_first_and_whole_at_every_width(width, more):
     text = printed(claims(more), width)
@@ -65,10 +65,10 @@ def test_the_verdict_is_first_and_whole_at_every_width(width, more):
 
 def test_what_is_nowhere_is_no_column():
     wide = printed(claims(), 200)
-    assert "pushed" not in wide
-    table = claims(("pushed",))
-    table[["pushed_median", "pushed_low", "pushed_high"]] = None
-    assert "pushed" not in printed(table, 200)
+    assert "halved" not in wide
+    table = claims(("halved",))
+    table[["halved_median", "halved_low", "halved_high"]] = None
+    assert "halved" not in printed(table, 200)
 
 
 def test_a_simulated_study_says_so_first():
@@ -78,16 +78,16 @@ def test_a_simulated_study_says_so_first():
 
 
 def test_intervals_are_found_by_their_columns():
-    table = claims(("pushed", "passive"))
-    assert prefixes(table.columns) == ["", "pushed", "passive", "prior"]
+    table = claims(("halved", "passive"))
+    assert prefixes(table.columns) == ["", "pushed", "halved", "passive", "prior"]
     shown = details(table.iloc[1])
-    assert list(shown)[:4] == ["finding", "posterior", "pushed", "passive"]
+    assert list(shown)[:5] == ["finding", "posterior", "randomised effect", "halved", "passive"]
     assert shown["misfit"] == "skew 3.1"
-    assert details(table.iloc[0])["pushed"] == "-"
+    assert details(table.iloc[0])["halved"] == "-"
 
 
 def test_a_written_table_prints_as_before(tmp_path):
-    table = claims(("pushed",))
+    table = claims(("halved",))
     write_claims(table, tmp_path)
     assert printed(read_claims(tmp_path), 100) == printed(table, 100)
 
@@ -97,7 +97,7 @@ class _Cells(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.heads, self.rows, self.style, self.place = [], [], "", ""
+        self.heads, self.rows, self.style, self.place, self.tag = [], [], "", "", ""
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)

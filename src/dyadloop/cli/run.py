@@ -158,7 +158,7 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
 
 
 def _rivals(fits: _Fits, kind: str, own: str) -> "Dataset | None":
-    """Compare the fitted hypothesis with those that could explain what would be supported; None where there are none."""
+    """Compare the fitted hypothesis with rivals that could explain what would be supported; None if it has none."""
     from dyadloop.inference import Interrupted, compare, coupling_priors
     from dyadloop.inference.claims import RIVALS
     from dyadloop.reporting.progress import steps

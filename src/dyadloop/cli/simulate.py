@@ -75,13 +75,12 @@ def simulate(
         found, calendar, dyads=dyads or 50, seed=seed, noise=noise, between=between, values=values_of(values),
         span=span, points=(points, points),
     )  # fmt: skip
-    figure = simulated_mark(fan(run))
     path.mkdir(parents=True, exist_ok=True)
     run.to_netcdf(path / "courses.nc", engine="h5netcdf")
     run.to_dataframe().reset_index().to_csv(path / "courses.csv", index=False)
-    write_figure(figure, path / "courses.svg")
-    counts = {status: int((run["status"] == status).sum()) for status in sorted(set(run["status"].values.tolist()))}
-    listed = ", ".join(f"{status} {count}" for status, count in counts.items())
+    write_figure(simulated_mark(fan(run)), path / "courses.svg")
+    known = sorted(set(run["status"].values.tolist()))
+    listed = ", ".join(f"{status} {int((run['status'] == status).sum())}" for status in known)
     say(f"SIMULATED courses of {run.sizes['dyad']} dyads: {listed}")
     print(path / "courses.nc")
 
