@@ -157,16 +157,11 @@ def _points(problem: Problem, state: int, info: dict) -> tuple[float, str]:
 
 def _shared(problem: Problem, seen: Occasions, route: Route, middle: dict[str, Array]) -> dict[str, object]:
     """Return the correlation of the errors of source and target at one moment, NaN where the fit has none."""
-    first = [
-        problem.observed.indicators[problem.observed.states.index(seen.states[end])]
-        for end in (route.source, route.target)
-    ]
-    for a, b in (first, first[::-1]):
-        name = f"error_correlation_{a}_{b}"
-        if name in problem.priors.index:
-            value = float(middle[name])
-            return {"error_correlation": float(np.tanh(value)) if problem.priors["unit"][name] == "Fisher z" else value}
-    return {"error_correlation": float("nan")}
+    first, second = (problem.observed.states.index(seen.states[end]) for end in (route.source, route.target))
+    factor = problem.observed.observation(middle).error_factor
+    if factor is None or not any({first, second} <= set(group) for group in problem.observed.raters):
+        return {"error_correlation": float("nan")}
+    return {"error_correlation": float(np.asarray(factor @ factor.T)[first, second])}
 
 
 def _error_shares(problem: Problem, middle: dict[str, Array], covariance: np.ndarray) -> np.ndarray:
@@ -218,7 +213,9 @@ def _session_share(problem: Problem) -> float:
     """Return the share of time that is spent in sessions."""
     lengths = np.asarray(problem.panel.durations)[np.asarray(problem.panel.pair)]
     total = float(lengths.sum())
-    return float(lengths[np.asarray(problem.panel.gates)[np.asarray(problem.panel.pair)]].sum()) / total if total else 0.0
+    return (
+        float(lengths[np.asarray(problem.panel.gates)[np.asarray(problem.panel.pair)]].sum()) / total if total else 0.0
+    )
 
 
 def _paths(problem: Problem, seen: Occasions, found: list[Route]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.inference.criticism import leave_one_out
 from dyadloop.inference.judged import NEGATIVE, POSITIVE, UNCLEAR, Judged, judged
+from dyadloop.inference.left_out import leave_one_out
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
@@ -110,8 +110,8 @@ def _half(entry: Judged, split: str, draws: np.ndarray, contrast: np.ndarray, ra
         side = abs(whole - (entry.high if entry.finding == POSITIVE else entry.low)) / float(np.nanstd(draws))
         if split == DYADS and ratio > _WIDER and side < _SIDE * ratio:
             flags.append(
-                f"dyads differ so much that its sd over dyads is {ratio:.1f} times that of the posterior, and with that "
-                "it is no finding: let it differ between dyads (--vary)"
+                f"dyads differ so much that its sd over dyads is {ratio:.1f} times that of the posterior, and with "
+                "that it is no finding: let it differ between dyads (--vary)"
             )
     about = {"finding_of": entry.name, "split": split, "whole": whole, "first": first, "second": second}
     return about | {"se": se, "robust_ratio": ratio, "flag": "; ".join(flags)}
@@ -124,9 +124,9 @@ def without_each(post: xr.DataTree) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per arrow and testable claim: ``finding`` and ``share``, the probability that it rests on; ``dyad``,
-        without which that is lowest (``share_without``); posterior mean with and ``without`` it; its ``pareto_k``, above
-        0.7 (less with few draws) the numbers without it are not to be trusted and only a fit without it tells; ``flag``,
-        a sentence where one dyad carries the finding.
+        without which that is lowest (``share_without``); posterior mean with and ``without`` it; its ``pareto_k``:
+        above 0.7 (less with few draws) only a fit without it tells; ``flag``, a sentence where one dyad carries the
+        finding.
     """
     problem = problem_of(post)
     return without_each_of(problem, post, judged(problem, post))
@@ -137,7 +137,9 @@ def without_each_of(problem: Problem, post: xr.DataTree, found: list[Judged]) ->
     if problem.scores.sizes["dyad"] < 2:
         return pd.DataFrame(columns=list(ONE_COLUMNS))
     left = leave_one_out(post)
-    weights = np.exp(left.log_weights.transpose("dyad", "chain", "draw").values).reshape(left.log_weights.sizes["dyad"], -1)
+    weights = np.exp(left.log_weights.transpose("dyad", "chain", "draw").values).reshape(
+        left.log_weights.sizes["dyad"], -1
+    )
     weights /= weights.sum(axis=1, keepdims=True)
     pareto, dyads = left.pareto_k.values, problem.scores["dyad"].values
     return pd.DataFrame(

@@ -22,6 +22,13 @@ _SCALES = {
 _RUPTURE, _REPAIR, _MISSING = 0.12, 0.6, 0.05
 _LENGTH_MINUTES, _EVERY_DAYS = 50.0, 7.0
 _ERROR, _THERAPISTS_SD = 0.6, 0.3
+_TOGETHER = {
+    "rho_between_symptoms_alliance_patient": -0.3,
+    "rho_between_alliance_therapist_alliance_patient": 0.4,
+    "rho_noise_symptoms_alliance_patient": -0.2,
+    "rho_noise_alliance_therapist_alliance_patient": 0.3,
+}
+"""Fisher z of what goes together between patients, and of what moves two of them at one moment."""
 
 
 def simulate_alliance(
@@ -34,8 +41,8 @@ def simulate_alliance(
 ) -> Path:
     """Write a SIMULATED study of alliance and symptoms at weekly sessions, under the theory ``alliance``.
 
-    Scores are whole points within the range of their scale. A twelfth to an eighth of sessions has a rupture, which the
-    next session repairs with probability .6.
+    Scores are whole points within the range of their scale. About one in eight sessions has a rupture, which
+    the next session repairs with probability .6.
 
     Parameters
     ----------
@@ -57,7 +64,12 @@ def simulate_alliance(
         raise TheoryError(f"{dyads} dyads, {sessions} sessions, {therapists} therapists: expected 1 or more of each")
     theory = read_theory("alliance")
     plan = compile_theory(theory, {(entry[0], entry[1]) for entry in _SCALES.values()}, ("rupture", "repair"))
-    truth = {**plan.defaults(), **{f"error_{name}": _ERROR for name in _SCALES}, "between_therapists": _THERAPISTS_SD}
+    truth = {
+        **plan.defaults(),
+        **_TOGETHER,
+        **{f"error_{name}": _ERROR for name in _SCALES},
+        "between_therapists": _THERAPISTS_SD,
+    }
     if unknown := sorted(set(values or {}) - set(truth)):
         raise TheoryError(f"{', '.join(unknown)}: no such parameter; known: {', '.join(truth)}")
     truth |= values or {}
@@ -114,7 +126,9 @@ def _rows(
     rows = []
     for name, (quantity, person, (low, high), middle, points, _) in _SCALES.items():
         place = [(entry.variable.measured_as, entry.person) for entry in plan.states].index((quantity, person))
-        score = states[d, 2 * s + (quantity == "alliance"), place] + truth[f"error_{name}"] * generator.standard_normal()
+        score = (
+            states[d, 2 * s + (quantity == "alliance"), place] + truth[f"error_{name}"] * generator.standard_normal()
+        )
         if generator.random() < _MISSING:
             continue
         key = {"dyad": f"D{d + 1:02d}", "participant_id": f"{person[0].upper()}{d + 1:02d}", "session": s + 1}
