@@ -101,7 +101,8 @@ def _study(
 
     dyads, sessions, every, length = calendar
     if design == "alliance":
-        if given := [name for name, value in zip(_FIXED, (hypothesis, every, length), strict=True) if value is not None]:
+        asked = zip(_FIXED, (hypothesis, every, length), strict=True)
+        if given := [name for name, value in asked if value is not None]:
             raise TheoryError(f"--design alliance has a rhythm and a theory of its own; remove {', '.join(given)}")
         made = simulate_alliance(path, dyads or 40, sessions or 12, values=values_of(values), seed=seed)
     else:

@@ -339,8 +339,8 @@ def _left_out(theory: Theory, kept: set[str], events: tuple[str, ...]) -> list[s
         if not reached:
             absent.append(f"event {event!r} is no input of the theory")
         elif missing:
-            verb = "is" if len(missing) == 1 else "are"
-            absent.append(f"event {event!r} acts on {', '.join(missing)}, which {verb} not measured: no effect in the fit")
+            what = f"{', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not measured"
+            absent.append(f"event {event!r} acts on {what}: no effect in the fit")
     return absent
 
 

@@ -131,8 +131,8 @@ def explanations(row: pd.Series, fits: list[int]) -> list[str]:
     short = [end for end in ("source", "target") if row[f"persistence_{end}"] < _SLOW]
     if short:
         found.append(
-            f"{row['gap_days']:.3g} d between occasions is more than two time constants of the {' and the '.join(short)}"
-            ": order in time is lost, and the arrow rests on what moves both at one moment"
+            f"{row['gap_days']:.3g} d between occasions is more than two time constants of the "
+            f"{' and the '.join(short)}: order in time is lost, and the arrow rests on what moves both at one moment"
         )
     if fits[0] * fits[1] < 0:
         found.append("other arrows carry the effect the other way by the next occasion")
@@ -150,4 +150,4 @@ def _about_errors(row: pd.Series, worst: float) -> str:
     text += ", which a regression of scores on scores takes for an arrow"
     if np.isfinite(apart):
         return f"{text}; errors of one moment correlate by {apart:.2f} in the fit"
-    return f"{text}; if errors of one moment go together, which this fit excludes, the fit is wrong and not the regression"
+    return f"{text}; if errors of one moment go together, which this fit excludes, it is the fit that is wrong"

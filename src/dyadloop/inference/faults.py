@@ -75,6 +75,7 @@ def _by_residuals(problem: Problem, arrows: pd.DataFrame, table: pd.DataFrame) -
     for _, flagged in table[table["flag"] != ""].iterrows():
         ends = [problem.plan.names[state[str(flagged[name])]] for name in ("first", "then")]
         for _, row in arrows.iterrows():
-            if [row["source"], row["target"]] == ends or (not flagged["lag"] and {row["source"], row["target"]} == {*ends}):
+            both = [row["source"], row["target"]]
+            if both == ends or (not flagged["lag"] and both == ends[::-1]):
                 found.append((str(row["arrow"]), str(flagged["flag"])))
     return found

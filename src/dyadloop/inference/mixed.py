@@ -75,7 +75,8 @@ def _profiled(products: Products, ratios: np.ndarray) -> tuple[float, np.ndarray
     """
     size = len(ratios)
     inner = np.eye(size) + ratios[:, None] * products.design * ratios
-    reach = np.linalg.solve(inner, ratios[:, None] * np.concatenate([products.design, products.both[..., None]], axis=2))
+    whole = np.concatenate([products.design, products.both[..., None]], axis=2)
+    reach = np.linalg.solve(inner, ratios[:, None] * whole)
     left = products.design * ratios
     precision = (products.design - left @ reach[..., :size]).sum(axis=0)
     both = (products.both - (left @ reach[..., size:])[..., 0]).sum(axis=0)

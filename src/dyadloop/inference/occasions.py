@@ -134,7 +134,7 @@ def _by_occasion(
 
 
 def without(values: np.ndarray, columns: list[np.ndarray]) -> np.ndarray:
-    """Return centred values (dyad, time, layer) less what columns (dyad, time) explain within dyads, all dyads alike."""
+    """Return centred values (dyad, time, layer) less what columns (dyad, time) explain within dyads, alike in all."""
     if not columns:
         return values
     left = values.copy()
