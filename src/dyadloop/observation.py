@@ -314,7 +314,7 @@ def _effects(plan: Plan, scores: xr.Dataset, measured: set[int]) -> tuple[tuple[
     for name, acts_on in zip(scores["covariate"].values.tolist(), scores["acts_on"].values.tolist(), strict=True):
         quantities = acts_on.split(",") if acts_on else []
         states = [plan.states[index] for index in sorted(measured)]
-        found += [(name, state.id) for state in states if not quantities or state.variable.id in quantities]
+        found += [(name, state.id) for state in states if not quantities or state.variable.measured_as in quantities]
     return tuple(found)
 
 
@@ -330,6 +330,6 @@ def _check_unit(name: str, found: str, expected: str) -> None:
 def _state_of(plan: Plan, quantity: str, person: str) -> int | None:
     for index, state in enumerate(plan.states):
         persons = PARTNERS if state.person == "dyad" else (state.person,)
-        if state.variable.id == quantity and person in persons:
+        if state.variable.measured_as == quantity and person in persons:
             return index
     return None

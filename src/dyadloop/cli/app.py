@@ -77,7 +77,7 @@ def _remarks(study: "Study") -> list[str]:
     from dyadloop.theory import read_theory
 
     measure(study)
-    known = {variable.id for variable in read_theory(study.info.theory, study.path).variables}
+    known = {variable.measured_as for variable in read_theory(study.info.theory, study.path).variables}
     remarks = [
         f"indicator {name!r} measures {entry.quantity!r}, which the theory {study.info.theory!r} does not know "
         f"({', '.join(sorted(known))}): it will stay out of the fit"

@@ -229,8 +229,10 @@ def checks(result: ResultPath, as_json: AsJson = False, quiet: Quiet = False) ->
     """Check a fitted model against its data, its priors and its single dyads.
 
     Prints what stands out and writes tables into the result folder: checks_predictive.csv, checks_residuals.csv,
-    checks_influence.csv, checks_sensitivity.csv and, where the theory is not linear, checks_filter.csv: what each
-    estimate is when a particle filter corrects the fast filter of the fit.
+    checks_influence.csv, checks_sensitivity.csv, checks_cross_residuals.csv, checks_referees.csv (each arrow beside a
+    within-person lag-1 regression and a multilevel VAR), checks_halves.csv, checks_without_each.csv and, where the
+    theory is not linear, checks_filter.csv: what each estimate is when a particle filter corrects the fast filter of
+    the fit.
 
     Example: dyadloop checks results/school
     """

@@ -8,11 +8,13 @@ import typer
 from dyadloop.cli.outputs import writable_folder, write_figure
 from dyadloop.cli.shared import On, PatientOnly, Rival, Values, event_of, say, theory_of, values_of
 
+_FIXED = ("--hypothesis", "--every", "--length")
+
 
 def simulate(
     path: Annotated[Path, typer.Argument(help="Folder to make.", callback=writable_folder)],
     design: Annotated[
-        str | None, typer.Option(help="Published design to imitate: write a study folder; default: haifa.")
+        str | None, typer.Option(help="Kind of study to imitate, haifa (default) or alliance: write a study folder.")
     ] = None,
     theory: Annotated[str | None, typer.Option(help="Preset or theory file: write the courses of dyads.")] = None,
     hypothesis: Rival = None,
@@ -54,6 +56,8 @@ def simulate(
 
     dyadloop simulate --design haifa --dyads 60 --hypothesis biomarker --set a_trust=0.3 planned
 
+    dyadloop simulate --design alliance simulated-alliance
+
     dyadloop simulate --theory framework --dyads 50 --event dose:4:24 courses
 
     dyadloop simulate --theory panic --span "60 min" --points 240 panic
@@ -91,13 +95,20 @@ def _study(
 ) -> None:  # fmt: skip
     """Write a study folder of a design, with what was asked to differ."""
     from dyadloop import theory as theories
-    from dyadloop.simulation import simulate_study
+    from dyadloop.errors import TheoryError
+    from dyadloop.simulation import simulate_alliance, simulate_study
 
-    linear = theories.read_theory("framework_linear")
-    rival = None if hypothesis is None else theories.hypothesis(hypothesis, linear)
     dyads, sessions, every, length = calendar
-    made = simulate_study(
-        path, design, rival, values_of(values), seed, dyads=dyads, sessions=sessions, every=every, length=length
-    )
+    if design == "alliance":
+        asked = zip(_FIXED, (hypothesis, every, length), strict=True)
+        if given := [name for name, value in asked if value is not None]:
+            raise TheoryError(f"--design alliance has a rhythm and a theory of its own; remove {', '.join(given)}")
+        made = simulate_alliance(path, dyads or 40, sessions or 12, values=values_of(values), seed=seed)
+    else:
+        linear = theories.read_theory("framework_linear")
+        rival = None if hypothesis is None else theories.hypothesis(hypothesis, linear)
+        made = simulate_study(
+            path, design, rival, values_of(values), seed, dyads=dyads, sessions=sessions, every=every, length=length
+        )
     print(made)
     say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}")

@@ -292,7 +292,7 @@ def compile_theory(
         seen = {s.variable.id for s in nodes_of(theory, "state") if _is_measured(s.variable, s.person, measured)}
         if not seen:
             got = ", ".join(sorted({quantity for quantity, _ in measured})) or "nothing"
-            known = ", ".join(variable.id for variable in theory.variables)
+            known = ", ".join(dict.fromkeys(variable.measured_as for variable in theory.variables))
             raise FitError(
                 f"the study measures {got}; theory {theory.id!r} knows {known}; map an indicator in study.yaml"
             )
@@ -333,15 +333,17 @@ def _left_out(theory: Theory, kept: set[str], events: tuple[str, ...]) -> list[s
         if variable.id not in kept:
             how = f"no covariate of persons named {variable.id!r}" if variable.dynamics == "context" else "not measured"
             absent.append(f"{variable.label} is {how}")
-    acting = {entry.event: entry.target for entry in theory.inputs if entry.kind == "event"}
     for event in events:
-        if event not in acting:
+        reached = [entry.target for entry in theory.inputs if entry.kind == "event" and entry.event == event]
+        missing = [target for target in dict.fromkeys(reached) if target not in kept]
+        if not reached:
             absent.append(f"event {event!r} is no input of the theory")
-        elif acting[event] not in kept:
-            absent.append(f"event {event!r} acts on {acting[event]}, which is not measured: no effect in the fit")
+        elif missing:
+            what = f"{', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not measured"
+            absent.append(f"event {event!r} acts on {what}: no effect in the fit")
     return absent
 
 
 def _is_measured(variable: Variable, person: str, measured: set[tuple[str, str]]) -> bool:
     persons = PARTNERS if person == "dyad" else (person,)
-    return any((variable.id, who) in measured for who in persons)
+    return any((variable.measured_as, who) in measured for who in persons)

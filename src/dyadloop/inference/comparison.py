@@ -23,9 +23,9 @@ from dyadloop.data import Study
 from dyadloop.errors import FitError
 from dyadloop.inference.bridge import log_evidence
 from dyadloop.inference.checks import convergence_faults
-from dyadloop.inference.criticism import leave_one_out
 from dyadloop.inference.estimands import draws_of
 from dyadloop.inference.fit import fit_in
+from dyadloop.inference.left_out import leave_one_out
 from dyadloop.inference.particles import correction
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem, build_problem

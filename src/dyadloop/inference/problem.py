@@ -248,7 +248,8 @@ def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
     One whose indicators are all put aside stays if the study pushed it, as by a nasal dose that contaminates saliva.
     """
     events = set(scores["event"].values.tolist())
-    pushed = {entry.target for entry in linear_form(theory).inputs if entry.event in events}
+    whole = linear_form(theory)
+    pushed = {whole.variable(entry.target).measured_as for entry in whole.inputs if entry.event in events}
     columns = (scores[name].values.tolist() for name in ("quantity", "person", "use"))
     return {(quantity, person) for quantity, person, use in zip(*columns, strict=True) if use or quantity in pushed}
 

@@ -10,12 +10,14 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, recorded_call, smooth
+from dyadloop.inference.agreement import compared
 from dyadloop.inference.claims import UNTESTABLE
 from dyadloop.inference.predict import predictive_checks
 from dyadloop.inference.problem import Problem
 from dyadloop.reporting import figures
 from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.loop import loop_diagram
+from dyadloop.reporting.referees import beside_table, lagged_table
 from dyadloop.reporting.tables import number, share
 
 _N_COURSES = 3
@@ -86,6 +88,7 @@ def _content(post: xr.DataTree, problem: Problem, rivals: xr.Dataset | None) -> 
     info = json.loads(post.attrs["study_info"])
     hypothesis = next((h for h in theory.hypotheses if h.name == theory.hypothesis), None)
     summary = parameter_summary(post, problem)
+    beside = compared(problem, post)
     return {
         "info": info,
         "theory": theory,
@@ -95,6 +98,7 @@ def _content(post: xr.DataTree, problem: Problem, rivals: xr.Dataset | None) -> 
             h for h in (tested[0]["details"] if tested else ()) if any(r["details"][h] != "-" for r in tested)
         ],
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
+        "beside": _beside(beside),
         "verdicts": table["verdict"].value_counts().to_dict(),
         "faults": convergence_faults(post),
         "conflicts": prior_conflicts(post),
@@ -114,6 +118,15 @@ def _content(post: xr.DataTree, problem: Problem, rivals: xr.Dataset | None) -> 
         "call": recorded_call(post),
         "versions": json.loads(post.attrs["versions"]),
     }
+
+
+def _beside(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return one row per arrow beside its referees, as text."""
+    columns = zip(beside_table(table).to_dict("records"), lagged_table(table).to_dict("records"), strict=True)
+    return [
+        one | two | {"explanation": row["explanation"], "unit": row["points_unit"]}
+        for (one, two), (_, row) in zip(columns, table.iterrows(), strict=True)
+    ]
 
 
 def parameter_summary(post: xr.DataTree, problem: Problem) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from dyadloop.theory.schema import Theory
 
 PRESETS = (
     "affect",
+    "alliance",
     "couple",
     "framework",
     "framework_linear",
