@@ -102,7 +102,9 @@ def printed():
     return module
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md"]
+)
 def test_a_page_shows_what_its_examples_and_commands_print(page, printed):
     text = (ROOT / page).read_text()
     assert printed.renewed(text) == text, f"run `python docs/printed.py` to renew {page}"

@@ -23,7 +23,19 @@ FOOTNOTE = (
 SIMULATED = "SIMULATED data: nothing here is about real persons."
 _HEADINGS = {"": "posterior", "prior": "prior", "pushed": "randomised effect"}
 _SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)", "pushed_p_beyond_rope": "P(randomised effect>ROPE)"}
-_TOLD = {"claim", "verdict", "finding", "statement", "estimand", "unit", "rope_low", "rope_high", "reason", *_SHARES}
+_TOLD = {
+    "claim",
+    "verdict",
+    "finding",
+    "statement",
+    "estimand",
+    "unit",
+    "rope_low",
+    "rope_high",
+    "reason",
+    "misfit",
+    *_SHARES,
+}
 """Columns with a place of their own; any other is shown beside them."""
 _STATEMENT_WIDTH = 24
 _GAP = 2
@@ -80,6 +92,9 @@ def print_claims(table: pd.DataFrame, console: Console, simulated: bool = False)
         console.print()
         for reason, group in table[~here].groupby("reason", sort=False):
             console.print(f"  {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
+        against = table[table["misfit"].fillna("").astype(str) != ""]
+        for misfit, group in against.groupby("misfit", sort=False):
+            console.print(f"  against {', '.join(group['claim'])}: {misfit}", highlight=False, markup=False)
     for reason, group in table[here].groupby("reason", sort=False):
         console.print(f"  {UNTESTABLE}: {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
     console.print(f"\n{FOOTNOTE}", highlight=False, markup=False)
