@@ -33,7 +33,11 @@ def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
     dict
         Sentences by id of the arrow, or of the row of the claims table; what has no fault is absent.
     """
-    problem = problem_of(post)
+    return faults_of(problem_of(post), post)
+
+
+def faults_of(problem: Problem, post: xr.DataTree) -> dict[str, list[str]]:
+    """Return what :func:`finding_faults` does, for the problem that a posterior answers."""
     found = judged(problem, post)
     faults: dict[str, list[str]] = {}
     for name, sentence in [*_of_arrows(problem, post)]:
