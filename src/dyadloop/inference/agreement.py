@@ -8,7 +8,7 @@ from dyadloop.inference.lagged import EFFECT_COLUMNS, effects_of, quantiles_of
 from dyadloop.inference.occasions import Occasions, occasions
 from dyadloop.inference.predict import replicate, thinned, within_limits
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.referees import MULTILEVEL, REGRESSION, refereed
+from dyadloop.inference.referees import MULTILEVEL, REGRESSION, refereed, routes
 from dyadloop.inference.result import problem_of
 
 SAME, OPPOSITE, UNSURE = "yes", "no", "not sure"
@@ -61,6 +61,8 @@ def compare_referees(post: xr.DataTree, gap_days: float | None = None, n_draws: 
 def compared(problem: Problem, post: xr.DataTree, gap_days: float | None = None, n_draws: int = 60) -> pd.DataFrame:
     """Return the table of :func:`compare_referees` for a problem at hand, whose compiled programs are used again."""
     seen = occasions(problem, gap_days)
+    if not list(routes(problem, seen.states)):
+        return pd.DataFrame(columns=list(COLUMNS))
     table = _beside(problem, post, seen)
     flat = _regression(problem, occasions(problem, gap_days, trend=True))
     table[["without_trend", "without_trend_low", "without_trend_high"]] = flat.to_numpy()
