@@ -6,7 +6,7 @@ import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from dyadloop.inference import compare_referees, lagged_effects, referees
-from dyadloop.inference.agreement import OPPOSITE, SAME, UNSURE, agreement
+from dyadloop.inference.agreement import ALONE, OPPOSITE, SAME, UNSURE, agreement
 from dyadloop.inference.faults import finding_faults
 from dyadloop.inference.occasions import occasions
 from dyadloop.inference.residuals import cross_residuals
@@ -104,7 +104,7 @@ def test_a_turned_arrow_contradicts_its_referees_and_is_a_fault_of_its_claim(tur
 
 
 ROW = {
-    "coefficient_low": 0.1, "coefficient_high": 0.5, "slope_low": 0.05, "slope_high": 0.4,
+    "coefficient_low": 0.1, "coefficient_high": 0.5, "slope": 0.2, "slope_low": 0.05, "slope_high": 0.4,
     "regression": -0.2, "regression_low": -0.3, "regression_high": -0.1, "multilevel_low": -0.3, "multilevel_high": -0.1,
     "without_trend": -0.2, "without_trend_low": -0.3, "without_trend_high": -0.1, "reproduced": True,
     "replicated_low": -0.3, "replicated_high": -0.1, "persistence_source": 0.5, "persistence_target": 0.5, "gap_days": 7.0,
@@ -128,6 +128,18 @@ def test_each_reason_is_given_in_words(change, words):
     agree, explanation = agreement(pd.Series(ROW | change))
     assert agree == OPPOSITE
     assert words in explanation
+
+
+def test_an_arrow_that_only_the_fit_sees_is_told():
+    """Two fifths error leave .12 of a slope of .2; a regression of .02 [-.02, .06] has lost more than that."""
+    blind = {"regression": 0.02, "regression_low": -0.02, "regression_high": 0.06, "multilevel_low": -0.1}
+    row = ROW | blind | {"multilevel_high": 0.1, "slope": 0.2, "error_source": 0.4}
+    agree, explanation = agreement(pd.Series(row))
+    assert agree == ALONE
+    assert "where error alone would leave 0.12 of 0.2" in explanation
+    assert "which this fit excludes" in explanation
+    assert agreement(pd.Series(row | {"regression_high": 0.13}))[0] == UNSURE  # too uncertain to say that it is missing
+    assert agreement(pd.Series(row | {"error_source": 0.8}))[0] == UNSURE  # error explains it
 
 
 def test_an_interval_across_zero_is_no_contradiction():

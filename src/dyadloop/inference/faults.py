@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.inference.agreement import OPPOSITE, compared
+from dyadloop.inference.agreement import DOUBTFUL, OPPOSITE, compared
 from dyadloop.inference.judged import judged
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem
@@ -64,7 +64,7 @@ def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
         if row["agree"] == OPPOSITE
         else (str(row["arrow"]), str(row["explanation"]))
         for _, row in table.iterrows()
-        if row["agree"] == OPPOSITE or not row["reproduced"]
+        if row["agree"] in DOUBTFUL or not row["reproduced"]
     ]
     group = sampled(post)
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
