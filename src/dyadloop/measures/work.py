@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from dyadloop.data import Study
+from dyadloop.data import Study, read_records
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.channels import Channels
 
@@ -90,17 +90,11 @@ def filled(pattern: str, dyad: str, session: str) -> str:
 
 
 def table_of(work: Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
-    """Return a tab-separated table as text, with the columns that tell whose row it is."""
+    """Return a raw table as text, with the columns that tell whose row it is: all rows, or all faults."""
     path = work.path(file)
     if not path.is_file():
         raise MeasureError(f"{work.name}: {file}: no such file in the study folder")
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    absent = [column for column in needed if column not in table.columns]
-    if absent:
-        raise DataError(
-            work.study.path, [Fault(file, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent]
-        )
-    return table
+    return read_records(path, needed, file)
 
 
 def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
