@@ -93,16 +93,19 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
     Example: dyadloop check examples/school
     """
     from dyadloop.data import read_study, summarise
-    from dyadloop.reporting.summary import print_summary, summary_json
+    from dyadloop.measures import doubts
+    from dyadloop.reporting.summary import print_doubts, print_summary, summary_json
 
     found = read_study(study)
-    summary = summarise(found)
+    summary, doubted = summarise(found), doubts(found)
     remarks = _remarks(found)
     if as_json:
-        print(summary_json(summary))
+        print(summary_json(summary, doubted))
     else:
         print_summary(summary, console())
-        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\nno faults; next: dyadloop run {study}")
+        print_doubts(doubted, console())
+        count = f"no faults, {len(doubted)} doubts" if doubted else "no faults"
+        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: dyadloop run {study}")
 
 
 def _remarks(study: "Study") -> list[str]:

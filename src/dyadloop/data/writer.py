@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import yaml
-
 from dyadloop.data.schema import (
     MEASUREMENT_COLUMNS,
     MEASUREMENT_EXTRAS,
@@ -17,6 +15,7 @@ from dyadloop.data.schema import (
     StudyInfo,
 )
 from dyadloop.errors import DataError, Fault
+from dyadloop.yaml_files import dump_yaml
 
 Rows = Iterable[Mapping[str, object]]
 
@@ -55,7 +54,7 @@ def write_study(
     draft = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
     try:
         content = info.model_dump(mode="json", exclude_defaults=True) | {"schema_version": info.schema_version}
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+        text = dump_yaml(content)
         (draft / "study.yaml").write_text(text, encoding="utf-8")
         people = list(participants)
         covariates = tuple(dict.fromkeys(key for row in people for key in row if key not in PARTICIPANT_COLUMNS))

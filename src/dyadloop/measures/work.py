@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from dyadloop.data import Study, read_records
+from dyadloop.data.clock import Clock
+from dyadloop.data.table import MISSING
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.channels import Channels
 
@@ -102,6 +104,7 @@ def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
     people = dict(zip(work.study.participants["participant_id"], work.study.participants["dyad"], strict=True))
     known = set(zip(work.study.sessions["dyad"], work.study.sessions["session"].astype(str), strict=True))
     faults, keys = [], []
+    clock = Clock(faults, work.study.info.times.unit, work.study.trace.kind or None)
     for row, record in enumerate(table.to_dict("records"), start=2):
         person, session = record["participant_id"], record["session"]
         if person not in people:
@@ -109,6 +112,8 @@ def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
         elif (people[person], session) not in known:
             got = f"{session!r} of dyad {people[person]!r}"
             faults.append(Fault(file, row, "session", got, "a session of sessions.tsv", "correct it"))
+        if record.get("time", "") not in MISSING:
+            clock.days(file, row, "time", record["time"])
         key = {"dyad": people.get(person), "participant_id": person, "session": session, "time": record.get("time", "")}
         keys.append(key | ({"phase": record["phase"]} if record.get("phase") else {}))
     if faults:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dyadloop.errors import MeasureError
+from dyadloop.yaml_files import load_yaml
 
 Answer = tuple[float, float]
 
@@ -111,7 +112,7 @@ def read_instrument(name: str | Path, folder: str | Path = ".") -> Instrument:
 
 def _parse(text: str, name: str) -> Instrument:
     try:
-        return Instrument.model_validate(yaml.safe_load(text))
+        return Instrument.model_validate(load_yaml(text))
     except yaml.YAMLError as error:
         raise MeasureError(f"{name}: unreadable YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
