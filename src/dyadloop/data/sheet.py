@@ -43,6 +43,8 @@ class Sheet:
         What separates their fields.
     first
         Line number of the first row.
+    whole
+        Whether the last row ends with a line end; a file that was cut off often does not.
     """
 
     file: str
@@ -50,6 +52,7 @@ class Sheet:
     lines: list[str]
     delimiter: str
     first: int = 2
+    whole: bool = True
 
     def text(self, columns: list[str] | None = None) -> pd.DataFrame:
         """Return some or all named columns as text; the row at place k is line ``first + k`` of the file."""
@@ -110,7 +113,7 @@ def read_sheet(
     text = read_text(Path(path), file, faults, plain=False)
     if text is None:
         return None
-    lines, _ = table_lines(text)
+    lines, whole = table_lines(text)
     if not lines:
         faults.append(Fault(file, None, None, "an empty file", "a header and rows", "write the table again"))
         return None
@@ -130,7 +133,7 @@ def read_sheet(
             fault = row_fault(file, row, line, header, delimiter)
             if fault is not None:
                 faults.append(fault)
-    return Sheet(file, header, body, delimiter, first) if len(faults) == before else None
+    return Sheet(file, header, body, delimiter, first, whole) if len(faults) == before else None
 
 
 def _header_elsewhere(file: str, lines: list[str], required: tuple[str, ...], faults: list[Fault]) -> None:
@@ -155,7 +158,8 @@ def read_records(
     Returns
     -------
     pandas.DataFrame
-        Named columns as text; the row at place k is line k + 2 of the file.
+        Named columns as text; the row at place k is line k + 2 of the file. ``attrs["whole"]`` tells whether the last
+        row ends with a line end.
 
     Raises
     ------
@@ -170,5 +174,6 @@ def read_records(
         found = (blank_fault(sheet.file, row, record) for row, record in enumerate(known, start=2))  # pyright: ignore[reportArgumentType]
         faults += [fault for fault in found if fault is not None]
         if not faults:
+            table.attrs["whole"] = sheet.whole
             return table
     raise DataError(str(path), faults)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from scipy.stats import poisson
 
 from dyadloop.data.doubts import Doubt, doubt, lines_of, named
 from dyadloop.data.schema import Study
@@ -13,8 +14,11 @@ from dyadloop.data.schema import Study
 _CODES = (*range(1, 10), 66, 77, 88, 97, 98, 99, 666, 777, 888, 997, 998, 999, 7777, 8888, 9998, 9999, 99999)
 _FEWEST = 5  # values that a usual range can be told from
 _RAW_SDS, _LOG_SDS, _LEVEL_SDS = 8.0, 5.0, 6.0  # robust SDs beyond which a value, or a dyad, is doubted
+_OWN_SDS = 3.0  # a doubted dyad is also so many SDs within dyads away
 _MAD_TO_SD, _IQR_TO_SD = 1.4826, 1.349
-_MOSTLY_WHOLE, _MANY = 0.95, 20
+_MOSTLY_WHOLE, _MANY, _FEW_DYADS = 0.95, 20, 0.2
+_CHANCE, _EXCESS, _FINE = 1e-4, 3.0, 20  # a code so much too frequent is doubted where so many values are different
+_LEAST_CODE = 9
 _ANSWERS, _UNUSED, _ENOUGH = 11, 0.25, 50  # coarse scales: most answers, unused share of the range, values
 _SAME, _DISTINCT = 10, 3  # values of two dyads that agree, and how many different ones are among them
 
@@ -78,13 +82,27 @@ def _codes(series: _Series) -> tuple[list[Doubt], np.ndarray]:
         low, high = float(rest.min()), float(rest.max())
         gap = max(code - high, low - code)
         step = float(np.diff(np.unique(rest)).max(initial=0.0)) or 1.0
-        if gap > 0 and ((code < 0 <= low) or gap >= max(2 * step, (high - low) / 2)):
+        outside = gap > 0 and ((code < 0 <= low) or gap >= max(2 * step, (high - low) / 2))
+        if outside or _too_often(values, code):
             odd = values == code
             got = f"{code:g} for {series.name!r}, where the other values lie between {low:g} and {high:g}"
+            got += "" if outside else f", {odd.sum()} times"
             remedy = "if it means missing, leave it empty; declare the `scale` in study.yaml, so that it is a fault"
             found.append(series.doubt(odd, got, "values of one range", remedy))
             coded |= odd
     return found, coded
+
+
+def _too_often(values: np.ndarray, code: float) -> bool:
+    """Return whether a code occurs far more often than the values around it."""
+    others, count = values[values != code], int((values == code).sum())
+    if abs(code) < _LEAST_CODE or len(np.unique(others)) < _FINE or count < 3:
+        return False
+    grain = 1.0 if (others == np.round(others)).all() else 0.01
+    width = max(4 * grain, _spread(others)[1] / 4)
+    near = int((np.abs(others - code) <= width).sum())
+    expected = (near + 1) * grain / (2 * width)
+    return count > _EXCESS * expected and float(poisson.sf(count - 1, expected)) < _CHANCE
 
 
 def _beyond(values: np.ndarray, code: float) -> np.ndarray:
@@ -126,11 +144,14 @@ def _outliers(series: _Series, coded: np.ndarray) -> tuple[list[Doubt], np.ndarr
 def _levels(series: _Series, known: np.ndarray) -> list[Doubt]:
     """Doubt a dyad all of whose values are far from those of the others, as in another unit."""
     use = ~known
-    if series.scale is not None or len(set(series.dyads[use])) < _FEWEST:
+    coarse = series.scale is not None and series.scale[1] - series.scale[0] < _ANSWERS
+    if coarse or len(set(series.dyads[use])) < _FEWEST:
         return []
     x = np.log(series.values[use]) if (series.values[use] > 0).all() else series.values[use]
-    levels = pd.Series(x).groupby(series.dyads[use]).median()
-    far = levels[_far(levels.to_numpy(), _LEVEL_SDS)]
+    groups = pd.Series(x).groupby(series.dyads[use])
+    levels, own = groups.median(), _spread(x - groups.transform("median").to_numpy())[1]
+    apart = np.abs(levels - levels.median()) > _OWN_SDS * own
+    far = levels[_far(levels.to_numpy(), _LEVEL_SDS) & apart.to_numpy()]
     if far.empty:
         return []
     odd = np.isin(series.dyads, far.index) & use
@@ -152,7 +173,9 @@ def _grain(series: _Series) -> list[Doubt]:
     """Doubt the few broken numbers among whole ones."""
     values = series.values
     odd = values != np.round(values)
-    if len(values) < _MANY or not 0 < odd.mean() <= 1 - _MOSTLY_WHOLE:
+    dyads, of = len(set(series.dyads)), len(set(series.dyads[odd]))
+    few = odd.mean() <= 1 - _MOSTLY_WHOLE if len(odd) else False
+    if len(values) < _MANY or not odd.any() or not (few or (dyads >= _FEWEST and of <= _FEW_DYADS * dyads)):
         return []
     got = f"{values[odd][0]:g} for {series.name!r} among whole numbers"
     return [series.doubt(odd, got, "whole numbers, as in nearly all rows", "check the decimal point and the unit")]

@@ -14,6 +14,8 @@ from dyadloop.data.table import MISSING
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.channels import Channels
 
+_SHOWN = 4
+
 
 @dataclass
 class Work:
@@ -69,6 +71,19 @@ class Work:
         )
         self.status.append(place | {"status": "ok"})
 
+    def note(self, place: str, text: str) -> None:
+        """Keep in the record what is no fault but doubtful."""
+        self.record.setdefault("notes", {}).setdefault(place, []).append(text)
+
+    def account(self) -> None:
+        """Say which sessions a raw table does not mention."""
+        people, calendar = self.study.participants, self.study.sessions
+        mine = set(people[people["role"] == self.person]["dyad"])
+        known = {(row["dyad"], row["session"]) for row in self.status}
+        for dyad, session in zip(calendar["dyad"], calendar["session"], strict=True):
+            if dyad in mine and (dyad, session) not in known:
+                self.bad(str(dyad), str(session), f"no row in {self.source.file}")
+
     def bad(self, dyad: str, session: str, why: str) -> None:
         """Note why there is no row."""
         self.status.append({"indicator": self.name, "dyad": dyad, "session": session, "status": why})
@@ -96,16 +111,27 @@ def table_of(work: Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
     path = work.path(file)
     if not path.is_file():
         raise MeasureError(f"{work.name}: {file}: no such file in the study folder")
-    return read_records(path, needed, file)
+    table = read_records(path, needed, file)
+    if not table.attrs["whole"]:
+        work.note(file, "the last row has no line end; check that the file is whole")
+    copies = table[table.duplicated() & ~table.get("kind", pd.Series("", table.index)).isin(["standard", "blank"])]
+    if len(copies):
+        rows = ", ".join(str(int(k) + 2) for k in copies.index[:_SHOWN])  # pyright: ignore[reportArgumentType]
+        work.note(file, f"{len(copies)} rows are copies of others (rows {rows}); check that none was pasted twice")
+    return table
 
 
 def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
-    """Return dyad, participant, session, phase and time of each row; unknown persons and sessions are faults."""
+    """Return dyad, participant, session, phase and time of each row; unknown persons and sessions are faults.
+
+    The index of the table holds the place of each row in the file.
+    """
     people = dict(zip(work.study.participants["participant_id"], work.study.participants["dyad"], strict=True))
     known = set(zip(work.study.sessions["dyad"], work.study.sessions["session"].astype(str), strict=True))
     faults, keys = [], []
     clock = Clock(faults, work.study.info.times.unit, work.study.trace.kind or None)
-    for row, record in enumerate(table.to_dict("records"), start=2):
+    lines = [int(place) + 2 for place in table.index]  # pyright: ignore[reportArgumentType]
+    for row, record in zip(lines, table.to_dict("records"), strict=True):
         person, session = record["participant_id"], record["session"]
         if person not in people:
             faults.append(Fault(file, row, "participant_id", repr(person), "an id of participants.tsv", "correct it"))
