@@ -14,6 +14,7 @@ from dyadloop.data.schema import (
     SESSION_EXTRAS,
     StudyInfo,
 )
+from dyadloop.data.table import read_table
 from dyadloop.errors import DataError, Fault
 from dyadloop.yaml_files import dump_yaml
 
@@ -92,13 +93,20 @@ def replace_measurements(path: str | Path, rows: Rows, indicators: list[str]) ->
         New rows of these indicators.
     indicators
         Indicators whose old rows go.
+
+    Raises
+    ------
+    DataError
+        If the table that is there has faults.
     """
     file = Path(path) / "measurements.tsv"
     kept: list[Mapping[str, object]] = []
     if file.exists():
-        header, *lines = file.read_text(encoding="utf-8").splitlines()
-        records = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
-        kept = [record for record in records if record["indicator"] not in indicators]
+        faults: list[Fault] = []
+        table = read_table(file, MEASUREMENT_COLUMNS, faults, MEASUREMENT_EXTRAS)
+        if faults:
+            raise DataError(str(path), faults)
+        kept = [record for _, record in table.rows if record["indicator"] not in indicators]
     write_measurements(file, [*kept, *rows])
 
 
