@@ -21,20 +21,19 @@ OUTCOMES = ("harmless", "found", "doubted", "silent")
 
 def outcomes(number: int, seed: int) -> dict[str, Counter]:
     """Return how often each edit came to what, over the shipped studies and a made-up one with raw tables."""
-    rng = np.random.default_rng(seed)
     counts: dict[str, Counter] = {name: Counter() for name in EDITS}
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
-        roots = [first_dyads(ROOT / "examples" / name, top / name, 10) for name in ("school", "diaries", "mindfulness")]
-        roots += [therapy(top / "therapy")] * 3
+        roots = [first_dyads(ROOT / "examples" / name, top / name, 6) for name in ("school", "diaries", "mindfulness")]
+        roots += [therapy(top / "therapy")] * 2
         bases = {root: scores_of(root) for root in roots}
-        made = 0
-        while made < number:
-            name, root = list(EDITS)[made % len(EDITS)], roots[int(rng.integers(len(roots)))]
-            found = tried(root, top / "edited", bases[root], name, rng)
-            if found is not None:
-                counts[name][found] += 1
-                made += 1
+        for k in range(number):
+            rng, name, found = np.random.default_rng((seed, k)), list(EDITS)[k % len(EDITS)], None
+            while found is None:  # not every edit can be made in every study
+                root = roots[int(rng.integers(len(roots)))]
+                found = tried(root, top / "edited", bases[root], name, rng)
+            counts[name][found] += 1
+            print(k, name, root.name, found, sep="\t", file=sys.stderr, flush=True)
     return counts
 
 

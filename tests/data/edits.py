@@ -223,7 +223,11 @@ def starts_of_two_sessions(folder):
 def day_and_month(folder):
     name = "sessions.tsv"
     k, body = folder.column(name, "start"), folder.tables[name]
-    rows = [i for i in range(1, len(body)) if body[i][k][4:5] == "-" and body[i][k][5:7] != body[i][k][8:10] and int(body[i][k][8:10]) <= 12]
+    rows = [
+        i
+        for i in range(1, len(body))
+        if body[i][k][4:5] == "-" and body[i][k][5:7] != body[i][k][8:10] and int(body[i][k][8:10]) <= 12
+    ]
     if not rows:
         return False
     i = int(folder.rng.choice(rows))
@@ -371,7 +375,9 @@ def a_role_or_phase_otherwise(folder):
         return False
     i = int(folder.rng.choice(rows))
     k = folder.column(name, heading)
-    folder.tables[name][i][k] = str(folder.rng.choice([folder.tables[name][i][k].upper(), folder.tables[name][i][k] + "s"]))
+    folder.tables[name][i][k] = str(
+        folder.rng.choice([folder.tables[name][i][k].upper(), folder.tables[name][i][k] + "s"])
+    )
     return True
 
 
@@ -384,7 +390,9 @@ def an_id_otherwise(folder):
     k = folder.column(name, str(folder.rng.choice(heads)))
     i = int(folder.rng.integers(1, len(folder.tables[name])))
     value = folder.tables[name][i][k]
-    folder.tables[name][i][k] = str(folder.rng.choice([value + " ", value.lower(), "0" + value, value + ".0", value[:-1]]))
+    folder.tables[name][i][k] = str(
+        folder.rng.choice([value + " ", value.lower(), "0" + value, value + ".0", value[:-1]])
+    )
     return folder.tables[name][i][k] != value
 
 
@@ -396,7 +404,9 @@ def a_year_mistyped(folder):
     text = folder.tables[name][i][k]
     if text[4:5] != "-":
         return False
-    folder.tables[name][i][k] = f"{int(text[:4]) + int(folder.rng.choice([180, 10, -10, 1, -1, -100, 2000])):04d}{text[4:]}"
+    folder.tables[name][i][k] = (
+        f"{int(text[:4]) + int(folder.rng.choice([180, 10, -10, 1, -1, -100, 2000])):04d}{text[4:]}"
+    )
     return True
 
 
@@ -406,7 +416,9 @@ def a_heading(folder):
     head = folder.tables[name][0]
     k = int(folder.rng.integers(len(head)))
     before = head[k]
-    head[k] = str(folder.rng.choice([before.upper(), before + " ", before.replace("_", ""), before + "s", "", f'"{before}"']))
+    head[k] = str(
+        folder.rng.choice([before.upper(), before + " ", before.replace("_", ""), before + "s", "", f'"{before}"'])
+    )
     return head[k] != before
 
 
@@ -492,10 +504,10 @@ def outcome(root, base):
     try:
         scores, words = scores_of(root)
     except DataError as error:
-        assert all(fault.got and fault.expected and fault.remedy for fault in error.faults), error
-        return "found"
-    except DyadloopError as error:
-        assert len(str(error)) > 20, error
+        return (
+            "found" if all(fault.got and fault.expected and fault.remedy for fault in error.faults) else "not in words"
+        )
+    except DyadloopError:
         return "found"
     if words - base[1]:
         return "doubted"
@@ -514,7 +526,7 @@ def first_dyads(source, root, count):
     return root
 
 
-def therapy(root, dyads=10, sessions=8):
+def therapy(root, dyads=6, sessions=8):
     """Write a made-up study of weekly therapy with dated sessions, ratings, saliva, and raw tables of both."""
     rng = np.random.default_rng(1)
     (root / "phenotype").mkdir(parents=True)
@@ -524,7 +536,10 @@ def therapy(root, dyads=10, sessions=8):
     for level in np.repeat([1, 3, 10, 30, 100, 300.0], 2):
         wells.append(("p1", "standard", f"s{level:g}", f"{_signal(level, rng):.5f}", f"{level:g}", "", "", ""))
     for d in range(1, dyads + 1):
-        people += [(f"P{d:02}", f"D{d:02}", "patient", rng.integers(20, 60)), (f"T{d:02}", f"D{d:02}", "therapist", 40 + d)]
+        people += [
+            (f"P{d:02}", f"D{d:02}", "patient", rng.integers(20, 60)),
+            (f"T{d:02}", f"D{d:02}", "therapist", 40 + d),
+        ]
         first = datetime.datetime(2024, 3, 4, 9 + d % 8, 30) + datetime.timedelta(days=int(rng.integers(0, 40)))
         mood = rng.normal(10, 3)
         for s in range(1, sessions + 1):
@@ -538,13 +553,20 @@ def therapy(root, dyads=10, sessions=8):
                 (*row, "saliva", f"{saliva:.2f}", ""),
             ]
             mood = 0.7 * mood + 0.3 * 10 + rng.normal(0, 2)
-            answers.append((f"P{d:02}", s, *np.clip(rng.normal(mood / 9, 0.7, 9).round(), 0, 3).astype(int), "fine, thanks"))
-            wells += [("p1", "sample", f"{d}-{s}", f"{_signal(saliva, rng):.5f}", "", 1, f"P{d:02}", s) for _ in range(2)]
+            answers.append(
+                (f"P{d:02}", s, *np.clip(rng.normal(mood / 9, 0.7, 9).round(), 0, 3).astype(int), "fine, thanks")
+            )
+            wells += [
+                ("p1", "sample", f"{d}-{s}", f"{_signal(saliva, rng):.5f}", "", 1, f"P{d:02}", s) for _ in range(2)
+            ]
     tables = {
         "participants.tsv": ("participant_id dyad role age", people),
         "sessions.tsv": ("dyad session start length_min events", calendar),
         "measurements.tsv": ("dyad participant_id session time phase indicator value limit", values),
-        "phenotype/phq9.tsv": ("participant_id session " + " ".join(f"phq9_{i}" for i in range(1, 10)) + " remark", answers),
+        "phenotype/phq9.tsv": (
+            "participant_id session " + " ".join(f"phq9_{i}" for i in range(1, 10)) + " remark",
+            answers,
+        ),
         "assays/plates.tsv": ("plate kind sample signal concentration dilution participant_id session", wells),
     }
     for name, (head, rows) in tables.items():

@@ -49,7 +49,7 @@ def read_published(
         told = [Fault(f.file, f.row, f.column, f.got, f"{f.expected}, as in {expected}", f.remedy) for f in faults]
         raise DataError(str(source), told)
     records: list[dict[str, str]] = sheet.text().to_dict("records")  # pyright: ignore[reportAssignmentType]
-    for row, record in enumerate(records, start=sheet.first):
+    for row, record in enumerate(records, start=2):
         for column in (*numbers, *needed):
             text = record[column]
             gap = text in GAPS and column in numbers

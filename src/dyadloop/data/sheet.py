@@ -1,8 +1,8 @@
 """Raw tables as they come from survey programs, plate readers and spreadsheets: the same rules, a little wider.
 
 Tabs, semicolons or commas separate the fields, as the header tells; UTF-8 with a byte-order mark and UTF-16 are
-recognised; columns that nobody asks for may hold anything. Quotes, ragged rows, other encodings and numbers that are
-none are faults with row and column, as in the tables of a study.
+recognised; columns that nobody asks for may hold anything. Quotes, ragged rows and other encodings are faults with row
+and column, as in the tables of a study.
 """
 
 import csv
@@ -10,18 +10,14 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from dyadloop.data.rows import row_fault, split_fields, told_delimiter
 from dyadloop.data.table import (
-    MISSING,
     blank_fault,
     header_fields,
-    number_fault,
     sound_header,
     table_lines,
-    told_number,
 )
 from dyadloop.data.text import read_text
 from dyadloop.errors import DataError, Fault
@@ -41,8 +37,6 @@ class Sheet:
         Rows as text, without the header.
     delimiter
         What separates their fields.
-    first
-        Line number of the first row.
     whole
         Whether the last row ends with a line end; a file that was cut off often does not.
     """
@@ -51,12 +45,11 @@ class Sheet:
     header: list[str]
     lines: list[str]
     delimiter: str
-    first: int = 2
     whole: bool = True
 
-    def text(self, columns: list[str] | None = None) -> pd.DataFrame:
-        """Return some or all named columns as text; the row at place k is line ``first + k`` of the file."""
-        wanted = [name for name in self.header if name] if columns is None else columns
+    def text(self) -> pd.DataFrame:
+        """Return all named columns as text; the row at place k is line k + 2 of the file."""
+        wanted = [name for name in self.header if name]
         plain = not any('"' in line for line in self.lines)
         if plain and self.lines:
             return pd.read_csv(
@@ -68,28 +61,12 @@ class Sheet:
         places = [self.header.index(name) for name in wanted]
         return pd.DataFrame([[row[k] for k in places] for row in rows], columns=pd.Index(wanted), dtype=str)
 
-    def numbers(self, columns: list[str], faults: list[Fault], gaps: tuple[str, ...] = MISSING) -> pd.DataFrame:
-        """Return some columns as numbers, NaN where a gap is written; anything else is a fault with its place."""
-        texts = self.text(columns)
-        found = {}
-        for column in columns:
-            values = texts[column].to_numpy(dtype=object)
-            numbers = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(dtype=float, copy=True)
-            for row in np.flatnonzero(~np.isfinite(numbers)):
-                text = values[row]
-                numbers[row] = np.nan if text in gaps else told_number(text)
-                if text not in gaps and np.isnan(numbers[row]):
-                    faults.append(number_fault(self.file, int(row) + self.first, column, text))
-            found[column] = numbers
-        return pd.DataFrame(found)
-
 
 def read_sheet(
     path: str | Path,
     faults: list[Fault],
     required: tuple[str, ...] = (),
     name: str | None = None,
-    columns: list[str] | None = None,
     allowed: tuple[str, ...] | None = None,
 ) -> Sheet | None:
     """Read a raw table and append everything wrong with its form to ``faults``; None where it cannot be used.
@@ -104,8 +81,6 @@ def read_sheet(
         Columns that must be there.
     name
         Name of the file in messages; default: its own.
-    columns
-        Names of the columns where the file has no header; its first line is then a row.
     allowed
         All columns that may be there; None admits any further column.
     """
@@ -121,19 +96,18 @@ def read_sheet(
         faults.append(Fault(file, 1, None, repr(lines[0]), "the header", "remove the line that Excel put before it"))
         return None
     delimiter = told_delimiter(lines[0], required)
-    header = header_fields(lines[0], delimiter) if columns is None else columns
-    first = 2 if columns is None else 1
+    header = header_fields(lines[0], delimiter)
     if not sound_header(file, header, required, allowed, faults):
         _header_elsewhere(file, lines, required, faults)
         return None
-    body = lines[first - 1 :]
+    body = lines[1:]
     marks = len(header) - 1
-    for row, line in enumerate(body, start=first):
+    for row, line in enumerate(body, start=2):
         if '"' in line or line.count(delimiter) != marks or not line.strip():
             fault = row_fault(file, row, line, header, delimiter)
             if fault is not None:
                 faults.append(fault)
-    return Sheet(file, header, body, delimiter, first, whole) if len(faults) == before else None
+    return Sheet(file, header, body, delimiter, whole) if len(faults) == before else None
 
 
 def _header_elsewhere(file: str, lines: list[str], required: tuple[str, ...], faults: list[Fault]) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from dyadloop.data.schema import StudyInfo
 from dyadloop.errors import Fault
-from dyadloop.yaml_files import load_yaml
+from dyadloop.yaml_files import load_yaml, yaml_line
 
 _SHOWN = 80
 _WORDS = {
@@ -89,12 +89,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a file holds
     """Return a value of a file as it may stand there, cut where it is long."""
     if isinstance(value, dict | list | tuple):
-        text = "{...}" if isinstance(value, dict) else "[...]"
-        try:
-            plain = list(value) if isinstance(value, tuple) else value
-            text = " ".join(yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=10**6).split())
-        except (yaml.YAMLError, RecursionError):
-            pass
+        text = yaml_line(list(value) if isinstance(value, tuple) else value)
     else:
         text = "nothing" if value is None else repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

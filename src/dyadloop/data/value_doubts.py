@@ -156,7 +156,7 @@ def _levels(series: _Series, known: np.ndarray) -> list[Doubt]:
         return []
     odd = np.isin(series.dyads, far.index) & use
     middle = float(np.median(series.values[use]))
-    got = f"values of {series.name!r} near {np.median(series.values[odd]):.3g} in {named(map(str, far.index))}"
+    got = f"values of {series.name!r} near {np.median(series.values[odd]):.4g} in {named(map(str, far.index))}"
     expected = f"values near {middle:.3g}, as in the other dyads"
     return [series.doubt(odd, got, expected, "check that all dyads have the same unit and coding")]
 

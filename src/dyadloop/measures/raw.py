@@ -29,7 +29,7 @@ from dyadloop.measures.items import Instrument, read_instrument, score_items
 from dyadloop.measures.recordings import read_recording
 from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
 from dyadloop.measures.synchrony.series import SIGN
-from dyadloop.measures.work import Work, filled, is_of_role, keys_of, sessions_of, table_of
+from dyadloop.measures.work import Work, filled, is_of_role, keys_of, people_of, sessions_of, table_of
 
 Progress = Callable[[str, int, int], None]
 _MOST_TRACES = 40  # recordings that are kept for figures
@@ -230,7 +230,7 @@ def _questionnaire(work: Work) -> None:
     table = table_of(work, source.file, ("participant_id", "session"))
     keys = keys_of(work, table, source.file)
     _once(work, table, keys, source.file)
-    mine = [is_of_role(work, person) for person in table["participant_id"]]
+    mine = table["participant_id"].isin(people_of(work))
     keys = [place for place, kept in zip(keys, mine, strict=True) if kept]
     scores = _scored(table[mine], key, source, source.file)
     if source.scale not in key.scales():
@@ -277,7 +277,7 @@ def _assay(work: Work) -> None:
     plates: Plates = read_plates(table, source.model, source.weighting, source.file)
     samples = table[table["kind"] == "sample"]
     named = samples.drop_duplicates("sample")
-    named = named[[is_of_role(work, person) for person in named["participant_id"]]]
+    named = named[named["participant_id"].isin(people_of(work))]
     keys = dict(zip(named["sample"], keys_of(work, named, source.file), strict=True))
     read = plates.samples[plates.samples["kind"] == "sample"]
     for row in read.to_dict("records"):

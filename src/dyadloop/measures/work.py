@@ -147,7 +147,12 @@ def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
     return keys
 
 
+def people_of(work: Work) -> list[str]:
+    """Return the persons who have the role that the indicator is about."""
+    people = work.study.participants
+    return people[people["role"] == work.person]["participant_id"].tolist()
+
+
 def is_of_role(work: Work, person: str) -> bool:
     """Return whether a person has the role that the indicator is about."""
-    people = work.study.participants
-    return work.person in set(people[people["participant_id"] == person]["role"])
+    return person in people_of(work)
