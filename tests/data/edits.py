@@ -478,18 +478,24 @@ def one_that_stays_open(folder):
     return True
 
 
-def scores_of(root):
-    """What a folder gives to a fit, and the doubts about it; with raw tables also the rows that they give."""
+def scores_of(root, raw_as=None):
+    """What a folder gives to a fit, and the doubts about it; with raw tables also the rows that they give.
+
+    Where no raw table was touched, these are as before.
+    """
     study = read_study(root)
     found = measure(study)
     scores = {str(name): values.to_numpy().astype(float) for name, values in found.data_vars.items()}
     words = {f"{doubt.file} {doubt.column} {doubt.got.split(' (rows')[0]}" for doubt in doubts(study, TODAY)}
-    if study.info.measures:
+    if raw_as is not None:
+        scores["raw"], more = raw_as
+        words |= more
+    elif study.info.measures:
         raw = measure_raw(root)
         key = ["indicator", "dyad", "session", "phase", "participant_id"]
         scores["raw"] = raw.rows.sort_values(key, kind="stable")["value"].astype(float).to_numpy()
         words |= {str(row) for row in raw.status.to_dict("records") if row["status"] != "ok"}
-        words |= {str(record.get("notes", "")) for record in raw.record.values()}
+        words |= {str(record["notes"]) for record in raw.record.values() if "notes" in record}
     return scores, words
 
 
@@ -499,10 +505,10 @@ def _same(one, other):
     return all(np.allclose(one[k], other[k], rtol=1e-6, atol=1e-6, equal_nan=True) for k in one)
 
 
-def outcome(root, base):
+def outcome(root, base, only_values=False):
     """Return what becomes of an edited folder: harmless, found, doubted or silent."""
     try:
-        scores, words = scores_of(root)
+        scores, words = scores_of(root, (base[0]["raw"], set()) if "raw" in base[0] and only_values else None)
     except DataError as error:
         return (
             "found" if all(fault.got and fault.expected and fault.remedy for fault in error.faults) else "not in words"
@@ -587,6 +593,7 @@ def tried(root, work, base, name, rng):
     shutil.copytree(root, work)
     try:
         folder.write(work)
-        return outcome(work, base)
+        same = [name for name in folder.tables if (work / name).read_bytes() == (root / name).read_bytes()]
+        return outcome(work, base, set(folder.tables) - set(same) <= {"measurements.tsv"})
     finally:
         shutil.rmtree(work)

@@ -75,6 +75,7 @@ ONE = {
     "a session in the year 2204": (lambda s: _set(s, "sessions.tsv", "start", _later(180), _session("D02", 8)), "sessions.tsv", "start", "2204-"),
     "a session of 1904": (lambda s: _set(s, "sessions.tsv", "start", _later(-120), _session("D02", 1)), "sessions.tsv", "start", "before 1990"),
     "session 3 after session 8": (lambda s: _set(s, "sessions.tsv", "start", "2024-07-30T09:00:00", _session("D02", 3)), "sessions.tsv", "start", "session '3' of dyad 'D02' dated after session '8'"),
+    "a session four months late": (lambda s: _set(s, "sessions.tsv", "start", "2024-09-30T09:00:00", _session("D04", 8)), "sessions.tsv", "start", "days after the one before"),
     "a last session ten years later": (lambda s: _set(s, "sessions.tsv", "start", _later(10), _session("D04", 8)), "sessions.tsv", "start", "covered by D04"),
     "a session of five minutes": (lambda s: _set(s, "sessions.tsv", "length_min", "5", _session("D04", 2)), "sessions.tsv", "length_min", "as short as 5"),
     "a session of 500 minutes": (lambda s: _set(s, "sessions.tsv", "length_min", "500", _session("D04", 2)), "sessions.tsv", "length_min", "as long as 500"),

@@ -13,7 +13,8 @@ from dyadloop.data.schema import Study
 
 _OLDEST = 7305.0  # 1990-01-01: older dates are mostly the zeros of programs [d from 1970]
 _LATEST_ZERO = 1000.0  # a study that counts from its own zero begins near it [d]
-_LONGEST_GAP, _TIMES_USUAL = 365.0, 10.0  # a gap beyond both is doubted [d, ratio to the usual gap]
+_LONG_GAP, _LONGEST_GAP, _TIMES_USUAL = 30.0, 365.0, 10.0  # doubted gaps: of few dyads, of many [d]; ratio to usual
+_FEW_DYADS = 0.2
 _SLOWEST, _FASTEST = 120.0, 5 / 1440  # usual gaps beyond speak for another unit [d]
 _SHORTEST, _LONGEST = 5.0, 300.0  # lengths of sessions beyond speak for another unit [minutes]
 _LENGTH_RATIO = 5.0
@@ -105,7 +106,10 @@ def _gaps(study: Study) -> list[Doubt]:
     if len(known) < 3:
         return []
     usual, found = float(np.median(known)), []
-    odd = np.flatnonzero(gaps > max(_LONGEST_GAP, _TIMES_USUAL * usual))
+    odd = np.flatnonzero(gaps > max(_LONG_GAP, _TIMES_USUAL * usual))
+    dyads = sessions["dyad"].iloc[odd].nunique()
+    if dyads > max(1, _FEW_DYADS * sessions["dyad"].nunique()):  # a pause that many have belongs to the design
+        odd = odd[gaps[odd] > _LONGEST_GAP]
     if len(odd):
         k = int(odd[np.argmax(gaps[odd])])
         where = f"session {sessions['session'].iloc[k]!r} of dyad {sessions['dyad'].iloc[k]!r}"

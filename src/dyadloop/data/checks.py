@@ -9,6 +9,7 @@ from dyadloop.data.schema import LIMITS, LINE, PHASES, ROLES, Indicator, StudyIn
 from dyadloop.data.table import MISSING, Table, number
 from dyadloop.errors import Fault
 
+_NO_EVENTS = ("na", "nan", "null", "none", "missing", "no")  # words for an empty field
 _OVERLAP_DAYS = 1e-9  # rounding of clock times to days must not look like an overlap
 
 
@@ -158,7 +159,8 @@ def _events(folder: Folder, row: int, text: str) -> dict[str, float]:
             amount = float(text_amount) if sign else 1.0
         except ValueError:
             amount = math.nan
-        if not name.isidentifier() or not math.isfinite(amount) or name in events:
+        known = name.isidentifier() and name.casefold() not in _NO_EVENTS
+        if not known or not math.isfinite(amount) or name in events:
             got, expected = repr(part), "different events as name or name=number, such as dose=24; rupture"
             folder.note(folder.sessions, row, "events", got, expected, "correct the event")
             continue

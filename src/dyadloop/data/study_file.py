@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -66,7 +66,7 @@ def _fault(name: str, item: Mapping[str, Any]) -> Fault:
         like = get_close_matches(str(item["loc"][-1]), known, 1)
         expected = f"{like[0]!r}?" if like else f"only {', '.join(known)}" if known else "no such entry"
         return Fault(name, None, place, _shown(item["input"]), expected, "correct or remove this entry")
-    return Fault(name, None, place, _shown(item["input"]), _WORDS.get(kind, message), "correct this entry")
+    return Fault(name, None, place, _shown(item["input"]), _WORDS.get(kind) or message, "correct this entry")
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
@@ -76,7 +76,7 @@ def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     field = model.model_fields.get(str(loc[0]))
     found = [] if field is None else _models(field.annotation)
     if len(found) > 1:  # the kinds of a source
-        found = [kind for kind in found if kind.model_fields["kind"].annotation.__args__[0] in loc]  # pyright: ignore[reportOptionalMemberAccess]
+        found = [kind for kind in found if get_args(kind.model_fields["kind"].annotation)[0] in loc]
     return list(found[0].model_fields) if len(found) == 1 else []
 
 

@@ -150,8 +150,8 @@ def _levels(series: _Series, known: np.ndarray) -> list[Doubt]:
     x = np.log(series.values[use]) if (series.values[use] > 0).all() else series.values[use]
     groups = pd.Series(x).groupby(series.dyads[use])
     levels, own = groups.median(), _spread(x - groups.transform("median").to_numpy())[1]
-    apart = np.abs(levels - levels.median()) > _OWN_SDS * own
-    far = levels[_far(levels.to_numpy(), _LEVEL_SDS) & apart.to_numpy()]
+    apart = np.abs(levels.to_numpy() - np.median(levels)) > _OWN_SDS * own
+    far = levels[_far(levels.to_numpy(), _LEVEL_SDS) & apart]
     if far.empty:
         return []
     odd = np.isin(series.dyads, far.index) & use

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dyadloop.data import Study, read_records
@@ -114,10 +115,15 @@ def table_of(work: Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
     table = read_records(path, needed, file)
     if not table.attrs["whole"]:
         work.note(file, "the last row has no line end; check that the file is whole")
-    copies = table[table.duplicated() & ~table.get("kind", pd.Series("", table.index)).isin(["standard", "blank"])]
+    copies = table[table.duplicated() & ~table.get("kind", pd.Series("", table.index)).eq("blank")]
     if len(copies):
         rows = ", ".join(str(int(k) + 2) for k in copies.index[:_SHOWN])  # pyright: ignore[reportArgumentType]
         work.note(file, f"{len(copies)} rows are copies of others (rows {rows}); check that none was pasted twice")
+    for column in table.columns if len(table) > _SHOWN else ():
+        gaps = np.flatnonzero(table[column].isin(MISSING))
+        if len(gaps) == 1 and gaps[0] in (0, len(table) - 1):
+            text = f"column {column!r} is empty in row {gaps[0] + 2} alone; check that it has not slipped by a row"
+            work.note(file, text)
     return table
 
 
