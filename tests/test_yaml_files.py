@@ -113,9 +113,9 @@ def test_yaml_is_loaded_in_one_place():
     ("old", "new", "column", "got", "expected"),
     [
         ("simulated: true", "simulated: maybe", "simulated", "'maybe'", "true or false"),
-        ("licence: CC0-1.0\n", "", "licence", "", "licence"),
-        ("name: tiny", "nmae: tiny", "nmae", "'tiny'", "name"),
-        ("[1, 7]", "[1, seven]", "indicators.trust.scale.1", "'seven'", "number"),
+        ("licence: CC0-1.0\n", "", "licence", "nothing", "text add this entry"),
+        ("name: tiny", "nmae: tiny", "nmae", "an unknown key", "did you mean name?"),
+        ("[1, 7]", "[1, seven]", "indicators.trust.scale.2", "'seven'", "number"),
         ("[1, 7]", "7", "indicators.trust.scale", "7", "list"),
         ("indicators:", "measures:\n  trust: {kind: magic, file: x}\nindicators:", "measures.trust", "magic", "questionnaire"),
         ("simulated: true", "simulated: true\ntimes: {unit: fortnights}", "times.unit", "'fortnights'", "unix_seconds"),

@@ -68,9 +68,3 @@ def load_yaml(text: str) -> Any:  # noqa: ANN401 - whatever a file holds
 def dump_yaml(content: Any) -> str:  # noqa: ANN401 - whatever a file holds
     """Return plain data as YAML, keys in their order."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-
-
-def yaml_line(content: Any) -> str:  # noqa: ANN401 - whatever a file holds
-    """Return plain data as YAML in one line, as it may stand within a file."""
-    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=True)
-    return " ".join(text.removesuffix("...\n").split())

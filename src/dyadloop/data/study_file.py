@@ -1,35 +1,15 @@
 """Read study.yaml: every fault with its place, in the words of a study folder."""
 
-from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from dyadloop.data.schema import StudyInfo
+from dyadloop.data.wording import WHOLE, wrongs
 from dyadloop.errors import Fault
-from dyadloop.yaml_files import load_yaml, yaml_line
-
-_SHOWN = 80
-_WORDS = {
-    "missing": "this entry",
-    "string_type": "text; put it in quotes",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "tuple_type": "a list such as [1, 5]",
-    "list_type": "a list such as [1, 5]",
-    "dict_type": "entries such as `name: value`",
-    "model_type": "entries such as `name: value`",
-    "model_attributes_type": "entries such as `name: value`",
-    "too_long": "fewer entries",
-    "union_tag_not_found": "an entry `kind`",
-}
+from dyadloop.yaml_files import load_yaml
 
 
 def read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
@@ -51,48 +31,10 @@ def read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
     try:
         return StudyInfo.model_validate(content)
     except ValidationError as error:
-        faults += [_fault(name, item) for item in error.errors()]
+        for wrong in wrongs(error, content, StudyInfo):
+            place = None if wrong.place == WHOLE else wrong.place
+            faults.append(Fault(name, None, place, wrong.got, wrong.expected, wrong.remedy))
         return _without_unknown_keys(content, error)
-
-
-def _fault(name: str, item: Mapping[str, Any]) -> Fault:
-    """Return one fault of the schema in four parts."""
-    place = ".".join(str(part) for part in item["loc"]) or None
-    kind, message = item["type"], item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if kind == "missing":
-        return Fault(name, None, place, "no such entry", f"an entry {item['loc'][-1]!r}", "add it")
-    if kind == "extra_forbidden":
-        known = _keys_at(StudyInfo, item["loc"][:-1])
-        like = get_close_matches(str(item["loc"][-1]), known, 1)
-        expected = f"{like[0]!r}?" if like else f"only {', '.join(known)}" if known else "no such entry"
-        return Fault(name, None, place, _shown(item["input"]), expected, "correct or remove this entry")
-    return Fault(name, None, place, _shown(item["input"]), _WORDS.get(kind) or message, "correct this entry")
-
-
-def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that an entry may have, as far as the schema can be followed."""
-    if not loc:
-        return list(model.model_fields)
-    field = model.model_fields.get(str(loc[0]))
-    found = [] if field is None else _models(field.annotation)
-    if len(found) > 1:  # the kinds of a source
-        found = [kind for kind in found if get_args(kind.model_fields["kind"].annotation)[0] in loc]
-    return list(found[0].model_fields) if len(found) == 1 else []
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401 - whatever a file holds
-    """Return a value of a file as it may stand there, cut where it is long."""
-    if isinstance(value, dict | list | tuple):
-        text = yaml_line(list(value) if isinstance(value, tuple) else value)
-    else:
-        text = "nothing" if value is None else repr(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def _without_unknown_keys(content: object, error: ValidationError) -> StudyInfo | None:

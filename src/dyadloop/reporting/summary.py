@@ -66,19 +66,26 @@ def _print_values(summary: StudySummary, console: Console) -> None:
     console.print(table)
 
 
+def counted(found: Sequence[Doubt]) -> str:
+    """Return the number of doubts in words."""
+    return f"{len(found)} {'doubt' if len(found) == 1 else 'doubts'}"
+
+
 def print_doubts(found: Sequence[Doubt], console: Console) -> None:
     """Print what is possible but unlikely in a study, one line each."""
     if found:
-        console.print(
-            f"{len(found)} {'doubt' if len(found) == 1 else 'doubts'}; a fit runs, but look at:", markup=False
-        )
+        console.print(f"{counted(found)}; a fit runs, but look at:", markup=False)
     for entry in found:
         console.print(f"  {entry}", markup=False, highlight=False)
 
 
-def summary_json(summary: StudySummary, found: Sequence[Doubt] = ()) -> str:
-    """Return the summary of a study, and the doubts about it, as JSON."""
-    content = _without_nan(asdict(summary)) | {"doubts": [asdict(entry) | {"text": str(entry)} for entry in found]}
+def summary_json(
+    summary: StudySummary, found: Sequence[Doubt] = (), remarks: Sequence[str] = (), following: str = ""
+) -> str:
+    """Return the summary of a study as JSON, with the doubts, what was remarked, and the command that comes next."""
+    doubted = [asdict(entry) | {"text": str(entry)} for entry in found]
+    more = {"faults": [], "doubts": doubted, "notes": list(remarks), "next": following}
+    content = _without_nan(asdict(summary)) | more
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
 
