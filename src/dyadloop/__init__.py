@@ -29,6 +29,7 @@ _HOMES = {
     "convert_mindfulness": "dyadloop.data",
     "convert_school": "dyadloop.data",
     "cut": "dyadloop.theory",
+    "doubts": "dyadloop.measures",
     "empathic_accuracy": "dyadloop.measures.games",
     "equilibria": "dyadloop.dynamics",
     "evidence": "dyadloop.evidence",

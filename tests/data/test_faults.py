@@ -45,7 +45,7 @@ FAULTS = {
     "unclosed quote": ("measurements.tsv", "after\ttrust\t5", 'after\t"trust\t5', 3, "indicator", "unclosed quote", "quote"),
     "empty row": ("measurements.tsv", "D1\tP1\t2\t\tafter", "\nD1\tP1\t2\t\tafter", 3, None, "empty row", "remove"),
     "mixed delimiters": ("measurements.tsv", "D1\tP1\t2\t\tafter\ttrust\t5\t", "D1,P1,2,,after,trust,5,", 3, None, "another delimiter", "tabs"),
-    "unknown key": ("study.yaml", "licence:", "license: x\nlicence:", None, "license", "'x'", "correct"),
+    "unknown key": ("study.yaml", "licence:", "license: x\nlicence:", None, "license", "an unknown key", "licence"),
     "scale upside down": ("study.yaml", "[1, 7]", "[7, 1]", None, "indicators.trust", "7", "correct"),
     "limit without a value": ("measurements.tsv", "2.0\tbelow", "\tbelow", 8, "value", "without a value", "detection limit"),
     "time against the phase": ("measurements.tsv", "2\t2024-03-09T10:45:00\t\ttrust", "2\t2024-03-09T10:45:00\tbefore\ttrust", 7, "time", "as 'before'", "correct the time"),
@@ -69,7 +69,11 @@ def test_each_named_fault_is_found_in_place(tiny, name):
     (tiny / file).write_text(text.replace(old, new, 1))
     with pytest.raises(DataError) as caught:
         read_study(tiny)
-    hits = [f for f in caught.value.faults if (f.file, f.row, f.column) == (file, row, column) and got in f.got]
+    hits = [
+        f
+        for f in caught.value.faults
+        if (f.file, f.row, f.column) == (file, row, column) and got in f"{f.got} {f.expected}"
+    ]
     assert hits, "\n".join(map(str, caught.value.faults))
     assert remedy in hits[0].remedy
     assert hits[0].expected

@@ -55,20 +55,23 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
     Example: dyadloop check examples/school
     """
     from dyadloop.data import read_study, summarise, unmeasured
-    from dyadloop.reporting.summary import print_summary, summary_json
+    from dyadloop.measures import doubts
+    from dyadloop.reporting.summary import counted, print_doubts, print_summary, summary_json
 
     # what raw files have still to be measured is no fault
     waits = not (study / "measurements.tsv").exists() and bool(read_study(study, measured=False).info.measures)
     found = read_study(study, measured=not waits)
-    summary, later = summarise(found), unmeasured(found)
+    summary, later, doubted = summarise(found), unmeasured(found), doubts(found)
     remarks = [f"indicator {name!r} is declared under `measures` and not measured yet" for name in later]
     remarks += [] if later else _remarks(found)
     following = f"dyadloop {'measure' if later else 'run'} {study}"
     if as_json:
-        print(summary_json(summary, remarks, following))
+        print(summary_json(summary, doubted, remarks, following))
     else:
         print_summary(summary, console())
-        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\nno faults; next: {following}")
+        print_doubts(doubted, console())
+        count = f"no faults, {counted(doubted)}" if doubted else "no faults"
+        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
 
 
 def _remarks(study: "Study") -> list[str]:

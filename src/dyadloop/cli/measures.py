@@ -334,9 +334,9 @@ def instruments(
         if as_json:
             print(json.dumps(content, indent=2))
         else:
-            import yaml
+            from dyadloop.yaml_files import dump_yaml
 
-            print(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110), end="")
+            print(dump_yaml(content), end="")
         return
     if as_json:
         print(json.dumps({key.id: key.model_dump(mode="json") for key in shipped().values()}, indent=2))

@@ -80,7 +80,7 @@ def run(
     if (left := finished(folder, what, _MADE)) is not None:
         say(f"complete: nothing has changed since this run ended; to compute it anew remove {folder}", quiet)
     else:
-        say(f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults", quiet)
+        say(_begins(found, study), quiet)
         line = command_line(context, ("seed", *vars(settings)))
         fits = _Fits(found, choice, model, seed, settings, folder, quiet, line)
         left = _judged(fits, prior_set, all_priors, draws, what)
@@ -89,6 +89,16 @@ def run(
         say(text)
     if left["said"]:
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _begins(found: "Study", study: Path) -> str:
+    """Return what a run begins with: the study, and how much of it is doubted."""
+    from dyadloop.measures import doubts
+    from dyadloop.reporting.summary import counted
+
+    doubted = doubts(found)
+    more = f", {counted(doubted)}: see dyadloop check {study}" if doubted else ""
+    return f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults{more}"
 
 
 def _what(

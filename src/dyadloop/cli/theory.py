@@ -140,7 +140,7 @@ def _registry(theory) -> str:  # noqa: ANN001 - a Theory
 def _yaml(theory) -> str:  # noqa: ANN001 - a Theory
     import json
 
-    import yaml
+    from dyadloop.yaml_files import dump_yaml
 
     content = json.loads(theory.model_dump_json(by_alias=True, exclude_none=True))
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    return dump_yaml(content)

@@ -6,6 +6,7 @@ from dyadloop.data.mindfulness import convert_mindfulness
 from dyadloop.data.reader import digest, read_study
 from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior
 from dyadloop.data.school import convert_school
+from dyadloop.data.sheet import Sheet, read_records, read_sheet
 from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise, unmeasured
 from dyadloop.data.writer import write_study
 
@@ -13,6 +14,7 @@ __all__ = [
     "Covariate",
     "Indicator",
     "IndicatorSummary",
+    "Sheet",
     "Study",
     "StudyInfo",
     "StudyPrior",
@@ -22,6 +24,8 @@ __all__ = [
     "convert_mindfulness",
     "convert_school",
     "digest",
+    "read_records",
+    "read_sheet",
     "read_study",
     "summarise",
     "unmeasured",

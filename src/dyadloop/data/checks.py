@@ -2,19 +2,20 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dyadloop.data.clock import Clock
-from dyadloop.data.schema import LIMITS, PHASES, ROLES, Indicator, StudyInfo
+from dyadloop.data.schema import LIMITS, LINE, PHASES, ROLES, Indicator, StudyInfo
 from dyadloop.data.table import MISSING, Table, number
 from dyadloop.errors import Fault
 
+_NO_EVENTS = ("na", "nan", "null", "none", "missing", "no")  # words for an empty field
 _OVERLAP_DAYS = 1e-9  # rounding of clock times to days must not look like an overlap
 
 
 @dataclass
 class Folder:
-    """The raw tables of one study folder, its clock and the faults found so far."""
+    """The raw tables of one study folder, its clock, the faults found so far and the rows without a value."""
 
     participants: Table
     sessions: Table
@@ -22,6 +23,7 @@ class Folder:
     info: StudyInfo | None
     clock: Clock
     faults: list[Fault]
+    empty: list[int] = field(default_factory=list)
 
     def note(self, table: Table, row: int, column: str | None, got: str, expected: str, remedy: str) -> None:
         """Add one fault."""
@@ -48,7 +50,7 @@ def check_participants(folder: Folder) -> list[dict]:
         therapist = record.get("therapist", "")
         kept.append(
             record
-            | {"therapist": "" if therapist in MISSING else therapist}
+            | {"therapist": "" if therapist in MISSING else therapist, LINE: row}
             | _covariates(folder, table, row, record, role)
         )
     _lookalikes(folder, table, seen)
@@ -131,6 +133,7 @@ def check_sessions(folder: Folder) -> list[dict]:
             kept.append(
                 {"dyad": key[0], "session": key[1], "start": start, "end": start + length / 1440, "events": events}
                 | own
+                | {LINE: row}
             )
     _overlaps(folder, kept, seen)
     return kept
@@ -156,7 +159,8 @@ def _events(folder: Folder, row: int, text: str) -> dict[str, float]:
             amount = float(text_amount) if sign else 1.0
         except ValueError:
             amount = math.nan
-        if not name.isidentifier() or not math.isfinite(amount) or name in events:
+        known = name.isidentifier() and name.casefold() not in _NO_EVENTS
+        if not known or not math.isfinite(amount) or name in events:
             got, expected = repr(part), "different events as name or name=number, such as dose=24; rupture"
             folder.note(folder.sessions, row, "events", got, expected, "correct the event")
             continue
@@ -198,7 +202,7 @@ def check_measurements(folder: Folder, sessions: list[dict]) -> list[dict]:
         if sound and value is not None and time is not None:
             role = people[record["participant_id"]]["role"]
             plate = "" if record.get("plate", "") in MISSING else record["plate"]
-            own = {"error": error, "plate": plate, "trials": _trials(folder, row, record, value)}
+            own = {"error": error, "plate": plate, "trials": _trials(folder, row, record, value), LINE: row}
             kept.append({**record, "role": role, "time": time, "value": value, **own})
     _plates(folder)
     return kept
@@ -247,6 +251,8 @@ def _indicator(folder: Folder, record: dict[str, str]) -> Indicator | None:
 
 def _value(folder: Folder, row: int, record: dict[str, str]) -> float | None:
     value, indicator = number(folder.measurements, row, record, "value", folder.faults), _indicator(folder, record)
+    if record["value"] in MISSING:
+        folder.empty.append(row)
     if record["value"] in MISSING and record["limit"] in LIMITS:
         got = f"limit {record['limit']!r} without a value"
         folder.note(folder.measurements, row, "value", got, "the limit itself", "write the detection limit as value")

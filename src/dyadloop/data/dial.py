@@ -6,7 +6,7 @@ not part of this one.
 
 from pathlib import Path
 
-from dyadloop.data.published import read_published
+from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Indicator, StudyInfo
 from dyadloop.data.writer import write_study
 
@@ -40,16 +40,17 @@ def convert_dial(source: str | Path, path: str | Path) -> Path:
     DataError
         If the file is not the published one, or the folder exists already.
     """
-    records = read_published(Path(source), _COLUMNS, "the table of momentary ratings of rties")
+    expected = "the table of momentary ratings of rties"
+    records = read_published(Path(source), _COLUMNS, expected, ("dial",), ("time",), {"female": tuple(_DIALS)})
     couples: dict[str, int] = {}
     people, measurements = {}, []
     for record in records:
-        dyad, seconds = f"C{record['couple']}", _STEP_S * int(record["time"])
+        dyad, seconds = f"C{record['couple']}", _STEP_S * int(float(record["time"]))
         couples[dyad] = max(couples.get(dyad, 0), seconds)
         name, _ = _DIALS[record["female"]]
         person = f"P{record['person']}"
         people[person] = {"participant_id": person, "dyad": dyad, "role": "partner"}
-        if record["dial"] not in ("", "NA"):
+        if record["dial"] not in GAPS:
             moment = {"time": round(seconds / 86400, 9), "phase": "within", "session": 1}
             row = {"dyad": dyad, "participant_id": person, "indicator": name, "value": f"{float(record['dial']):g}"}
             measurements.append({**row, **moment})

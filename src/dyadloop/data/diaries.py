@@ -6,7 +6,7 @@ of seven prompts a day.
 
 from pathlib import Path
 
-from dyadloop.data.published import read_published
+from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Covariate, Indicator, StudyInfo
 from dyadloop.data.writer import write_study
 
@@ -61,17 +61,18 @@ def convert_diaries(source: str | Path, path: str | Path) -> Path:
     DataError
         If the file is not the published one, or the folder exists already.
     """
-    records = read_published(Path(source), _COLUMNS, "the published daily.csv")
+    needed = ("day", "beep_new", "ces_dmean")
+    records = read_published(Path(source), _COLUMNS, "the published daily.csv", tuple(_ITEMS), needed)
     symptoms = {record["id"]: round(float(record["ces_dmean"]), 4) for record in records}
     sessions: dict[tuple[str, int], dict[str, object]] = {}
     measurements = []
     for record in records:
-        person, day, prompt = record["id"], int(record["day"]), int(record["beep_new"])
+        person, day, prompt = record["id"], int(float(record["day"])), int(float(record["beep_new"]))
         key = {"dyad": f"D{person}", "session": day}
         sessions[person, day] = {**key, "start": day - 1 + _NOON, "length_min": 0}
         moment = {"participant_id": f"P{person}", "time": round(day - 1 + _FIRST_PROMPT + _PROMPT * (prompt - 1), 6)}
         for item in _ITEMS:
-            if record[item]:
+            if record[item] not in GAPS:
                 measurements.append({**key, **moment, "indicator": item, "value": f"{float(record[item]):g}"})
     people = [
         {"participant_id": f"P{person}", "dyad": f"D{person}", "role": "patient", "symptoms": symptoms[person]}

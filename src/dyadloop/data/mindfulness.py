@@ -6,9 +6,10 @@ days of ten prompts before and after mindfulness-based cognitive therapy or a wa
 
 from pathlib import Path
 
-from dyadloop.data.published import read_published
+from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Covariate, Indicator, StudyInfo
 from dyadloop.data.writer import write_study
+from dyadloop.errors import DataError, Fault
 
 _ITEMS = {
     name: Indicator(quantity=name, person="patient", unit="points", scale=(1, 7), reason=f"the item {name!r} itself")
@@ -51,15 +52,22 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
     """
     answered = [
         record
-        for record in read_published(Path(source), _COLUMNS, "the published table, its columns named in English")
-        if any(record[item] for item in _ITEMS)
+        for record in read_published(
+            Path(source),
+            _COLUMNS,
+            "the published table, its columns named in English",
+            (*_ITEMS, "beep", "therapy"),
+            ("day", "post"),
+        )
+        if any(record[item] not in GAPS for item in _ITEMS)
     ]
-    records = [record for record in answered if record["beep"]]
-    therapy = {record["person"]: float(record["therapy"]) for record in records if record["therapy"]}
+    records = [record for record in answered if record["beep"] not in GAPS]
+    therapy = {record["person"]: float(record["therapy"]) for record in records if record["therapy"] not in GAPS}
+    _arms_known(Path(source), records, therapy)
     sessions: dict[tuple[str, int], dict[str, object]] = {}
     measurements = []
     for record in records:
-        person, second = record["person"], int(record["post"])
+        person, second = record["person"], int(float(record["post"]))
         day = int(float(record["day"])) - 1 + second * _APART
         number = int(float(record["day"])) + 10 * second
         key = {"dyad": f"D{person}", "session": number}
@@ -67,8 +75,16 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
         sessions[person, number] = {**key, **own}
         moment = {"participant_id": f"P{person}", "time": day + _FIRST_PROMPT + _PROMPT * (float(record["beep"]) - 1)}
         for item in _ITEMS:
-            if record[item]:
+            if record[item] not in GAPS:
                 measurements.append({**key, **moment, "indicator": item, "value": f"{float(record[item]):g}"})
     people = [{"participant_id": f"P{person}", "dyad": f"D{person}", "role": "patient"} for person in sorted(therapy)]
     calendar = [sessions[key] for key in sorted(sessions)]
     return write_study(path, _INFO, people, calendar, measurements)
+
+
+def _arms_known(source: Path, records: list[dict[str, str]], therapy: dict[str, float]) -> None:
+    """Refuse persons whose arm is nowhere told."""
+    unknown = sorted({record["person"] for record in records} - set(therapy))
+    if unknown:
+        got = f"no arm of {', '.join(unknown[:4])}"
+        raise DataError(str(source), [Fault(source.name, None, "therapy", got, "0 or 1 per person", "fill it in")])

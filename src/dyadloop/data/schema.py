@@ -1,11 +1,12 @@
 """The schema of ``study.yaml`` and the study as it lies in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dyadloop.data.clock import TimeUnit
 from dyadloop.data.sources import Source
 
 ROLES = ("patient", "therapist", "partner", "peer", "other")
@@ -17,6 +18,11 @@ SESSION_COLUMNS = ("dyad", "session", "start", "length_min")
 SESSION_EXTRAS = ("events",)
 MEASUREMENT_EXTRAS = ("error", "plate", "trials")
 MEASUREMENT_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit")
+
+LINE = "_line"
+"""Column of a record that holds its line in the file."""
+LONGEST_DAYS = 1100.0
+"""A longer course of a dyad is doubted [d]; study.yaml may declare another bound."""
 
 
 class _Record(BaseModel):
@@ -113,6 +119,13 @@ class Covariate(_Record):
     reason: str = ""
 
 
+class Times(_Record):
+    """What times that are numbers mean, and how long the course of a dyad may be before it is doubted."""
+
+    unit: TimeUnit = "days"
+    longest_days: Annotated[float, Field(gt=0)] = LONGEST_DAYS
+
+
 class StudyInfo(_Record):
     """The content of ``study.yaml``."""
 
@@ -125,6 +138,7 @@ class StudyInfo(_Record):
     simulated: bool
     theory: str = "framework"
     randomised: tuple[str, ...] = ()
+    times: Times = Times()
     indicators: dict[str, Indicator]
     covariates: dict[str, Covariate] = {}
     shared_errors: Literal["auto", "none"] | tuple[tuple[str, ...], ...] = Field(
@@ -159,6 +173,35 @@ class StudyInfo(_Record):
 
 
 @dataclass(frozen=True)
+class Trace:
+    """Where the rows of a study stand in its files, and what its clock was.
+
+    Attributes
+    ----------
+    kind
+        Clock of the study, such as ``days``; empty where it has no time.
+    origin
+        First time of each dyad [d], since 1970 or since the study's own zero.
+    first, last
+        First and last time of the study on that clock [d].
+    lines
+        Line of each row of ``participants``, ``sessions`` and ``measurements``, by file.
+    empty
+        Lines of measurements.tsv without a value.
+    cut
+        Files whose last row is not ended.
+    """
+
+    kind: str
+    origin: dict[str, float]
+    first: float
+    last: float
+    lines: dict[str, tuple[int, ...]]
+    empty: tuple[int, ...] = ()
+    cut: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Study:
     """A checked study folder.
 
@@ -174,6 +217,7 @@ class Study:
     sessions: pd.DataFrame
     measurements: pd.DataFrame
     digest: str
+    trace: Trace = field(repr=False)
 
     @property
     def dyads(self) -> list[str]:

@@ -5,7 +5,7 @@ Mölsä, Forsman & Söderberg (2024), doi:10.12688/f1000research.157148.1, CC BY
 
 from pathlib import Path
 
-from dyadloop.data.published import read_published
+from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Indicator, StudyInfo, StudyPrior
 from dyadloop.data.writer import write_study
 
@@ -64,7 +64,7 @@ def convert_school(source: str | Path, path: str | Path) -> Path:
     DataError
         If the file is not the published one, or the folder exists already.
     """
-    records = read_published(Path(source), _COLUMNS, "the published daily.csv")
+    records = read_published(Path(source), _COLUMNS, "the published daily.csv", tuple(_ITEMS))
     pupils = sorted({record["id"] for record in records})
     records.sort(key=lambda record: (record["id"], record["notification_time"]))
     participants = [{"participant_id": f"P{pupil}", "dyad": f"D{pupil}", "role": "patient"} for pupil in pupils]
@@ -75,6 +75,6 @@ def convert_school(source: str | Path, path: str | Path) -> Path:
         sessions.append({**key, "start": record["notification_time"], "length_min": 0})
         person = {"participant_id": f"P{record['id']}"}
         for item in _ITEMS:
-            if record[item]:
+            if record[item] not in GAPS:
                 measurements.append({**key, **person, "indicator": item, "value": f"{float(record[item]):g}"})
     return write_study(path, _INFO, participants, sessions, measurements)

@@ -2,9 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Setting = bool | int | float | str | list[float]
+
+def _no_switch_word(value: bool | int | float | str | list[float]) -> bool | int | float | str | list[float]:
+    """Refuse words that older YAML takes for true or false and newer YAML for text."""
+    if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n"):
+        raise ValueError(f"write true or false, not {value}")
+    return value
+
+
+Setting = Annotated[bool | int | float | str | list[float], AfterValidator(_no_switch_word)]
 
 
 class _Source(BaseModel):

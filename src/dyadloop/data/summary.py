@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dyadloop.data.calendar_doubts import covered
 from dyadloop.data.schema import Study
 
 _BLOCKS = 20
@@ -11,7 +12,7 @@ _BLOCKS = 20
 
 @dataclass(frozen=True)
 class IndicatorSummary:
-    """One indicator: how much of it there is and where it is missing.
+    """One indicator: how much of it there is, between which values, and where it is missing.
 
     ``missing`` is the share of sessions without a value; ``map`` holds that share for up to 20 blocks of
     sessions in their order, from the first to the last.
@@ -24,15 +25,27 @@ class IndicatorSummary:
     dyads: int
     missing: float
     censored: int
+    unit: str
+    lowest: float
+    median: float
+    highest: float
+    distinct: int
     map: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class StudySummary:
-    """Counts, spans and missingness of one study."""
+    """Counts, spans and missingness of one study.
+
+    ``first`` and ``last`` are its first and last time as people read them, ``days`` the days between.
+    """
 
     name: str
     simulated: bool
+    clock: str
+    first: str
+    last: str
+    days: float
     persons: int
     dyads: int
     sessions: int
@@ -50,12 +63,17 @@ def summarise(study: Study) -> StudySummary:
     last_value = values.groupby("dyad")["time"].max().reindex(study.dyads, fill_value=0.0)
     spans = np.maximum(last_session, last_value)
     events: dict[str, int] = {}
+    first, last, days = covered(study)
     for entry in calendar["events"]:
         for name in entry:
             events[name] = events.get(name, 0) + 1
     return StudySummary(
         name=study.info.name,
         simulated=study.info.simulated,
+        clock=study.trace.kind,
+        first=first,
+        last=last,
+        days=days,
         persons=len(study.participants),
         dyads=len(study.dyads),
         sessions=len(calendar),
@@ -90,5 +108,10 @@ def _indicator(study: Study, name: str) -> IndicatorSummary:
         dyads=values["dyad"].nunique(),
         missing=float(missing.mean()) if len(missing) else float("nan"),
         censored=int(values["limit"].isin(["below", "above"]).sum()),
+        unit=declared.unit,
+        lowest=float(values["value"].min()),
+        median=float(values["value"].median()),
+        highest=float(values["value"].max()),
+        distinct=int(values["value"].nunique()),
         map=shares,
     )

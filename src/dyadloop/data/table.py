@@ -3,24 +3,29 @@
 Row numbers are line numbers of the file, the header being row 1. An empty field and ``n/a`` mean missing.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dyadloop.data.rows import OpenQuote, row_fault, split_fields
+from dyadloop.data.text import read_text
 from dyadloop.errors import Fault
 
 MISSING = ("", "n/a")
-_LARGEST_BYTES = 512 * 2**20
-_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "a byte-order mark"}
 
 
 @dataclass
 class Table:
-    """Rows of one file, each with its line number; not ``readable`` where no row could be told."""
+    """Rows of one file, each with its line number; not ``readable`` where no row could be told.
+
+    ``whole`` tells whether the last row ends with a line end; a file that was cut off often does not.
+    """
 
     file: str
     readable: bool = False
     header: list[str] = field(default_factory=list)
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    whole: bool = True
 
 
 def read_table(path: Path, required: tuple[str, ...], faults: list[Fault], allowed: tuple[str, ...] | None) -> Table:
@@ -38,55 +43,46 @@ def read_table(path: Path, required: tuple[str, ...], faults: list[Fault], allow
         All columns that may be there; None admits any further column.
     """
     table = Table(path.name)
-    text = _decode(path, faults)
+    text = read_text(path, path.name, faults)
     if text is None:
         return table
-    lines = text.replace("\r\n", "\n").split("\n")
-    while lines and not lines[-1]:
-        lines.pop()
+    lines, table.whole = table_lines(text)
     if not lines:
         faults.append(Fault(path.name, None, None, "an empty file", "a header and rows", "write the table again"))
         return table
-    table.header = lines[0].split("\t")
-    table.readable = _sound_header(table, required, allowed, faults)
-    if not table.readable:
-        return table
-    for number, line in enumerate(lines[1:], start=2):
-        _split(table, number, line, faults)
+    table.header = header_fields(lines[0], "\t")
+    table.readable = sound_header(table.file, table.header, required, allowed, faults)
+    if table.readable:
+        _keep_rows(table, lines[1:], faults)
     return table
 
 
-def _decode(path: Path, faults: list[Fault]) -> str | None:
-    name = path.name
-    if not path.is_file():
-        faults.append(Fault(name, None, None, "no such file", f"a file {name} in the study folder", "add it"))
-        return None
-    if path.stat().st_size > _LARGEST_BYTES:
-        faults.append(Fault(name, None, None, f"{path.stat().st_size} bytes", "at most 512 MiB", "split the study"))
-        return None
-    raw = path.read_bytes()
-    for mark, meaning in _MARKS.items():
-        if raw.startswith(mark):
-            faults.append(Fault(name, 1, None, meaning, "plain UTF-8", "save as UTF-8 without a byte-order mark"))
-            return None
+def table_lines(text: str) -> tuple[list[str], bool]:
+    """Return the rows of a text without empty ones at its end, and whether the last of them is ended."""
+    lines = text.split("\n")
+    whole = not lines[-1]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines, whole
+
+
+def header_fields(line: str, delimiter: str) -> list[str]:
+    """Return the column names of a header, freed of their quotes."""
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = raw[: error.start].count(b"\n") + 1
-        got = f"byte 0x{raw[error.start]:02x}, which is not UTF-8 (Latin-1 or Windows-1252?)"
-        faults.append(Fault(name, row, None, got, "UTF-8", "save the file as UTF-8"))
-        return None
-    if "\x00" in text:
-        row = text[: text.index("\x00")].count("\n") + 1
-        faults.append(Fault(name, row, None, "a NUL character", "text", "export the file again"))
-        return None
-    return text
+        return split_fields(line, delimiter)
+    except OpenQuote:
+        return line.split(delimiter)
 
 
-def _sound_header(
-    table: Table, required: tuple[str, ...], allowed: tuple[str, ...] | None, faults: list[Fault]
+def sound_header(
+    file: str,
+    header: list[str],
+    required: tuple[str, ...],
+    allowed: tuple[str, ...] | None,
+    faults: list[Fault],
 ) -> bool:
-    header, file, before = table.header, table.file, len(faults)
+    """Return whether the columns are those that a table should have; an unnamed first one is an index."""
+    before = len(faults)
     for delimiter, word in ((";", "semicolons"), (",", "commas")):
         if len(header) == 1 and len(required) > 1 and delimiter in header[0]:
             remedy = "export as tab-separated text"
@@ -96,38 +92,45 @@ def _sound_header(
         faults.append(Fault(file, 1, column, "a column name used twice", "unique names", "rename one of them"))
     for column in required:
         if column not in header:
-            faults.append(Fault(file, 1, column, "no such column", f"a column {column!r}", "add it, even if empty"))
-    for column in header if allowed is not None else ():
+            got = "no such column" + _nearly(column, header)
+            faults.append(Fault(file, 1, column, got, f"a column {column!r}", "add it, even if empty"))
+    for column in header[not header[0] :] if allowed is not None else ():
         if column not in (*required, *(allowed or ())):
             known = ", ".join((*required, *(allowed or ())))
             faults.append(Fault(file, 1, column, "an unknown column", f"only {known}", "rename or remove it"))
+    if "" in header[1:]:
+        place = header.index("", 1) + 1
+        faults.append(Fault(file, 1, None, f"no name for column {place}", "a name per column", "name it, or remove it"))
     return len(faults) == before
 
 
-def _split(table: Table, number: int, line: str, faults: list[Fault]) -> None:
-    fields, width = line.split("\t"), len(table.header)
-    if not line.strip():
-        faults.append(Fault(table.file, number, None, "an empty row", "one record per row", "remove the row"))
-    elif len(fields) != width:
-        word = "too many" if len(fields) > width else "too few"
-        got = f"{len(fields)} fields, {abs(len(fields) - width)} {word}"
-        if len(fields) == 1 and (";" in line or "," in line):
-            got += " (another delimiter than in the header?)"
-        faults.append(Fault(table.file, number, None, got, f"{width} fields", "mend the tabs of this row"))
-    elif any(value.count('"') % 2 for value in fields):
-        column = next(name for name, value in zip(table.header, fields, strict=True) if value.count('"') % 2)
-        faults.append(Fault(table.file, number, column, "an unclosed quote", "no quotes", "remove the quote"))
-    else:
-        _keep(table, number, fields, faults)
+def _nearly(column: str, header: list[str]) -> str:
+    """Return in words which column looks like the one that is absent."""
+    like = [name for name in header if name.strip(" \"'\ufeff").casefold() == column.casefold()]
+    return f" ({like[0]!r} is another name)" if like else ""
 
 
-def _keep(table: Table, number: int, fields: list[str], faults: list[Fault]) -> None:
-    for name, value in zip(table.header, fields, strict=True):
+def _keep_rows(table: Table, lines: list[str], faults: list[Fault]) -> None:
+    for row, line in enumerate(lines, start=2):
+        fault = row_fault(table.file, row, line, table.header, "\t")
+        if fault is not None:
+            faults.append(fault)
+            continue
+        record = dict(zip(table.header, split_fields(line, "\t"), strict=True))
+        record.pop("", None)  # an index
+        fault = blank_fault(table.file, row, record)
+        if fault is not None:
+            faults.append(fault)
+        else:
+            table.rows.append((row, record))
+
+
+def blank_fault(file: str, row: int, record: dict[str, str]) -> Fault | None:
+    """Return the first value with blanks around it, which would make another id of it."""
+    for name, value in record.items():
         if value != value.strip():
-            remedy = "remove the blanks"
-            faults.append(Fault(table.file, number, name, repr(value), "no blanks around a value", remedy))
-            return
-    table.rows.append((number, dict(zip(table.header, fields, strict=True))))
+            return Fault(file, row, name, repr(value), "no blanks around a value", "remove the blanks")
+    return None
 
 
 def number(table: Table, row: int, record: dict[str, str], column: str, faults: list[Fault]) -> float | None:
@@ -135,20 +138,38 @@ def number(table: Table, row: int, record: dict[str, str], column: str, faults: 
     text = record[column]
     if text in MISSING:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if text.isascii() and "_" not in text and value - value == 0.0:
+    value = told_number(text)
+    if not math.isnan(value):
         return value
-    faults.append(Fault(table.file, row, column, repr(text), "a number such as 3.5", _number_remedy(text, column)))
+    faults.append(number_fault(table.file, row, column, text))
     return None
 
 
+def told_number(text: str) -> float:
+    """Return the number that a field says in plain digits, with a decimal point; NaN where it says none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    plain = text.isascii() and "_" not in text and text == text.strip()
+    return value if plain and math.isfinite(value) else math.nan
+
+
+def number_fault(file: str, row: int, column: str, text: str) -> Fault:
+    """Return the fault of a field that should be a number, with the remedy that its text suggests."""
+    return Fault(file, row, column, repr(text), "a number such as 3.5", _number_remedy(text, column))
+
+
 def _number_remedy(text: str, column: str) -> str:
-    if text[:1] in "<>" and column == "value":
+    if text[:1] in ("<", ">"):
         limit = "below" if text[0] == "<" else "above"
-        return f"write the bare limit as value and {limit!r} in the column 'limit'"
-    if text.count(",") == 1 and text.replace(",", "").lstrip("-").isdigit():
+        where = "as value " if column == "value" else ""
+        return f"write the bare limit {where}and {limit!r} in the column 'limit'"
+    bare = text.replace(",", "").replace(".", "").lstrip("+-")
+    if text.count(",") == 1 and bare.isdigit() and "." not in text:
         return "write a decimal point instead of a comma"
+    if "," in text and bare.isdigit():
+        return "write it without marks for thousands, with a decimal point"
+    if text.rstrip(" %") != text and "%" in text:
+        return "write the bare number, without its unit"
     return "leave it empty or write n/a where it is missing"

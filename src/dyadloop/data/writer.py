@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import yaml
-
 from dyadloop.data.schema import (
     MEASUREMENT_COLUMNS,
     MEASUREMENT_EXTRAS,
@@ -16,7 +14,9 @@ from dyadloop.data.schema import (
     SESSION_EXTRAS,
     StudyInfo,
 )
+from dyadloop.data.table import read_table
 from dyadloop.errors import DataError, Fault
+from dyadloop.yaml_files import dump_yaml
 
 Rows = Iterable[Mapping[str, object]]
 
@@ -55,7 +55,7 @@ def write_study(
     draft = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
     try:
         content = info.model_dump(mode="json", exclude_defaults=True) | {"schema_version": info.schema_version}
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+        text = dump_yaml(content)
         (draft / "study.yaml").write_text(text, encoding="utf-8")
         people = list(participants)
         covariates = tuple(dict.fromkeys(key for row in people for key in row if key not in PARTICIPANT_COLUMNS))
@@ -93,13 +93,20 @@ def replace_measurements(path: str | Path, rows: Rows, indicators: list[str]) ->
         New rows of these indicators.
     indicators
         Indicators whose old rows go.
+
+    Raises
+    ------
+    DataError
+        If the table that is there has faults.
     """
     file = Path(path) / "measurements.tsv"
     kept: list[Mapping[str, object]] = []
     if file.exists():
-        header, *lines = file.read_text(encoding="utf-8").splitlines()
-        records = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
-        kept = [record for record in records if record["indicator"] not in indicators]
+        faults: list[Fault] = []
+        table = read_table(file, MEASUREMENT_COLUMNS, faults, MEASUREMENT_EXTRAS)
+        if faults:
+            raise DataError(str(path), faults)
+        kept = [record for _, record in table.rows if record["indicator"] not in indicators]
     write_measurements(file, [*kept, *rows])
 
 

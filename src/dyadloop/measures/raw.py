@@ -4,7 +4,7 @@ One bad recording does not stop the others: its status says what was wrong.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.assays import Plates, read_plates
 from dyadloop.measures.channels import Channels, two_channels
 from dyadloop.measures.games import empathic_accuracy, public_goods, trust_game
-from dyadloop.measures.items import read_instrument, score_items
+from dyadloop.measures.items import Instrument, read_instrument, score_items
 from dyadloop.measures.recordings import read_recording
 from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
 from dyadloop.measures.synchrony.series import SIGN
-from dyadloop.measures.work import Work, filled, is_of_role, keys_of, sessions_of, table_of
+from dyadloop.measures.work import Work, filled, is_of_role, keys_of, people_of, sessions_of, table_of
 
 Progress = Callable[[str, int, int], None]
 _MOST_TRACES = 40  # recordings that are kept for figures
@@ -102,6 +102,8 @@ def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
 
         work = Work(study, name, source, tick)
         _KINDS[type(source)](work)
+        if hasattr(source, "file"):
+            work.account()
         rows += work.rows
         status += work.status
         results[name], traces[name] = work.results, work.traces
@@ -226,9 +228,11 @@ def _questionnaire(work: Work) -> None:
     source: QuestionnaireSource = work.source
     key = read_instrument(source.instrument, work.root)
     table = table_of(work, source.file, ("participant_id", "session"))
-    table = table[[is_of_role(work, person) for person in table["participant_id"]]].reset_index(drop=True)
     keys = keys_of(work, table, source.file)
-    scores = score_items(table, key, source.items, "participant_id", source.file)
+    _once(work, table, keys, source.file)
+    mine = table["participant_id"].isin(people_of(work))
+    keys = [place for place, kept in zip(keys, mine, strict=True) if kept]
+    scores = _scored(table[mine], key, source, source.file)
     if source.scale not in key.scales():
         raise MeasureError(f"{work.name}: {key.id} has no scale {source.scale!r}; known: {', '.join(key.scales())}")
     mine = scores[scores["scale"] == source.scale]
@@ -243,13 +247,37 @@ def _questionnaire(work: Work) -> None:
     }
 
 
+def _once(work: Work, table: pd.DataFrame, keys: list[dict[str, Any]], file: str) -> None:
+    """Refuse two rows of answers of one person at one moment."""
+    first: dict[tuple, int] = {}
+    faults = []
+    for row, key in enumerate(keys, start=2):
+        moment = tuple(str(key.get(name, "")) for name in ("participant_id", "session", "phase", "time"))
+        if first.setdefault(moment, row) != row:
+            got = f"a second row of {moment[0]!r} in session {moment[1]!r} (first in row {first[moment]})"
+            remedy = "remove one, or tell them apart in a column phase or time"
+            faults.append(Fault(file, row, "participant_id", got, "one row per person and moment", remedy))
+    if faults:
+        raise DataError(work.study.path, faults)
+
+
+def _scored(table: pd.DataFrame, key: Instrument, source: QuestionnaireSource, file: str) -> pd.DataFrame:
+    """Score some rows of a file; faults keep their lines in it."""
+    try:
+        return score_items(table.reset_index(drop=True), key, source.items, "participant_id", file)
+    except DataError as error:
+        lines = [int(place) + 2 for place in table.index]  # pyright: ignore[reportArgumentType]
+        moved = [replace(f, row=lines[f.row - 2] if f.row and f.row > 1 else f.row) for f in error.faults]
+        raise DataError(error.path, moved) from None
+
+
 def _assay(work: Work) -> None:
     source: AssaySource = work.source
     table = table_of(work, source.file, ("plate", "kind", "sample", "signal", "participant_id", "session"))
     plates: Plates = read_plates(table, source.model, source.weighting, source.file)
     samples = table[table["kind"] == "sample"]
-    named = samples.drop_duplicates("sample").reset_index(drop=True)
-    named = named[[is_of_role(work, person) for person in named["participant_id"]]].reset_index(drop=True)
+    named = samples.drop_duplicates("sample")
+    named = named[named["participant_id"].isin(people_of(work))]
     keys = dict(zip(named["sample"], keys_of(work, named, source.file), strict=True))
     read = plates.samples[plates.samples["kind"] == "sample"]
     for row in read.to_dict("records"):

@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from dyadloop.data import Study
+from dyadloop.data import Study, read_records
+from dyadloop.data.clock import Clock
+from dyadloop.data.table import MISSING
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.channels import Channels
+
+_SHOWN = 4
 
 
 @dataclass
@@ -67,6 +72,19 @@ class Work:
         )
         self.status.append(place | {"status": "ok"})
 
+    def note(self, place: str, text: str) -> None:
+        """Keep in the record what is no fault but doubtful."""
+        self.record.setdefault("notes", {}).setdefault(place, []).append(text)
+
+    def account(self) -> None:
+        """Say which sessions a raw table does not mention."""
+        people, calendar = self.study.participants, self.study.sessions
+        mine = set(people[people["role"] == self.person]["dyad"])
+        known = {(row["dyad"], row["session"]) for row in self.status}
+        for dyad, session in zip(calendar["dyad"], calendar["session"], strict=True):
+            if dyad in mine and (dyad, session) not in known:
+                self.bad(str(dyad), str(session), f"no row in {self.source.file}")
+
     def bad(self, dyad: str, session: str, why: str) -> None:
         """Note why there is no row."""
         self.status.append({"indicator": self.name, "dyad": dyad, "session": session, "status": why})
@@ -90,31 +108,44 @@ def filled(pattern: str, dyad: str, session: str) -> str:
 
 
 def table_of(work: Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
-    """Return a tab-separated table as text, with the columns that tell whose row it is."""
+    """Return a raw table as text, with the columns that tell whose row it is: all rows, or all faults."""
     path = work.path(file)
     if not path.is_file():
         raise MeasureError(f"{work.name}: {file}: no such file in the study folder")
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    absent = [column for column in needed if column not in table.columns]
-    if absent:
-        raise DataError(
-            work.study.path, [Fault(file, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent]
-        )
+    table = read_records(path, needed, file)
+    if not table.attrs["whole"]:
+        work.note(file, "the last row has no line end; check that the file is whole")
+    copies = table[table.duplicated() & ~table.get("kind", pd.Series("", table.index)).eq("blank")]
+    if len(copies):
+        rows = ", ".join(str(int(k) + 2) for k in copies.index[:_SHOWN])  # pyright: ignore[reportArgumentType]
+        work.note(file, f"{len(copies)} rows are copies of others (rows {rows}); check that none was pasted twice")
+    for column in table.columns if len(table) > _SHOWN else ():
+        gaps = np.flatnonzero(table[column].isin(MISSING))
+        if len(gaps) == 1 and gaps[0] in (0, len(table) - 1):
+            text = f"column {column!r} is empty in row {gaps[0] + 2} alone; check that it has not slipped by a row"
+            work.note(file, text)
     return table
 
 
 def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
-    """Return dyad, participant, session, phase and time of each row; unknown persons and sessions are faults."""
+    """Return dyad, participant, session, phase and time of each row; unknown persons and sessions are faults.
+
+    The index of the table holds the place of each row in the file.
+    """
     people = dict(zip(work.study.participants["participant_id"], work.study.participants["dyad"], strict=True))
     known = set(zip(work.study.sessions["dyad"], work.study.sessions["session"].astype(str), strict=True))
     faults, keys = [], []
-    for row, record in enumerate(table.to_dict("records"), start=2):
+    clock = Clock(faults, work.study.info.times.unit, work.study.trace.kind or None)
+    lines = [int(place) + 2 for place in table.index]  # pyright: ignore[reportArgumentType]
+    for row, record in zip(lines, table.to_dict("records"), strict=True):
         person, session = record["participant_id"], record["session"]
         if person not in people:
             faults.append(Fault(file, row, "participant_id", repr(person), "an id of participants.tsv", "correct it"))
         elif (people[person], session) not in known:
             got = f"{session!r} of dyad {people[person]!r}"
             faults.append(Fault(file, row, "session", got, "a session of sessions.tsv", "correct it"))
+        if record.get("time", "") not in MISSING:
+            clock.days(file, row, "time", record["time"])
         key = {"dyad": people.get(person), "participant_id": person, "session": session, "time": record.get("time", "")}
         keys.append(key | ({"phase": record["phase"]} if record.get("phase") else {}))
     if faults:
@@ -122,7 +153,12 @@ def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:
     return keys
 
 
+def people_of(work: Work) -> list[str]:
+    """Return the persons who have the role that the indicator is about."""
+    people = work.study.participants
+    return people[people["role"] == work.person]["participant_id"].tolist()
+
+
 def is_of_role(work: Work, person: str) -> bool:
     """Return whether a person has the role that the indicator is about."""
-    people = work.study.participants
-    return work.person in set(people[people["participant_id"] == person]["role"])
+    return person in people_of(work)

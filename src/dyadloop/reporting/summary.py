@@ -4,11 +4,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from dyadloop.data import StudySummary
+from dyadloop.data.doubts import Doubt
 from dyadloop.theory import Theory
 from dyadloop.theory.listing import rows
 
@@ -23,6 +25,9 @@ def print_summary(summary: StudySummary, console: Console) -> None:
     console.print(f"study {summary.name}{mark}", markup=False)
     console.print(f"  {summary.persons} persons in {summary.dyads} dyads, {summary.sessions} sessions", markup=False)
     console.print(f"  sessions per dyad: {low} to {high}, median {middle:g}", markup=False)
+    if summary.first:
+        clock = f"; clock: {summary.clock}"
+        console.print(f"  from {summary.first} to {summary.last}, {summary.days:.4g} days{clock}", markup=False)
     console.print(f"  days covered per dyad: {first:.3g} to {last:.3g}, median {median:.3g}", markup=False)
     if summary.events:
         events = ", ".join(f"{name} {count}" for name, count in summary.events.items())
@@ -47,14 +52,50 @@ def print_summary(summary: StudySummary, console: Console) -> None:
         )
     console.print(table)
     console.print("missing by session: from the first to the last sessions, darker = more missing", markup=False)
+    _print_values(summary, console)
 
 
-def summary_json(summary: StudySummary, remarks: Sequence[str] = (), following: str = "") -> str:
-    """Return the summary of a study as JSON, with what was remarked and the command that comes next."""
-    content = asdict(summary) | {"faults": [], "notes": list(remarks), "next": following}
-    for entry in content["indicators"]:
-        entry["missing"] = None if math.isnan(entry["missing"]) else entry["missing"]
+def _print_values(summary: StudySummary, console: Console) -> None:
+    """Print between which values each indicator lies."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("indicator", "lowest", "median", "highest", "distinct", "unit"):
+        table.add_column(heading)
+    for entry in summary.indicators:
+        numbers = [f"{value:.4g}" for value in (entry.lowest, entry.median, entry.highest)] if entry.values else "---"
+        table.add_row(entry.name, *numbers, str(entry.distinct), entry.unit)
+    console.print(table)
+
+
+def counted(found: Sequence[Doubt]) -> str:
+    """Return the number of doubts in words."""
+    return f"{len(found)} {'doubt' if len(found) == 1 else 'doubts'}"
+
+
+def print_doubts(found: Sequence[Doubt], console: Console) -> None:
+    """Print what is possible but unlikely in a study, one line each."""
+    if found:
+        console.print(f"{counted(found)}; a fit runs, but look at:", markup=False)
+    for entry in found:
+        console.print(f"  {entry}", markup=False, highlight=False)
+
+
+def summary_json(
+    summary: StudySummary, found: Sequence[Doubt] = (), remarks: Sequence[str] = (), following: str = ""
+) -> str:
+    """Return the summary of a study as JSON, with the doubts, what was remarked, and the command that comes next."""
+    doubted = [asdict(entry) | {"text": str(entry)} for entry in found]
+    more = {"faults": [], "doubts": doubted, "notes": list(remarks), "next": following}
+    content = _without_nan(asdict(summary)) | more
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _without_nan(value: Any) -> Any:  # noqa: ANN401 - plain data
+    """Return plain data with null where a number is not defined."""
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_theory(theory: Theory, console: Console) -> None:

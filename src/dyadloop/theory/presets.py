@@ -14,6 +14,7 @@ from dyadloop.theory.consistency import Parts, faults
 from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
 from dyadloop.theory.judgement import Hypothesis
 from dyadloop.theory.schema import Theory
+from dyadloop.yaml_files import load_yaml
 
 PRESETS = (
     "affect",
@@ -55,7 +56,7 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
             f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML or JSON file that exists"
         )
     try:
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
     except yaml.YAMLError as error:
         raise TheoryError(f"{source}: not readable as YAML: {error}") from None
     try:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dyadloop.data.wording import wrongs
 from dyadloop.errors import MeasureError
+from dyadloop.yaml_files import load_yaml
 
 Answer = tuple[float, float]
 
@@ -113,7 +114,7 @@ def read_instrument(name: str | Path, folder: str | Path = ".") -> Instrument:
 def _parse(text: str, name: str) -> Instrument:
     content: object = None
     try:
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
         return Instrument.model_validate(content)
     except yaml.YAMLError as error:
         raise MeasureError(f"{name}: unreadable YAML ({' '.join(str(error).split())})") from None

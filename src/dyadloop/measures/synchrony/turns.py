@@ -8,12 +8,12 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats
+from dyadloop.yaml_files import load_yaml
 
 _EVENTS = "Quian Quiroga, Kreuz & Grassberger 2002, doi:10.1103/PhysRevE.66.041904"
 _GAPS = "Heldner & Edlund 2010, doi:10.1016/j.wocn.2010.08.002"
@@ -160,7 +160,7 @@ def _followed(leader: Floats, follower: Floats, within: float) -> float:
 def function_words() -> dict[str, frozenset[str]]:
     """Return the shipped English function words by category."""
     text = (files("dyadloop.measures.synchrony") / "function_words.yaml").read_text(encoding="utf-8")
-    return {category: frozenset(words) for category, words in yaml.safe_load(text).items()}
+    return {category: frozenset(words) for category, words in load_yaml(text).items()}
 
 
 def language_style(

@@ -1,0 +1,49 @@
+"""A few hundred random edits of good folders: each is harmless, found, doubted, or such that nobody could tell."""
+
+import zlib
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+from tests.data.edits import EDITS, first_dyads, scores_of, therapy, tried
+
+TELLABLE = {"found", "doubted", "harmless"}
+# edits that leave a table which could have been written that way: what the page says of them
+PLAUSIBLE = {
+    "a dyad in another unit",
+    "a value without its point",
+    "an indicator counted from 0",
+    "an indicator in another unit",
+    "a role or phase otherwise",
+    "an id otherwise",
+    "missing as a number",
+    "cut after a row",
+    "cut anywhere",
+    "a year mistyped",
+    "a column by a row",
+    "all times in another unit",
+    "two fields of a row",
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    top = tmp_path_factory.mktemp("edits")
+    roots = [first_dyads(ROOT / "examples" / "school", top / "school", 5), therapy(top / "therapy")]
+    return top, {root: scores_of(root) for root in roots}
+
+
+def test_good_folders_raise_no_doubt(folders):
+    assert [words for _, words in folders[1].values()] == [set(), set()]
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_is_harmless_found_or_doubted(folders, name):
+    top, bases = folders
+    rng, seen = np.random.default_rng(zlib.crc32(name.encode())), []
+    while len(seen) < 4:
+        root = list(bases)[int(rng.integers(2))]
+        outcome = tried(root, top / "edited", bases[root], name, rng)
+        seen += [outcome] if outcome is not None else []
+    assert set(seen) <= TELLABLE | ({"silent"} if name in PLAUSIBLE else set()), seen
