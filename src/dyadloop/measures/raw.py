@@ -300,16 +300,15 @@ def _games(work: Work) -> None:
     trust = isinstance(source, TrustSource)
     actor = "participant" if not trust else "trustor" if source.scale == "sent_share" else "trustee"
     table = table_of(work, source.file, ("session", actor))
-    table = table.assign(participant_id=table[actor])
-    keys = {(key["participant_id"], key["session"]): key for key in keys_of(work, table, source.file)}
-    labelled = table.assign(**{actor: table["participant_id"] + "|" + table["session"]})
+    keys = keys_of(work, table.assign(participant_id=table[actor]), source.file)
+    labels = ["|".join(str(key.get(c, "")) for c in ("participant_id", "session", "phase", "time")) for key in keys]
+    places = dict(zip(labels, keys, strict=True))  # one game of one person
     scale = source.scale if isinstance(source, TrustSource) else "contributed_share"
-    scores = (trust_game if trust else public_goods)(labelled, source.file)
+    scores = (trust_game if trust else public_goods)(table.assign(**{actor: labels}), source.file)
     mine = scores.table[scores.table["scale"] == scale]
     for label, value, error in zip(mine["participant"], mine["estimate"], mine["estimate_error"], strict=True):
-        person, _, session = str(label).rpartition("|")
-        if is_of_role(work, person):
-            work.add(keys[person, session], float(value), float(error))
+        if is_of_role(work, places[label]["participant_id"]):
+            work.add(places[label], float(value), float(error))
     work.record |= {
         "convention": f"{scale} per person and session, own rounds alone (not shrunk)",
         "group": scores.group.to_dict("records"),

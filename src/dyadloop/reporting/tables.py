@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00")
 _CLAIM_WIDTH = 24
@@ -56,7 +58,8 @@ def print_claims(table: pd.DataFrame, console: Console) -> None:
         for _, row in tested.iterrows():
             cells = (row["claim"], row["statement"], interval(row, "prior_"), interval(row))
             shares = (share(row["p_direction"]), share(row["p_beyond_rope"]))
-            sheet.add_row(*cells, *shares, row["finding"], row["verdict"])
+            found = (*cells, *shares, row["finding"], row["verdict"])
+            sheet.add_row(*("" if _is_missing(value) else str(value) for value in found))
         console.print(sheet)
         console.print()
         for reason, group in tested.groupby("reason", sort=False):
@@ -135,6 +138,18 @@ def draws_table(post: xr.DataTree) -> pd.DataFrame:
         ".draw": np.arange(1, chains * draws + 1),
     }
     return pd.DataFrame({str(name): group[name].values.ravel() for name in group.data_vars} | counters)
+
+
+def text_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table for the terminal whose cells are plain texts: nothing is markup, a missing one is empty."""
+    sheet = Table(*headings, box=None)
+    for row in rows:
+        sheet.add_row(*(Text("" if _is_missing(value) else str(value)) for value in row))
+    return sheet
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
 def print_table(table: pd.DataFrame, console: Console) -> None:
