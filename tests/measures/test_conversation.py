@@ -154,7 +154,7 @@ def test_times_that_are_no_seconds_are_named():
     bad = table.assign(end=table["end"].mask(table.index.isin([1, 4]), 0.0))
     with pytest.raises(MeasureError, match=r"row 3 .*row 6 "):
         turn_taking(bad)
-    with pytest.raises(MeasureError, match="all 19 gaps last 0.5 s"):
+    with pytest.raises(MeasureError, match=r"all 19 gaps last 0\.5 s"):
         turn_taking(_turns([0.5] * 20))
     with pytest.raises(MeasureError, match="3 speakers"):
         turn_taking(table.assign(speaker=table["speaker"].where(table.index != 3, "a")))
