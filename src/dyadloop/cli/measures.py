@@ -37,11 +37,11 @@ def measure(
     from dyadloop.data import read_study
     from dyadloop.measures.raw import measure_raw
     from dyadloop.reporting.progress import steps
+    from dyadloop.reporting.raw import measured_lines, without_score
 
     info = read_study(study, measured=False).info
     with steps(quiet) as progress:
         found = measure_raw(study, progress)
-    bad = found.status[found.status["status"] != "ok"]
     if not dry_run:
         from dyadloop.data.writer import replace_measurements
 
@@ -51,20 +51,17 @@ def measure(
     folder = out or Path("results") / f"{info.name}-measures"
     _draw(found, folder)
     if as_json:
-        print(json.dumps({"scores": len(found.rows), "status": found.status.to_dict("records")}, indent=2))
+        notes = {name: record.get("notes", {}) for name, record in found.record.items()}
+        told = {"scores": len(found.rows), "status": found.status.to_dict("records"), "doubts": notes}
+        print(json.dumps(told, indent=2))
     else:
         for name, record in found.record.items():
-            total = int((found.status["indicator"] == name).sum())
-            print(f"{name}: {record['scores']} scores of {total}; {record.get('convention', record['kind'])}")
-            if "group_p_value" in record:
-                print(
-                    f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
-                    f"p = {record['group_p_value']:.4g}"
-                )
-    for row in bad.head(20).to_dict("records"):
-        say(f"{row['indicator']}, dyad {row['dyad']} session {row['session']}: {row['status']}", quiet)
-    if len(bad) > 20:
-        say(f"and {len(bad) - 20} more without a score", quiet)
+            print("\n".join(measured_lines(name, record, found.status)))
+    unscored = without_score(found.status)
+    for line in unscored[:20]:
+        say(line, quiet)
+    if len(unscored) > 20:
+        say(f"and {len(unscored) - 20} other reasons for no score", quiet)
     where = "measurements.tsv left alone" if dry_run else f"rows in {study / 'measurements.tsv'}"
     say(f"{where}; figures in {folder}; next: dyadloop check {study}", quiet)
 
@@ -89,6 +86,7 @@ def _draw(found: "Measured", folder: Path) -> None:
         if "between dyads" in results:
             (folder / f"{name}.svg").write_text(group_figure(results["between dyads"]), encoding="utf-8")
         if isinstance(results.get("plates"), Plates):
+            results["wells"].to_csv(folder / f"{name}_wells.tsv", sep="\t", index=False, lineterminator="\n")
             (folder / f"{name}.svg").write_text(calibration_figure(results["plates"]), encoding="utf-8")
 
 
