@@ -48,6 +48,9 @@ def measure(
         replace_measurements(study, found.table(), list(found.record))
         text = json.dumps(found.record, indent=2, default=_plain) + "\n"
         (study / "measures.json").write_text(text, encoding="utf-8")
+        for name, results in found.results.items():
+            if "wells" in results:
+                results["wells"].to_csv(study / f"wells_{name}.tsv", sep="\t", index=False, lineterminator="\n")
     folder = out or Path("results") / f"{info.name}-measures"
     _draw(found, folder)
     if as_json:
@@ -86,7 +89,6 @@ def _draw(found: "Measured", folder: Path) -> None:
         if "between dyads" in results:
             (folder / f"{name}.svg").write_text(group_figure(results["between dyads"]), encoding="utf-8")
         if isinstance(results.get("plates"), Plates):
-            results["wells"].to_csv(folder / f"{name}_wells.tsv", sep="\t", index=False, lineterminator="\n")
             (folder / f"{name}.svg").write_text(calibration_figure(results["plates"]), encoding="utf-8")
 
 

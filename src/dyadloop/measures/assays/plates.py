@@ -137,6 +137,7 @@ def _well_status(part: pd.DataFrame, curve: Curve) -> np.ndarray:
 
 
 def _summary(plate: str, curve: Curve, values: pd.DataFrame) -> dict[str, Any]:
+    known = values["cv_percent"].dropna()
     return {
         "plate": plate,
         **{name: getattr(curve, name) for name in ("a", "b", "c", "d", "g")},
@@ -144,7 +145,7 @@ def _summary(plate: str, curve: Curve, values: pd.DataFrame) -> dict[str, Any]:
         "lod": curve.detection,
         "lloq": curve.lowest,
         "uloq": curve.highest,
-        "median_cv_percent": float(values["cv_percent"].median()) if len(values) else math.nan,
+        "median_cv_percent": float(known.median()) if len(known) else math.nan,
         "share_censored": float((values["limit"] != "").mean()) if len(values) else math.nan,
         "status": "ok",
     }

@@ -14,7 +14,7 @@ from dyadloop.measures.assays.curve import Curve
 from dyadloop.measures.synchrony.series import Floats
 
 _LARGEST_LOG_FACTOR = 10.0
-_GRID, _REFINEMENTS, _HALVINGS = 101, 5, 60
+_GRID, _REFINEMENTS, _HALVINGS = 41, 5, 48
 
 
 class Reading(NamedTuple):
