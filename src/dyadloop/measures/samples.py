@@ -63,7 +63,7 @@ def _persons(table: pd.DataFrame, file: str) -> dict[Sample, Occasion]:
     for place, record in zip(wells.index, wells.to_dict("records"), strict=True):
         sample, row = (record["plate"], record["sample"]), int(place) + 2
         here = tuple("" if record.get(c, "") in MISSING else record[c] for c in _OCCASION)
-        if any(here[:2]) and found.get(sample, here) != here:
+        if any(here[:2]) and any(found.get(sample, here)[:2]) and found.get(sample, here) != here:
             got = (
                 f"sample {sample[1]!r} of {' '.join(part for part in here if part)}, of another in row {first[sample]}"
             )
@@ -73,7 +73,7 @@ def _persons(table: pd.DataFrame, file: str) -> dict[Sample, Occasion]:
             found[sample] = here
             first.setdefault(sample, row)
         else:
-            found.setdefault(sample, found.get(sample, here))
+            found.setdefault(sample, here)
     faults += _twice(found, first, file)
     if faults:
         raise DataError(file, sorted(faults, key=lambda fault: fault.row or 0))

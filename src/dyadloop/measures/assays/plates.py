@@ -77,7 +77,7 @@ def read_plates(
     """
     table = checked_wells(wells, name)
     curves: dict[str, Curve] = {}
-    rows, found = [], []
+    rows, read = [], []
     for plate, whole in table.groupby("plate", sort=False):
         part = whole[whole["status"] != "no signal"]
         standards, blanks = (part[(part["kind"] == k) & (part["status"] == "")] for k in ("standard", "blank"))
@@ -93,18 +93,23 @@ def read_plates(
         curves[str(plate)] = curve
         table.loc[part.index, "status"] = _well_status(part, curve)
         values = _samples(part[part["kind"].isin(NAMED)], curve, str(plate))
-        found.append(values)
-        rows.append(_summary(str(plate), curve, values))
+        read += values
+        rows.append(_summary(str(plate), curve, _table(values)))
     if not curves:
         raise MeasureError(f"{name}: no plate has a usable standard curve; {rows[0]['status'] if rows else 'no wells'}")
     table.loc[table["status"] == "", "status"] = "curve"
-    samples = pd.concat(found, ignore_index=True)
+    samples = _table(read)
     kept = table[["row", "plate", "kind", "sample", "dilution", "signal", "status"]]
     doubts = (*plate_doubts(table), *_sample_doubts(samples))
     return Plates(samples, pd.DataFrame(rows), curves, _plate_sd(samples), kept, doubts)
 
 
-def _samples(part: pd.DataFrame, curve: Curve, plate: str) -> pd.DataFrame:
+def _table(samples: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = ["plate", "kind", "sample", "dilution", "value", "error", "limit", "cv_percent", "wells", "status"]
+    return pd.DataFrame(samples, columns=columns)
+
+
+def _samples(part: pd.DataFrame, curve: Curve, plate: str) -> list[dict[str, Any]]:
     """Return one row per sample of a plate; a dilution series has one per dilution, all other samples one in all."""
     part = part.assign(series=part["dilution"].where(part["kind"] == "dilution", 0.0))
     rows = []
@@ -113,8 +118,7 @@ def _samples(part: pd.DataFrame, curve: Curve, plate: str) -> pd.DataFrame:
         found = read_sample(wells["signal"].to_numpy(dtype=float), dilutions, curve)
         name = {"plate": plate, "kind": kind, "sample": sample, "dilution": float(dilutions[0])}
         rows.append(name | found._asdict() | {"wells": len(wells)})
-    columns = ["plate", "kind", "sample", "dilution", "value", "error", "limit", "cv_percent", "wells", "status"]
-    return pd.DataFrame(rows, columns=columns)
+    return rows
 
 
 def _sample_doubts(samples: pd.DataFrame) -> list[str]:

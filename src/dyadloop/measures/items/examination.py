@@ -74,17 +74,48 @@ def examine(
     return found
 
 
+def _scaled(part: Answers, who: Persons) -> tuple[Answers, Persons]:
+    """Return complete rows with each item in SDs; items that never vary are NaN."""
+    whole = ~np.isnan(part).any(axis=1)
+    part, who = part[whole], None if who is None else who[whole]
+    spread = part.std(axis=0) if len(part) else np.zeros(part.shape[1])
+    return (part - part.mean(axis=0)) / np.where(spread > 0, spread, np.nan) if len(part) else part, who
+
+
+def reversed_block(part: Answers, turned: NDArray[np.bool_], who: Persons) -> dict[int, float]:
+    """Return the places of the fewer of reversed and other items, where the two sides run against each other.
+
+    Parameters
+    ----------
+    part
+        Answers in one direction.
+    turned
+        Whether the key reverses the item.
+    who
+        Person of each row, where persons repeat.
+    """
+    z, who = _scaled(part, who)
+    usable = ~np.isnan(z).any(axis=0) if len(z) >= _FEWEST_ROWS else np.zeros(len(turned), dtype=bool)
+    few, rest = (turned, ~turned) if turned.sum() <= (~turned).sum() else (~turned, turned)
+    few, rest = few & usable, rest & usable
+    if not few.any() or not rest.any() or not _negative(z[:, few].mean(axis=1), z[:, rest].mean(axis=1), who):
+        return {}
+    other = z[:, rest].mean(axis=1)
+    found = {int(k): float(np.corrcoef(z[:, k], other)[0, 1]) for k in np.flatnonzero(few)}
+    return {place: r for place, r in found.items() if r < 0}
+
+
 def against_the_others(part: Answers, who: Persons) -> dict[int, float]:
-    """Return the places of items that run against the majority, with their correlation with it.
+    """Return the places of single items that run against the majority, with their correlation with it.
 
     The first principal component of the items' correlations tells two sides; an item of the smaller side counts where
     its correlation with the mean of the larger one is negative beyond chance, between persons or in their changes.
     """
-    part, who = part[~np.isnan(part).any(axis=1)], None if who is None else who[~np.isnan(part).any(axis=1)]
-    varies = np.flatnonzero(part.std(axis=0) > 0) if len(part) else np.array([], dtype=int)
-    if len(part) < _FEWEST_ROWS or len(varies) < 3:
+    z, who = _scaled(part, who)
+    varies = np.flatnonzero(~np.isnan(z).any(axis=0)) if len(z) >= _FEWEST_ROWS else np.array([], dtype=int)
+    if len(varies) < 3:
         return {}
-    z = (part[:, varies] - part[:, varies].mean(axis=0)) / part[:, varies].std(axis=0)
+    z = z[:, varies]
     side = np.linalg.eigh(np.corrcoef(z, rowvar=False))[1][:, -1]
     side = side if (side > 0).sum() * 2 > len(side) else -side
     most = z[:, side > 0].mean(axis=1)
@@ -117,7 +148,9 @@ def _z(x: Floats, y: Floats, n: int) -> float:
 def _direction(
     found: Examination, part: Answers, key: Instrument, members: tuple[int, ...], who: Persons, declared: bool
 ) -> None:
-    against = {members[place]: r for place, r in against_the_others(part, who).items()}
+    turned = np.isin(members, key.reversed)
+    places = reversed_block(part, turned, who) or against_the_others(part, who)
+    against = {members[place]: r for place, r in places.items()}
     if not against:
         return
     numbers = _listed([str(item) for item in against], 12)
