@@ -16,6 +16,7 @@ from dyadloop.measures.synchrony.series import Floats
 
 _ROUNDS = 4
 _FLAT = 1e-9
+_SMALLEST_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,10 @@ def _check_standards(x: Floats, y: Floats, free: int, model: str, weighting: str
         raise MeasureError(f"{name}: standards need a concentration >= 0 and a signal each")
     if weighting == "relative" and (y <= 0).any():
         raise MeasureError(f"{name}: got a signal of {y.min():g}; relative weights need signals above 0")
+    if weighting == "relative" and len(y) and y.min() < _SMALLEST_SHARE * y.max():
+        raise MeasureError(
+            f"{name}: signals of the standards from {y.min():g} to {y.max():g}; one well would decide alone"
+        )
     levels = len(set(x.tolist()))
     if levels < free + 1:
         raise MeasureError(f"{name}: {levels} different standards; a {model} curve needs at least {free + 1}")

@@ -17,6 +17,7 @@ NAMED = ("sample", "control", "dilution")
 SATURATED = ("ovrflw", "overflow", "over", "#sat", "sat", "saturated")
 """What readers write for a signal beyond their range; taken as a signal above all others."""
 MISSING = ("", "n/a")
+_LARGEST = 1e15
 
 
 def checked_wells(wells: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -55,10 +56,11 @@ def _numbers(table: pd.DataFrame, column: str, name: str) -> list[Fault]:
     """Turn a column into numbers, NaN where nothing stands; return what is no number."""
     given = table[column].where(~table[column].isin(MISSING))
     numbers = pd.to_numeric(given, errors="coerce").astype(float)
-    odd = numbers.isna() & given.notna()
+    known = numbers.abs().where(numbers.ne(0) & given.ne(math.inf))  # infinite: said by the reader
+    odd = (numbers.isna() & given.notna()) | known.lt(1 / _LARGEST) | known.gt(_LARGEST)
     remedy = "correct it" if column != "signal" else f"correct it; a saturated well is {SATURATED[0].upper()}"
     faults = [
-        Fault(name, int(k) + 2, column, repr(table[column].iloc[k]), "a number", remedy)
+        Fault(name, int(k) + 2, column, repr(table[column].iloc[k]), "a number of usual size", remedy)
         for k in np.flatnonzero(odd.to_numpy())
     ]
     table[column] = numbers

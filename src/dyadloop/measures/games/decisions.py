@@ -13,13 +13,19 @@ _FEWEST_MIRRORED = 3
 def numbers(
     table: pd.DataFrame, columns: tuple[str, ...], texts: tuple[str, ...], name: str, optional: tuple[str, ...] = ()
 ) -> tuple[pd.DataFrame, list[Fault]]:
-    """Return the table with numeric columns, and what is wrong with them."""
+    """Return the table with numbers and names in its columns, and what is wrong with them."""
     absent = [column for column in columns if column not in table.columns]
     if absent:
         raise DataError(name, [Fault(name, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent])
     sound, faults = table.reset_index(drop=True).copy(), []
     for column in columns:
         if column in texts:
+            empty = sound[column].isna() | sound[column].isin(["", "n/a"])
+            faults += [
+                Fault(name, int(k) + 2, column, "none", "whose decision it is", "fill it in")
+                for k in np.flatnonzero(empty.to_numpy())
+            ]
+            sound[column] = sound[column].astype(str)
             continue
         raw = sound[column].where(~sound[column].isin(["", "n/a"]))
         numbers = pd.to_numeric(raw, errors="coerce").astype(float)

@@ -18,6 +18,7 @@ _FEWEST_ROWS = 10
 _FEWEST_ANSWERS = 50  # below, an end of the scale may be unused by chance
 _FEWEST_IN_LINE = 5  # items; fewer are often answered alike
 _Z = 3.29  # one-sided p of .0005
+_OTHER_SIDE = 0.3  # share of the reversed items that may lie on the other side of the component by noise
 _SHOWN = 4
 
 Answers = Float[np.ndarray, "row item"]
@@ -82,8 +83,12 @@ def _scaled(part: Answers, who: Persons) -> tuple[Answers, Persons]:
     return (part - part.mean(axis=0)) / np.where(spread > 0, spread, np.nan) if len(part) else part, who
 
 
-def reversed_block(part: Answers, turned: NDArray[np.bool_], who: Persons) -> dict[int, float]:
-    """Return the places of the fewer of reversed and other items, where the two sides run against each other.
+def against_the_others(part: Answers, turned: NDArray[np.bool_], who: Persons) -> dict[int, float]:
+    """Return the places of items that run against the majority, with their correlation with its mean.
+
+    The first principal component of the items' correlations tells two sides. Where the smaller side is that of the
+    key's reversed items (or of the others, if they are fewer), the two sides are compared as a whole; otherwise each of
+    its items alone. Items are named where the correlation is negative beyond chance, between persons or in changes.
 
     Parameters
     ----------
@@ -95,35 +100,25 @@ def reversed_block(part: Answers, turned: NDArray[np.bool_], who: Persons) -> di
         Person of each row, where persons repeat.
     """
     z, who = _scaled(part, who)
-    usable = ~np.isnan(z).any(axis=0) if len(z) >= _FEWEST_ROWS else np.zeros(len(turned), dtype=bool)
-    few, rest = (turned, ~turned) if turned.sum() <= (~turned).sum() else (~turned, turned)
-    few, rest = few & usable, rest & usable
-    if not few.any() or not rest.any() or not _negative(z[:, few].mean(axis=1), z[:, rest].mean(axis=1), who):
-        return {}
-    other = z[:, rest].mean(axis=1)
-    found = {int(k): float(np.corrcoef(z[:, k], other)[0, 1]) for k in np.flatnonzero(few)}
-    return {place: r for place, r in found.items() if r < 0}
-
-
-def against_the_others(part: Answers, who: Persons) -> dict[int, float]:
-    """Return the places of single items that run against the majority, with their correlation with it.
-
-    The first principal component of the items' correlations tells two sides; an item of the smaller side counts where
-    its correlation with the mean of the larger one is negative beyond chance, between persons or in their changes.
-    """
-    z, who = _scaled(part, who)
     varies = np.flatnonzero(~np.isnan(z).any(axis=0)) if len(z) >= _FEWEST_ROWS else np.array([], dtype=int)
     if len(varies) < 3:
         return {}
-    z = z[:, varies]
-    side = np.linalg.eigh(np.corrcoef(z, rowvar=False))[1][:, -1]
-    side = side if (side > 0).sum() * 2 > len(side) else -side
-    most = z[:, side > 0].mean(axis=1)
-    return {
-        int(varies[k]): float(np.corrcoef(z[:, k], most)[0, 1])
-        for k in np.flatnonzero(side <= 0)
-        if _negative(z[:, k], most, who)
-    }
+    z, turned = z[:, varies], turned[varies]
+    few = turned if turned.sum() * 2 <= len(turned) else ~turned
+    minor = _smaller_side(z, few)
+    most = z[:, ~minor].mean(axis=1)
+    r = {int(k): float(np.corrcoef(z[:, k], most)[0, 1]) for k in np.flatnonzero(minor)}
+    if few.any() and (minor != few).sum() <= few.sum() * _OTHER_SIDE and _negative(z[:, few].mean(axis=1), most, who):
+        return {int(varies[k]): value for k, value in r.items() if value < 0 and few[k]}
+    return {int(varies[k]): value for k, value in r.items() if _negative(z[:, k], most, who)}
+
+
+def _smaller_side(z: Answers, few: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which items lie on the smaller side of the first principal component; halves are told by the key."""
+    side = np.linalg.eigh(np.corrcoef(z, rowvar=False))[1][:, -1] > 0
+    if side.sum() * 2 == len(side):
+        return side if (side == few).sum() * 2 > len(side) else ~side
+    return side if side.sum() * 2 < len(side) else ~side
 
 
 def _negative(x: Floats, y: Floats, who: Persons) -> bool:
@@ -149,8 +144,7 @@ def _direction(
     found: Examination, part: Answers, key: Instrument, members: tuple[int, ...], who: Persons, declared: bool
 ) -> None:
     turned = np.isin(members, key.reversed)
-    places = reversed_block(part, turned, who) or against_the_others(part, who)
-    against = {members[place]: r for place, r in places.items()}
+    against = {members[place]: r for place, r in against_the_others(part, turned, who).items()}
     if not against:
         return
     numbers = _listed([str(item) for item in against], 12)

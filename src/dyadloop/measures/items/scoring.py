@@ -66,7 +66,7 @@ def score_items(
     opposite = _opposite(answers, key)
     ticked, one_way = (opposite, answers) if turned else (answers, opposite)
     rows, found, told, seen = [], {}, {}, {}
-    who = None if persons is None else table[persons].to_numpy(dtype=object)
+    who = None if persons is None else table[persons].astype(str).to_numpy(dtype=object)
     for scale, members in key.scales().items():
         part = one_way[:, [item - 1 for item in members]]
         seen[scale] = examine(ticked, one_way, key, members, who, declared=turned is not None)

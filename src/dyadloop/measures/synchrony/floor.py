@@ -44,6 +44,8 @@ def without_short_sounds(mine: Spurts, other: Spurts, shortest: float) -> Spurts
 
 def exchanges(first: Spurts, second: Spurts) -> tuple[Floats, NDArray[np.int64]]:
     """Return the silence, or minus the overlap, at each passing of the turn, and who takes it (0 or 1)."""
+    if not len(first) or not len(second):
+        return np.array([]), np.array([], dtype=np.int64)
     edges = np.unique(np.concatenate([first.ravel(), second.ravel()]))
     middle = (edges[:-1] + edges[1:]) / 2
     speaking = np.stack([_inside(middle, spurts) for spurts in (first, second)], axis=1)

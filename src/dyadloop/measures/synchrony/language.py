@@ -63,7 +63,7 @@ def language_style(
     names = two_speakers(turns, ("speaker", "text"))
     lists, fewest = function_words() if words is None else words, _LEAST[by] if least is None else least
     who = turns["speaker"].astype(str).tolist()
-    said = [_tokens(text) for text in turns["text"].fillna("").astype(str)]
+    said = [_tokens(text) for text in turns["text"].map(lambda said: said if isinstance(said, str) else "")]
     whole = [
         [word for speaker, part in zip(who, said, strict=True) if speaker == name for word in part] for name in names
     ]
