@@ -7,7 +7,7 @@ from dyadloop.data.reader import digest, read_study
 from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior
 from dyadloop.data.school import convert_school
 from dyadloop.data.sheet import Sheet, read_records, read_sheet
-from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise
+from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise, unmeasured
 from dyadloop.data.writer import write_study
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "read_sheet",
     "read_study",
     "summarise",
+    "unmeasured",
     "write_study",
 ]

@@ -2,7 +2,6 @@
 
 import csv
 import math
-import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dyadloop.data import read_records
+from dyadloop.data.wording import WHOLE, Wrong, wrongs
 from dyadloop.errors import DataError, EvidenceError, Fault
 from dyadloop.evidence.contradictions import contradictions
 
@@ -141,7 +141,7 @@ def _parsed(record: dict[str, str], name: str, row: int) -> tuple[Effect | None,
     try:
         return Effect.model_validate(content), []
     except ValidationError as error:
-        return None, [fault for item in error.errors() for fault in _faults(item, name, row)]
+        return None, [fault for wrong in wrongs(error, content, Effect) for fault in _faults(wrong, name, row)]
 
 
 _REMEDIES = {
@@ -152,12 +152,11 @@ _REMEDIES = {
 _SOURCE = "correct it against the source"
 
 
-def _faults(item: Any, name: str, row: int) -> list[Fault]:  # noqa: ANN401 - what pydantic reports
-    if item["loc"]:
-        column, got = str(item["loc"][0]), "no value" if item["type"] == "missing" else repr(item["input"])[:60]
-        return [Fault(name, row, column, got, item["msg"], _REMEDIES.get(column, _SOURCE))]
+def _faults(wrong: Wrong, name: str, row: int) -> list[Fault]:
+    if not (wrong.own and wrong.place == WHOLE):
+        return [Fault(name, row, wrong.place, wrong.got, wrong.expected, _REMEDIES.get(wrong.place, _SOURCE))]
     found = []
-    for line in re.sub(r"^Value error, ", "", item["msg"]).split("\n"):
+    for line in wrong.expected.split("\n"):  # our own messages name their columns
         column, _, rest = line.partition(": ")
         got, expected, remedy = (*rest.split("; ", 2), _SOURCE)[:3]
         found.append(Fault(name, row, column, got, expected, remedy))

@@ -76,9 +76,14 @@ def print_doubts(found: Sequence[Doubt], console: Console) -> None:
         console.print(f"  {entry}", markup=False, highlight=False)
 
 
-def summary_json(summary: StudySummary, found: Sequence[Doubt] = ()) -> str:
-    """Return the summary of a study, and the doubts about it, as JSON."""
-    content = _without_nan(asdict(summary)) | {"doubts": [asdict(entry) | {"text": str(entry)} for entry in found]}
+def summary_json(
+    summary: StudySummary, found: Sequence[Doubt] = (), remarks: Sequence[str] = (), following: str = ""
+) -> str:
+    """Return the summary of a study as JSON, with doubts, remarks and the command that comes next."""
+    doubted = [asdict(entry) | {"text": str(entry)} for entry in found]
+    content = _without_nan(asdict(summary)) | {
+        "faults": [], "doubts": doubted, "notes": list(remarks), "next": following
+    }  # fmt: skip
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
 
