@@ -41,6 +41,7 @@ def measure(
     from dyadloop.data import read_study
     from dyadloop.measures.raw import measure_raw
     from dyadloop.reporting.progress import steps
+    from dyadloop.reporting.raw import without_score
 
     info = read_study(study, measured=False).info
     if not dry_run:
@@ -53,11 +54,11 @@ def measure(
         _write(found, scored, study)
     _draw(found, folder, info.simulated)
     _print_scores(found, as_json)
-    bad = found.status[found.status["status"] != "ok"]
-    for row in bad.head(20).to_dict("records"):
-        say(f"{row['indicator']}, dyad {row['dyad']} session {row['session']}: {row['status']}", quiet)
-    if len(bad) > 20:
-        say(f"and {len(bad) - 20} more without a score", quiet)
+    unscored = without_score(found.status)
+    for line in unscored[:20]:
+        say(line, quiet)
+    if len(unscored) > 20:
+        say(f"and {len(unscored) - 20} other reasons for no score", quiet)
     without = [name for name in found.record if name not in scored]
     kept = dry_run or not scored
     where = "measurements.tsv left alone" if kept else f"rows in {study / 'measurements.tsv'}"
@@ -74,20 +75,21 @@ def _write(found: "Measured", scored: list[str], study: Path) -> None:
     replace_measurements(study, found.table(), scored)
     text = json.dumps(found.record, indent=2, default=_plain) + "\n"
     (study / "measures.json").write_text(text, encoding="utf-8")
+    for name, results in found.results.items():
+        if "wells" in results:
+            results["wells"].to_csv(study / f"wells_{name}.tsv", sep="\t", index=False, lineterminator="\n")
 
 
 def _print_scores(found: "Measured", as_json: bool) -> None:
+    from dyadloop.reporting.raw import measured_lines
+
     if as_json:
-        print(json.dumps({"scores": len(found.rows), "status": found.status.to_dict("records")}, indent=2))
+        notes = {name: record.get("notes", {}) for name, record in found.record.items()}
+        told = {"scores": len(found.rows), "status": found.status.to_dict("records"), "doubts": notes}
+        print(json.dumps(told, indent=2))
         return
     for name, record in found.record.items():
-        total = int((found.status["indicator"] == name).sum())
-        print(f"{name}: {record['scores']} scores of {total}; {record.get('convention', record['kind'])}")
-        if "group_p_value" in record:
-            print(
-                f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
-                f"p = {record['group_p_value']:.4g}"
-            )
+        print("\n".join(measured_lines(name, record, found.status)))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know

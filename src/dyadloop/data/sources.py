@@ -48,13 +48,18 @@ class SynchronySource(_Source):
 
 
 class QuestionnaireSource(_Source):
-    """A table of answers: participant_id, session, optional phase and time, and one column per item."""
+    """A table of answers: participant_id, session, optional phase and time, and one column per item.
+
+    ``turned``: true where the reversed items were turned before the file was written, false where none was; without it
+    no totals are made where the answers contradict the key.
+    """
 
     kind: Literal["questionnaire"]
     file: str
     instrument: str
     scale: str = "total"
     items: tuple[str, ...] | None = None
+    turned: bool | None = None
     phase: Literal["before", "within", "after"] = "after"
 
 

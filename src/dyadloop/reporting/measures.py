@@ -239,7 +239,7 @@ def status_figure(status: pd.DataFrame) -> str:
         for axes, name in zip(grid, indicators, strict=True):
             mine = status[status["indicator"] == name]
             for good, mark, colour in ((True, "s", BLUE), (False, "x", RED)):
-                part = mine[(mine["status"] == "ok") == good]
+                part = mine[mine["status"].str.startswith(("ok", "doubtful")) == good]
                 x = pd.to_numeric(part["session"], errors="coerce")
                 axes.plot(x, [dyads.index(d) for d in part["dyad"]], mark, color=colour, ms=4)
             axes.set_title(plain(name), fontsize=7)

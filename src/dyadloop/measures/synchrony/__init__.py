@@ -1,13 +1,14 @@
 """Synchrony of two persons: methods, surrogates, tests between dyads, and the multiverse of settings."""
 
 from dyadloop.measures.synchrony.changes import change_synchrony
+from dyadloop.measures.synchrony.language import language_style
 from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony, synchrony
 from dyadloop.measures.synchrony.multiverse import conclusions, multiverse
 from dyadloop.measures.synchrony.pseudo import group_test, rmea_contrast
 from dyadloop.measures.synchrony.series import SIGN
 from dyadloop.measures.synchrony.surrogates import SURROGATES, Surrogate
 from dyadloop.measures.synchrony.testing import synchrony_test
-from dyadloop.measures.synchrony.turns import event_synchrony, language_style, turn_taking
+from dyadloop.measures.synchrony.turns import event_synchrony, turn_taking
 
 __all__ = [
     "METHODS",
