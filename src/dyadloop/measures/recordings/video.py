@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.recordings.files import Recording
+from dyadloop.measures.recordings.recording import Recording
 
 Region = Sequence[float] | Sequence[tuple[float, float]]
 FLAGS = ("cut", "flicker", "duplicate", "shake")
