@@ -134,7 +134,8 @@ def _table(
         channels = channels.drop(columns=column, errors="ignore")
     refuse(faults)
     if columns is None:
-        refuse([fault for name, wrong in text.faults.items() if name != column and len(wrong) < len(channels) / 2 for fault in wrong])
+        mostly = [w for name, w in text.faults.items() if name != column and len(w) <= len(channels) / 2]
+        refuse([fault for wrong in mostly for fault in wrong])
     measured = None if clock is None else clock.rate
     known = {"the file": measured, "its sidecar": told, "fs": fs}
     rate = _agreed(text.file, known, len(channels), faults)

@@ -180,8 +180,8 @@ def _ragged(file: str, text: str, mark: str, width: int, first_row: int) -> list
         counts = np.where(counts == 0, 1, counts)  # an empty line in a file of one column is a gap
     return [
         Fault(
-            file, first_row + int(place), None, f"{int(counts[place])} values", f"{width}, as in the first row: "
-            "one value per column", f"mend the {_WORDS[mark]} of this row; write gaps as n/a, decimals with a point",
+            file, first_row + int(place), None, f"{int(counts[place])} values", f"one value per column: {width}, as in the "
+            "first row", f"mend the {_WORDS[mark]} of this row; write gaps as n/a, decimals with a point",
         )
         for place in np.flatnonzero(counts != width)
     ]  # fmt: skip
