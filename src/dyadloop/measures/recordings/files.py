@@ -9,14 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from dyadloop.errors import Fault
 from dyadloop.measures.recordings.beats import on_clock
 from dyadloop.measures.recordings.clocks import Clock, clock_of, is_unix, time_column, written_times
 from dyadloop.measures.recordings.faults import refuse
 from dyadloop.measures.recordings.rates import Rate, told_rate
-from dyadloop.measures.recordings.recording import UNKNOWN, Recording, Stretch, stretches_of
+from dyadloop.measures.recordings.recording import UNKNOWN, Recording
 from dyadloop.measures.recordings.sidecars import Sidecar, sidecar_of
 from dyadloop.measures.recordings.text import Text, read_text, text_of
 from dyadloop.measures.recordings.wristbands import export_of, intervals_of, is_export, is_intervals, is_tags
@@ -211,10 +210,7 @@ def _without_values(found: Recording, values: Sequence[float]) -> Recording:
     if not values:
         return found
     channels = found.channels.copy()
-    marked = channels.isin(list(values))
-    left_out: tuple[Stretch, ...] = ()
     for name in channels.columns:
         if name not in _FACE:
-            channels[name] = channels[name].mask(marked[name])
-            left_out += stretches_of(marked[name].to_numpy(), found.fs, f"declared a gap ({name})")
-    return replace(found, channels=pd.DataFrame(channels), left_out=(*found.left_out, *left_out))
+            channels[name] = channels[name].mask(channels[name].isin(list(values)))
+    return replace(found, channels=channels)

@@ -86,10 +86,19 @@ def described(left_out: Sequence[Stretch], seconds: float) -> str:
     """Return in words what was left out of a recording of some length [s]: its share, and the longest stretches."""
     if not left_out:
         return ""
-    shown = sorted(sorted(left_out, key=lambda s: s.start - s.stop)[:_MOST_NAMED], key=lambda s: s.start)
-    texts = [f"{s.start:.1f} to {s.stop:.1f} s {s.why}" for s in shown]
-    more = f"; and {len(left_out) - len(shown)} shorter" if len(left_out) > len(shown) else ""
-    return f"{share_of(left_out, seconds):.1%} left out: {'; '.join(texts)}{more}"
+    return f"{share_of(left_out, seconds):.1%} left out: {_listed(left_out)}"
+
+
+def places_of(marked: NDArray[np.bool_], fs: float) -> str:
+    """Return in words where marked samples lie, the longest stretches."""
+    return _listed(stretches_of(marked, fs, ""))
+
+
+def _listed(stretches: Sequence[Stretch]) -> str:
+    shown = sorted(sorted(stretches, key=lambda s: s.start - s.stop)[:_MOST_NAMED], key=lambda s: s.start)
+    texts = [f"{s.start:.1f} to {s.stop:.1f} s {s.why}".strip() for s in shown]
+    more = f"; and {len(stretches) - len(shown)} shorter" if len(stretches) > len(shown) else ""
+    return "; ".join(texts) + more
 
 
 def share_of(left_out: Sequence[Stretch], seconds: float) -> float:

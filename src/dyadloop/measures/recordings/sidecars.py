@@ -40,7 +40,7 @@ class Sidecar:
             return float(value)
         wanted = "samples per second, a number > 0" if positive else "a number of seconds"
         remedy = "write the number without quotes, or remove the key where it is unknown"
-        faults.append(Fault(self.told_by[key], None, key, repr(value), wanted, remedy))
+        faults.append(Fault(_place(self.told_by[key], key), None, None, repr(value), wanted, remedy))
         return None
 
     def gap_values(self, faults: list[Fault]) -> list[float]:
@@ -50,7 +50,8 @@ class Sidecar:
         if all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in listed):
             return [float(v) for v in listed]
         remedy = 'write such as "GapValues": [0]'
-        faults.append(Fault(self.told_by["GapValues"], None, "GapValues", repr(value), "a list of numbers", remedy))
+        place = _place(self.told_by["GapValues"], "GapValues")
+        faults.append(Fault(place, None, None, repr(value), "a list of numbers", remedy))
         return []
 
 
@@ -80,9 +81,11 @@ def _name_columns(found: Sidecar, file: Path, name: str, entities: dict[str, str
         columns = found.keys["Columns"]
         found.columns_from = found.told_by["Columns"]
         if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
-            refuse([Fault(found.columns_from, None, "Columns", repr(columns), "a list of names", "correct it")])
+            place = _place(found.columns_from, "Columns")
+            refuse([Fault(place, None, None, repr(columns), "a list of names", "correct it")])
         if len(set(columns)) < len(columns):
-            refuse([Fault(found.columns_from, None, "Columns", "a name twice", "unique names", "rename one")])
+            place = _place(found.columns_from, "Columns")
+            refuse([Fault(place, None, None, "a name twice", "unique names", "rename one")])
         found.columns = columns
         return
     tables = [file.with_name(f"{name.removesuffix('_motion')}_channels.tsv")]
@@ -98,6 +101,10 @@ def _name_columns(found: Sidecar, file: Path, name: str, entities: dict[str, str
     place = header.index("name")
     found.columns = [row[place] if place < len(row) else "" for row in rows]
     found.headerless = suffix == "motion"
+
+
+def _place(sidecar: str, key: str) -> str:
+    return f"{sidecar}, key {key!r}"
 
 
 def _stem(file: Path) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.boker import wcc
+from dyadloop.measures.synchrony.doubts import ecg_doubt
 from dyadloop.measures.synchrony.group import kuramoto, mvsusy, rho
 from dyadloop.measures.synchrony.phase import hilbert, phase_locking
 from dyadloop.measures.synchrony.prediction import granger, lag_regression
@@ -142,7 +143,12 @@ def synchrony(
     else:
         found = chosen.function(pair, **settings)
     given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
-    return found.assign_attrs(**given, n_samples=len(pair.first), common_pauses=pair.common_words())
+    return found.assign_attrs(**given, n_samples=len(pair.first), common_pauses=pair.common_words(), doubts=_doubts(pair))
+
+
+def _doubts(pair: Pair) -> str:
+    sides = (("first", pair.first), ("second", pair.second))
+    return "; ".join(f"{who} series {text}" for who, v in sides if (text := ecg_doubt(v, pair.fs))) or "none"
 
 
 def pauses_of(method: str) -> Literal["missing", "named"]:
