@@ -17,7 +17,7 @@ from dyadloop.measures.recordings.faults import refuse
 from dyadloop.measures.recordings.rates import Rate, told_rate
 from dyadloop.measures.recordings.recording import UNKNOWN, Recording
 from dyadloop.measures.recordings.sidecars import Sidecar, sidecar_of
-from dyadloop.measures.recordings.text import Text, read_text, text_of
+from dyadloop.measures.recordings.text import Text, is_number, read_text, text_of
 from dyadloop.measures.recordings.wristbands import export_of, intervals_of, is_export, is_intervals, is_tags
 
 _LEAST_CONFIDENCE = 0.8  # OpenFace's own rule of thumb for a tracked face
@@ -72,13 +72,13 @@ def read_recording(
     faults: list[Fault] = []
     sidecar = sidecar_of(file)
     values = [*gap_values, *sidecar.gap_values(faults)]
-    if is_export(text):
-        found = _export(file.name, text, sidecar, fs, faults)
-    elif is_tags(text):
+    if is_tags(text):
         got, remedy = "moments that somebody marked, no samples", "read it with dyadloop.measures.recordings.read_tags"
         refuse([Fault(file.name, None, None, got, "samples", remedy)])
-    table = read_text(file, sidecar.columns, progress) if not is_export(text) else None
-    if table is not None:
+    if is_export(text):
+        found = _export(file.name, text, sidecar, fs, faults)
+    else:
+        table = read_text(file, text, sidecar.columns, progress)
         if table.names == [_PULSES]:
             return _pulses(file.name, table)
         found = _table(table, sidecar, fs, faults, columns)
@@ -133,8 +133,10 @@ def _table(
         channels = channels.drop(columns=column, errors="ignore")
     refuse(faults)
     if columns is None:
-        mostly = [w for name, w in text.faults.items() if name != column and len(w) <= len(channels) / 2]
+        mostly = [w for n, w in text.faults.items() if n != column and len(w) <= sum(map(is_number, text.texts(n)))]
         refuse([fault for wrong in mostly for fault in wrong])
+    if not len(channels.columns):
+        refuse([fault for wrong in text.faults.values() for fault in wrong])
     measured = None if clock is None else clock.rate
     known = {"the file": measured, "its sidecar": told, "fs": fs}
     rate = _agreed(text.file, known, len(channels), faults)

@@ -7,7 +7,6 @@ Delimiters are tabs, semicolons, commas or blanks; a byte-order mark and UTF-16 
 import csv
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -82,19 +81,19 @@ def text_of(path: Path) -> str:
         refuse([Fault(path.name, row, None, "bytes that are not text", "UTF-8 text", "export the recording as UTF-8")])
     if "\x00" in text:
         refuse([Fault(path.name, None, None, "bytes that are not text", "UTF-8 text", "export the recording as UTF-8")])
-    text = re.sub(r"(\n *)+$", "", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n ")
     if not text.strip():
         refuse([Fault(path.name, None, None, "empty", "samples", "export it again")])
     return text
 
 
-def read_text(path: Path, columns: Sequence[str] | None = None, progress: Progress | None = None) -> Text:
+def read_text(path: Path, text: str, columns: Sequence[str] | None = None, progress: Progress | None = None) -> Text:
     """Read the samples of a file.
 
     Parameters
     ----------
-    path
-        File, also with ``.gz``.
+    path, text
+        File, and what :func:`text_of` found in it.
     columns
         Names of the columns where the file has none.
     progress
@@ -103,9 +102,8 @@ def read_text(path: Path, columns: Sequence[str] | None = None, progress: Progre
     Raises
     ------
     MeasureError
-        If the file is missing, damaged, or its rows are not all of one width.
+        If the rows are not all of one width.
     """
-    text = text_of(path)
     skipped = 0
     if text[:4].lower() == "sep=":  # Excel's note to itself
         text, skipped = text.partition("\n")[2], 1
@@ -117,13 +115,19 @@ def read_text(path: Path, columns: Sequence[str] | None = None, progress: Progre
         text = rest
     else:
         _refuse_lookalikes(path.name, fields, split(rest.partition("\n")[0], mark), mark, skipped + 1)
+    if mark == " ":
+        text = text.replace("\t", " ")
+    if text.count('"') % 2:
+        row = next(k for k, line in enumerate(text.split("\n")) if line.count('"') % 2) + skipped + 1 + header
+        refuse([Fault(path.name, row, None, "an unclosed quote", "quotes in pairs", "remove the quote, or close it")])
+    text = text.replace('"', "") if mark == " " else text
     width = len(fields)
     first_row = skipped + 1 + header
     refuse(_ragged(path.name, text, mark, width, first_row))
     names = _unique(fields) if header else [str(k + 1) for k in range(width)]
     if not header and columns is not None and len(columns) == width:
         names = [str(column) for column in columns]
-    raw = _parsed(text, mark, width, progress)
+    raw = _parsed(path.name, text, mark, width, progress)
     return _sorted_out(path.name, raw, names, header, first_row)
 
 
@@ -198,7 +202,7 @@ def _counts(raw: NDArray[np.uint8], mark: str) -> NDArray[np.int64]:
     return np.diff(np.searchsorted(begins, ends), prepend=0)
 
 
-def _parsed(text: str, mark: str, width: int, progress: Progress | None) -> pd.DataFrame:
+def _parsed(file: str, text: str, mark: str, width: int, progress: Progress | None) -> pd.DataFrame:
     """Return the fields by column number, as numbers where a column holds nothing else."""
     total = text.count("\n") + 1
     reader = pd.read_csv(
@@ -214,11 +218,15 @@ def _parsed(text: str, mark: str, width: int, progress: Progress | None) -> pd.D
         index_col=False,
     )
     parts, done = [], 0
-    for part in reader:
-        parts.append(part)
-        done += len(part)
-        if progress is not None:
-            progress(min(done, total), total)
+    try:
+        for part in reader:
+            parts.append(part)
+            done += len(part)
+            if progress is not None:
+                progress(min(done, total), total)
+    except pd.errors.ParserError as error:
+        got, wanted = f"rows that cannot be told apart ({' '.join(str(error).split())})", "one value per column"
+        refuse([Fault(file, None, None, got, wanted, "remove the quotes")])
     return pd.concat(parts, ignore_index=True)
 
 
