@@ -97,7 +97,7 @@ def _heart(ecg: ArrayLike, fs: float, progress: Progress | None) -> tuple[Floats
                     progress(kept_to, len(values))
     left_out = [
         stretch
-        for mask, why in ((off, "lead off"), (saturated & ~off, "clipped"), (noise, "noise without heartbeats"))
+        for mask, why in ((saturated, "clipped"), (off & ~saturated, "lead off"), (noise, "noise without heartbeats"))
         for stretch in stretches_of(mask, rate, why)
     ]
     if not beats or sum(map(len, beats)) < 3:

@@ -257,10 +257,11 @@ def resampled(times: ArrayLike, values: ArrayLike, fs: float, start: float, stop
         moments, found = _binned(moments, found, fs, 0.0)
     after = np.clip(np.searchsorted(moments, grid, side="left"), 1, len(moments) - 1)
     bridged = moments[after] - moments[after - 1] <= gap + close
-    nearest = np.minimum(np.abs(moments[after] - grid), np.abs(moments[after - 1] - grid))
-    exact = nearest <= close
+    nearest = after - (np.abs(moments[after - 1] - grid) < np.abs(moments[after] - grid))
+    exact = np.abs(moments[nearest] - grid) <= close
     inside = (grid >= moments[0] - close) & (grid <= moments[-1] + close)
-    return np.where(inside & (bridged | exact), np.interp(grid, moments, found), np.nan)
+    level = np.where(exact, found[nearest], np.interp(grid, moments, found))
+    return np.where(inside & (bridged | exact), level, np.nan)
 
 
 def _binned(times: Floats, values: Floats, fs: float, start: float) -> tuple[Floats, Floats]:
