@@ -9,7 +9,14 @@ from dyadloop.measures.synchrony.series import common_pauses
 from tests.measures import spoiled
 
 BEATS = ("clean", "missed", "two missed in a row", "invented", "premature 45", "premature 30", "premature 20")
-ECG = ("clean", "lead off, flat", "lead off, noise", "lead off, mains hum", "muscle noise, five times the ECG", "saturated")
+ECG = (
+    "clean",
+    "lead off, flat",
+    "lead off, noise",
+    "lead off, mains hum",
+    "muscle noise, five times the ECG",
+    "saturated",
+)
 EDA = ("clean", "band off", "flat at the floor", "frozen value", "pressed and let go", "clipped")
 PAUSES = ("clean", "8 s", "12 s", "60 s")
 

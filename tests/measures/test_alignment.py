@@ -125,7 +125,11 @@ def _recording(n=100, fs=10.0, start=np.nan, zero="file", source="x"):
     [
         ({"start": 5.0}, {}, "y, column 'start': got no start; expected one, as x starts at 5 s; give it StartTime"),
         ({}, {"start": 5.0}, "x, column 'start': got no start"),
-        ({"start": 5.0}, {"start": 1.6e9, "zero": "unix"}, "got a start in Unix time, where x has one in seconds of its own"),
+        (
+            {"start": 5.0},
+            {"start": 1.6e9, "zero": "unix"},
+            "got a start in Unix time, where x has one in seconds of its own",
+        ),
         ({"start": 5.0}, {"start": 500.0}, "they do not overlap; expected recordings of one session"),
     ],
 )
@@ -177,7 +181,9 @@ def test_films_of_one_camera_can_be_re_paired(tmp_path):
         people += [f"P{d}\tD{d}\tpatient", f"T{d}\tD{d}\ttherapist"]
         sessions.append(f"D{d}\t1\t{d}\t1")
         for k, (who, values) in enumerate(zip("pt", follower(n=900, delay=5, seed=d), strict=True)):
-            rows = "".join(f"{i}, 0, {i / 29.9703:.3f}, 0.98, 1, {v:.3f}\n" for i, v in enumerate(values[: 900 - 7 * k - d]))
+            rows = "".join(
+                f"{i}, 0, {i / 29.9703:.3f}, 0.98, 1, {v:.3f}\n" for i, v in enumerate(values[: 900 - 7 * k - d])
+            )
             (tmp_path / f"D{d}_{who}.csv").write_text(f"frame, face_id, timestamp, confidence, success, AU12_r\n{rows}")
     info = {
         "schema_version": 1, "name": "faces", "title": "SIMULATED", "licence": "CC0-1.0", "simulated": True,

@@ -140,7 +140,10 @@ def test_the_pause_on_the_command_line(tmp_path):
     assert printed.exit_code == 0
     assert "note: 90.0 to 150.0 s: both stand still at once" in printed.output
     assert "no start is told by p.txt or t.txt" in printed.output
-    (tmp_path / "zeros.csv").write_text("a,b\n" + "".join(f"{v + 1},{0 if k < 40 else w + 1}\n" for k, (v, w) in enumerate(zip(*_frozen(), strict=True))))
+    (tmp_path / "zeros.csv").write_text(
+        "a,b\n"
+        + "".join(f"{v + 1},{0 if k < 40 else w + 1}\n" for k, (v, w) in enumerate(zip(*_frozen(), strict=True)))
+    )
     printed = CliRunner().invoke(app, ["synchrony", str(tmp_path / "zeros.csv"), *options, "--gap-value", "0"])
     assert "second person, 1.3% of the samples are missing: 0.0 to 4.0 s" in printed.output
 
@@ -163,7 +166,13 @@ def _pulse(n, fs):
 def test_movement_noise_and_waves_are_no_electrocardiogram(seed):
     rng = np.random.default_rng(seed)
     bursts = np.abs(autoregressive(15000, 0.95, seed)) ** 3
-    for values in (rng.normal(size=15000), autoregressive(15000, 0.99, seed), bursts, _pulse(15000, 250), rng.exponential(size=15000)):
+    for values in (
+        rng.normal(size=15000),
+        autoregressive(15000, 0.99, seed),
+        bursts,
+        _pulse(15000, 250),
+        rng.exponential(size=15000),
+    ):
         assert doubts(values, 250.0, "x") == []
 
 

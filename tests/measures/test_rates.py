@@ -10,7 +10,26 @@ from dyadloop.measures.recordings import read_recording
 from dyadloop.measures.recordings.clocks import clock_of, written_times
 from dyadloop.measures.recordings.rates import rate_of, rounding_of, same_rate, told_rate
 
-NOMINAL = [1, 4, 10, 12.5, 24000 / 1001, 25, 30000 / 1001, 30, 50, 60000 / 1001, 60, 64, 100, 128, 256, 1000, 0.5, 1 / 3]
+NOMINAL = [
+    1,
+    4,
+    10,
+    12.5,
+    24000 / 1001,
+    25,
+    30000 / 1001,
+    30,
+    50,
+    60000 / 1001,
+    60,
+    64,
+    100,
+    128,
+    256,
+    1000,
+    0.5,
+    1 / 3,
+]
 
 
 @settings(max_examples=200, deadline=None)

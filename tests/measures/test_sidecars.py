@@ -99,5 +99,5 @@ def test_motion_inherits_its_channels(tmp_path):
     (folder / "sub-01_ses-1_task-talk_tracksys-imu_channels.tsv").write_text("name\ttype\nhead\tPOS\nhand\tPOS\n")
     assert list(read_recording(file).channels) == ["head", "hand"]
     (folder / "sub-01_ses-1_task-talk_tracksys-imu_channels.tsv").write_text("name\ttype\nhead\tPOS\n")
-    with pytest.raises(MeasureError, match="got 2 columns; expected 1, as .*channels.tsv names them"):
+    with pytest.raises(MeasureError, match=r"got 2 columns; expected 1, as .*channels\.tsv names them"):
         read_recording(file)

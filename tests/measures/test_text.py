@@ -63,7 +63,10 @@ def test_gaps_are_gaps(tmp_path, gap):
         ("0,1\n0.5,0.6\n0.7,0.8\n", "column numbers, it seems"),
         ("a,b\n1,2\ninf,3\n4,5\n", "row 3, column 'a': got inf"),
         ('a,b\n1,2\n"3,4\n5,6\n', "row 3: got an unclosed quote"),
-        (",a\n0,1\n1,2\n5,3\n", "row 4, column 'row index': got 5 after 1; expected an even count: rows were taken out"),
+        (
+            ",a\n0,1\n1,2\n5,3\n",
+            "row 4, column 'row index': got 5 after 1; expected an even count: rows were taken out",
+        ),
         ("frame,a\n1,1\n2,2\n2,3\n", "row 4, column 'frame': got 2 after 2"),
         ("a,b\nx,y\nu,v\n", "row 2, column 'a': got 'x'; expected a number"),
     ],
@@ -115,7 +118,7 @@ def test_edited_files_are_read_or_refused(tmp_path):
         "".join(f"{v} {v}\n" for v in samples),
         "frame, timestamp, confidence, success, AU\n" + "".join(f"{k}, {k / 30:.3f}, 1, 1, {v}\n" for k, v in enumerate(samples)),
     ]  # fmt: skip
-    refused = 0
+    refused: list[str] = []
     for seed in range(300):
         draw = random.Random(seed)
         text = _edited(draw.choice(layouts), draw)
@@ -125,6 +128,6 @@ def test_edited_files_are_read_or_refused(tmp_path):
             assert found.fs > 0
             assert len(found.channels) >= 2
         except MeasureError as error:
-            refused += 1
-            assert "a.csv" in str(error) or "of a heart" in str(error)
-    assert 100 < refused < 280
+            refused.append(str(error))
+    assert 100 < len(refused) < 280
+    assert all("a.csv" in text for text in refused)

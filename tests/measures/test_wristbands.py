@@ -22,7 +22,9 @@ def _e4(path, values, start=START, fs=4.0):
     return path
 
 
-@pytest.mark.parametrize(("name", "fs"), [("EDA.csv", 4), ("TEMP.csv", 4), ("BVP.csv", 64), ("HR.csv", 1), ("D01_p.csv", 4)])
+@pytest.mark.parametrize(
+    ("name", "fs"), [("EDA.csv", 4), ("TEMP.csv", 4), ("BVP.csv", 64), ("HR.csv", 1), ("D01_p.csv", 4)]
+)
 def test_two_rows_are_start_and_rate(tmp_path, name, fs):
     found = read_recording(_e4(tmp_path / name, [1.5, 2.5, 3.25], fs=fs))
     assert (found.fs, found.start, found.zero) == (fs, START, "unix")
@@ -65,14 +67,21 @@ def test_tags_are_moments_and_no_samples(tmp_path):
 
 def test_embraceplus_raw_pulses_and_minutes(tmp_path):
     start = 1687343523_000000
-    (tmp_path / "bvp.csv").write_text("unix_timestamp,bvp\n" + "".join(f"{start + round(k * 1e6 / 64)},{k}\n" for k in range(640)))
+    (tmp_path / "bvp.csv").write_text(
+        "unix_timestamp,bvp\n" + "".join(f"{start + round(k * 1e6 / 64)},{k}\n" for k in range(640))
+    )
     found = read_recording(tmp_path / "bvp.csv")
     assert (found.fs, found.start) == (64, 1687343523)
     pulses = "".join(f"{start * 1000 + round(k * 0.85e9)}\n" for k in range(40))
     (tmp_path / "systolic_peaks.csv").write_text(f"systolic_peak_timestamp\n{pulses}")
     np.testing.assert_allclose(read_recording(tmp_path / "systolic_peaks.csv").channel()[1:-1], 850, atol=1e-3)
-    rows = [f"{start // 1000 + 60000 * k},2023-06-21T10:32:03Z,{'' if k == 3 else 70 + k},{'device_not_recording' if k == 3 else ''}" for k in range(9)]
-    (tmp_path / "rate.csv").write_text("timestamp_unix,timestamp_iso,pulse_rate_bpm,missing_value_reason\n" + "\n".join(rows) + "\n")
+    rows = [
+        f"{start // 1000 + 60000 * k},2023-06-21T10:32:03Z,{'' if k == 3 else 70 + k},{'device_not_recording' if k == 3 else ''}"
+        for k in range(9)
+    ]
+    (tmp_path / "rate.csv").write_text(
+        "timestamp_unix,timestamp_iso,pulse_rate_bpm,missing_value_reason\n" + "\n".join(rows) + "\n"
+    )
     found = read_recording(tmp_path / "rate.csv")
     assert found.fs == pytest.approx(1 / 60, rel=1e-12)
     assert np.flatnonzero(np.isnan(found.channel("pulse_rate_bpm"))).tolist() == [3]

@@ -64,7 +64,12 @@ def measure(
                     f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
                     f"p = {record['group_p_value']:.4g}"
                 )
-    notes = [(name, place, note) for name in found.record for place, text in found.record[name].get("notes", {}).items() for note in text]
+    notes = [
+        (name, place, note)
+        for name in found.record
+        for place, text in found.record[name].get("notes", {}).items()
+        for note in text
+    ]
     for name, place, note in notes[:20]:
         say(f"note on {name}, {place}: {note}", quiet)
     if len(notes) > 20:

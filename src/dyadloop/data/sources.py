@@ -15,9 +15,10 @@ class SynchronySource(_Source):
     """Synchrony of two channels of a recording, one file per session or one per person and session.
 
     ``files`` names the file with ``{dyad}`` and ``{session}``; ``second_files`` that of the second person where each
-    has one. ``first`` and ``second`` are columns. ``gap_values`` are numbers that stand for a gap. ``signal`` says what the files hold: samples as they are, video (with
-    ``regions`` in pixels, named like ``first`` and ``second``), an electrocardiogram (to interbeat intervals), skin
-    conductance (to its phasic part) or voices (to their fundamental frequency, one sound file per person).
+    has one. ``first`` and ``second`` are columns; ``gap_values`` are numbers that stand for a gap. ``signal`` says what
+    the files hold: samples as they are, video (with ``regions`` in pixels, named like ``first`` and ``second``), an
+    electrocardiogram (to interbeat intervals), skin conductance (to its phasic part) or voices (to their fundamental
+    frequency, one sound file per person).
     """
 
     kind: Literal["synchrony"]

@@ -47,8 +47,8 @@ def aligned(one: Recording, first: Floats, two: Recording, second: Floats, one_f
 
     Notes
     -----
-    Where neither start is known, or both are the same on clocks of their own, the recordings are taken to begin together, their lengths
-    are left as they are, and a note says so.
+    Where neither start is known, or both are the same on clocks of their own, the recordings are taken to begin
+    together, their lengths are left as they are, and a note says so.
     """
     notes = [note for who, r, v in (("first", one, first), ("second", two, second)) for note in _about(who, r, v)]
     if one_file:
@@ -71,7 +71,10 @@ def aligned(one: Recording, first: Floats, two: Recording, second: Floats, one_f
         refuse([Fault(two.source, None, "start", got, "recordings of one session", "correct StartTime or the times")])
     if offset:
         later, earlier = (two, one) if offset > 0 else (one, two)
-        notes.append(f"{later.source} starts {abs(offset):.6g} s after {earlier.source}; compared: the common {stop - start + 1 / fs:.1f} s")
+        notes.append(
+            f"{later.source} starts {abs(offset):.6g} s after {earlier.source}; "
+            f"compared: the common {stop - start + 1 / fs:.1f} s"
+        )
     series = [
         resampled(begin + np.arange(len(v)) / (fs if alike else r.fs), v, fs, start, stop, gap=1.5 / min(fs, r.fs))
         for r, v, begin in ((one, first, 0.0), (two, second, offset))
@@ -112,7 +115,9 @@ def _offset(one: Recording, two: Recording) -> tuple[float, Sequence[str]]:
         remedy = "give both StartTime on one clock in sidecars"
         refuse([Fault(two.source, None, "start", got, "starts on one clock", remedy)])
     if one.start == two.start and one.zero == "file":
-        return 0.0, [f"{one.source} and {two.source} start at {one.start:.6g} s of their clocks: taken to begin together"]
+        return 0.0, [
+            f"{one.source} and {two.source} start at {one.start:.6g} s of their clocks: taken to begin together"
+        ]
     return two.start - one.start, []
 
 

@@ -51,7 +51,9 @@ def on_clock(
     doubtful[~long] = doubtful_intervals(intervals[~long])
     sound = ~(long | doubtful)
     if sound.sum() < 2:
-        raise MeasureError(f"{source}: {int(sound.sum())} of {len(sound)} intervals are those of a heart; check the beats")
+        raise MeasureError(
+            f"{source}: {int(sound.sum())} of {len(sound)} intervals are those of a heart; check the beats"
+        )
     grid = start + np.arange(int((stop - start) * fs + 1e-9) + 1) / fs
     place = np.clip(np.searchsorted(begins, grid, side="right") - 1, 0, len(intervals) - 1)
     inside = (grid >= begins[place] - 1e-9) & (grid <= ends[place] + 1e-9) & sound[place]

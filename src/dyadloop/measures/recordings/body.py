@@ -153,7 +153,10 @@ def _phasic(eda: ArrayLike, fs: float) -> tuple[Floats, tuple[Stretch, ...]]:
         found[low:high] = part["EDA_Phasic"].to_numpy()
     left_out = tuple(
         stretch
-        for why, mask in {**{BAND_WORDS[name]: mask for name, mask in reasons.items()}, "shorter than 20 s": short}.items()
+        for why, mask in {
+            **{BAND_WORDS[name]: mask for name, mask in reasons.items()},
+            "shorter than 20 s": short,
+        }.items()
         for stretch in stretches_of(mask, rate, why)
     )
     if np.isnan(found).all():

@@ -116,7 +116,7 @@ def _unit(values: Floats, step: float, column: str, fs: float | None) -> str | N
 
 
 def written_times(texts: Sequence[str]) -> Floats | None:
-    """Return dates of ISO 8601 as Unix seconds, hours such as 14:03:04.25 as seconds of the day; None for anything else.
+    """Return dates of ISO 8601 as Unix seconds, hours such as 14:03:04.25 as seconds of the day; None for others.
 
     A date without a zone is taken in one unknown zone, the same for all files.
     """

@@ -65,8 +65,8 @@ def lead_off(ecg: Floats, fs: float) -> NDArray[np.bool_]:
 def band_off(eda: Floats, fs: float) -> dict[str, NDArray[np.bool_]]:
     """Return by reason the samples of skin conductance [microsiemens] that no skin gave.
 
-    ``off`` (outside 0.05 to 60), ``jump`` (faster than 10 per second), ``flat`` (the same number for 5 s, or for 2 s where it is the largest or smallest), and
-    ``beside`` (within 5 s of one of these).
+    ``off`` (outside 0.05 to 60), ``jump`` (faster than 10 per second), ``flat`` (the same number for 5 s, for 2 s where
+    it is the largest or smallest), and ``beside`` (within 5 s of one of these).
 
     Notes
     -----

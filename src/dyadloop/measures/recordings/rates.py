@@ -84,7 +84,10 @@ def simplest(low: float, high: float, otherwise: float) -> float:
 def _short(low: float, high: float, middle: float) -> float:
     """Return the rate, or the inverse of the period, of the smallest denominator in an interval; 0 if there is none."""
     for denominator in range(2, _LARGEST_DENOMINATOR + 1):
-        rate, period = Fraction(round(middle * denominator), denominator), Fraction(round(denominator / middle), denominator)
+        rate, period = (
+            Fraction(round(middle * denominator), denominator),
+            Fraction(round(denominator / middle), denominator),
+        )
         if period > 0 and low <= float(1 / period) <= high:
             return float(1 / period)
         if low <= float(rate) <= high:

@@ -67,9 +67,9 @@ class Recording:
         names = [str(column) for column in self.channels.columns]
         if name is None and len(names) == 1:
             name = names[0]
-        if name in self.faults:
+        if name is not None and name in self.faults:
             refuse(self.faults[name])
-        if name not in names:
+        if name is None or name not in names:
             raise MeasureError(
                 f"{self.source}: column {name!r}: not there; expected one of {', '.join([*names, *self.faults])}"
             )

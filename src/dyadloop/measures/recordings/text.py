@@ -61,7 +61,6 @@ class Text:
         return self.raw[name]
 
 
-
 def text_of(path: Path) -> str:
     """Return a file as text with line ends of one kind; a damaged or unknown one is refused by name."""
     if not path.is_file():
@@ -182,13 +181,12 @@ def _ragged(file: str, text: str, mark: str, width: int, first_row: int) -> list
         counts = _counts(np.frombuffer(text.encode() + b"\n", dtype=np.uint8), mark)
     if width == 1:
         counts = np.where(counts == 0, 1, counts)  # an empty line in a file of one column is a gap
+    wanted = f"one value per column: {width}, as in the first row"
+    remedy = f"mend the {_WORDS[mark]} of this row; write gaps as n/a, decimals with a point"
     return [
-        Fault(
-            file, first_row + int(place), None, f"{int(counts[place])} values", f"one value per column: {width}, as in the "
-            "first row", f"mend the {_WORDS[mark]} of this row; write gaps as n/a, decimals with a point",
-        )
+        Fault(file, first_row + int(place), None, f"{int(counts[place])} values", wanted, remedy)
         for place in np.flatnonzero(counts != width)
-    ]  # fmt: skip
+    ]
 
 
 def _counts(raw: NDArray[np.uint8], mark: str) -> NDArray[np.int64]:

@@ -62,7 +62,9 @@ def is_export(text: str) -> bool:
 def is_intervals(text: str) -> bool:
     """Return whether a text is the E4's IBI.csv."""
     first = split(text.partition("\n")[0], ",")
-    return len(first) == 2 and first[1].upper() == "IBI" and is_number(first[0]) and _UNIX[0] < float(first[0]) < _UNIX[1]
+    return (
+        len(first) == 2 and first[1].upper() == "IBI" and is_number(first[0]) and _UNIX[0] < float(first[0]) < _UNIX[1]
+    )
 
 
 def is_tags(text: str) -> bool:
@@ -143,5 +145,7 @@ def read_tags(path: str | Path) -> Floats:
     """
     text = text_of(Path(path))
     if not is_tags(text):
-        refuse([Fault(Path(path).name, None, None, "rows that are no Unix times", "tags.csv of an E4", "give that file")])
+        refuse(
+            [Fault(Path(path).name, None, None, "rows that are no Unix times", "tags.csv of an E4", "give that file")]
+        )
     return np.array([float(line) for line in text.split("\n") if line.strip()])

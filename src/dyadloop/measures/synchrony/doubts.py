@@ -52,7 +52,7 @@ def ecg_doubt(values: Floats, fs: float) -> str:
         return ""
     return (
         f"looks like a raw electrocardiogram ({60 / np.median(steps):.0f} beats per minute): convert it to interbeat "
-        "intervals first (signal: ecg in study.yaml, or dyadloop.measures.recordings.heart_beats and interbeat_intervals)"
+        "intervals first (signal: ecg in study.yaml; heart_beats and interbeat_intervals of measures.recordings)"
     )
 
 
@@ -69,7 +69,8 @@ def _code(values: Floats) -> str:
         nearest = others.min() if extreme < centre else others.max()
         beyond = abs(extreme - nearest) > _CODE_DISTANCE * spread and abs(extreme - centre) > 3 * abs(nearest - centre)
         if beyond:
-            return f"is {extreme:g} in {times} samples, far from all others: if that means missing, declare it (--gap-value, gap_values)"
+            remedy = "if that means missing, declare it (--gap-value, gap_values)"
+            return f"is {extreme:g} in {times} samples, far from all others: {remedy}"
     return ""
 
 

@@ -143,7 +143,9 @@ def synchrony(
     else:
         found = chosen.function(pair, **settings)
     given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
-    return found.assign_attrs(**given, n_samples=len(pair.first), common_pauses=pair.common_words(), doubts=_doubts(pair))
+    return found.assign_attrs(
+        **given, n_samples=len(pair.first), common_pauses=pair.common_words(), doubts=_doubts(pair)
+    )
 
 
 def _doubts(pair: Pair) -> str:

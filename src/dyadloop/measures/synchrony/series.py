@@ -157,7 +157,9 @@ def make_pair(
     return Pair(one, two, rate, common, kept=pauses == "named")
 
 
-def common_pauses(first: Floats, second: Floats, fs: float, seconds: float = COMMON_PAUSE) -> tuple[tuple[float, float], ...]:
+def common_pauses(
+    first: Floats, second: Floats, fs: float, seconds: float = COMMON_PAUSE
+) -> tuple[tuple[float, float], ...]:
     """Return the stretches (from, to) [s] in which neither series changes for so long, each at any value.
 
     One person who rests is still; two who rest to the last digit for longer than persons do are a stopped film.
