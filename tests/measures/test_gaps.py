@@ -11,7 +11,7 @@ from dyadloop.errors import MeasureError
 from dyadloop.measures.recordings import heart_beats, interbeat_intervals, phasic_skin_conductance
 from dyadloop.measures.recordings.body import heart_intervals
 from dyadloop.measures.recordings.recording import Recording, Stretch, described, share_of
-from dyadloop.measures.synchrony.doubts import doubts
+from dyadloop.measures.synchrony.doubts import doubts, same_doubt
 from dyadloop.measures.synchrony.series import common_pauses
 from tests.measures import gap_rates, spoiled
 from tests.measures.conftest import autoregressive
@@ -186,5 +186,8 @@ def test_codes_and_ceilings_are_doubted_in_words():
     assert doubts(once, 10, "x") == []  # a spike; see `spikes`
     waves = 10 * np.sin(np.arange(2000) / 20) + rng.normal(size=2000)
     assert "stays on its largest value 8 in" in doubts(np.minimum(waves, 8), 10, "x")[0]
+    assert doubts(np.tile(x, 2), 10, "x") == ["x repeats its first half, number by number: pasted twice?"]
+    assert "taken twice" in same_doubt(x, x[:-3])
+    assert same_doubt(x, x[1:]) == ""
     dial = np.repeat(rng.integers(1, 8, 100), 20)
     assert doubts(dial, 10, "x") == []

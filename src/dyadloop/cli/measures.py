@@ -64,16 +64,6 @@ def measure(
                     f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
                     f"p = {record['group_p_value']:.4g}"
                 )
-    notes = [
-        (name, place, note)
-        for name in found.record
-        for place, text in found.record[name].get("notes", {}).items()
-        for note in text
-    ]
-    for name, place, note in notes[:20]:
-        say(f"note on {name}, {place}: {note}", quiet)
-    if len(notes) > 20:
-        say(f"and {len(notes) - 20} more notes in measures.json", quiet)
     for row in bad.head(20).to_dict("records"):
         say(f"{row['indicator']}, dyad {row['dyad']} session {row['session']}: {row['status']}", quiet)
     if len(bad) > 20:

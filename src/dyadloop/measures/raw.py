@@ -316,7 +316,7 @@ def _accuracy(work: Work) -> None:
     found = sessions_of(work, source.files)
     for done, (dyad, session, file) in enumerate(found, start=1):
         try:
-            recording = read_recording(work.path(file), source.fs)
+            recording = read_recording(work.path(file), source.fs, columns=(source.target, source.perceiver))
             result = empathic_accuracy(
                 recording.channel(source.target), recording.channel(source.perceiver), recording.fs,
                 source.bin_seconds, source.lag,

@@ -12,10 +12,10 @@ from dyadloop.errors import Fault
 from dyadloop.measures.recordings.faults import refuse
 from dyadloop.measures.recordings.rates import same_rate
 from dyadloop.measures.recordings.recording import Recording, described, places_of
-from dyadloop.measures.synchrony.doubts import doubts
+from dyadloop.measures.synchrony.doubts import doubts, same_doubt
 from dyadloop.measures.synchrony.series import Floats, resampled
 
-_TOGETHER = 1e-3  # of a sample: starts that are no farther apart are one
+_TOGETHER = 0.05  # of a sample: starts that are no farther apart are one
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def aligned(one: Recording, first: Floats, two: Recording, second: Floats, one_f
     together, their lengths are left as they are, and a note says so.
     """
     notes = [note for who, r, v in (("first", one, first), ("second", two, second)) for note in _about(who, r, v)]
+    notes += [text for text in [same_doubt(first, second)] if text]
     if one_file:
         return Aligned(first, second, one.fs, tuple(notes))
     alike = same_rate(one.fs, two.fs, min(len(first), len(second)))

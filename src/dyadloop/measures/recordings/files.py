@@ -161,14 +161,19 @@ def _check_columns(text: Text, sidecar: Sidecar, faults: list[Fault]) -> None:
 
 
 def _clock(text: Text, column: str, fs: float | None, faults: list[Fault]) -> Clock | None:
-    """Return the clock of a column of times; dates and hours are read, what is neither is a fault unless fs is told."""
+    """Return the clock of a column of times; dates and hours are read, anything else is a fault."""
     if column in text.table:
         values = text.table[column].to_numpy(dtype=np.float64)
         found = clock_of(values, text.file, column, text.first_row, fs)
     else:
         times = written_times(text.texts(column))
         if times is None:
-            faults.extend(text.faults[column][:5])
+            first = text.faults[column][0]
+            wanted, remedy = (
+                "seconds, dates of ISO 8601 or hh:mm:ss",
+                "correct it, or rename the column if it is no time",
+            )
+            faults.append(Fault(text.file, first.row, column, first.got, wanted, remedy))
             return None
         found = clock_of(times, text.file, f"{column}_s", text.first_row, fs)
     if isinstance(found, Fault):

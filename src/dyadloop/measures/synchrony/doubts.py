@@ -1,4 +1,4 @@
-"""What makes a series doubtful: it is an electrocardiogram as recorded, is clipped, or holds a code for missing.
+"""What makes a series doubtful: a raw electrocardiogram, clipped values, codes for missing, a file pasted twice.
 
 Nothing is changed here; each doubt is a sentence for the screen and the record.
 """
@@ -20,7 +20,7 @@ _CLIPPED_SHARE = 0.01
 
 def doubts(values: Floats, fs: float, who: str) -> list[str]:
     """Return in words what is doubtful about a series."""
-    checks = (ecg_doubt(values, fs), _code(values), _ceiling(values))
+    checks = (ecg_doubt(values, fs), _code(values), _ceiling(values), _doubled(values))
     return [f"{who} {text}" for text in checks if text]
 
 
@@ -85,3 +85,17 @@ def _ceiling(values: Floats) -> str:
     if few or share < _CLIPPED_SHARE or (lengths >= _CLIPPED_RUN).sum() < 2:
         return ""
     return f"stays on its largest value {known.max():g} in {share:.1%} of the samples: clipped?"
+
+
+def _doubled(values: Floats) -> str:
+    """Return a sentence if the second half of a series repeats the first, as a file does that was pasted twice."""
+    half, odd = divmod(len(values), 2)
+    alike = not odd and half > 10 and np.array_equal(values[:half], values[half:], equal_nan=True)
+    return "repeats its first half, number by number: pasted twice?" if alike else ""
+
+
+def same_doubt(first: Floats, second: Floats) -> str:
+    """Return a sentence if two persons have the same numbers: one column or file was taken twice."""
+    n = min(len(first), len(second))
+    alike = n > 10 and np.array_equal(first[:n], second[:n], equal_nan=True)
+    return "both persons have the same numbers: is one column, or one file, taken twice?" if alike else ""
