@@ -1,8 +1,9 @@
 """From states to indicators: Gaussian observations with estimated or declared error.
 
 y = mean + loading * (person's mean + shift by covariates + state) + error. The first indicator of a state has
-loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. A
-score's own known error adds to it. A covariate shifts the level that a state moves about, at once and throughout.
+loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. The
+errors of what one rater answers at one moment may correlate. A score's own known error adds to it. A covariate shifts
+the level that a state moves about, at once and throughout.
 An answer of a coarse scale says between which borders y lies; the inner borders may be estimated.
 """
 
@@ -17,9 +18,12 @@ import xarray as xr
 from jaxtyping import Array, Float, Int
 
 from dyadloop.errors import FitError
-from dyadloop.field import Plan
+from dyadloop.field import Plan, correlation_factor
 from dyadloop.theory import Prior, Quantity
 from dyadloop.theory.numbers import PARTNERS
+
+FEWEST_TOGETHER = 20
+"""Moments at which two indicators must both be answered for their errors to be given a correlation."""
 
 
 class Observation(eqx.Module):
@@ -39,6 +43,10 @@ class Observation(eqx.Module):
         SD of each of these between dyads [unit of the state].
     borders
         Borders between answers, of each indicator whose borders are estimated.
+    raters
+        Indicators that one rater answers at one moment, a group each, in rising order.
+    error_factor
+        Lower factor of the correlation of their errors; None where all are independent.
     """
 
     states: tuple[int, ...] = eqx.field(static=True)
@@ -49,6 +57,8 @@ class Observation(eqx.Module):
     varying: tuple[tuple[int, int], ...] = eqx.field(static=True, default=())
     spread: Float[Array, " varying"] | None = None
     borders: tuple["Borders", ...] = ()
+    raters: tuple[tuple[int, ...], ...] = eqx.field(static=True, default=())
+    error_factor: Float[Array, "indicator indicator"] | None = None
 
     def shifts(self, covariate: Float[Array, "*moment covariate"] | None) -> Float[Array, "*moment state"] | float:
         """Return how far covariates shift the level of each state."""
@@ -76,6 +86,11 @@ class Observation(eqx.Module):
         if self.shift is None or covariate is None:
             return self.mean
         return self.mean + self.loading * (covariate @ self.shift.T)[..., jnp.array(self.states, dtype=int)]
+
+
+def pairs_of(raters: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, int], ...]:
+    """Return the pairs (later, earlier) of indicators that one rater answers at one moment, the later ones in order."""
+    return tuple(sorted((later, group[k]) for group in raters for row, later in enumerate(group) for k in range(row)))
 
 
 class Borders(eqx.Module):
@@ -135,6 +150,7 @@ class ObservationPlan:
     covariates: tuple[str, ...] = ()
     varying: tuple[tuple[str, str], ...] = ()
     answers: tuple[Answers, ...] = ()
+    raters: tuple[tuple[int, ...], ...] = ()
 
     def _is_first(self, index: int) -> bool:
         return self.states.index(self.states[index]) == index
@@ -156,6 +172,10 @@ class ObservationPlan:
                 why = "answers are about equally wide, one perhaps twice another"
                 name = f"width_{self.indicators[entry.indicator]}_{answer}"
                 found[name] = _quantity(1.0, "1", "lognormal", 1.0, 0.5, why)
+        for later, earlier in pairs_of(self.raters):
+            why = "mood of the moment, halo and style move the answers that one person gives at one moment, either way"
+            name = f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"
+            found[name] = _quantity(0.0, "Fisher z", "normal", 0.0, 0.5, why)
         for covariate, state in self.effects:
             unit = self.units[self.states.index(self.names.index(state))]
             why = "a level shifts by less than two SD within persons per unit of a covariate, either way"
@@ -187,7 +207,17 @@ class ObservationPlan:
             if self.varying
             else None,
             borders=tuple(self._borders(entry, values) for entry in self.answers),
+            raters=self.raters,
+            error_factor=self._error_factor(values) if self.raters else None,
         )
+
+    def _error_factor(self, values: dict[str, Array] | dict[str, float]) -> Array:
+        """Return the lower factor of the correlation of the errors, from its partial correlations."""
+        partial = jnp.zeros((len(self.indicators), len(self.indicators)))
+        for later, earlier in pairs_of(self.raters):
+            number = values[f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"]
+            partial = partial.at[later, earlier].set(jnp.tanh(number))
+        return correlation_factor(partial)
 
     def _borders(self, entry: Answers, values: dict[str, Array] | dict[str, float]) -> Borders:
         """Return borders from the widths of the inner answers, which share the stretch between the outer borders."""
@@ -239,7 +269,22 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
         tuple(scores["covariate"].values.tolist()),
         tuple(effect for effect in effects if effect[0] in _changing(scores)),
         _answers(scores.sel(indicator=[name for name, *_ in chosen])),
+        _raters(scores.sel(indicator=[name for name, *_ in chosen])),
     )
+
+
+def _raters(scores: xr.Dataset) -> tuple[tuple[int, ...], ...]:
+    """Return the groups of indicators whose errors may correlate: those that are answered together often enough."""
+    numbers, seen = scores["shared_error"].values, np.isfinite(scores["score"].values)
+    found = []
+    for number in np.unique(numbers[numbers >= 0]):
+        group: list[int] = []
+        for j in np.flatnonzero(numbers == number).tolist():
+            if all((seen[..., j] & seen[..., k]).sum() >= FEWEST_TOGETHER for k in group):
+                group.append(j)
+        if len(group) > 1:
+            found.append(tuple(group))
+    return tuple(found)
 
 
 def _answers(scores: xr.Dataset) -> tuple[Answers, ...]:
@@ -269,7 +314,7 @@ def _effects(plan: Plan, scores: xr.Dataset, measured: set[int]) -> tuple[tuple[
     for name, acts_on in zip(scores["covariate"].values.tolist(), scores["acts_on"].values.tolist(), strict=True):
         quantities = acts_on.split(",") if acts_on else []
         states = [plan.states[index] for index in sorted(measured)]
-        found += [(name, state.id) for state in states if not quantities or state.variable.id in quantities]
+        found += [(name, state.id) for state in states if not quantities or state.variable.measured_as in quantities]
     return tuple(found)
 
 
@@ -285,6 +330,6 @@ def _check_unit(name: str, found: str, expected: str) -> None:
 def _state_of(plan: Plan, quantity: str, person: str) -> int | None:
     for index, state in enumerate(plan.states):
         persons = PARTNERS if state.person == "dyad" else (state.person,)
-        if state.variable.id == quantity and person in persons:
+        if state.variable.measured_as == quantity and person in persons:
             return index
     return None

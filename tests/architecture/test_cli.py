@@ -1,37 +1,17 @@
 """The commands as a user types them: outputs, streams, exit codes."""
 
-import contextlib
-import io
+import html
 import json
-import subprocess
-import sys
-from types import SimpleNamespace
+import re
+import shlex
 
 import pytest
 
-from dyadloop.cli.app import main
+from dyadloop.inference import load_result
+from tests.cli.program import dyadloop, program
 from tests.conftest import ROOT
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
 from tests.inference.small import theory
-
-
-def program(*arguments):
-    """Run the installed program in a process of its own."""
-    return subprocess.run([sys.executable, "-m", "dyadloop", *map(str, arguments)], capture_output=True, text=True)
-
-
-def dyadloop(*arguments):
-    """Run what the program runs, in this process: the same streams and exit codes, without importing all anew."""
-    out, err, argv = io.StringIO(), io.StringIO(), sys.argv
-    sys.argv, code = ["dyadloop", *map(str, arguments)], 0
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            main()
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        sys.argv = argv
-    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def test_check_prints_a_summary(school_folder):
@@ -101,6 +81,18 @@ def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(small_
     assert json.loads(again.stdout) == json.loads((out / "claims.json").read_text())
     assert dyadloop("report", out, "--out", tmp_path / "again.html").returncode == 0
     assert (tmp_path / "again.html").read_bytes() == (out / "report.html").read_bytes()
+    printed = html.unescape(re.search(r"<code>(dyadloop run .*?)</code>", (out / "report.html").read_text())[1])
+    words = shlex.split(printed)
+    assert "--theory" in words
+    once_more = dyadloop(*words[1:])
+    assert once_more.returncode == 4
+    assert "complete" in once_more.stderr
+    assert once_more.stdout == run.stdout
+    words[words.index("--out") + 1] = str(tmp_path / "copy")
+    assert dyadloop(*words[1:]).returncode == 4
+    fingerprints = [load_result(folder).attrs["fingerprint"] for folder in (out, tmp_path / "copy")]
+    assert fingerprints[0] == fingerprints[1]
+    assert (tmp_path / "copy" / "claims.json").read_bytes() == (out / "claims.json").read_bytes()
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "."])
@@ -155,8 +147,8 @@ def test_courses_are_simulated_into_a_folder_once(tmp_path):
     assert again.returncode == 3
     assert "there already" in again.stderr
     both = dyadloop("simulate", "--theory", "panic", "--design", "haifa", tmp_path / "x")
-    assert both.returncode == 3
-    assert "not both" in both.stderr
+    assert both.returncode == 2
+    assert "--design has no effect with --theory" in both.stderr
 
 
 def test_dynamics_answers_on_stdout(tmp_path):

@@ -1,6 +1,5 @@
 """The verdicts: every branch, and that a passive study never supports a claim."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -9,14 +8,13 @@ import xarray as xr
 
 from dyadloop.data import read_study
 from dyadloop.inference import claims
-from dyadloop.inference.claims import COLUMNS, _finding, _judge, _subjects, _verdict, pushed_variables
+from dyadloop.inference.checks import estimand_fault
+from dyadloop.inference.claims import COLUMNS, Pushes, _finding, _judge, _subjects, _verdict
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.fit import prior_draws
 from dyadloop.inference.problem import build_problem
-from dyadloop.inference.result import problem_of
 from dyadloop.measures import measure
 from dyadloop.theory import Claim, framework, hypothesis
-from tests.inference.small import theory
 
 CLAIM = Claim.model_validate(
     {"id": "C", "statement": "s", "estimand": "spill_over", "formula": "f", "unit": "1",
@@ -39,6 +37,7 @@ def _draws(center, sd):
         (CLAIM, _draws(0.1, 0.1), "unclear"),
         (CLAIM, _draws(0.0, 1.0), "unclear"),
         (CLAIM, _draws(3.0, 0.9), "unclear"),  # far out, but the data hardly narrowed the prior
+        (CLAIM, _draws(6.0, 0.9), "positive"),  # wholly outside the prior's interval: the data have spoken
         (STRONG, _draws(0.3, 0.1), "below"),
         (STRONG, _draws(1.5, 0.1), "positive"),
         (CLAIM, np.where(np.arange(4000) % 10, _draws(0.5, 0.1), np.nan), "unclear"),  # undefined at a tenth
@@ -52,21 +51,20 @@ def test_findings(claim, posterior, expected):
 
 
 @pytest.mark.parametrize(
-    ("finding", "needed", "pushed", "expected"),
+    ("finding", "rival", "expected"),
     [
-        ("positive", {"oxytocin"}, set(), "undecided"),
-        ("positive", {"oxytocin"}, {"oxytocin"}, "supported"),
-        ("positive", {"oxytocin", "component"}, {"oxytocin"}, "undecided"),
-        ("positive", {"oxytocin", "component"}, {"oxytocin", "trust"}, "supported"),
-        ("practically zero", {"oxytocin"}, set(), "contradicted"),
-        ("negative", {"oxytocin"}, set(), "contradicted"),
-        ("unclear", {"oxytocin"}, {"oxytocin"}, "undecided"),
+        ("positive", "", "supported"),
+        ("positive", "common_cause predicts better", "undecided"),
+        ("practically zero", "", "contradicted"),
+        ("negative", "common_cause predicts better", "contradicted"),
+        ("unclear", "", "undecided"),
     ],
 )
-def test_verdicts(small_fit, finding, needed, pushed, expected):
-    verdict, reason = _verdict(problem_of(small_fit[1]), finding, "because", needed, pushed)
+def test_verdicts(finding, rival, expected):
+    verdict, reason = _verdict(finding, "because", rival, "it is there")
     assert verdict == expected
     assert reason
+    assert ("common_cause" in reason) == (bool(rival) and finding == "positive")
 
 
 def _table(post, **attributes):
@@ -75,10 +73,11 @@ def _table(post, **attributes):
     return claims(changed).set_index("claim")
 
 
-def test_a_passive_study_supports_nothing(small_fit):
+def test_a_passive_study_neither_supports_nor_contradicts(small_fit):
     table = _table(small_fit[1])
     assert tuple(table.reset_index().columns) == COLUMNS
-    assert "supported" not in set(table["verdict"])
+    assert set(table["verdict"]) == {"undecided", "not testable here"}
+    assert table["pushed_median"].isna().all()
     row = table.loc["C1.trust"]
     assert row["finding"] == "positive"
     assert row["verdict"] == "undecided"
@@ -109,15 +108,39 @@ def test_every_untestable_claim_says_why(small_fit, school_folder):
     assert testable == {"C4", "C7.stress.components"}
 
 
+def _diverging(post, share):
+    changed = post.copy()
+    stats = changed["sample_stats"].to_dataset().copy(deep=True)
+    stats["diverging"][:] = 0.0
+    stats["diverging"][0, : round(share * stats["diverging"].size)] = 1.0
+    changed["sample_stats"] = xr.DataTree(stats)
+    return changed
+
+
 def test_nothing_is_found_where_sampling_has_not_converged(small_fit):
-    post = small_fit[1].copy()
-    stats = post["sample_stats"].to_dataset().copy(deep=True)
-    stats["diverging"][0, 0] = 1.0
-    post["sample_stats"] = xr.DataTree(stats)
-    table = claims(post)
+    table = claims(_diverging(small_fit[1], 0.02))
     tested = table[table["verdict"] != "not testable here"]
     assert set(tested["verdict"]) == {"undecided"}
-    assert set(tested["reason"]) == {"the sampling has not converged"}
+    assert set(tested["reason"]) == {"the sampling has not converged (2.0% of the transitions diverged)"}
+
+
+def test_one_divergence_does_not_empty_the_table(small_fit):
+    one = 1.0 / small_fit[1]["sample_stats"].to_dataset()["diverging"].size
+    whole, table = claims(_diverging(small_fit[1], 0.0)), claims(_diverging(small_fit[1], one))
+    assert set(table["finding"]) > {"none"}
+    assert table["finding"].tolist() == whole["finding"].tolist()
+
+
+def test_an_estimand_is_judged_by_its_own_mixing():
+    rng = np.random.default_rng(0)
+    chains = rng.normal(size=(4, 1000))
+    assert estimand_fault(chains.ravel(), 4) == ""
+    apart = estimand_fault((chains + np.arange(4)[:, None]).ravel(), 4)
+    assert "R-hat" in apart
+    few = estimand_fault(chains[:, :50].ravel(), 4)
+    assert "effective draws" in few
+    holes = np.where(rng.random(chains.shape) < 0.01, np.nan, chains)
+    assert estimand_fault(holes.ravel(), 4) == ""
 
 
 def test_the_estimates_are_those_of_the_posterior(small_fit):
@@ -129,27 +152,12 @@ def test_the_estimates_are_those_of_the_posterior(small_fit):
     assert json.loads(post.attrs["study_info"])["simulated"] is True
 
 
-@pytest.mark.parametrize(
-    ("randomised", "doses", "expected"),
-    [({"dose"}, 8, {"oxytocin"}), (set(), 8, set()), ({"dose"}, 2, set()), ({"dose"}, 16, set())],
-)
-def test_only_a_randomised_event_in_some_sessions_counts_as_a_push(small_fit, randomised, doses, expected):
-    folder, _ = small_fit
-    study = read_study(folder)
-    number = study.sessions.groupby("dyad").cumcount()
-    few = (study.sessions["dyad"] == study.dyads[0]) if doses == 2 else True
-    given = [{"dose": 24.0} if flag else {} for flag in (number < doses) & few]
-    study = dataclasses.replace(study, sessions=study.sessions.assign(events=given))
-    problem = build_problem(measure(study), theory(["oxytocin", "trust", "depression"]))
-    assert pushed_variables(problem, randomised) == expected
-
-
 @pytest.mark.parametrize("rival", ["none", "biomarker", "driver"])
 def test_a_rival_without_the_arrows_contradicts_nothing(small_fit, rival):
     """What a hypothesis sets to zero is an assumption, not a finding."""
     problem = build_problem(measure(read_study(small_fit[0])), hypothesis(rival))
     draws = prior_draws(problem.priors, 1)
     claim = next(c for c in problem.plan.theory.claims if c.estimand == "mediated_share")
-    row = _judge(problem, claim, "depression", {"prior": draws, "posterior": draws}, set(), [])
+    row = _judge(problem, claim, "depression", {"prior": draws, "posterior": draws}, Pushes(frozenset(), {}), "")
     assert row["verdict"] == "not testable here"
     assert "no arrow" in row["reason"]

@@ -13,15 +13,15 @@ from scipy.linalg import block_diag
 from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, read_study
 from dyadloop.errors import DataError
 from dyadloop.inference.augmented import filtered
-from dyadloop.inference.claims import pushed_variables
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.laplace import find_mode, posterior_of
 from dyadloop.inference.predict import replicate
 from dyadloop.inference.problem import build_problem
+from dyadloop.inference.randomised import randomised_covariates
 from dyadloop.inference.smoother import course_of
 from dyadloop.measures import measure
-from dyadloop.theory import read_theory
+from dyadloop.theory import Claim, read_theory
 from tests.conftest import ROOT
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
 from tests.inference.small import make, shorten, theory
@@ -150,7 +150,8 @@ def test_replicates_have_the_moments_of_the_model(problem, values):
 
 
 def test_a_randomised_covariate_is_a_push_where_enough_dyads_have_it(problem):
-    assert pushed_variables(problem, {"late"}) == set()  # three dyads, all of which change
+    scores = problem.scores.assign_coords(covariate_randomised=("covariate", np.ones(len(problem.scores["covariate"]))))
+    assert "late" not in randomised_covariates(scores)  # three dyads, all of which change
 
 
 def test_a_covariate_of_persons_has_no_spread(tmp_path):
@@ -225,7 +226,7 @@ def test_the_contrast_of_the_trial_is_recovered():
     study = read_study(ROOT / "examples" / "mindfulness")
     scores = measure(study)
     problem = build_problem(scores, read_theory(study.info.theory))
-    assert pushed_variables(problem, {"intervention"}) == {"intervention"}
+    assert randomised_covariates(scores) == {"intervention"}
     posterior = posterior_of(problem)
     mode = find_mode(problem, posterior, seed=1, starts=2)
     assert mode.agreeing == 2
@@ -288,3 +289,56 @@ def test_partners_with_a_dial(tmp_path):
     found, error = posterior.constrain(jnp.asarray(mode.center)), np.sqrt((mode.factor**2).sum(axis=1))
     for name in ("d_hers_his", "d_his_hers"):
         assert float(found[name]) > 5 * error[posterior.names.index(name)]
+
+
+def _declared(folder, covariates):
+    info = yaml.safe_load((folder / "study.yaml").read_text())
+    info["covariates"] = covariates
+    (folder / "study.yaml").write_text(yaml.safe_dump(info))
+    return measure(read_study(folder))
+
+
+def test_a_trend_counts_days_since_the_first_moment_of_each_dyad(tmp_path):
+    scores = _declared(shorten(make(tmp_path / "study", ["trust"]), 4), {"trend": {"of": "time", "per": 28.0}})
+    days = scores["days"].values
+    passed = days - days[:, :1]
+    here = np.isfinite(days)
+    expected = (passed - passed[here].mean()) / 28.0
+    np.testing.assert_allclose(scores["shift"].values[..., 0][here], expected[here], atol=1e-12)
+    assert "effect_trend_trust" in build_problem(scores, theory(["trust"])).priors.index
+
+
+def test_a_trend_that_everybody_follows_is_found_and_leaves_time_constants_alone(tmp_path):
+    """Half an SD a month on top of a simulated study: the level moves, not the state."""
+    folder = shorten(make(tmp_path / "study", ["trust"], seed=4), 20)
+    scores = _declared(folder, {"trend": {"of": "time", "per": 30.0}})
+    days = scores["days"].values
+    moved = scores["score"] + ((days - days[:, :1]) / 30.0 * 0.5)[..., None]
+    problem = build_problem(scores.assign(score=moved - moved.mean()), theory(["trust"]))
+    posterior = posterior_of(problem)
+    mode = find_mode(problem, posterior, seed=1, starts=2)
+    found = posterior.constrain(jnp.asarray(mode.center))
+    still = build_problem(scores, theory(["trust"]))
+    before = posterior_of(still).constrain(jnp.asarray(find_mode(still, posterior_of(still), 1, 2).center))
+    gain = float(found["effect_trend_trust"] - before["effect_trend_trust"])
+    assert gain == pytest.approx(0.5, abs=0.01)  # exactly so but for the priors, which are wide
+    np.testing.assert_allclose(found["tau_trust"], before["tau_trust"], rtol=0.02)
+
+
+def test_a_number_of_therapists_needs_to_know_who_has_whom(tmp_path):
+    folder = shorten(make(tmp_path / "study", ["oxytocin", "trust"]), 6)
+    people = pd.read_csv(folder / "participants.tsv", sep="\t", dtype=str)
+    people["years"] = [str(3 + row // 4) for row in range(len(people))]
+    people.to_csv(folder / "participants.tsv", sep="\t", index=False)
+    claim = Claim.model_validate(
+        {"id": "C", "statement": "s", "estimand": "coefficient", "formula": "effect_years_trust", "unit": "1",
+         "rope": {"low": -0.1, "high": 0.1, "assumed": "test"}}
+    )  # fmt: skip
+    alone = build_problem(_declared(folder, {"years": {"of": "therapist"}}), theory(["oxytocin", "trust"]))
+    found = estimand(alone, claim, "")
+    assert isinstance(found, Untestable)
+    assert "add a column therapist" in found.reason
+    people["therapist"] = [f"T{row // 4}" for row in range(len(people))]
+    people.to_csv(folder / "participants.tsv", sep="\t", index=False)
+    named = build_problem(measure(read_study(folder)), theory(["oxytocin", "trust"]))
+    assert not isinstance(estimand(named, claim, ""), Untestable)

@@ -95,7 +95,9 @@ def test_checks_courses_and_draws_from_the_command_line(small_fit, tmp_path):
     run = runner.invoke(app, ["checks", str(folder), "--json"])
     assert run.exit_code == 0, run.output
     content = json.loads(run.stdout)
-    assert {"findings", "predictive", "residuals", "influence", "sensitivity"} == set(content)
+    beside = {"cross_residuals", "referees", "halves", "without_each"}
+    assert {"findings", "predictive", "residuals", "influence", "sensitivity", *beside} == set(content)
+    assert (folder / "checks_referees.csv").read_text().startswith("arrow,source,target,person,gap_days,coefficient")
     assert (folder / "checks_influence.csv").read_text().startswith("dyad,")
     run = runner.invoke(app, ["smooth", str(folder), "--dyads", "D01,D03", "--figure", str(tmp_path / "c.svg")])
     assert run.exit_code == 0, run.output

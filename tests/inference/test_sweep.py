@@ -5,16 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dyadloop.inference.sweep import Given, _run, sweep
+from dyadloop.inference.sweep import Given, Readings, _run, sweep
 
-STATES = (0, 2, 2)  # a state without a score, and one with two
+STATES = Readings((0, 2, 2), ((), (), ((0, 0), (1, 2))))  # a state without a score, one with two; a combined score
 TIMES, DYADS, EFFECTS = 5, 4, 2
 
 
 @pytest.fixture(scope="module")
 def given():
     rng = np.random.default_rng(1)
-    n, m, lead = 3, len(STATES), 1 + EFFECTS
+    n, m, lead = 3, len(STATES.states), 1 + EFFECTS
 
     def positive(*shape):
         factor = rng.normal(size=(*shape, n, n, DYADS))
@@ -31,6 +31,7 @@ def given():
         variance=jnp.asarray(rng.uniform(0.2, 0.6, size=(TIMES, m, DYADS))),
         seen=jnp.asarray(seen),
         push=jnp.asarray(rng.normal(size=(TIMES, n, DYADS))),
+        mix=jnp.asarray(0.4 * rng.normal(size=(TIMES, 2, DYADS))),
         start=jnp.concatenate([jnp.asarray(rng.normal(size=(n, lead, DYADS))), jnp.asarray(positive())], axis=1),
     )
 

@@ -76,6 +76,35 @@ def test_what_the_study_did_not_teach_is_refused(small_fit):
         whatif(post, dosed)
 
 
+def test_where_nothing_acts_in_sessions_alone_another_calendar_is_refused(small_fit):
+    """No number with a probability where the two courses are one by construction."""
+    post = _narrow(small_fit[1])
+    theory = json.loads(post.attrs["theory"])
+    theory["couplings"] = [coupling | {"gate": "always"} for coupling in theory["couplings"]]
+    theory["inputs"] = [entry for entry in theory["inputs"] if entry["kind"] != "session"]
+    ungated = post.copy()
+    ungated.attrs = {**post.attrs, "theory": json.dumps(theory)}
+    with pytest.raises(FitError, match="no arrow of this fit acts in sessions alone"):
+        whatif(ungated, protocol(6, "3.5 d", "50 min"), baseline=protocol(3, "7 d", "50 min"), n_draws=2)
+    found = whatif(ungated, cut=["w_trust"], n_draws=2)
+    assert np.isfinite(found["p_positive"].sel(state="trust").isel(time=-1))
+
+
+def test_what_a_cut_does_not_reach_has_no_probability(small_fit):
+    """Without its arrows into trust and depression oxytocin follows the same course: exactly, and without a sign."""
+    post = _narrow(small_fit[1])
+    arrows = [c for c in problem_of(post).plan.couplings if c.id.startswith("c_depression_")]
+    found = whatif(post, cut=[c.id for c in arrows], n_draws=2)
+    reached = {"depression"}
+    while more := {c.target for c in problem_of(post).plan.couplings if set(c.sources) & reached} - reached:
+        reached |= more
+    still = [name for name in found["state"].values.tolist() if name not in reached]
+    assert still == [name for name in found.attrs["unmoved"].split(", ") if name]
+    for state in still:
+        assert np.isnan(found["p_positive"].sel(state=state)).all()
+        assert (found["difference"].sel(state=state) == 0.0).all()
+
+
 def test_the_command(small_fit, tmp_path):
     folder = tmp_path / "result"
     shutil.copytree(small_fit[0].parent / "result", folder, ignore=shutil.ignore_patterns("chains"))

@@ -62,6 +62,10 @@ def log_density(field, observation, steps, gates, jumps, scores, variance=0.0):
     y_mean = design @ mean + np.tile(np.asarray(observation.mean), n_moments)
     y_cov = design @ cov @ design.T + np.diag(np.tile(np.asarray(observation.error_sd) ** 2, n_moments))
     y_cov = y_cov + np.diag(np.broadcast_to(variance, scores.shape).ravel())
+    if observation.error_factor is not None:
+        sd, factor = np.asarray(observation.error_sd), np.asarray(observation.error_factor)
+        common = np.outer(sd, sd) * (factor @ factor.T)
+        y_cov = y_cov + np.kron(np.eye(n_moments), common - np.diag(np.diag(common)))
     seen = np.isfinite(scores).ravel()
     return multivariate_normal(y_mean[seen], y_cov[np.ix_(seen, seen)], allow_singular=False).logpdf(
         scores.ravel()[seen]

@@ -16,9 +16,10 @@ from rich.console import Console
 from dyadloop.field import compile_theory
 from dyadloop.inference.claims import COLUMNS
 from dyadloop.reporting import loop
+from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
 from dyadloop.reporting.figures import draw, intervals, missingness
 from dyadloop.reporting.report import report
-from dyadloop.reporting.tables import claims_json, number, print_claims, share, write_claims, write_csv
+from dyadloop.reporting.tables import number, share, write_csv
 from dyadloop.theory import hypothesis, read_theory
 
 
@@ -67,6 +68,9 @@ def test_the_report_has_all_its_parts(page, small_fit):
     ):
         assert f'<section id="{section}">' in text
     assert "Simulated data." in text
+    assert "(SIMULATED)</title>" in text
+    assert text.count(">SIMULATED</text>") == 5
+    assert "dl.fit(study, theory, seed=2" in html.unescape(text)
     assert "not a clinical device" in text
     assert small_fit[1].attrs["study_digest"] in text
     assert "common cause (M6)" in text

@@ -146,7 +146,7 @@ def test_all_faults_of_a_theory_come_at_once(tmp_path):
         (lambda t: _element(t, "couplings", "receptor")["from"].pop(), "with 1 sources"),
         (lambda t: _element(t, "couplings", "o_empathy").pop("constants"), "needs exactly"),
         (lambda t: _element(t, "couplings", "w_trust").update(group="nothing"), "no switch"),
-        (lambda t: _element(t, "couplings", "secretion")["coefficient"].update(value="much"), "valid number"),
+        (lambda t: _element(t, "couplings", "secretion")["coefficient"].update(value="much"), "a number"),
         (lambda t: _element(t, "inputs", "rupture").update(to="drive"), "an input acts on a state"),
         (lambda t: _element(t, "variables", "insecurity").update(lower=0.0), "belongs to a state"),
         (lambda t: _element(t, "variables", "trust").update(unit="points"), "logit"),

@@ -60,7 +60,7 @@ def test_the_listing_has_one_row_per_number(name):
         (lambda t: t["variables"][0]["time_constant"].update(unit="1"), "not a unit of time"),
         (lambda t: t["variables"][0]["time_constant"].update(value=-1), "positive"),
         (lambda t: t["variables"][0]["time_constant"].update(assumed="", evidence=[]), "source"),
-        (lambda t: t["variables"][0]["time_constant"]["prior"].update(scale=0), "greater than 0"),
+        (lambda t: t["variables"][0]["time_constant"]["prior"].update(scale=0), "a number above 0"),
         (lambda t: t["variables"][1].update(id="oxytocin"), "used twice"),
         (lambda t: t["claims"][0]["rope"].update(low=2), "above high"),
         (lambda t: t.update(schema_version=9), "schema_version"),

@@ -3,49 +3,27 @@
 Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged, 130 interrupted (run again to go on).
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
 from dyadloop.cli.fits import calibrate, checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
-from dyadloop.cli.shared import (
-    INTERRUPTED,
-    NOT_CONVERGED,
-    AsJson,
-    Chains,
-    Draws,
-    PriorSetName,
-    Quiet,
-    Seed,
-    StudyPath,
-    TheoryOption,
-    Vary,
-    VaryByTherapist,
-    Warmup,
-    console,
-    say,
-)
+from dyadloop.cli.outputs import writable_file, writable_folder
+from dyadloop.cli.run import run
+from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.theory import theory_app
-from dyadloop.errors import DyadloopError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pandas import DataFrame
-    from xarray import DataTree
-
     from dyadloop.data import Study
 
-BAD_DATA = 3
-
-app = typer.Typer(
+app = Doors(
     name="dyadloop",
     no_args_is_help=True,
     add_completion=False,
@@ -69,40 +47,28 @@ app = typer.Typer(
 
     A research instrument, not a clinical device.""",
 )
-app.add_typer(theory_app, name="theory")
-app.add_typer(dynamics_app, name="dynamics")
-app.add_typer(evidence_app, name="evidence")
-app.command("compare")(compare)
-app.command("checks")(checks)
-app.command("smooth")(smooth)
-app.command("draws")(draws)
-app.command("whatif")(whatif)
-app.command("choices")(choices)
-app.command("calibrate")(calibrate)
-app.command("simulate")(simulate)
-app.command("measure")(measure)
-app.command("synchrony")(synchrony)
-app.command("motion")(motion)
-app.command("instruments")(instruments)
 
 
-@app.command()
 def check(study: StudyPath, as_json: AsJson = False) -> None:
     """Check a study folder: print a summary, or all faults at once.
 
     Example: dyadloop check examples/school
     """
-    from dyadloop.data import read_study, summarise
+    from dyadloop.data import read_study, summarise, unmeasured
     from dyadloop.reporting.summary import print_summary, summary_json
 
-    found = read_study(study)
-    summary = summarise(found)
-    remarks = _remarks(found)
+    # what raw files have still to be measured is no fault
+    waits = not (study / "measurements.tsv").exists() and bool(read_study(study, measured=False).info.measures)
+    found = read_study(study, measured=not waits)
+    summary, later = summarise(found), unmeasured(found)
+    remarks = [f"indicator {name!r} is declared under `measures` and not measured yet" for name in later]
+    remarks += [] if later else _remarks(found)
+    following = f"dyadloop {'measure' if later else 'run'} {study}"
     if as_json:
-        print(summary_json(summary))
+        print(summary_json(summary, remarks, following))
     else:
         print_summary(summary, console())
-        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\nno faults; next: dyadloop run {study}")
+        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\nno faults; next: {following}")
 
 
 def _remarks(study: "Study") -> list[str]:
@@ -111,7 +77,7 @@ def _remarks(study: "Study") -> list[str]:
     from dyadloop.theory import read_theory
 
     measure(study)
-    known = {variable.id for variable in read_theory(study.info.theory, study.path).variables}
+    known = {variable.measured_as for variable in read_theory(study.info.theory, study.path).variables}
     remarks = [
         f"indicator {name!r} measures {entry.quantity!r}, which the theory {study.info.theory!r} does not know "
         f"({', '.join(sorted(known))}): it will stay out of the fit"
@@ -126,114 +92,6 @@ def _remarks(study: "Study") -> list[str]:
     return remarks
 
 
-@app.command()
-def run(
-    study: StudyPath,
-    out: Annotated[Path | None, typer.Option(help="Result folder; default results/NAME.")] = None,
-    theory: TheoryOption = None,
-    hypothesis: Annotated[str | None, typer.Option(help="Restrict the theory to a rival, such as biomarker.")] = None,
-    prior_set: PriorSetName = "sceptical",
-    all_priors: Annotated[
-        bool, typer.Option("--all-priors", help="Fit all three sets; show them side by side.")
-    ] = False,
-    vary: Vary = None,
-    vary_by_therapist: VaryByTherapist = None,
-    seed: Seed = 1,
-    chains: Chains = 4,
-    warmup: Warmup = 200,
-    draws: Draws = 600,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Run the main job: study folder -> scores -> fit -> claims table -> report.
-
-    A run that was interrupted or killed goes on where it was when started again.
-
-    Example: dyadloop run examples/school --out results/school
-    """
-    from dyadloop import theory as theories
-    from dyadloop.data import read_study
-    from dyadloop.inference import Interrupted, Settings, coupling_priors, fit, write_manifest
-    from dyadloop.inference import claims as judge
-    from dyadloop.reporting.progress import watch
-    from dyadloop.reporting.report import report
-    from dyadloop.reporting.tables import claims_json, print_claims, write_claims
-
-    found = read_study(study)
-    model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
-    model = theories.hypothesis(hypothesis, model) if hypothesis else model
-    model = theories.vary(theories.vary(model, *vary or ()), *vary_by_therapist or (), by="therapist")
-    folder = out or Path("results") / found.info.name
-    settings = Settings(chains=chains, warmup=warmup, draws=draws)
-    say(f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults", quiet)
-
-    def fitted(kind: str, place: Path) -> "DataTree":
-        replaced = coupling_priors(model, kind)  # pyright: ignore[reportArgumentType]
-        try:
-            with watch(chains * settings.iterations, quiet) as (progress, message):
-                shown = {"progress": progress, "message": message}
-                return fit(found, model, priors=replaced, seed=seed, settings=settings, folder=place, **shown)
-        except (Interrupted, KeyboardInterrupt):
-            say(f"interrupted; all finished blocks are in {place}; run the same command to go on")
-            raise typer.Exit(INTERRUPTED) from None
-
-    post = fitted(prior_set, folder)
-    for text in [*(f"left out: {entry}" for entry in json.loads(post.attrs["left_out"])), post.attrs["pace"]]:
-        say(text, quiet or not text)
-    sets = _other_priors(post, prior_set, folder, fitted, quiet) if all_priors else None
-    say("judging the claims and writing the report", quiet)
-    table = judge(post)
-    write_claims(table, folder)
-    page = report(post, folder / "report.html", sets)
-    write_manifest(folder)
-    if as_json:
-        print(claims_json(table))
-    else:
-        print_claims(table, console())
-        print(f"\nreport: {page}")
-    _end(post, draws, quiet)
-
-
-def _end(post: "DataTree", draws: int, quiet: bool) -> None:
-    """Say what is wrong with a fit, if anything, and end with its exit code."""
-    from dyadloop.inference import convergence_faults, prior_conflicts
-
-    if conflicts := prior_conflicts(post):
-        say(f"prior and data disagree on {', '.join(conflicts)}; see the report", quiet)
-    if faults := convergence_faults(post):
-        say("not converged: " + "; ".join(faults) + f"; run again with --draws {_enough(post, draws)}")
-        raise typer.Exit(NOT_CONVERGED)
-
-
-def _other_priors(
-    post: "DataTree", first: str, folder: Path, fitted: "Callable[[str, Path], DataTree]", quiet: bool
-) -> "DataFrame":
-    """Fit the other prior sets into folders of their own and return the claims side by side."""
-    from dyadloop.inference import compare_priors, write_manifest
-    from dyadloop.reporting.tables import write_csv
-
-    posts = {first: post}
-    for kind in ("evidence", "sceptical", "flat"):
-        if kind not in posts:
-            say(f"fitting under the priors {kind}", quiet)
-            posts[kind] = fitted(kind, folder / kind)
-            write_manifest(folder / kind)
-    table = compare_priors(posts)
-    write_csv(table, folder / "prior_sets.csv")
-    return table
-
-
-def _enough(post: "DataTree", draws: int) -> int:
-    """Return how many draws per chain the worst effective sample size asks for, with a margin."""
-    from dyadloop.inference.checks import MIN_ESS
-
-    table = post["diagnostics"].to_dataset()
-    worst = float(min(table["ess_bulk"].min(), table["ess_tail"].min()))
-    factor = max(1.5 * MIN_ESS / worst, 1.5) if worst > 0 else 10.0
-    return int(-(-draws * factor // 50) * 50)
-
-
-@app.command()
 def claims(
     result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")], as_json: AsJson = False
 ) -> None:
@@ -243,34 +101,39 @@ def claims(
     """
     from dyadloop.inference import claims as judge
     from dyadloop.inference import load_result
-    from dyadloop.reporting.tables import claims_json, print_claims
+    from dyadloop.reporting.claims_table import claims_json, print_claims
 
-    table = judge(load_result(result))
+    post = load_result(result)
     if as_json:
-        print(claims_json(table))
+        print(claims_json(judge(post)))
     else:
-        print_claims(table, console())
+        print_claims(judge(post), console(), bool(post.attrs["simulated"]))
 
 
-@app.command()
 def report(
     result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")],
-    out: Annotated[Path | None, typer.Option(help="HTML file to write; default: in the result folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file to write; default: in the result folder.", callback=writable_file)
+    ] = None,
 ) -> None:
     """Write the report of a result folder again.
 
     Example: dyadloop report results/school --out school.html
     """
-    from dyadloop.inference import load_result
+    from dyadloop.inference import load_result, write_manifest
+    from dyadloop.reporting.claims_table import read_prior_sets
     from dyadloop.reporting.report import report as write
 
-    print(write(load_result(result), out or result / "report.html"))
+    path = out or result / "report.html"
+    writable_file(path)
+    print(write(load_result(result), path, read_prior_sets(result)))
+    if path.parent == result:
+        write_manifest(result)
 
 
-@app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help="Published table.")],
-    path: Annotated[Path, typer.Argument(help="Study folder to make.")],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
     of: Annotated[
         str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
     ] = "school",
@@ -296,12 +159,31 @@ def convert(
     say(f"next: dyadloop check {path}")
 
 
+app.command("check")(check)
+app.command("run")(run)
+app.command("claims")(claims)
+app.command("report")(report)
+app.command("compare")(compare)
+app.command("checks")(checks)
+app.command("smooth")(smooth)
+app.command("draws")(draws)
+app.command("whatif")(whatif)
+app.command("choices")(choices)
+app.command("calibrate")(calibrate)
+app.command("simulate")(simulate)
+app.command("convert")(convert)
+app.command("measure")(measure)
+app.command("synchrony")(synchrony)
+app.command("motion")(motion)
+app.command("instruments")(instruments)
+app.add_typer(theory_app, name="theory")
+app.add_typer(dynamics_app, name="dynamics")
+app.add_typer(evidence_app, name="evidence")
+
+
 def main() -> None:
-    """Run the command line and turn our own errors into messages and exit codes."""
+    """Run the command line."""
     try:
         app()
-    except DyadloopError as error:
-        say(f"dyadloop: {error}")
-        sys.exit(BAD_DATA)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from dyadloop.cli.doors import Doors
+from dyadloop.cli.outputs import FigurePath, write_figure
 from dyadloop.cli.shared import (
     AsJson,
-    FigurePath,
     On,
     PatientOnly,
     Rival,
@@ -16,10 +17,9 @@ from dyadloop.cli.shared import (
     print_dataset,
     theory_of,
     values_of,
-    write_figure,
 )
 
-dynamics_app = typer.Typer(
+dynamics_app = Doors(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="Ask a theory what it implies: loops, branches, synergy, phenomena.",
@@ -242,11 +242,8 @@ def sensitivity(
     Example: dyadloop dynamics sensitivity framework --patient-only --outcome depression --figure sobol.svg
     """
     from dyadloop.dynamics import sensitivity as find
-    from dyadloop.errors import TheoryError
     from dyadloop.reporting.explore import sobol_bars
 
-    if local and figure is not None:
-        raise TheoryError("--figure draws Sobol indices; leave out --local")
     model = theory_of(theory, hypothesis, on, patient_only)
     found = find(model, outcome, parameter, method="local" if local else "sobol", samples=samples, seed=seed)
     print_dataset(found, as_json)

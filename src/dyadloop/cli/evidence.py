@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyadloop.cli.shared import AsJson, FigurePath, TheoryName, console, say, write_figure
+from dyadloop.cli.doors import Doors
+from dyadloop.cli.outputs import FigurePath, svg_file, writable_file, write_figure
+from dyadloop.cli.shared import AsJson, TheoryName, console, say
 
 if TYPE_CHECKING:
     from dyadloop.evidence import Edge
 
-evidence_app = typer.Typer(
+evidence_app = Doors(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="""Published effects: list, check, pool them; priors and claims from evidence alone.
@@ -92,7 +94,9 @@ def check(path: Annotated[Path, typer.Argument(help="Table of effects.")]) -> No
 
 @evidence_app.command()
 def add(
-    path: Annotated[Path, typer.Argument(help="Own table; it is made where it does not exist.")],
+    path: Annotated[
+        Path, typer.Argument(help="Own table; it is made where it does not exist.", callback=writable_file)
+    ],
     values: Annotated[list[str] | None, typer.Option("--set", help="COLUMN=VALUE, such as metric=d.")] = None,
     rows: Annotated[Path | None, typer.Option("--rows", help="CSV whose rows are added.")] = None,
 ) -> None:
@@ -252,7 +256,9 @@ def priors(
 
 
 @evidence_app.command("map")
-def draw_map(figure: Annotated[Path, typer.Argument(help="SVG file to draw to.")], table: Table = None) -> None:
+def draw_map(
+    figure: Annotated[Path, typer.Argument(help="SVG file to draw to.", callback=svg_file)], table: Table = None
+) -> None:
     """Draw the evidence map: every arrow with its rows, their directions and the pooled d.
 
     Example: dyadloop evidence map evidence.svg

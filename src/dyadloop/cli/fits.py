@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
 from dyadloop.cli.shared import (
     INTERRUPTED,
     NOT_CONVERGED,
     AsJson,
     Chains,
     Draws,
-    FigurePath,
     PriorSetName,
     Quiet,
     Rival,
@@ -28,7 +28,6 @@ from dyadloop.cli.shared import (
     print_dataset,
     say,
     theory_of,
-    write_figure,
 )
 
 
@@ -37,7 +36,9 @@ def compare(
     hypotheses: Annotated[
         str, typer.Option(help="Two or more rivals of the theory, separated by commas.")
     ] = "none,biomarker,driver,reciprocal",
-    out: Annotated[Path | None, typer.Option(help="Folder of all fits; default results/NAME-compared.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of all fits; default results/NAME-compared.", callback=writable_folder)
+    ] = None,
     theory: TheoryOption = None,
     prior_set: PriorSetName = "sceptical",
     ahead: Annotated[
@@ -68,7 +69,7 @@ def compare(
     found = read_study(study)
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
     model = theories.vary(theories.vary(model, *vary or ()), *vary_by_therapist or (), by="therapist")
-    folder = out or Path("results") / f"{found.info.name}-compared"
+    folder = result_folder(out, f"{found.info.name}-compared")
     names = [name.strip() for name in hypotheses.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
     priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
@@ -96,7 +97,9 @@ def choices(
     study: StudyPath,
     only: Annotated[str | None, typer.Option(help="Choices to take, separated by commas; default: all.")] = None,
     show: Annotated[bool, typer.Option("--list", help="List the choices and end.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder of all fits; default results/NAME-choices.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of all fits; default results/NAME-choices.", callback=writable_folder)
+    ] = None,
     theory: TheoryOption = None,
     prior_set: PriorSetName = "sceptical",
     seed: Seed = 1,
@@ -121,10 +124,11 @@ def choices(
 
     found = read_study(study)
     if show:
-        print("\n".join(inference.alternatives(found)))
+        names = inference.alternatives(found)
+        print(json.dumps(list(names), indent=2) if as_json else "\n".join(names))
         return
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
-    folder = out or Path("results") / f"{found.info.name}-choices"
+    folder = result_folder(out, f"{found.info.name}-choices")
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
     priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
@@ -163,7 +167,10 @@ def calibrate(
     fault: Annotated[str | None, typer.Option(help="Plant a fault: sign, noise, gate or limit.")] = None,
     vary: Vary = None,
     vary_by_therapist: VaryByTherapist = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of all ranks; default results/THEORY-calibration.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of all ranks; default results/THEORY-calibration.", callback=writable_folder),
+    ] = None,
     seed: Seed = 1,
     figure: FigurePath = None,
     as_json: AsJson = False,
@@ -183,6 +190,7 @@ def calibrate(
     from dyadloop import theory as theories
     from dyadloop.data import read_study
     from dyadloop.reporting.calibration import calibration_figure, print_calibration
+    from dyadloop.reporting.figures import simulated_mark
     from dyadloop.reporting.progress import steps
     from dyadloop.reporting.tables import write_csv
     from dyadloop.theory import keep, linear_form
@@ -193,7 +201,7 @@ def calibrate(
         # nobody measures a common factor, so none is named
         factors = [variable.id for variable in model.variables if variable.kind == "factor"]
         model = keep(model, [*(name.strip() for name in variables.split(",") if name.strip()), *factors])
-    folder = out or Path("results") / f"{Path(theory).stem}-calibration"
+    folder = result_folder(out, f"{Path(theory).stem}-calibration")
     try:
         with steps(quiet) as progress:
             found = inference.calibrate(
@@ -205,7 +213,7 @@ def calibrate(
         raise typer.Exit(INTERRUPTED) from None
     write_csv(found["rank"].to_dataframe().reset_index(), folder / "ranks.csv")
     if figure:
-        write_figure(calibration_figure(found), figure)
+        write_figure(simulated_mark(calibration_figure(found)), figure)
     if as_json:
         print_dataset(found.drop_vars(["rank", "low", "high", "divergences"]), True)
     else:
@@ -221,8 +229,10 @@ def checks(result: ResultPath, as_json: AsJson = False, quiet: Quiet = False) ->
     """Check a fitted model against its data, its priors and its single dyads.
 
     Prints what stands out and writes tables into the result folder: checks_predictive.csv, checks_residuals.csv,
-    checks_influence.csv, checks_sensitivity.csv and, where the theory is not linear, checks_filter.csv: what each
-    estimate is when a particle filter corrects the fast filter of the fit.
+    checks_influence.csv, checks_sensitivity.csv, checks_cross_residuals.csv, checks_referees.csv (each arrow beside a
+    within-person lag-1 regression and a multilevel VAR), checks_halves.csv, checks_without_each.csv and, where the
+    theory is not linear, checks_filter.csv: what each estimate is when a particle filter corrects the fast filter of
+    the fit.
 
     Example: dyadloop checks results/school
     """
@@ -231,6 +241,7 @@ def checks(result: ResultPath, as_json: AsJson = False, quiet: Quiet = False) ->
     from dyadloop.reporting.progress import steps
     from dyadloop.reporting.tables import write_csv
 
+    writable_folder(result)
     with steps(quiet) as progress:
         found = inference.checks(inference.load_result(result), progress=progress)
     tables = checks_tables(found)
@@ -248,7 +259,9 @@ def checks(result: ResultPath, as_json: AsJson = False, quiet: Quiet = False) ->
 def smooth(
     result: ResultPath,
     dyads: Annotated[str | None, typer.Option(help="Dyads, separated by commas; default: all.")] = None,
-    out: Annotated[Path | None, typer.Option(help="CSV file; default: courses.csv in the result folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="CSV file; default: courses.csv in the result folder.", callback=writable_file)
+    ] = None,
     draws: Annotated[int, typer.Option(min=10, help="Draws of parameters and states.")] = 200,
     figure: FigurePath = None,
 ) -> None:
@@ -257,24 +270,29 @@ def smooth(
     Example: dyadloop smooth results/school --dyads 2,4 --figure courses.svg
     """
     from dyadloop import inference
+    from dyadloop.reporting.figures import simulated_mark
     from dyadloop.reporting.report import courses_figure
     from dyadloop.reporting.tables import courses_table, write_csv
 
+    path = out or result / "courses.csv"
+    writable_file(path)
     post = inference.load_result(result)
     chosen = [name.strip() for name in dyads.split(",")] if dyads else None
     found = inference.smooth(post, chosen, draws)
-    path = out or result / "courses.csv"
     write_csv(courses_table(found), path)
     if path.parent == result:
         inference.write_manifest(result)
     print(path)
     if figure:
-        write_figure(courses_figure(post, found), figure)
+        svg = courses_figure(post, found)
+        write_figure(simulated_mark(svg) if post.attrs["simulated"] else svg, figure)
 
 
 def draws(
     result: ResultPath,
-    out: Annotated[Path | None, typer.Option(help="CSV file; default: draws.csv in the result folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="CSV file; default: draws.csv in the result folder.", callback=writable_file)
+    ] = None,
 ) -> None:
     """Write all posterior draws as CSV, in the columns that R's posterior package reads as draws_df.
 
@@ -284,6 +302,7 @@ def draws(
     from dyadloop.reporting.tables import draws_table, write_csv
 
     path = out or result / "draws.csv"
+    writable_file(path)
     write_csv(draws_table(inference.load_result(result)), path)
     if path.parent == result:
         inference.write_manifest(result)
@@ -299,7 +318,7 @@ def whatif(
     length: Annotated[str | None, typer.Option(help="Length of a session, such as '90 min'.")] = None,
     sessions: Annotated[int | None, typer.Option(min=1, help="Sessions of the scenario; default: as long.")] = None,
     event: Annotated[list[str] | None, typer.Option(help="EVENT:SESSION[:AMOUNT], such as work_trust:4.")] = None,
-    out: Annotated[Path | None, typer.Option(help="CSV file of both courses.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file of both courses.", callback=writable_file)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask what a fitted model implies: other sessions, an event, or no arrow from oxytocin. Not a causal estimate.
@@ -326,7 +345,15 @@ def whatif(
         say(f"both courses: {out}")
     last = table[table["days"] == table["days"].max()]
     if as_json:
-        print(json.dumps({"note": found.attrs["note"], "end": json.loads(last.to_json(orient="records"))}, indent=2))
+        unmoved = [name for name in found.attrs["unmoved"].split(", ") if name]
+        print(
+            json.dumps(
+                {"note": found.attrs["note"], "unmoved": unmoved, "end": json.loads(last.to_json(orient="records"))},
+                indent=2,
+            )
+        )
         return
     print_table(last, console())
+    if found.attrs["unmoved"]:
+        print(f"\nnothing that differs reaches {found.attrs['unmoved']}")
     console().print(f"\n{found.attrs['note']}", markup=False)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, print_dataset, say, write_figure
+from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_file, writable_folder, write_figure
+from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_dataset, say
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +25,9 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="Setting of th
 
 def measure(
     study: StudyPath,
-    out: Annotated[Path | None, typer.Option(help="Folder for figures; default results/NAME-measures.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for figures; default results/NAME-measures.", callback=writable_folder)
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Score and draw, but leave measurements.tsv alone.")
     ] = False,
@@ -33,7 +36,8 @@ def measure(
 ) -> None:
     """Turn a study's recordings, questionnaires, assays and games into rows of measurements.tsv, with their errors.
 
-    Rows of the measured indicators are replaced, all others kept. A bad recording does not stop the others.
+    Rows of the measured indicators are replaced, all others kept. A bad recording does not stop the others; exit code
+    3 if an indicator got no score at all, whose rows are then left alone.
 
     Example: dyadloop measure examples/survival
     """
@@ -42,57 +46,78 @@ def measure(
     from dyadloop.reporting.progress import steps
 
     info = read_study(study, measured=False).info
+    if not dry_run:
+        writable_file(study / "measurements.tsv")
+    folder = owned_folder(out, f"{info.name}-measures", study)
     with steps(quiet) as progress:
         found = measure_raw(study, progress)
+    scored = [name for name, record in found.record.items() if record["scores"]]
+    if scored and not dry_run:
+        _write(found, scored, study)
+    _draw(found, folder, info.simulated)
+    _print_scores(found, as_json)
     bad = found.status[found.status["status"] != "ok"]
-    if not dry_run:
-        from dyadloop.data.writer import replace_measurements
-
-        replace_measurements(study, found.table(), list(found.record))
-        text = json.dumps(found.record, indent=2, default=_plain) + "\n"
-        (study / "measures.json").write_text(text, encoding="utf-8")
-    folder = out or Path("results") / f"{info.name}-measures"
-    _draw(found, folder)
-    if as_json:
-        print(json.dumps({"scores": len(found.rows), "status": found.status.to_dict("records")}, indent=2))
-    else:
-        for name, record in found.record.items():
-            total = int((found.status["indicator"] == name).sum())
-            print(f"{name}: {record['scores']} scores of {total}; {record.get('convention', record['kind'])}")
-            if "group_p_value" in record:
-                print(
-                    f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
-                    f"p = {record['group_p_value']:.4g}"
-                )
     for row in bad.head(20).to_dict("records"):
         say(f"{row['indicator']}, dyad {row['dyad']} session {row['session']}: {row['status']}", quiet)
     if len(bad) > 20:
         say(f"and {len(bad) - 20} more without a score", quiet)
-    where = "measurements.tsv left alone" if dry_run else f"rows in {study / 'measurements.tsv'}"
+    without = [name for name in found.record if name not in scored]
+    kept = dry_run or not scored
+    where = "measurements.tsv left alone" if kept else f"rows in {study / 'measurements.tsv'}"
+    if without:
+        say(f"no score of {', '.join(without)}; see above why; {where}; figures in {folder}")
+        raise typer.Exit(BAD_DATA)
     say(f"{where}; figures in {folder}; next: dyadloop check {study}", quiet)
+
+
+def _write(found: "Measured", scored: list[str], study: Path) -> None:
+    """Write the rows of the indicators that got scores, and how they were made."""
+    from dyadloop.data.writer import replace_measurements
+
+    replace_measurements(study, found.table(), scored)
+    text = json.dumps(found.record, indent=2, default=_plain) + "\n"
+    (study / "measures.json").write_text(text, encoding="utf-8")
+
+
+def _print_scores(found: "Measured", as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"scores": len(found.rows), "status": found.status.to_dict("records")}, indent=2))
+        return
+    for name, record in found.record.items():
+        total = int((found.status["indicator"] == name).sum())
+        print(f"{name}: {record['scores']} scores of {total}; {record.get('convention', record['kind'])}")
+        if "group_p_value" in record:
+            print(
+                f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
+                f"p = {record['group_p_value']:.4g}"
+            )
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know
     return value.item() if hasattr(value, "item") else str(value)
 
 
-def _draw(found: "Measured", folder: Path) -> None:
+def _draw(found: "Measured", folder: Path, simulated: bool) -> None:
     from dyadloop.measures.assays import Plates
+    from dyadloop.reporting.figures import simulated_mark
     from dyadloop.reporting.measures import calibration_figure, group_figure, status_figure, synchrony_figure
 
-    folder.mkdir(parents=True, exist_ok=True)
+    def write(svg: str, *place: str) -> None:
+        path = folder.joinpath(*place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(simulated_mark(svg) if simulated else svg, encoding="utf-8")
+
+    files = dict(zip(found.record, file_names(found.record), strict=True))
     if len(found.status):
-        (folder / "status.svg").write_text(status_figure(found.status), encoding="utf-8")
+        write(status_figure(found.status), "status.svg")
     for name, traces in found.traces.items():
-        for recording, (first, second, fs) in traces.items():
-            (folder / name).mkdir(exist_ok=True)
-            svg = synchrony_figure(first, second, fs, found.results[name][recording])
-            (folder / name / f"{recording.replace(' ', '_')}.svg").write_text(svg, encoding="utf-8")
+        for (recording, (first, second, fs)), file in zip(traces.items(), file_names(traces), strict=True):
+            write(synchrony_figure(first, second, fs, found.results[name][recording]), files[name], f"{file}.svg")
     for name, results in found.results.items():
         if "between dyads" in results:
-            (folder / f"{name}.svg").write_text(group_figure(results["between dyads"]), encoding="utf-8")
+            write(group_figure(results["between dyads"]), f"{files[name]}.svg")
         if isinstance(results.get("plates"), Plates):
-            (folder / f"{name}.svg").write_text(calibration_figure(results["plates"]), encoding="utf-8")
+            write(calibration_figure(results["plates"]), f"{files[name]}.svg")
 
 
 def synchrony(
@@ -113,7 +138,7 @@ def synchrony(
     transform: Annotated[str, typer.Option(help="none, log, rank, difference or whiten.")] = "none",
     multiverse: Annotated[bool, typer.Option("--multiverse", help="Try a grid of settings.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the surrogates.")] = 0,
-    figure: Annotated[Path | None, typer.Option(help="SVG file to draw to.")] = None,
+    figure: FigurePath = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -269,7 +294,7 @@ def _multiverse(
 
 def motion(
     video: Annotated[Path, typer.Argument(help="Video file.")],
-    out: Annotated[Path, typer.Argument(help="Table to write, such as session_motion.tsv.")],
+    out: Annotated[Path, typer.Argument(help="Table to write, such as session_motion.tsv.", callback=writable_file)],
     region: Annotated[list[str], typer.Option(help="NAME=LEFT,TOP,WIDTH,HEIGHT or NAME=X,Y,X,Y,X,Y,... in pixels.")],
     kind: Annotated[str, typer.Option(help="count, mean or z.")] = "count",
     threshold: Annotated[float, typer.Option(help="Grey levels of 255 for count.")] = 12.0,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dyadloop.theory import Theory
 
-NOT_CONVERGED, INTERRUPTED = 4, 130
+BAD_DATA, NOT_CONVERGED, INTERRUPTED = 3, 4, 130
 
 StudyPath = Annotated[Path, typer.Argument(help="Study folder.", metavar="STUDY")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -44,7 +44,6 @@ VaryByTherapist = Annotated[
     typer.Option("--vary-by-therapist", help="Let a parameter differ between therapists, such as w_trust."),
 ]
 PatientOnly = Annotated[bool, typer.Option("--patient-only", help="Leave the therapist's own variables out.")]
-FigurePath = Annotated[Path | None, typer.Option("--figure", help="SVG file to draw to.")]
 
 
 def console() -> "Console":
@@ -123,9 +122,3 @@ def _plain(content: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     if isinstance(content, float) and content - content != 0:
         return None
     return content if isinstance(content, str | int | float | bool | None) else str(content)
-
-
-def write_figure(svg: str, path: Path) -> None:
-    """Write a figure and say where."""
-    path.write_text(svg, encoding="utf-8")
-    say(f"figure: {path}")

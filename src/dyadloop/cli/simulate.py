@@ -5,71 +5,110 @@ from typing import Annotated
 
 import typer
 
-from dyadloop.cli.shared import On, PatientOnly, Rival, Values, event_of, say, theory_of, values_of, write_figure
+from dyadloop.cli.outputs import writable_folder, write_figure
+from dyadloop.cli.shared import On, PatientOnly, Rival, Values, event_of, say, theory_of, values_of
+
+_FIXED = ("--hypothesis", "--every", "--length")
 
 
 def simulate(
-    path: Annotated[Path, typer.Argument(help="Folder to make.")],
-    design: Annotated[str | None, typer.Option(help="Published design to imitate: write a study folder.")] = None,
+    path: Annotated[Path, typer.Argument(help="Folder to make.", callback=writable_folder)],
+    design: Annotated[
+        str | None, typer.Option(help="Kind of study to imitate, haifa (default) or alliance: write a study folder.")
+    ] = None,
     theory: Annotated[str | None, typer.Option(help="Preset or theory file: write the courses of dyads.")] = None,
     hypothesis: Rival = None,
     on: On = None,
     values: Values = None,
     patient_only: PatientOnly = False,
-    dyads: Annotated[int, typer.Option(min=1, help="Number of dyads.")] = 50,
-    sessions: Annotated[int, typer.Option(min=1, help="Number of sessions.")] = 16,
-    every: Annotated[str, typer.Option(help="Distance of sessions, such as '3.5 d'.")] = "7 d",
-    length: Annotated[str, typer.Option(help="Length of a session, such as '50 min'.")] = "50 min",
-    event: Annotated[list[str] | None, typer.Option(help="EVENT:SESSION[:AMOUNT], such as dose:4:24.")] = None,
-    span: Annotated[str | None, typer.Option(help="A stretch without sessions, such as '60 min'.")] = None,
-    noise: Annotated[bool, typer.Option(help="Fluctuation within dyads.")] = True,
-    between: Annotated[bool, typer.Option(help="Differences between dyads.")] = True,
-    points: Annotated[int, typer.Option(min=1, help="Kept moments per session and per gap.")] = 4,
+    dyads: Annotated[
+        int | None, typer.Option(min=1, help="Number of dyads; default: the design's, or 50 courses.")
+    ] = None,
+    sessions: Annotated[
+        int | None, typer.Option(min=1, help="Number of sessions; default: the design's, or 16.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option(help="Distance of sessions, such as '3.5 d'; default: the design's, or 7 d.")
+    ] = None,
+    length: Annotated[
+        str | None, typer.Option(help="Length of a session, such as '50 min'; default: the design's, or 50 min.")
+    ] = None,
+    event: Annotated[
+        list[str] | None, typer.Option(help="EVENT:SESSION[:AMOUNT], such as dose:4:24; with --theory.")
+    ] = None,
+    span: Annotated[
+        str | None, typer.Option(help="A stretch without sessions, such as '60 min'; with --theory.")
+    ] = None,
+    noise: Annotated[bool, typer.Option(help="Fluctuation within dyads; with --theory.")] = True,
+    between: Annotated[bool, typer.Option(help="Differences between dyads; with --theory.")] = True,
+    points: Annotated[
+        int, typer.Option(min=1, help="Kept moments per session and per gap, or of the span; with --theory.")
+    ] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 1,
 ) -> None:
     """Simulate: a SIMULATED study folder (--design), or courses under a theory (--theory).
+
+    A study folder follows the linear framework, by default its reciprocal hypothesis.
 
     For example:
 
     dyadloop simulate --design haifa simulated-haifa
 
+    dyadloop simulate --design haifa --dyads 60 --hypothesis biomarker --set a_trust=0.3 planned
+
+    dyadloop simulate --design alliance simulated-alliance
+
     dyadloop simulate --theory framework --dyads 50 --event dose:4:24 courses
 
     dyadloop simulate --theory panic --span "60 min" --points 240 panic
     """
-    from dyadloop.errors import TheoryError
-
-    if design is not None and theory is not None:
-        raise TheoryError("give --design for a study folder or --theory for courses, not both")
     if theory is None:
-        from dyadloop.simulation import simulate_study
-
-        print(simulate_study(path, design or "haifa", seed=seed))
-        say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}")
+        _study(path, design or "haifa", hypothesis, values, (dyads, sessions, every, length), seed)
         return
+    from dyadloop.errors import TheoryError
     from dyadloop.reporting.explore import fan
+    from dyadloop.reporting.figures import simulated_mark
     from dyadloop.simulation import simulate as run_dyads
     from dyadloop.theory import protocol
 
-    found = theory_of(theory, hypothesis, on, patient_only)
-    calendar = None if span else protocol(sessions, every, length, events=[event_of(text) for text in event or []])
+    found, events = theory_of(theory, hypothesis, on, patient_only), [event_of(text) for text in event or []]
+    calendar = None if span else protocol(sessions or 16, every or "7 d", length or "50 min", events=events)
     if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
         raise TheoryError(f"{path}: is there already; choose another folder, nothing was written")
     run = run_dyads(
-        found,
-        calendar,
-        dyads=dyads,
-        seed=seed,
-        noise=noise,
-        between=between,
-        values=values_of(values),
-        span=span,
-        points=(points, points),
-    )
+        found, calendar, dyads=dyads or 50, seed=seed, noise=noise, between=between, values=values_of(values),
+        span=span, points=(points, points),
+    )  # fmt: skip
     path.mkdir(parents=True, exist_ok=True)
     run.to_netcdf(path / "courses.nc", engine="h5netcdf")
     run.to_dataframe().reset_index().to_csv(path / "courses.csv", index=False)
-    write_figure(fan(run), path / "courses.svg")
-    counts = {status: int((run["status"] == status).sum()) for status in sorted(set(run["status"].values.tolist()))}
-    say(f"SIMULATED courses of {dyads} dyads: {', '.join(f'{status} {count}' for status, count in counts.items())}")
+    write_figure(simulated_mark(fan(run)), path / "courses.svg")
+    known = sorted(set(run["status"].values.tolist()))
+    listed = ", ".join(f"{status} {int((run['status'] == status).sum())}" for status in known)
+    say(f"SIMULATED courses of {run.sizes['dyad']} dyads: {listed}")
     print(path / "courses.nc")
+
+
+def _study(
+    path: Path, design: str, hypothesis: str | None, values: list[str] | None,
+    calendar: tuple[int | None, int | None, str | None, str | None], seed: int,
+) -> None:  # fmt: skip
+    """Write a study folder of a design, with what was asked to differ."""
+    from dyadloop import theory as theories
+    from dyadloop.errors import TheoryError
+    from dyadloop.simulation import simulate_alliance, simulate_study
+
+    dyads, sessions, every, length = calendar
+    if design == "alliance":
+        asked = zip(_FIXED, (hypothesis, every, length), strict=True)
+        if given := [name for name, value in asked if value is not None]:
+            raise TheoryError(f"--design alliance has a rhythm and a theory of its own; remove {', '.join(given)}")
+        made = simulate_alliance(path, dyads or 40, sessions or 12, values=values_of(values), seed=seed)
+    else:
+        linear = theories.read_theory("framework_linear")
+        rival = None if hypothesis is None else theories.hypothesis(hypothesis, linear)
+        made = simulate_study(
+            path, design, rival, values_of(values), seed, dyads=dyads, sessions=sessions, every=every, length=length
+        )
+    print(made)
+    say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}")

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from dyadloop.cli.doors import Doors
+from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.shared import AsJson, On, Rival, console, say, theory_of
 
-theory_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at theory files.")
+theory_app = Doors(no_args_is_help=True, rich_markup_mode=None, help="Look at theory files.")
 
 
 @theory_app.command("list")
@@ -82,7 +84,7 @@ def _named(text: str) -> tuple[str, str | None]:
 def theory_export(
     name: Annotated[str, typer.Argument(help="Preset or theory file.")],
     to: Annotated[str, typer.Option(help="latex, mermaid, svg, sbml, json (registry record) or yaml.")] = "latex",
-    out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.", callback=writable_file)] = None,
     hypothesis: Rival = None,
     on: On = None,
 ) -> None:
@@ -100,6 +102,7 @@ def theory_export(
     if out is None:
         print(text)
     else:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
         say(f"written: {out}")
 

@@ -6,7 +6,7 @@ from dyadloop.data.mindfulness import convert_mindfulness
 from dyadloop.data.reader import digest, read_study
 from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior
 from dyadloop.data.school import convert_school
-from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise
+from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise, unmeasured
 from dyadloop.data.writer import write_study
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "digest",
     "read_study",
     "summarise",
+    "unmeasured",
     "write_study",
 ]

@@ -52,7 +52,7 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
     folder = Folder(
         read_table(root / "participants.tsv", PARTICIPANT_COLUMNS, faults, None),
         read_table(root / "sessions.tsv", SESSION_COLUMNS, faults, _session_extras(info)),
-        _measurements(root / "measurements.tsv", faults, measured),
+        _measurements(root / "measurements.tsv", faults, measured, bool(info and info.measures)),
         info,
         Clock(faults),
         faults,
@@ -77,8 +77,11 @@ def _session_extras(info: StudyInfo | None) -> tuple[str, ...] | None:
     return None if info is None else (*SESSION_EXTRAS, *info.covariates_of("session"))
 
 
-def _measurements(path: Path, faults: list[Fault], needed: bool) -> Table:
-    if not needed and not path.exists():
+def _measurements(path: Path, faults: list[Fault], needed: bool, declared: bool) -> Table:
+    if not path.exists() and (declared or not needed):
+        if needed:
+            remedy = f"its raw files are declared under `measures`: run `dyadloop measure {path.parent}` first"
+            faults.append(Fault(path.name, None, None, "no such file", f"a file {path.name}", remedy))
         return Table(path.name)
     return read_table(path, MEASUREMENT_COLUMNS, faults, MEASUREMENT_EXTRAS)
 

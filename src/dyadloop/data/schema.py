@@ -103,10 +103,11 @@ class StudyPrior(_Record):
 class Covariate(_Record):
     """A number of each session or person on which the level of quantities may depend, such as the arm of a trial.
 
-    Values are centred at their mean, over sessions or persons, and divided by ``per``.
+    Values are centred at their mean, over sessions or persons, and divided by ``per``. One of ``time`` needs no column:
+    it is the number of days since the dyad's first moment, so that levels may follow a linear trend.
     """
 
-    of: Literal["session", "patient", "therapist", "partner", "peer", "other"] = "session"
+    of: Literal["session", "patient", "therapist", "partner", "peer", "other", "time"] = "session"
     per: Annotated[float, Field(gt=0)] = 1.0
     on: tuple[str, ...] = Field(default=(), description="quantities whose level it may shift; default: all")
     reason: str = ""
@@ -126,6 +127,11 @@ class StudyInfo(_Record):
     randomised: tuple[str, ...] = ()
     indicators: dict[str, Indicator]
     covariates: dict[str, Covariate] = {}
+    shared_errors: Literal["auto", "none"] | tuple[tuple[str, ...], ...] = Field(
+        default="auto",
+        description="groups of indicators that are rated together, so that their errors may go together; auto: the "
+        "answers of each person",
+    )
     measures: dict[str, Source] = {}
     priors: dict[str, StudyPrior] = {}
 
@@ -134,6 +140,10 @@ class StudyInfo(_Record):
         unknown = sorted(set(self.measures) - set(self.indicators))
         if unknown:
             raise ValueError(f"measures: {', '.join(unknown)} is no indicator; declare it under indicators")
+        groups = [] if isinstance(self.shared_errors, str) else self.shared_errors
+        rated = [name for group in groups for name in group]
+        if strange := sorted({name for name in rated if name not in self.indicators or rated.count(name) > 1}):
+            raise ValueError(f"shared_errors: {', '.join(strange)} is no indicator, or is named twice")
         known = {entry.quantity for entry in self.indicators.values()}
         for name, covariate in self.covariates.items():
             strange = sorted(set(covariate.on) - known)

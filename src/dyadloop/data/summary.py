@@ -66,6 +66,12 @@ def summarise(study: Study) -> StudySummary:
     )
 
 
+def unmeasured(study: Study) -> list[str]:
+    """Return the indicators whose raw files are declared under ``measures`` and that have no value yet."""
+    seen = set(study.measurements["indicator"])
+    return [name for name in study.info.measures if name not in seen]
+
+
 def _indicator(study: Study, name: str) -> IndicatorSummary:
     declared = study.info.indicators[name]
     values = study.measurements[study.measurements["indicator"] == name]

@@ -6,6 +6,7 @@ from dyadloop.dynamics.equilibria import equilibria
 from dyadloop.dynamics.linear import (
     Rhythm,
     component_loop_gain,
+    event_effect,
     gain_matrix,
     long_run_response,
     oxytocin_loop_gain,
@@ -28,6 +29,7 @@ __all__ = [
     "component_loop_gain",
     "continuation",
     "equilibria",
+    "event_effect",
     "gain_matrix",
     "gains",
     "long_run_response",

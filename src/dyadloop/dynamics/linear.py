@@ -128,17 +128,43 @@ def _with_lasting_pushes(field: Field) -> Field:
     )
 
 
-def spill_over(field: Field, rhythm: Rhythm | None) -> Float[Array, ""]:
+def spill_over(field: Field, rhythm: Rhythm | None, sources: frozenset[str] | None = None) -> Float[Array, ""]:
     """Return the mean lasting response of the other components to a lasting unit push on one [SD per SD].
 
     Any stable positive network that is strongly connected has spill-over, so it is no evidence for other claims.
+    ``sources`` are the ids of the components that are pushed; default: all.
     """
     component = _is(field, "component")
-    pairs = component[:, None] * component[None, :] * (1.0 - jnp.eye(len(field.names)))
+    pairs = component[:, None] * _pushed(field, sources)[None, :] * (1.0 - jnp.eye(len(field.names)))
     return jnp.sum(long_run_response(field, rhythm) * pairs) / jnp.maximum(jnp.sum(pairs), 1.0)
 
 
-def relief(field: Field, rhythm: Rhythm | None, symptom: str) -> Float[Array, ""]:
-    """Return by how much a symptom falls when all components are lastingly pushed by 1 SD [SD]."""
+def relief(
+    field: Field, rhythm: Rhythm | None, symptom: str, sources: frozenset[str] | None = None
+) -> Float[Array, ""]:
+    """Return by how much a symptom falls when components, by default all, are lastingly pushed by 1 SD [SD]."""
     row = field.names.index(symptom)
-    return -jnp.sum(long_run_response(field, rhythm)[row] * _is(field, "component"))
+    return -jnp.sum(long_run_response(field, rhythm)[row] * _pushed(field, sources))
+
+
+def _pushed(field: Field, sources: frozenset[str] | None) -> Float[Array, " state"]:
+    """Return 1 for the components that are pushed and 0 for other states."""
+    component = _is(field, "component")
+    if sources is None:
+        return component
+    return component * jnp.array([name in sources for name in field.names], dtype=float)
+
+
+def event_effect(field: Field, rhythm: Rhythm, event: int, states: frozenset[str]) -> Float[Array, ""]:
+    """Return the effect of one unit of an event at the start of a session on some states, on average.
+
+    It is taken when the session ends or when the next one begins, whichever is larger: states are fast or slow.
+    """
+    gates = jnp.array([True, False])
+    lengths = jnp.array([rhythm.session_days, rhythm.interval_days - rhythm.session_days])
+    steps = transitions(field, gates, lengths, doublings(rhythm.interval_days, _FASTEST_NORM))
+    ended = steps.matrix[0] @ field.jumps[event]
+    later = steps.matrix[1] @ ended
+    share = jnp.array([name in states for name in field.names], dtype=float) / len(states)
+    effects = jnp.stack([share @ ended, share @ later])
+    return effects[jnp.argmax(jnp.abs(effects))]

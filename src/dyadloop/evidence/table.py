@@ -2,7 +2,6 @@
 
 import csv
 import math
-import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dyadloop.data.wording import WHOLE, Wrong, wrongs
 from dyadloop.errors import DataError, EvidenceError, Fault
 
 CONCEPTS = (
@@ -163,7 +163,7 @@ def _parsed(record: dict[str, str], name: str, row: int) -> tuple[Effect | None,
     try:
         return Effect.model_validate(content), []
     except ValidationError as error:
-        return None, [_fault(item, name, row) for item in error.errors()]
+        return None, [_fault(wrong, name, row) for wrong in wrongs(error, content, Effect)]
 
 
 _REMEDIES = {
@@ -174,14 +174,13 @@ _REMEDIES = {
 }
 
 
-def _fault(item: Any, name: str, row: int) -> Fault:  # noqa: ANN401 - what pydantic reports
-    message = re.sub(r"^Value error, ", "", item["msg"])
-    if item["loc"]:
-        column, got = str(item["loc"][0]), repr(item["input"])[:60]
-    else:
-        column, _, message = message.partition(": ")
-        got = message.split(";")[0]
-    return Fault(name, row, column, got, message, _REMEDIES.get(column.split(",")[0], "correct it against the source"))
+def _fault(wrong: Wrong, name: str, row: int) -> Fault:
+    column, got, expected = wrong.place, wrong.got, wrong.expected
+    if wrong.own and column == WHOLE:  # our own messages name their columns
+        column, _, expected = expected.partition(": ")
+        got = expected.split(";")[0]
+    remedy = _REMEDIES.get(column.split(",")[0], "correct it against the source")
+    return Fault(name, row, column, got, expected, remedy)
 
 
 def evidence(

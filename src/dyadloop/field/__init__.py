@@ -11,7 +11,7 @@ from dyadloop.field.bends import Bends  # noqa: E402
 from dyadloop.field.build import system_of  # noqa: E402
 from dyadloop.field.field import Field  # noqa: E402
 from dyadloop.field.modes import Modes, modes_of  # noqa: E402
-from dyadloop.field.plan import Plan, State, compile_theory  # noqa: E402
+from dyadloop.field.plan import Plan, State, compile_theory, correlation_factor  # noqa: E402
 from dyadloop.field.system import System  # noqa: E402
 from dyadloop.field.transitions import Flow, Transition, doublings, flow, flows, moves, transitions  # noqa: E402
 
@@ -25,6 +25,7 @@ __all__ = [
     "System",
     "Transition",
     "compile_theory",
+    "correlation_factor",
     "doublings",
     "flow",
     "flows",

@@ -181,9 +181,7 @@ class Plan:
         for later, earlier in self._pairs(level):
             place = self.states.index(later), self.states.index(earlier)
             partial = partial.at[place].set(jnp.tanh(values[f"rho_{level}_{later.id}_{earlier.id}"]))
-        left = jnp.cumprod(1.0 - partial**2, axis=1)
-        left = jnp.concatenate([jnp.ones((len(sd), 1)), left[:, :-1]], axis=1)
-        return sd[:, None] * (partial + jnp.eye(len(sd))) * jnp.sqrt(left)
+        return sd[:, None] * correlation_factor(partial)
 
     def correlation(self, level: str, values: Mapping[str, Any]) -> Array | None:
         """Return the lower factor of the correlation of person means or noise, None where all are independent."""
@@ -215,6 +213,19 @@ class Plan:
             for index, state in enumerate(self.states)
             if state.variable.id == entry.target and entry.person in (None, state.person)
         ]
+
+
+def correlation_factor(partial: Array) -> Array:
+    """Return the Cholesky factor of a correlation matrix from its partial correlations (strictly lower triangle).
+
+    References
+    ----------
+    .. [1] Lewandowski, Kurowicka & Joe (2009). doi:10.1016/j.jmva.2009.04.008
+    """
+    size = len(partial)
+    left = jnp.cumprod(1.0 - partial**2, axis=1)
+    left = jnp.concatenate([jnp.ones((size, 1)), left[:, :-1]], axis=1)
+    return (partial + jnp.eye(size)) * jnp.sqrt(left)
 
 
 def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Array | float:
@@ -281,7 +292,7 @@ def compile_theory(
         seen = {s.variable.id for s in nodes_of(theory, "state") if _is_measured(s.variable, s.person, measured)}
         if not seen:
             got = ", ".join(sorted({quantity for quantity, _ in measured})) or "nothing"
-            known = ", ".join(variable.id for variable in theory.variables)
+            known = ", ".join(dict.fromkeys(variable.measured_as for variable in theory.variables))
             raise FitError(
                 f"the study measures {got}; theory {theory.id!r} knows {known}; map an indicator in study.yaml"
             )
@@ -322,15 +333,17 @@ def _left_out(theory: Theory, kept: set[str], events: tuple[str, ...]) -> list[s
         if variable.id not in kept:
             how = f"no covariate of persons named {variable.id!r}" if variable.dynamics == "context" else "not measured"
             absent.append(f"{variable.label} is {how}")
-    acting = {entry.event: entry.target for entry in theory.inputs if entry.kind == "event"}
     for event in events:
-        if event not in acting:
+        reached = [entry.target for entry in theory.inputs if entry.kind == "event" and entry.event == event]
+        missing = [target for target in dict.fromkeys(reached) if target not in kept]
+        if not reached:
             absent.append(f"event {event!r} is no input of the theory")
-        elif acting[event] not in kept:
-            absent.append(f"event {event!r} acts on {acting[event]}, which is not measured: no effect in the fit")
+        elif missing:
+            what = f"{', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not measured"
+            absent.append(f"event {event!r} acts on {what}: no effect in the fit")
     return absent
 
 
 def _is_measured(variable: Variable, person: str, measured: set[tuple[str, str]]) -> bool:
     persons = PARTNERS if person == "dyad" else (person,)
-    return any((variable.id, who) in measured for who in persons)
+    return any((variable.measured_as, who) in measured for who in persons)

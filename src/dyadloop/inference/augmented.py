@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from dyadloop.field import Field, Flow, Transition
 from dyadloop.inference.motion import STEPS, axis_of, carried, motion
 from dyadloop.inference.panel import Panel
+from dyadloop.inference.shared_error import combined, uncorrelated
 from dyadloop.measures.scores import COARSE, COUNT
 from dyadloop.observation import Observation
 
@@ -87,8 +88,9 @@ def filtered(
     none = jnp.zeros((*panel.score.shape, 0))
     counts = none if panel.counts is None else jnp.stack([panel.counts.successes, panel.counts.trials], axis=-1)
     beside = panel.score - observation.expected(panel.covariate)
-    data = (beside, panel.seen, panel.known_variance, side, normals, counts, reach, pair, panel.event)
-    return jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 10))(field, steps, panel.covariate, *data)
+    apart = uncorrelated(observation, panel)
+    data = (beside, panel.seen, apart.variance, apart.weights, side, normals, counts, reach, pair, panel.event)
+    return jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 11))(field, steps, panel.covariate, *data)
 
 
 def _reach(observation: Observation, panel: Panel) -> Float[Array, "dyad time indicator bound"]:
@@ -110,6 +112,15 @@ def reading(observation: Observation, n_states: int, covariate: Array | None) ->
     return jnp.concatenate([jnp.eye(n_states), observation.design(n_states, covariate)], axis=1)
 
 
+def design_rows(observation: Observation, levels: Array, mix: Array) -> Float[Array, "indicator effect"]:
+    """Return how each score of one moment reads states and effects; scores with common errors are combined by ``mix``.
+
+    ``levels`` is how the level of each state reads them, see :func:`reading`.
+    """
+    rows = observation.loading[:, None] * levels[jnp.array(observation.states)]
+    return combined(observation, mix, rows)
+
+
 def predicted(
     field: Field, steps: Transition | Flow, index: Array, mean: Array, cov: Array, n_steps: int = STEPS
 ) -> tuple[Array, Array, Array]:
@@ -128,7 +139,7 @@ def predicted(
 def _one_dyad(
     field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, bounds: "_Bounds | None",
     covariate: Array | None,
-    score: Array, seen: Array, own: Array, side: Array, normals: Array, counts: Array,
+    score: Array, seen: Array, own: Array, weights: Array, side: Array, normals: Array, counts: Array,
     reach: Array, pair: Array, event: Array,
 ) -> Filtered:  # fmt: skip
     n = len(field.names)
@@ -137,18 +148,20 @@ def _one_dyad(
 
     def advance(belief: tuple[Array, Array, Array], now: tuple) -> tuple[tuple, Step]:
         mean, cov, density = belief
-        beside, y, is_seen, variance, y_side, normal, count, ends, index, push = now
-        levels = reading(observation, n, beside)
-        rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
+        beside, y, is_seen, variance, mix, y_side, normal, count, ends, index, push = now
+        rows = design_rows(observation, reading(observation, n, beside), mix)
         mean, cov, move = predicted(field, steps, index, mean, cov, n_steps)
         before, innovations, weights, gains = (mean, cov, move), [], [], []
+        drawn = y  # where a score only bounds a value, the value that was drawn
         for j, row in enumerate(rows):
             column = cov @ row
-            f = row @ column + observation.error_sd[j] ** 2 + variance[j]
-            v, log_p = y[j] - row @ mean, -0.5 * (_LOG_2PI + jnp.log(f))
-            log_p = log_p - 0.5 * v**2 / f
+            f = row @ column + variance[j]
+            v = combined(observation, mix, drawn)[j] - row @ mean
+            log_p = -0.5 * (_LOG_2PI + jnp.log(f) + v**2 / f)
             if bounds is not None:
+                limit = v
                 v, log_p = _bounded(bounds, j, v, jnp.sqrt(f), y_side[j], normal[j], count[j], ends[j], log_p)
+                drawn = drawn.at[j].add(v - limit)
             weight = jnp.where(is_seen[j], 1.0 / f, 0.0)
             density = density + jnp.where(is_seen[j], log_p, 0.0)
             mean, cov = mean + column * weight * v, cov - weight * jnp.outer(column, column)
@@ -160,7 +173,7 @@ def _one_dyad(
 
     start_cov = jax.scipy.linalg.block_diag(field.start_covariance, between @ between.T)
     start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
-    data = (covariate, score, seen, own, side, normals, counts, reach, pair, event @ field.jumps)
+    data = (covariate, score, seen, own, weights, side, normals, counts, reach, pair, event @ field.jumps)
     # the way back computes each moment anew: less than half the time of keeping everything, measured with limits
     (_, _, density), taken = jax.lax.scan(jax.checkpoint(advance, prevent_cse=False), start, data)
     return Filtered(density, taken)

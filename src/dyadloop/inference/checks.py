@@ -6,6 +6,9 @@ import xarray as xr
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
 """Bars of Vehtari et al. (2021), doi:10.1214/20-BA1221."""
+FAR_RHAT = 1.05
+MAX_DIVERGENT = 0.005
+"""Beyond these no claim is judged: the chains disagree, or have not gone where the posterior is."""
 
 
 def diagnose(post: xr.DataTree) -> xr.DataTree:
@@ -61,6 +64,48 @@ def convergence_faults(post: xr.DataTree) -> list[str]:
     if divergences:
         faults.append(f"{divergences} divergent transitions")
     return faults
+
+
+def sampling_fault(post: xr.DataTree) -> str:
+    """Return why nothing can be judged by these draws, in words; empty where claims may be judged one by one.
+
+    A few divergent transitions, or a parameter that mixes a little slower than the bar, leave a claim untouched whose
+    own estimand has converged (:func:`estimand_fault`).
+    """
+    table, stats = post["diagnostics"].to_dataset(), post["sample_stats"].to_dataset()
+    worst, share = float(np.nanmax(table["rhat"].values)), float(stats["diverging"].mean())
+    if np.isnan(table["rhat"].values).all():
+        return "one chain cannot show whether the sampling has converged"
+    if worst > FAR_RHAT:
+        name = table["parameter"].values[int(np.nanargmax(table["rhat"].values))]
+        return f"the sampling has not converged (R-hat of {name} {worst:.3g})"
+    if share > MAX_DIVERGENT:
+        return f"the sampling has not converged ({share:.1%} of the transitions diverged)"
+    return ""
+
+
+def estimand_fault(draws: np.ndarray, n_chains: int) -> str:
+    """Return why the draws of one estimand have not converged, in words; empty where they have.
+
+    Parameters
+    ----------
+    draws
+        Draws, chain by chain; where some have no value only the others are looked at.
+    n_chains
+        Number of chains.
+    """
+    from arviz_stats.sampling_diagnostics import ess, rhat
+
+    rows = draws.reshape(n_chains, -1)
+    rows = rows[:, np.isfinite(rows).all(axis=0)]
+    if n_chains < 2 or rows.shape[1] < 4 or np.ptp(rows) == 0.0:
+        return ""
+    table = xr.Dataset({"estimand": (("chain", "draw"), rows)})
+    mixed, bulk = float(rhat(table)["estimand"]), float(ess(table, method="bulk")["estimand"])
+    tail = float(ess(table, method="tail")["estimand"])
+    if mixed <= MAX_RHAT and min(bulk, tail) >= MIN_ESS:
+        return ""
+    return f"its estimand has not converged (R-hat {mixed:.3f}, effective draws {min(bulk, tail):.0f})"
 
 
 def prior_conflicts(post: xr.DataTree) -> list[str]:

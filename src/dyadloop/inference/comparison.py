@@ -23,13 +23,13 @@ from dyadloop.data import Study
 from dyadloop.errors import FitError
 from dyadloop.inference.bridge import log_evidence
 from dyadloop.inference.checks import convergence_faults
-from dyadloop.inference.claims import pushed_variables
-from dyadloop.inference.criticism import leave_one_out
 from dyadloop.inference.estimands import draws_of
 from dyadloop.inference.fit import fit_in
+from dyadloop.inference.left_out import leave_one_out
 from dyadloop.inference.particles import correction
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem, build_problem
+from dyadloop.inference.randomised import contrasted
 from dyadloop.inference.result import file_name, save_result
 from dyadloop.inference.sampling import Count, Settings, counted
 from dyadloop.measures import measure
@@ -158,9 +158,9 @@ def _problems(
     notes: list[str] = []
     for name in dict.fromkeys(names):
         rival = hypothesis(name, theory)
-        problem = build_problem(scores, rival, None, study.info.priors)
+        problem = build_problem(scores, rival, None, study.info.priors, split=False)
         if priors is not None and (known := priors.index.intersection(problem.priors.index)).size:
-            problem = build_problem(scores, rival, priors.loc[known], study.info.priors)
+            problem = build_problem(scores, rival, priors.loc[known], study.info.priors, split=False)
         name = str(rival.hypothesis)
         twin = next((other for other, had in problems.items() if _same(had, problem)), None)
         if twin:
@@ -180,7 +180,7 @@ def _problems(
         raise FitError(f"the hypotheses use different data, so their scores cannot be compared ({listed})")
     first = next(iter(problems.values()))
     speaks = any(state.variable.kind == "oxytocin" for state in first.plan.states)
-    if speaks and "oxytocin" not in pushed_variables(first, set(study.info.randomised)):
+    if speaks and "oxytocin" not in {target for _, target in contrasted(first.plan, first.scores)[0]}:
         notes.append(PASSIVE)
     return problems, notes
 

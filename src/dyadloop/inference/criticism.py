@@ -1,21 +1,26 @@
 """Model criticism: what a fit does not reproduce, what it hangs on, and which dyads carry it."""
 
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import xarray as xr
 
+from dyadloop.inference.agreement import OPPOSITE, compared
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
 from dyadloop.inference.corrected import corrected
+from dyadloop.inference.judged import judged
 from dyadloop.inference.laplace import distribution
+from dyadloop.inference.left_out import leave_one_out
 from dyadloop.inference.predict import predictive_checks, sampled
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.residuals import cross_residuals
 from dyadloop.inference.result import problem_of
 from dyadloop.inference.sampling import Count
 from dyadloop.inference.smoother import course_at
+from dyadloop.inference.stability import halves_of, without_each_of
 
 SENSITIVE = 0.05
 """Power-scaling sensitivity from which a parameter counts as sensitive (Kallioinen et al. 2024)."""
@@ -23,19 +28,6 @@ TAIL = 0.01  # share of replicates beyond the observed value, below which the mo
 BIASED = 0.25  # posterior sds from which what a fast filter does to an estimate is told
 MOVED = 1.0  # a dyad whose removal moves a coupling by more than this many posterior sds carries it
 _FAR = 3.0
-
-
-def leave_one_out(post: xr.DataTree) -> Any:  # noqa: ANN401 - ArviZ's ELPDData, which its package types as a tuple
-    """Return ArviZ's leave-one-dyad-out result, with scores, Pareto k and importance weights of each dyad."""
-    from arviz_stats.loo.loo import loo
-
-    groups = {group: post[group].to_dataset() for group in ("posterior", "log_likelihood")}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Estimated shape parameter of Pareto")  # callers read k themselves
-        with np.errstate(all="ignore"):  # of a dyad so far out that its weights underflow
-            found: Any = loo(xr.DataTree.from_dict(groups), pointwise=True, var_name="dyads")
-    # the fit of such a dyad's tail fails silently and may report a small k
-    return replace(found, pareto_k=found.pareto_k.where(np.isfinite(found.elpd_i), np.inf))
 
 
 def checks(post: xr.DataTree, n_draws: int = 100, progress: Count = lambda name, done, total: None) -> xr.DataTree:
@@ -59,6 +51,10 @@ def checks(post: xr.DataTree, n_draws: int = 100, progress: Count = lambda name,
         and its standard error ``autocorrelation_se``, ``far``, the share beyond 3 (0.0027 in a right model).
         ``influence`` by dyad: ``pareto_k``, ``shift``, the largest move of a coupling without the dyad in posterior
         sds, and ``coupling``. ``sensitivity`` by parameter: ``prior`` and ``likelihood``, power-scaling sensitivities.
+        ``cross_residuals``: residuals of different indicators at one occasion and up to three later.
+        ``referees``: each arrow beside plain regressions, see :func:`dyadloop.compare_referees`. ``halves`` and
+        ``without_each``: what halves of the study say of each arrow and claim, and what is left without the dyad that
+        carries most of it, see :func:`dyadloop.halves` and :func:`dyadloop.without_each`.
         ``filter`` by parameter, where the theory is not linear: see :func:`dyadloop.inference.corrected.corrected`.
         Attribute ``findings``: what stands out, in words, one per line; empty where nothing does.
 
@@ -68,11 +64,16 @@ def checks(post: xr.DataTree, n_draws: int = 100, progress: Count = lambda name,
     .. [2] Vehtari, Gelman & Gabry (2017), leave-one-out. doi:10.1007/s11222-016-9696-4
     """
     problem = problem_of(post)
+    residual, found_of = _residual(problem, post), judged(problem, post)
     tables = {
         "predictive": _predictive(problem, post, n_draws),
-        "residuals": _residuals(problem, post),
+        "residuals": _residuals(problem, residual),
         "influence": _influence(problem, post),
         "sensitivity": _sensitivity(problem, post),
+        "cross_residuals": _rows(cross_residuals(problem, residual)),
+        "referees": _rows(compared(problem, post)),
+        "halves": _rows(halves_of(problem, post, found_of)),
+        "without_each": _rows(without_each_of(problem, post, found_of)),
     }
     if not problem.plan.is_linear:
         tables["filter"] = corrected(problem, post, progress=progress)
@@ -88,11 +89,18 @@ def _predictive(problem: Problem, post: xr.DataTree, n_draws: int) -> xr.Dataset
     return found.drop_vars("replicated").drop_dims("draw", errors="ignore").assign(numbers)
 
 
-def _residuals(problem: Problem, post: xr.DataTree) -> xr.Dataset:
+def _rows(table: pd.DataFrame) -> xr.Dataset:
+    return xr.Dataset.from_dataframe(table.rename_axis("row"))
+
+
+def _residual(problem: Problem, post: xr.DataTree) -> np.ndarray:
+    """Return standardised one-step residuals at the posterior medians (dyad, time, indicator)."""
     group = sampled(post)
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
-    course = course_at(problem, values, problem.panel)
-    residual = np.asarray(course.residual)
+    return np.asarray(course_at(problem, values, problem.panel).residual)
+
+
+def _residuals(problem: Problem, residual: np.ndarray) -> xr.Dataset:
     seen = np.asarray(problem.panel.seen) & (problem.panel.sides == 0)  # a bound has no residual
     rows: dict[str, list[float]] = {
         name: [] for name in ("count", "mean", "sd", "autocorrelation", "autocorrelation_se", "far")
@@ -178,9 +186,26 @@ def _findings(found: xr.DataTree, post: xr.DataTree, problem: Problem) -> list[s
             lines.append(f"dyad {dyad} is influential (Pareto k {float(entry['pareto_k']):.2f}): fit without it")
         elif "shift" in entry and float(entry["shift"]) > MOVED:
             lines.append(f"dyad {dyad} alone moves {entry['coupling'].item()} by {float(entry['shift']):.1f} sd")
+    lines += _beside_findings(found)
     if "filter" in found.children:
         lines += _filter_findings(found["filter"].to_dataset())
     return lines + _prior_findings(found["sensitivity"].to_dataset(), post, problem)
+
+
+def _beside_findings(found: xr.DataTree) -> list[str]:
+    """Say where plain regressions, residuals, halves or single dyads speak against a finding."""
+    table = found["referees"].to_dataset().to_dataframe()
+    told = table[(table["agree"] == OPPOSITE) | ~table["reproduced"].astype(bool)]
+    lines = [
+        f"{row['arrow']} ({row['source']} to {row['target']}): "
+        f"{'plain regressions say the opposite; ' if row['agree'] == OPPOSITE else ''}{row['explanation']}"
+        for _, row in told.iterrows()
+    ]
+    lines += [flag for flag in found["cross_residuals"].to_dataset()["flag"].values.tolist() if flag]
+    for name in ("halves", "without_each"):
+        part = found[name].to_dataset().to_dataframe()
+        lines += [f"{row['finding_of']}: {row['flag']}" for _, row in part.iterrows() if row["flag"]]
+    return lines
 
 
 def _filter_findings(table: xr.Dataset) -> list[str]:
@@ -211,7 +236,8 @@ def _prior_findings(table: xr.Dataset, post: xr.DataTree, problem: Problem) -> l
     if weak:
         lines.append(f"the prior decides {', '.join(weak)}: the data say little")
     if torn:
-        lines.append(f"prior and data both shape {', '.join(torn)}: compare prior sets (--all-priors)")
+        how = "compare_priors, or dyadloop run --all-priors"
+        lines.append(f"prior and data both shape {', '.join(torn)}: compare prior sets ({how})")
     if conflicts := prior_conflicts(post):
         lines.append(f"prior and data disagree on {', '.join(conflicts)}")
     return lines

@@ -12,11 +12,12 @@ from jaxtyping import Array
 from dyadloop import dynamics
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
-from dyadloop.theory import Claim
+from dyadloop.theory import Claim, Coupling
 
 Values = dict[str, Array]
 Estimand = Callable[[Values], Array]
 
+OXYTOCIN = "oxytocin"
 _BATCH = 250  # draws evaluated at once: bounds the memory of a long posterior
 
 
@@ -27,11 +28,17 @@ class Untestable:
     reason: str
 
 
-def estimand(problem: Problem, claim: Claim, subject: str) -> Estimand | Untestable:
-    """Return the estimand of a claim about ``subject`` (a component or symptom), or why there is none."""
+def estimand(
+    problem: Problem, claim: Claim, subject: str, sources: frozenset[str] | None = None
+) -> Estimand | Untestable:
+    """Return the estimand of a claim about ``subject`` (a component or symptom), or why there is none.
+
+    ``sources`` are the components whose effects a sum takes in; default: all that are measured.
+    """
     if claim.estimand == "coefficient":
         return _coefficient(problem, claim.formula.format(id=subject))
-    return _ESTIMANDS[claim.estimand](problem, subject)
+    chosen = _components(problem) if sources is None else sources
+    return _ESTIMANDS[claim.estimand](problem, subject, chosen)
 
 
 def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
@@ -57,6 +64,14 @@ def _has(problem: Problem, kind: str) -> list[str]:
     return [state.id for state in problem.plan.states if state.variable.kind == kind]
 
 
+def _components(problem: Problem) -> frozenset[str]:
+    return frozenset(state.variable.id for state in problem.plan.states if state.variable.kind == "component")
+
+
+def _states(problem: Problem, variables: frozenset[str]) -> frozenset[str]:
+    return frozenset(state.id for state in problem.plan.states if state.variable.id in variables)
+
+
 def _measured(problem: Problem, name: str) -> bool:
     return any(state.variable.id == name for state in problem.plan.states)
 
@@ -80,10 +95,22 @@ def _no_arrow(problem: Problem, name: str) -> Untestable:
     return Untestable(f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no {name}")
 
 
-def _parameter(problem: Problem, name: str) -> Estimand | Untestable:
-    if name not in problem.priors.index:
-        return _no_arrow(problem, name)
-    return lambda values: values[name]
+def arrows_between(problem: Problem, sources: frozenset[str], targets: frozenset[str]) -> list[Coupling]:
+    """Return the arrows from one variable of a set to one of another, whatever they are called."""
+    found = (c for c in problem.plan.couplings if len(c.sources) == 1 and c.id in problem.priors.index)
+    return [c for c in found if c.sources[0] in sources and c.target in targets]
+
+
+def _effect(problem: Problem, sources: frozenset[str], target: str) -> Estimand | Untestable:
+    """Return the sum of the effects of some variables on one, positive where they raise it."""
+    found = arrows_between(problem, sources, frozenset([target]))
+    if not found:
+        return _no_arrow(problem, f"arrow from {' or '.join(sorted(sources))} to {target}")
+    return lambda values: sum((c.sign * values[c.id] for c in found), jnp.zeros(()))
+
+
+def _opposite(function: Estimand | Untestable) -> Estimand | Untestable:
+    return function if isinstance(function, Untestable) else lambda values: -function(values)
 
 
 def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
@@ -91,20 +118,34 @@ def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
     name = formula.removeprefix("-")
     if name not in problem.priors.index:
         return Untestable(f"the fit has no coefficient {name}: the study measures too little, or it is no part of it")
+    if lone := [entry for entry in _lone_therapists(problem) if name.startswith(f"effect_{entry}_")]:
+        return Untestable(
+            f"{', '.join(lone)} is a number of therapists, and participants.tsv does not say who has whom, so dyads of "
+            "one therapist would count as independent; add a column therapist"
+        )
     sign = -1.0 if formula.startswith("-") else 1.0
     return lambda values: sign * values[name]
 
 
-def _component_to_oxytocin(problem: Problem, subject: str) -> Estimand | Untestable:
-    return _absent(problem, "oxytocin", subject) or _parameter(problem, f"a_{subject}")
+def _lone_therapists(problem: Problem) -> list[str]:
+    """Return the covariates of therapists in a study that names no therapist."""
+    scores = problem.scores
+    if (scores["therapist"].values.astype(str) != "").all():
+        return []
+    owners = zip(scores["covariate"].values.tolist(), scores["covariate_of"].values.tolist(), strict=True)
+    return [str(name) for name, owner in owners if owner == "therapist"]
 
 
-def _oxytocin_to_component(problem: Problem, subject: str) -> Estimand | Untestable:
-    return _absent(problem, "oxytocin", subject) or _parameter(problem, f"w_{subject}")
+def _component_to_oxytocin(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    return _absent(problem, OXYTOCIN, subject) or _effect(problem, frozenset([subject]), OXYTOCIN)
 
 
-def _oxytocin_to_symptom(problem: Problem, subject: str) -> Estimand | Untestable:
-    return _absent(problem, "oxytocin", subject) or _parameter(problem, f"v_{subject}")
+def _oxytocin_to_component(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    return _absent(problem, OXYTOCIN, subject) or _effect(problem, frozenset([OXYTOCIN]), subject)
+
+
+def _oxytocin_to_symptom(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    return _absent(problem, OXYTOCIN, subject) or _opposite(_effect(problem, frozenset([OXYTOCIN]), subject))
 
 
 def _no_slope(problem: Problem) -> Untestable | None:
@@ -117,80 +158,91 @@ def _no_rhythm(problem: Problem) -> Untestable | None:
     return None if problem.rhythm else Untestable("no dyad has two sessions with a length, so there is no loop")
 
 
-def _reciprocity(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin", subject) or _no_rhythm(problem) or _no_slope(problem)
-    for name in (f"a_{subject}", f"w_{subject}"):
-        arrow = _parameter(problem, name)
+def _reciprocity(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    blocked = _absent(problem, OXYTOCIN, subject) or _no_rhythm(problem) or _no_slope(problem)
+    raises = _effect(problem, frozenset([subject]), OXYTOCIN)
+    returns = _effect(problem, frozenset([OXYTOCIN]), subject)
+    for arrow in (raises, returns):
         blocked = blocked or (arrow if isinstance(arrow, Untestable) else None)
-    if blocked or problem.rhythm is None:
+    if blocked or problem.rhythm is None or isinstance(raises, Untestable) or isinstance(returns, Untestable):
         return blocked or Untestable("no sessions")
     rhythm = problem.rhythm
 
     def through(values: Values) -> Array:
         gain = dynamics.component_loop_gain(problem.at_mean(values), rhythm, subject)
-        both_negative = (values[f"a_{subject}"] < 0) & (values[f"w_{subject}"] < 0)
+        both_negative = (raises(values) < 0) & (returns(values) < 0)
         return jnp.where(both_negative, -gain, gain)
 
     return through
 
 
-def _weekly_loop_gain(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin") or _no_component(problem) or _no_rhythm(problem) or _no_slope(problem)
-    arrows = {name[:2] for name in problem.priors.index if name.startswith(("a_", "w_"))}
-    if not blocked and len(arrows) < 2:
+def _weekly_loop_gain(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    blocked = _absent(problem, OXYTOCIN) or _no_component(problem) or _no_rhythm(problem) or _no_slope(problem)
+    components, oxytocin = _components(problem), frozenset([OXYTOCIN])
+    closed = arrows_between(problem, sources, oxytocin) and arrows_between(problem, oxytocin, components)
+    if not blocked and not closed:
         blocked = Untestable(f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no loop through oxytocin")
     if blocked or problem.rhythm is None:
         return blocked or Untestable("no sessions")
-    rhythm = problem.rhythm
-    return lambda values: dynamics.weekly_loop_gain(problem.at_mean(values), rhythm)
+    rhythm, others = problem.rhythm, arrows_between(problem, components - sources, oxytocin)
+
+    def gain(values: Values) -> Array:
+        return dynamics.weekly_loop_gain(problem.at_mean(values | {c.id: jnp.zeros(()) for c in others}), rhythm)
+
+    return gain
 
 
-def _spill_over(problem: Problem, subject: str) -> Estimand | Untestable:
+def _spill_over(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
     components = _has(problem, "component")
     if len(components) < 2:
         return Untestable(f"it takes two components, and this study measures {len(components) or 'none'}")
     if blocked := _no_slope(problem):
         return blocked
-    return lambda values: dynamics.spill_over(problem.at_mean(values), problem.rhythm)
+    states = _states(problem, sources)
+    return lambda values: dynamics.spill_over(problem.at_mean(values), problem.rhythm, states)
 
 
-def _synergy(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin")
-    names = [str(name) for name in problem.priors.index if str(name).startswith("gamma_")]
-    if blocked or not names:
+def _synergy(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    blocked = _absent(problem, OXYTOCIN)
+    components = _components(problem)
+    products = [
+        c.id
+        for c in problem.plan.couplings
+        if len(c.sources) == 2
+        and set(c.sources) <= components
+        and c.target == OXYTOCIN
+        and c.id in problem.priors.index
+    ]
+    if blocked or not products:
         hypothesis = problem.plan.theory.hypothesis
         reason = f"the fitted hypothesis ({hypothesis}) is additive: it has no product of two measured components"
         return blocked or Untestable(reason)
-    return lambda values: sum((values[name] for name in names), jnp.zeros(())) / len(names)
+    return lambda values: sum((values[name] for name in products), jnp.zeros(())) / len(products)
 
 
-def _components_to_symptom(problem: Problem, subject: str) -> Estimand | Untestable:
-    absent = _absent(problem, subject)
-    if absent:
-        return absent
-    names = [str(name) for name in problem.priors.index if str(name).startswith(f"c_{subject}_")]
-    if not names:
-        return _no_component(problem) or _no_arrow(problem, f"c_{subject}_*")
-    return lambda values: sum((values[name] for name in names), jnp.zeros(()))
+def _components_to_symptom(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    if blocked := _absent(problem, subject) or _no_component(problem):
+        return blocked
+    return _opposite(_effect(problem, sources, subject))
 
 
-def _mediated_share(problem: Problem, subject: str) -> Estimand | Untestable:
-    blocked = _absent(problem, "oxytocin", subject) or _no_component(problem) or _no_rhythm(problem)
+def _mediated_share(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    blocked = _absent(problem, OXYTOCIN, subject) or _no_component(problem) or _no_rhythm(problem)
     blocked = blocked or _no_slope(problem)
     if blocked or problem.rhythm is None:
         return blocked or Untestable("no sessions")
-    rhythm = problem.rhythm
+    rhythm, states = problem.rhythm, _states(problem, sources)
 
     def share(values: Values) -> Array:
         field = problem.at_mean(values)
-        whole = dynamics.relief(field, rhythm, subject)
-        direct = dynamics.relief(dynamics.without_arrows_into_oxytocin(field), rhythm, subject)
+        whole = dynamics.relief(field, rhythm, subject, states)
+        direct = dynamics.relief(dynamics.without_arrows_into_oxytocin(field), rhythm, subject, states)
         return jnp.where(whole > 0, 1.0 - direct / whole, jnp.nan)  # no relief, no share of it
 
     return share
 
 
-_ESTIMANDS: dict[str, Callable[[Problem, str], Estimand | Untestable]] = {
+_ESTIMANDS: dict[str, Callable[[Problem, str, frozenset[str]], Estimand | Untestable]] = {
     "component_to_oxytocin": _component_to_oxytocin,
     "oxytocin_to_component": _oxytocin_to_component,
     "reciprocity": _reciprocity,

@@ -15,6 +15,7 @@ import xarray as xr
 
 from dyadloop.data import Study
 from dyadloop.errors import ResultError
+from dyadloop.inference.call import Call, call_in_python
 from dyadloop.inference.checks import diagnose
 from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode, posterior_of
 from dyadloop.inference.motion import STEPS
@@ -39,6 +40,7 @@ def fit(
     folder: str | Path | None = None,
     progress: Progress = lambda chain, done, divergences: None,
     message: Callable[[str], None] = lambda text: None,
+    call: Call | None = None,
 ) -> xr.DataTree:
     """Fit a theory to a study with NUTS.
 
@@ -61,6 +63,8 @@ def fit(
         Folder that keeps the draws while they are made; the same call goes on where an earlier one was killed.
     progress, message
         Called after each block, and at each stage.
+    call
+        The call to record in the result, where it was made on the command line.
 
     Returns
     -------
@@ -79,11 +83,15 @@ def fit(
     settings = settings or Settings()
     theory = theory or read_theory(study.info.theory, study.path)
     problem = build_problem(measure(study), theory, priors, study.info.priors)
+    made = call or call_in_python(study, theory, priors, seed, settings)
     if folder is None:
         with TemporaryDirectory() as scratch:
-            return fit_in(Path(scratch), study, problem, seed, settings, progress, message)
-    post = fit_in(Path(folder) / "chains", study, problem, seed, settings, progress, message)
-    save_result(post, folder)
+            post = fit_in(Path(scratch), study, problem, seed, settings, progress, message)
+    else:
+        post = fit_in(Path(folder) / "chains", study, problem, seed, settings, progress, message)
+    post.attrs["call"] = json.dumps(vars(made))
+    if folder is not None:
+        save_result(post, folder)
     return post
 
 

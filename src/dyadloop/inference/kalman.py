@@ -13,8 +13,9 @@ from jaxtyping import Array, Float
 from dyadloop.field import Field, Transition
 from dyadloop.inference.motion import axis_of, motion
 from dyadloop.inference.panel import Panel
-from dyadloop.inference.sweep import Given, sweep
-from dyadloop.observation import Observation
+from dyadloop.inference.shared_error import combined, uncorrelated
+from dyadloop.inference.sweep import Given, Readings, sweep
+from dyadloop.observation import Observation, pairs_of
 
 _LOG_2PI = 1.8378770664093453
 
@@ -40,9 +41,21 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     whose = pair if axis is None else (jnp.arange(len(pair))[:, None], pair)
     here = jax.tree.map(lambda part: part[whose], steps)
     between = jax.vmap(lambda own: observation.between(own.between), in_axes=axis_of(field), axis_size=len(pair))(field)
-    found: Any = sweep(observation.states, _given(field, observation, panel, here))  # custom_vjp forgets the types
+    found: Any = sweep(
+        readings_of(observation), _given(field, observation, panel, here)
+    )  # custom_vjp forgets the types
     innovations, spreads = found
     return _integrated(innovations, spreads, panel.seen, between)
+
+
+def readings_of(observation: Observation) -> Readings:
+    """Return which states each score reads, alone and combined with earlier ones whose errors it shares."""
+    places = list(enumerate(pairs_of(observation.raters)))
+    pairs = tuple(
+        tuple((place, observation.states[earlier]) for place, (later, earlier) in places if later == j)
+        for j in range(len(observation.states))
+    )
+    return Readings(observation.states, pairs)
 
 
 def _given(field: Field, observation: Observation, panel: Panel, steps: Transition) -> Given:
@@ -51,6 +64,9 @@ def _given(field: Field, observation: Observation, panel: Panel, steps: Transiti
     design = observation.design(n, panel.covariate)[..., jnp.array(observation.states), :]
     design = jnp.broadcast_to(observation.loading[:, None] * design, (n_dyads, n_times, *design.shape[-2:]))
     score = panel.score - observation.expected(panel.covariate)
+    apart = uncorrelated(observation, panel)
+    reading = combined(observation, apart.weights, jnp.concatenate([score[..., None], design], axis=-1))
+    earlier = jnp.array([earlier for _, earlier in pairs_of(observation.raters)], dtype=int)
 
     def start(own: Field) -> Array:
         return jnp.concatenate([-own.start[:, None], jnp.zeros((n, design.shape[-1])), own.start_covariance], axis=1)
@@ -60,11 +76,12 @@ def _given(field: Field, observation: Observation, panel: Panel, steps: Transiti
         matrix=_dyads_last(steps.matrix),
         noise=_dyads_last(steps.noise),
         shift=_dyads_last(steps.shift),
-        reading=_dyads_last(jnp.concatenate([score[..., None], design], axis=-1)),
+        reading=_dyads_last(reading),
         loading=observation.loading,
-        variance=_dyads_last(observation.error_sd**2 + panel.known_variance),
+        variance=_dyads_last(apart.variance),
         seen=_dyads_last(panel.seen.astype(float)),
         push=_dyads_last(panel.event @ field.jumps),
+        mix=_dyads_last(apart.weights * observation.loading[earlier]),
         start=jax.vmap(start, in_axes=own, out_axes=-1, axis_size=n_dyads)(field),
     )
 

@@ -16,11 +16,12 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from dyadloop.field import Field, Flow, flow
-from dyadloop.inference.augmented import filtered, reading
+from dyadloop.inference.augmented import design_rows, filtered, reading
 from dyadloop.inference.motion import axis_of, motion
 from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
+from dyadloop.inference.shared_error import combined, uncorrelated
 from dyadloop.observation import Observation
 
 STEPS = 8
@@ -102,7 +103,7 @@ def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Arr
     places, log_weights = varying.nodes() if varying.names else (np.zeros((1, 0)), np.zeros(1))
 
     def at(values: dict[str, Array], z: Array, key: Array) -> tuple[Array, Array]:
-        panel = problem.shared.without(values, problem.observed.observation(values), problem.panel).without_limits()
+        panel = problem.alone(values, problem.observed.observation(values), problem.panel).without_limits()
         own = varying.of(values, z) if varying.names else values
         field, observation = problem.field_of(own, panel), problem.observed.observation(own)
         fast = filtered(field, observation, panel).log_density
@@ -137,14 +138,16 @@ def particle_log_likelihood(
         return _one_dyad(key, field, observation, steps, particles, n_steps, covariate, *data)
 
     keys = jax.random.split(key, panel.pair.shape[0])
-    data = (keys, panel.covariate, beside, panel.seen, panel.known_variance, pair, panel.event)
+    apart = uncorrelated(observation, panel)
+    beside = combined(observation, apart.weights, beside)
+    data = (keys, panel.covariate, beside, panel.seen, apart.variance, apart.weights, pair, panel.event)
     over_dyads = jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * len(data)))
     return over_dyads(field, steps, *data)
 
 
 def _one_dyad(
     key: Array, field: Field, observation: Observation, steps: Flow, particles: int, n_steps: int,
-    covariate: Array | None, score: Array, seen: Array, own: Array, pair: Array, event: Array,
+    covariate: Array | None, score: Array, seen: Array, own: Array, weights: Array, pair: Array, event: Array,
 ) -> Array:  # fmt: skip
     n = len(field.names)
     between = observation.between(field.between)
@@ -152,7 +155,7 @@ def _one_dyad(
     cloud = _Cloud(start, jnp.zeros((len(between), particles)), between @ between.T, jnp.zeros(()))
 
     def advance(cloud: _Cloud, now: tuple) -> tuple[_Cloud, None]:
-        key, first, beside, y, is_seen, variance, index, push = now
+        key, first, beside, y, is_seen, variance, mix, index, push = now
         key_way, key_last, key_kept = jax.random.split(key, 3)
         here = jax.tree.map(lambda leaf: leaf[index], steps)
         shocks = jax.random.normal(key_way, (n_steps, n, particles)).at[-1].set(0.0)  # the last one is drawn below
@@ -160,8 +163,8 @@ def _one_dyad(
         moving = jnp.where(here.step.noise.any(), jnp.einsum("ij,sjp->sip", factor, shocks), 0.0)
         mean = flow(field, here, cloud.states, moving)
         noise = jnp.where(first, field.start_covariance, here.step.noise)
-        levels = reading(observation, n, beside)
-        cloud, log_weight = _observed(cloud, observation, levels, mean, noise, (y, is_seen, variance), key_last)
+        rows = design_rows(observation, reading(observation, n, beside), mix)
+        cloud, log_weight = _observed(cloud, rows, mean, noise, (y, is_seen, variance), key_last)
         total = logsumexp(log_weight) - jnp.log(particles)
         kept = _resampled(key_kept, log_weight, particles)
         moved = cloud._replace(
@@ -179,15 +182,14 @@ def _one_dyad(
         score,
         seen,
         own,
+        weights,
         pair,
         event @ field.jumps,
     )
     return jax.lax.scan(advance, cloud, data)[0].log_density
 
 
-def _observed(
-    cloud: _Cloud, observation: Observation, levels: Array, mean: Array, noise: Array, data: tuple, key: Array
-) -> tuple[_Cloud, Array]:
+def _observed(cloud: _Cloud, rows: Array, mean: Array, noise: Array, data: tuple, key: Array) -> tuple[_Cloud, Array]:
     """Update states and effects by the observations of one moment, draw the states, and weigh the particles.
 
     Until the states are drawn they are normal given the particle, with ``mean`` and ``noise``.
@@ -196,11 +198,9 @@ def _observed(
     belief = jnp.concatenate([mean, cloud.effects])
     cov = jax.scipy.linalg.block_diag(noise, cloud.cov)
     log_weight = jnp.zeros(particles)
-    for j, state in enumerate(observation.states):
-        y, seen, variance = (part[j] for part in data)
-        row = observation.loading[j] * levels[state]
+    for row, y, seen, variance in zip(rows, *data, strict=True):
         column = cov @ row
-        f = row @ column + observation.error_sd[j] ** 2 + variance
+        f = row @ column + variance
         v = y - row @ belief
         weight = jnp.where(seen, 1.0 / f, 0.0)
         log_weight = log_weight - 0.5 * jnp.where(seen, _LOG_2PI + jnp.log(f) + v**2 / f, 0.0)

@@ -13,6 +13,7 @@ from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
 from dyadloop.inference.varying import draw
 from dyadloop.measures.scores import COARSE
+from dyadloop.observation import Observation
 from dyadloop.simulation import sample_paths
 
 
@@ -42,16 +43,15 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
         for index, (name, size) in enumerate(problem.shared.normals.items()):
             values = {name: jax.random.normal(jax.random.fold_in(effect_key, index), (size,))} | values
         observation = problem.observed.observation(values)
-        states = _paths(path_key, problem, values, panel)
+        states = _paths(path_key, problem, values, problem.randomised.natural(panel))
         if observation.spread is not None:
             n, shape = states.shape[-1], (states.shape[0], observation.spread.shape[0])
             own = observation.spread * jax.random.normal(effect_key, shape)
             states = states + jnp.einsum("dtse,de->dts", observation.design(n, panel.covariate)[..., n:], own)
         level = observation.expected(panel.covariate)
         signal = level + observation.loading * states[..., jnp.array(observation.states)]
-        signal = signal + problem.shared.offset(values, observation, panel)
-        spread = jnp.sqrt(observation.error_sd**2 + panel.known_variance)
-        score = signal + spread * jax.random.normal(noise_key, signal.shape)
+        signal = signal + problem.added(values, observation, panel)
+        score = signal + _errors(noise_key, observation, panel)
         for borders in observation.borders:  # so that rounding to the steps of the scale makes its answers
             j = borders.indicator
             score = score.at[..., j].set(borders.at_equal_distances(score[..., j]))
@@ -61,6 +61,15 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
     keys = jax.random.split(jax.random.key(seed), len(next(iter(draws.values()))))
     found = [run(key, {name: values[i] for name, values in draws.items()}, problem.panel) for i, key in enumerate(keys)]
     return np.where(np.asarray(problem.panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)
+
+
+def _errors(key: jax.Array, observation: Observation, panel: Panel) -> jax.Array:
+    """Return errors of all scores; those of one rater's answers at one moment go together."""
+    normal = jax.random.normal(key, panel.score.shape)
+    if observation.error_factor is None:
+        return jnp.sqrt(observation.error_sd**2 + panel.known_variance) * normal
+    own = jnp.sqrt(panel.known_variance) * jax.random.normal(jax.random.fold_in(key, 2), panel.score.shape)
+    return observation.error_sd * (normal @ observation.error_factor.T) + own
 
 
 def _recounted(key: jax.Array, score: jax.Array, panel: Panel) -> jax.Array:

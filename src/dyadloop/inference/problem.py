@@ -26,9 +26,10 @@ from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import BEYOND, Panel, panel, personal
 from dyadloop.inference.programs import program
 from dyadloop.inference.quasi_steady import held_at_median, pace
+from dyadloop.inference.randomised import PREFIX, Randomised, randomised
 from dyadloop.inference.shared import Shared, shared
 from dyadloop.inference.varying import Varying, varying
-from dyadloop.observation import ObservationPlan, observe
+from dyadloop.observation import Observation, ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
 _POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_", "width_")
@@ -47,6 +48,7 @@ class Problem:
     rhythm: Rhythm | None
     varying: Varying = field(default_factory=Varying)
     shared: Shared = field(default_factory=Shared)
+    randomised: Randomised = field(default_factory=Randomised)
     unused_priors: tuple[str, ...] = ()
     held_out: str = ""
     compiled: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
@@ -56,7 +58,7 @@ class Problem:
     def left_out(self) -> list[str]:
         """What the study or the theory holds and the fit does not use, in words."""
         unused = [f"the declared prior of {name!r} names no parameter of this fit" for name in self.unused_priors]
-        parts = (self.plan, self.observed, self.varying, self.shared)
+        parts = (self.plan, self.observed, self.varying, self.shared, self.randomised)
         return [*(entry for part in parts for entry in part.left_out), *unused]
 
     @property
@@ -95,15 +97,41 @@ class Problem:
     def _of_one_kind(self, values: dict[str, Array], panel: Panel) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad if all have these parameters."""
         field, observation = self.field_of(values, panel), self.observed.observation(values)
-        panel = self.shared.without(values, observation, panel)
+        panel = self.alone(values, observation, panel)
         if panel.n_beyond or field.bends is not None:
             return filtered(field, observation, panel, values.get(BEYOND)).log_density
         return log_likelihood(field, observation, panel)
+
+    def added(
+        self, values: dict[str, Array], observation: Observation, panel: Panel
+    ) -> Float[Array, "dyad time indicator"] | float:
+        """Return what therapists, plates and randomised events add to each score."""
+        found, response = self.shared.offset(values, observation, panel), self.randomised.response(values, panel)
+        if self.randomised.plan is None:
+            return found
+        return found + observation.loading * jnp.asarray(response)[..., jnp.array(observation.states)]
+
+    def alone(self, values: dict[str, Array], observation: Observation, panel: Panel) -> Panel:
+        """Return the panel as it were without therapists, plates and randomised events: scores, limits and events."""
+        added = self.added(values, observation, panel)
+        if isinstance(added, float):
+            return panel
+        return eqx.tree_at(lambda panel: panel.score, self.randomised.natural(panel), panel.score - added)
 
     def field_of(self, values: dict[str, Array], panel: Panel) -> Field:
         """Return the field of all dyads, or one for each where therapists differ in more than levels."""
         own = self.shared.own(values, panel)
         return jax.vmap(lambda part: self.plan.field(values | part))(own) if own else self.plan.field(values)
+
+    def of_randomised(self) -> "Problem":
+        """Return the problem whose arrows are those that rest on randomised events, under their usual names.
+
+        It takes values as :meth:`Randomised.values` returns them.
+        """
+        assert self.randomised.plan is not None
+        plain = {PREFIX + name: name for name in self.randomised.arrows}
+        others = self.priors.drop(index=[name for name in self.randomised.arrows if name in self.priors.index])
+        return replace(self, plan=self.randomised.plan, priors=others.rename(index=plain))
 
     def at_mean(self, values: dict[str, Array] | dict[str, float]) -> Field:
         """Return the linear field near the own mean of a person with average contexts."""
@@ -160,6 +188,7 @@ def build_problem(
     theory: Theory,
     priors: pd.DataFrame | None = None,
     declared: Mapping[str, StudyPrior] | None = None,
+    split: bool = True,
 ) -> Problem:
     """Bring a study and a theory together, keeping what the study measures.
 
@@ -173,6 +202,9 @@ def build_problem(
         Table of :func:`priors`; its rows replace the priors of the theory file and of the study.
     declared
         Priors that the study declares in study.yaml; those of parameters that do not enter the fit have no effect.
+    split
+        Whether randomised events have arrows of their own (see :mod:`dyadloop.inference.randomised`), on which claims
+        rest; without it a hypothesis says that both kinds of arrow are the same, which is how rivals are compared.
 
     Raises
     ------
@@ -182,13 +214,14 @@ def build_problem(
         If the theory is not linear and names no linear form.
     """
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
-    plan = compile_theory(linear_form(theory), _measured(scores, theory), events, contexts)
+    linear = linear_form(theory)
+    plan = compile_theory(linear, _measured(scores, theory), events, contexts)
     plan = held_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
     observed = observe(plan, scores)
     varied, common = varying(plan), shared(plan, observed, scores)
-    table = prior_table(
-        {**plan.parameters(), **varied.parameters(plan), **observed.parameters(), **common.parameters(plan)}
-    )
+    pushed = randomised(linear, plan, scores) if split else Randomised()
+    own = (varied.parameters(plan), observed.parameters(), common.parameters(plan), pushed.parameters())
+    table = prior_table(plan.parameters() | {name: number for part in own for name, number in part.items()})
     unused = tuple(name for name in declared or {} if name not in table.index)
     for name, prior in (declared or {}).items():
         if name in table.index:
@@ -206,7 +239,7 @@ def build_problem(
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
     arrays = panel(scores, plan, observed, table)
-    return Problem(plan, observed, arrays, table, scores, _rhythm(scores), varied, common, unused)
+    return Problem(plan, observed, arrays, table, scores, _rhythm(scores), varied, common, pushed, unused)
 
 
 def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
@@ -215,7 +248,8 @@ def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
     One whose indicators are all put aside stays if the study pushed it, as by a nasal dose that contaminates saliva.
     """
     events = set(scores["event"].values.tolist())
-    pushed = {entry.target for entry in linear_form(theory).inputs if entry.event in events}
+    whole = linear_form(theory)
+    pushed = {whole.variable(entry.target).measured_as for entry in whole.inputs if entry.event in events}
     columns = (scores[name].values.tolist() for name in ("quantity", "person", "use"))
     return {(quantity, person) for quantity, person, use in zip(*columns, strict=True) if use or quantity in pushed}
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import xarray as xr
 
 from dyadloop.errors import ResultError
 from dyadloop.inference.problem import Problem, build_problem, priors_from_json
+from dyadloop.inference.randomised import PREFIX
 from dyadloop.theory import Theory
 
 POSTERIOR_FILE = "posterior.nc"
 MANIFEST_FILE = "manifest.json"
-RESULT_SCHEMA = 4
+RUN_FILE = "run.json"
+"""What a finished run was of, and what it said in the end."""
+RESULT_SCHEMA = 5
 """Version of the groups and attributes of a result; a reader refuses any other."""
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
 
@@ -44,6 +48,29 @@ def write_manifest(folder: str | Path) -> None:
     part = root / (MANIFEST_FILE + ".part")
     part.write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
     os.replace(part, root / MANIFEST_FILE)
+
+
+def finished(folder: str | Path, wanted: Mapping[str, object], files: Iterable[str]) -> dict | None:
+    """Return what a finished run left in its ``run.json``; None where it is of something else, altered or not finished.
+
+    Parameters
+    ----------
+    folder
+        Result folder.
+    wanted
+        What the run must have been of, as JSON can hold it.
+    files
+        Files that must be there as the run wrote them.
+    """
+    root = Path(folder)
+    names = [RUN_FILE, POSTERIOR_FILE, *files]
+    if not all((root / name).is_file() for name in (MANIFEST_FILE, *names)):
+        return None
+    sums = json.loads((root / MANIFEST_FILE).read_text(encoding="utf-8"))
+    if any(hashlib.sha256((root / name).read_bytes()).hexdigest() != sums.get(name) for name in names):
+        return None
+    left = json.loads((root / RUN_FILE).read_text(encoding="utf-8"))
+    return left if left["of"] == wanted else None
 
 
 def load_result(folder: str | Path) -> xr.DataTree:
@@ -78,13 +105,18 @@ def problem_of(post: xr.DataTree) -> Problem:
     scores = scores.assign(in_session=scores["in_session"] > 0)
     if "event" not in scores.coords:
         amount = np.zeros((*scores["days"].shape, 0))
-        scores = scores.assign_coords(event=np.array([], dtype=str)).assign(amount=(("dyad", "time", "event"), amount))
+        scores = scores.assign(amount=(("dyad", "time", "event"), amount))
+        none = np.array([], dtype=str)
+        scores = scores.assign_coords(event=none, event_randomised=("event", np.array([], dtype=np.int8)))
     if "covariate" not in scores.coords:
         shift, none = np.zeros((*scores["days"].shape, 0)), np.array([], dtype=str)
         scores = scores.assign(shift=(("dyad", "time", "covariate"), shift))
-        scores = scores.assign_coords(covariate=none, acts_on=("covariate", none))
-    theory = Theory.model_validate_json(post.attrs["theory"])
-    return build_problem(scores, theory, priors_from_json(post.attrs["priors"]))
+        never = ("covariate", np.array([], dtype=np.int8))
+        scores = scores.assign_coords(covariate=none, acts_on=("covariate", none), covariate_randomised=never)
+        scores = scores.assign_coords(covariate_of=("covariate", none))
+    theory, priors = Theory.model_validate_json(post.attrs["theory"]), priors_from_json(post.attrs["priors"])
+    split = any(str(name).startswith(PREFIX) for name in priors.index)
+    return build_problem(scores, theory, priors, split=split)
 
 
 def file_name(text: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
@@ -93,13 +92,6 @@ class Shared:
             plate = jnp.asarray(panel.plate)
             found = found + jnp.where(plate >= 0, sd * values[PLATE][plate], 0.0)
         return found
-
-    def without(self, values: Mapping[str, Any], observation: Observation, panel: Panel) -> Panel:
-        """Return the panel with scores, and limits, as they were without the shifts of therapists and plates."""
-        if not self.normals:
-            return panel
-        score = panel.score - self.offset(values, observation, panel)
-        return eqx.tree_at(lambda panel: panel.score, panel, score)
 
 
 def shared(plan: Plan, observed: ObservationPlan, scores: xr.Dataset) -> Shared:

@@ -13,12 +13,13 @@ from jaxtyping import Array, Float
 
 from dyadloop.errors import FitError
 from dyadloop.field import Field
-from dyadloop.inference.augmented import Step, filtered, reading
+from dyadloop.inference.augmented import Step, design_rows, filtered, reading
 from dyadloop.inference.panel import BEYOND, Panel
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
 from dyadloop.inference.result import problem_of
+from dyadloop.inference.shared_error import uncorrelated
 from dyadloop.observation import Observation
 
 
@@ -107,9 +108,9 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
 
     def course(values: dict[str, Array]) -> Course:
         field, observation = problem.field_of(values, panel), problem.observed.observation(values)
-        alone = problem.shared.without(values, observation, panel)
-        found = course_of(field, observation, alone, values.get(BEYOND))
-        return found._replace(mean=found.mean + problem.shared.level(values, panel)[:, None, :])
+        found = course_of(field, observation, problem.alone(values, observation, panel), values.get(BEYOND))
+        level, response = problem.shared.level(values, panel), problem.randomised.response(values, panel)
+        return found._replace(mean=found.mean + level[:, None, :] + response)
 
     if not problem.varying.names:
         return course(values)
@@ -128,23 +129,25 @@ def course_of(field: Field, observation: Observation, panel: Panel, beyond: Arra
     taken = filtered(field, observation, panel, beyond).steps
     n = len(field.names)
 
-    def back(covariate: Array | None, step: Step) -> tuple[Array, Array]:
-        return _way_back(observation, n, covariate, step)
+    def back(covariate: Array | None, mix: Array, step: Step) -> tuple[Array, Array]:
+        return _way_back(observation, n, covariate, mix, step)
 
-    mean, variance = jax.vmap(back)(panel.covariate, taken)
+    mean, variance = jax.vmap(back)(panel.covariate, uncorrelated(observation, panel).weights, taken)
     mean = mean + observation.shifts(panel.covariate)
     return Course(mean, variance, taken.innovation * jnp.sqrt(taken.weight))
 
 
-def _way_back(observation: Observation, n: int, covariate: Array | None, taken: Step) -> tuple[Array, Array]:
+def _way_back(
+    observation: Observation, n: int, covariate: Array | None, weights: Array, taken: Step
+) -> tuple[Array, Array]:
     """Return mean and variance of the ``n`` states of one dyad given all its data, its own level included."""
     size = taken.mean.shape[-1]
 
     def backward(carry: tuple[Array, Array], now: tuple) -> tuple[tuple[Array, Array], tuple]:
         r, info = carry
-        beside, step = now
+        beside, mix, step = now
         levels = reading(observation, n, beside)
-        rows = [observation.loading[j] * levels[state] for j, state in enumerate(observation.states)]
+        rows = design_rows(observation, levels, mix)
         for j in reversed(range(len(rows))):
             keep = jnp.eye(size) - jnp.outer(step.gain[j], rows[j])
             r = rows[j] * step.weight[j] * step.innovation[j] + keep.T @ r
@@ -155,5 +158,5 @@ def _way_back(observation: Observation, n: int, covariate: Array | None, taken: 
         return (step.move.T @ r, step.move.T @ info @ step.move), (levels @ whole, variance)
 
     end = (jnp.zeros(size), jnp.zeros((size, size)))
-    _, (mean, variance) = jax.lax.scan(backward, end, (covariate, taken), reverse=True)
+    _, (mean, variance) = jax.lax.scan(backward, end, (covariate, weights, taken), reverse=True)
     return mean, jnp.maximum(variance, 0.0)

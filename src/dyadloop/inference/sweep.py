@@ -21,7 +21,9 @@ class Given(NamedTuple):
 
     ``matrix``, ``noise`` and ``shift`` move the states into each moment; ``reading`` holds the score less what it reads
     at a mean of 0, and how it reads what differs between dyads; ``variance`` is that of the error, ``seen`` is 1 where
-    there is a score and 0 elsewhere, ``push`` moves the states after a moment, ``start`` is the first belief.
+    there is a score and 0 elsewhere, ``push`` moves the states after a moment, ``start`` is the first belief. Where
+    errors of one moment correlate, a score is a combination of scores: ``mix`` holds how it reads the states of the
+    earlier ones, by pair of indicators.
     """
 
     matrix: Float[Array, "time state state dyad"]
@@ -32,6 +34,7 @@ class Given(NamedTuple):
     variance: Float[Array, "time indicator dyad"]
     seen: Float[Array, "time indicator dyad"]
     push: Float[Array, "time state dyad"]
+    mix: Float[Array, "time pair dyad"]
     start: Float[Array, "state column dyad"]
 
 
@@ -45,6 +48,17 @@ class _Moment(NamedTuple):
     variance: Array
     seen: Array
     push: Array
+    mix: Array
+
+
+class Readings(NamedTuple):
+    """The state that each indicator measures, and for each the earlier indicators that its score is combined with.
+
+    ``pairs`` holds, per indicator, the place of each pair in ``mix`` and the state of the earlier indicator.
+    """
+
+    states: tuple[int, ...]
+    pairs: tuple[tuple[tuple[int, int], ...], ...]
 
 
 class _Kept(NamedTuple):
@@ -52,84 +66,100 @@ class _Kept(NamedTuple):
 
     before: Float[Array, "time state column dyad"]
     lines: Float[Array, "time indicator column dyad"]
+    mixed: Float[Array, "time pair column dyad"]
     spreads: Float[Array, "time indicator dyad"]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def sweep(
-    states: tuple[int, ...], given: Given
+    readings: Readings, given: Given
 ) -> tuple[Float[Array, "time indicator lead dyad"], Float[Array, "time indicator dyad"]]:
     """Return the innovation of each score with its slope in what differs between dyads, and its variance.
 
     Parameters
     ----------
-    states
-        Index of the state that each indicator measures.
+    readings
+        Which states each score reads.
     given
         Numbers.
     """
-    innovations, kept = _run(states, given)
+    innovations, kept = _run(readings, given)
     return innovations, kept.spreads
 
 
-def _run(states: tuple[int, ...], given: Given) -> tuple[Array, _Kept]:
+def _run(readings: Readings, given: Given) -> tuple[Array, _Kept]:
     loading, lead = given.loading, given.reading.shape[2]
 
     def moment(belief: Array, now: _Moment) -> tuple[Array, tuple[Array, _Kept]]:
-        before, innovations, lines, spreads = belief, [], [], []
+        before, innovations, lines, mixed, spreads = belief, [], [], [], []
         moved = _product(now.matrix, belief)
         cov = _product(moved[:, lead:], now.matrix.swapaxes(0, 1)) + now.noise
         belief = jnp.concatenate([moved[:, :1] - now.shift[:, None], moved[:, 1:lead], cov], axis=1)
-        for j, state in enumerate(states):
-            line = belief[state]
-            row = _read(loading[j], line, now.reading[j])
+        for j, (state, pairs) in enumerate(zip(*readings, strict=True)):
+            line, others = belief[state], [belief[other] for _, other in pairs]
+            row = _read(loading[j], line, now.reading[j], [now.mix[p] for p, _ in pairs], others)
             spread = loading[j] * row[lead + state] + now.variance[j]
+            spread = sum((now.mix[p] * row[lead + other] for p, other in pairs), spread)
             belief = belief - (row[lead:] * (now.seen[j] / spread))[:, None] * row[None]
             innovations.append(row[:lead])
             lines.append(line)
+            mixed += others
             spreads.append(spread)
         belief = jnp.concatenate([belief[:, :1] - now.push[:, None], belief[:, 1:]], axis=1)
-        return belief, (jnp.stack(innovations), _Kept(before, jnp.stack(lines), jnp.stack(spreads)))
+        apart = jnp.stack(mixed) if mixed else jnp.zeros((0, *belief.shape[1:]))
+        return belief, (jnp.stack(innovations), _Kept(before, jnp.stack(lines), apart, jnp.stack(spreads)))
 
     return jax.lax.scan(moment, given.start, _moments(given))[1]
 
 
-def _forth(states: tuple[int, ...], given: Given) -> tuple[tuple[Array, Array], tuple[Given, _Kept]]:
-    innovations, kept = _run(states, given)
+def _forth(readings: Readings, given: Given) -> tuple[tuple[Array, Array], tuple[Given, _Kept]]:
+    innovations, kept = _run(readings, given)
     return (innovations, kept.spreads), (given, kept)
 
 
-def _back(states: tuple[int, ...], memory: tuple[Given, _Kept], slopes: tuple[Array, Array]) -> tuple[Given]:
+def _back(readings: Readings, memory: tuple[Given, _Kept], slopes: tuple[Array, Array]) -> tuple[Given]:
     """Return the derivatives of everything given, from those of the innovations and of their variances."""
     given, kept = memory
     (lead, n_dyads), n = given.reading.shape[2:], given.matrix.shape[1]
-    unit, loading = jnp.asarray(np.eye(n)[..., None]), given.loading
+    unit, loading, n_scores = jnp.asarray(np.eye(n)[..., None]), given.loading, len(readings.states)
 
     def moment(carry: tuple[Array, tuple[Array, ...]], now: tuple) -> tuple[tuple, _Moment]:
         belief, loadings = carry[0], list(carry[1])
         step, known, (of_innovation, of_spread) = now
         push = -belief[:, 0]
-        readings, variances = [step.reading[0]] * len(states), [step.variance[0]] * len(states)
-        for j, state in reversed(list(enumerate(states))):
+        scores, variances = [step.reading[0]] * n_scores, [step.variance[0]] * n_scores
+        mix = [step.push[0]] * step.mix.shape[0]
+        for j in reversed(range(n_scores)):
+            state, pairs = readings.states[j], readings.pairs[j]
             line, spread = known.lines[j], known.spreads[j]
-            row = _read(loading[j], line, step.reading[j])
+            row = _read(
+                loading[j], line, step.reading[j], [step.mix[p] for p, _ in pairs], [known.mixed[p] for p, _ in pairs]
+            )
             own, weight = row[lead:], step.seen[j] / spread
             of_row = -_weighed(belief, own * weight)
             of_gain = -_weighed(belief.swapaxes(0, 1), row)
             variances[j] = of_spread[j] - _weighed(of_gain, own) * weight / spread
             of_own = of_row[lead:] + of_gain * weight + unit[state] * (loading[j] * variances[j])
+            for p, other in pairs:
+                of_own = of_own + unit[other] * (step.mix[p] * variances[j])
             of_row = jnp.concatenate([of_row[:lead] + of_innovation[j], of_own])
-            readings[j] = of_row[:lead]
+            scores[j] = of_row[:lead]
             loadings[j] = loadings[j] + variances[j] * own[state] + _weighed(of_row, line)
             belief = belief + unit[state][..., None] * (loading[j] * of_row)[None]
+            for p, other in pairs:
+                mix[p] = variances[j] * own[other] + _weighed(of_row, known.mixed[p])
+                belief = belief + unit[other][..., None] * (step.mix[p] * of_row)[None]
         noise = belief[:, lead:]
         moved = _product(step.matrix, known.before)
         of_moved = jnp.concatenate([belief[:, :lead], _product(noise, step.matrix)], axis=1)
         matrix = _product(noise.swapaxes(0, 1), moved[:, lead:]) + _product(of_moved, known.before.swapaxes(0, 1))
-        found = _Moment(matrix, noise, -belief[:, 0], jnp.stack(readings), jnp.stack(variances), step.seen * 0, push)
+        found = _Moment(
+            matrix, noise, -belief[:, 0], jnp.stack(scores), jnp.stack(variances), step.seen * 0, push,
+            jnp.stack(mix) if mix else step.mix,
+        )  # fmt: skip
         return (_product(step.matrix.swapaxes(0, 1), of_moved), tuple(loadings)), found
 
-    nothing = (jnp.zeros(given.start.shape), (jnp.zeros(n_dyads),) * len(states))
+    nothing = (jnp.zeros(given.start.shape), (jnp.zeros(n_dyads),) * n_scores)
     (start, loadings), found = jax.lax.scan(moment, nothing, (_moments(given), kept, slopes), reverse=True)
     return (Given(**found._asdict(), loading=jnp.stack(loadings).sum(axis=1), start=start),)
 
@@ -141,9 +171,10 @@ def _moments(given: Given) -> _Moment:
     return _Moment(*(getattr(given, name) for name in _Moment._fields))
 
 
-def _read(loading: Array, line: Array, reading: Array) -> Array:
-    """Return how a score reads the columns of the belief, from the line of its state."""
+def _read(loading: Array, line: Array, reading: Array, mix: list[Array], others: list[Array]) -> Array:
+    """Return how a score reads the columns of the belief, from the line of its state and of those it is mixed with."""
     row, lead = loading * line, len(reading)
+    row = sum((weight * other for weight, other in zip(mix, others, strict=True)), row)
     return jnp.concatenate([row[:lead] + reading, row[lead:]])
 
 

@@ -1,6 +1,5 @@
 """What a fitted model implies for another calendar, another event, or without some of its arrows."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
@@ -13,12 +12,12 @@ import xarray as xr
 from dyadloop.errors import FitError
 from dyadloop.field import doublings, moves
 from dyadloop.inference.augmented import predicted
-from dyadloop.inference.claims import pushed_variables
 from dyadloop.inference.motion import STEPS
 from dyadloop.inference.panel import distinct_intervals
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
+from dyadloop.inference.randomised import contrasted
 from dyadloop.inference.result import problem_of
 from dyadloop.theory import Protocol, protocol
 from dyadloop.units import duration as days_of
@@ -30,6 +29,7 @@ NOTE = (
     "model-implied: what would follow if the fitted arrows were causes and stayed what they are; a common cause leaves "
     "the same trace in passive data and would follow none of this"
 )
+_ROUNDING = 1e-9  # what two solutions of the same equations may differ by, relative to their size
 _FASTEST_NORM = 5000.0  # [1/d]: time constants of minutes with couplings
 
 
@@ -61,13 +61,14 @@ def whatif(
     xarray.Dataset
         ``baseline``, ``scenario`` and ``difference`` (quantile, time, state) at the session starts of the baseline and
         one interval after its last, as deviations from the person's own mean in the units of the states;
-        ``p_positive`` (time, state) of the difference; ``days`` (time). Attribute ``note`` says what it rests on.
+        ``p_positive`` (time, state) of the difference, NaN where nothing differs; ``days`` (time). Attributes: ``note``
+        says what it rests on, ``unmoved`` names the states that the scenario does not reach.
 
     Raises
     ------
     FitError
-        If nothing differs, an arrow or an event is unknown to the fit, an event is not at the start of a session, or
-        the study has no rhythm and no baseline is given.
+        If nothing differs or can differ, an arrow or an event is unknown to the fit, an event is not at the start of a
+        session, or the study has no rhythm and no baseline is given.
     """
     problem = problem_of(post)
     baseline = baseline or calendars(post)[1]
@@ -75,28 +76,47 @@ def whatif(
     gone = _arrows(problem, cut)
     if scenario == baseline and not gone:
         raise FitError("the scenario is the baseline; change its calendar or events, or cut an arrow")
+    if not gone and not _depends(problem, scenario, baseline):
+        raise FitError(
+            "no arrow of this fit acts in sessions alone and no session pushes anything, so their number, distance and "
+            "length change nothing; ask for an event or cut an arrow, or fit a theory with arrows of `gate: session`"
+        )
     days = np.append(baseline.starts(), baseline.starts()[-1] + baseline.every_days)
     draws = {name: jnp.asarray(values) for name, values in thinned(post, n_draws).items()}
     without = {name: values * (0.0 if name in gone else 1.0) for name, values in draws.items()}
     one, other = _courses(problem, baseline, days, draws), _courses(problem, scenario, days, without)
     gap = other - one
+    gap[np.abs(gap) <= _ROUNDING * (np.abs(one) + np.abs(other) + 1.0)] = 0.0
+    same = (gap == 0).all(axis=0)
     dims = ("quantile", "time", "state")
     data = {
         name: (dims, np.quantile(values, QUANTILES, axis=0))
         for name, values in (("baseline", one), ("scenario", other), ("difference", gap))
     }
-    pushed = pushed_variables(problem, set(json.loads(post.attrs["study_info"]).get("randomised", ())))
+    pushed = {target for _, target in contrasted(problem.plan, problem.scores)[0]}
     found = xr.Dataset(
-        data | {"p_positive": (dims[1:], (gap > 0).mean(axis=0)), "days": ("time", days, {"units": "d"})},
+        data
+        | {
+            "p_positive": (dims[1:], np.where(same, np.nan, (gap > 0).mean(axis=0))),
+            "days": ("time", days, {"units": "d"}),
+        },
         coords={"quantile": list(QUANTILES), "state": list(problem.plan.names)},
     )
     found.attrs = {
         "study": post.attrs["study"],
         "hypothesis": post.attrs["hypothesis"],
         "cut": ", ".join(sorted(gone)),
+        "unmoved": ", ".join(np.array(problem.plan.names)[same.all(axis=0)].tolist()),
         "note": NOTE + (f"; randomly pushed in this study: {', '.join(sorted(pushed))}" if pushed else ""),
     }
     return found
+
+
+def _depends(problem: Problem, scenario: Protocol, baseline: Protocol) -> bool:
+    """Say whether a scenario that cuts nothing can differ: by its events, or by what acts in sessions alone."""
+    gated = any(coupling.gate == "session" for coupling in problem.plan.couplings)
+    pushed = any(entry.kind == "session" for entry in problem.plan.inputs)
+    return gated or pushed or scenario.happening(0) != baseline.happening(0)
 
 
 def calendars(

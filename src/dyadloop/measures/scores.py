@@ -38,8 +38,7 @@ def measure(study: Study) -> xr.Dataset:
         plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none is named. Per
         indicator: ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN
         where no reliability is declared), ``step`` [as score] (NaN where no coarse scale is declared), ``lowest``, the
-        lowest answer of a scale [raw units], and ``free_answers``, how many answers it has whose borders are estimated,
-        else 0.
+    XX
 
     Raises
     ------
@@ -71,6 +70,7 @@ def measure(study: Study) -> xr.Dataset:
     plates = table["plate"].to_numpy(dtype=str)
     plate[rows, columns, layers] = np.where(plates == "", -1, np.unique(plates, return_inverse=True)[1])
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
+    covariates = _covariates(study, session, days)
     return xr.Dataset(
         {
             "score": (("dyad", "time", "indicator"), score, {"units": "SD within persons, or log ratio"}),
@@ -82,14 +82,20 @@ def measure(study: Study) -> xr.Dataset:
             "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
             "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
             "trials": (("dyad", "time", "indicator"), trials, {"units": "1"}),
-            "shift": (("dyad", "time", "covariate"), _covariates(study, session), {"units": "as declared by `per`"}),
+            "shift": (("dyad", "time", "covariate"), covariates, {"units": "as declared by `per`"}),
         },
         coords={
             "dyad": list(lines),
             "therapist": ("dyad", np.array(study.therapists, dtype=str)),
             "indicator": names,
             "event": event_names,
+            "event_randomised": ("event", np.isin(event_names, study.info.randomised).astype(np.int8)),
             "covariate": np.array(list(study.info.covariates), dtype=str),
+            "covariate_randomised": (
+                "covariate",
+                np.isin(list(study.info.covariates), study.info.randomised).astype(np.int8),
+            ),
+            "covariate_of": ("covariate", np.array([c.of for c in study.info.covariates.values()], dtype=str)),
             "acts_on": ("covariate", np.array([",".join(c.on) for c in study.info.covariates.values()], dtype=str)),
             **{name: ("indicator", values) for name, values in _about(study, center, scale, error_sd).items()},
         },
@@ -113,10 +119,33 @@ def _about(
         "step": np.array([d.step or np.nan for d in declared]) / scale,
         "lowest": np.array([d.scale[0] if d.scale is not None else np.nan for d in declared]),
         "free_answers": np.array([d.n_answers if d.borders == "free" else 0 for d in declared]),
+        "shared_error": _raters(study),
     }
 
 
-def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
+def _raters(study: Study) -> np.ndarray:
+    """Return the number of the group of answers that each indicator belongs to, -1 where it belongs to none.
+
+    Unless study.yaml names groups, the answers of one person form one. What is read from recordings, assays and games,
+    and what has a logarithm or counts trials, is no answer.
+    """
+    info, names = study.info, list(study.info.indicators)
+    found = np.full(len(names), -1, dtype=np.int32)
+    if info.shared_errors == "none":
+        return found
+    if info.shared_errors != "auto":
+        for number, group in enumerate(info.shared_errors):
+            found[[names.index(name) for name in group]] = number
+        return found
+    persons = sorted({entry.person for entry in info.indicators.values()})
+    for j, (name, entry) in enumerate(info.indicators.items()):
+        source = info.measures.get(name)
+        if entry.transform == "none" and (source is None or source.kind == "questionnaire"):
+            found[j] = persons.index(entry.person)
+    return found
+
+
+def _covariates(study: Study, session: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Return each covariate at each moment (dyad, time, covariate), centred and in units of its ``per``."""
     found = np.zeros((*session.shape, len(study.info.covariates)))
     for layer, (name, declared) in enumerate(study.info.covariates.items()):
@@ -126,6 +155,9 @@ def _covariates(study: Study, session: np.ndarray) -> np.ndarray:
             for row, (_, calendar) in enumerate(_calendars(study)):
                 values = np.concatenate([[middle], calendar[name].to_numpy(dtype=float)])
                 found[row, :, layer] = values[session[row]] - middle
+        elif declared.of == "time":
+            passed = days - days[:, :1]
+            found[:, :, layer] = np.nan_to_num(passed - np.nanmean(passed))
         else:
             people = study.participants[study.participants["role"] == declared.of].set_index("dyad")[name]
             own = people.groupby(level=0).mean()
@@ -203,9 +235,10 @@ def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray,
             continue
         if freedom < 1 or spread == 0.0:
             got = f"{len(part)} values of {name!r} that do not vary within persons"
-            faults.append(
-                Fault("measurements.tsv", None, "value", got, "values that vary", "set `use: false` in study.yaml")
-            )
+            remedy = "set `use: false` in study.yaml"
+            if not len(part) and name in study.info.measures:
+                remedy = f"its raw files are declared under `measures`: run `dyadloop measure {study.path}` first"
+            faults.append(Fault("measurements.tsv", None, "value", got, "values that vary", remedy))
             continue
         unit = 1.0 if declared.transform == "log" else declared.sd_within or (spread / freedom) ** 0.5
         center.append(float(part["y"].mean()))

@@ -1,6 +1,7 @@
 """Figures as SVG text: deterministic, readable without colour, with text left as text."""
 
 import io
+import re
 from collections.abc import Callable
 
 import matplotlib as mpl
@@ -44,6 +45,18 @@ def draw(paint: Callable[[Figure], None], width: float, height: float) -> str:
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     text = stream.getvalue()
     return text[text.index("<svg") :]
+
+
+def simulated_mark(svg: str) -> str:
+    """Return a figure that says in its upper right corner that what it shows is simulated."""
+    box = re.search(r'viewBox="([-\d.]+) ([-\d.]+) ([\d.]+) ([\d.]+)"', svg)
+    left, top, width = (float(number) for number in box.groups()[:3]) if box else (0.0, 0.0, 100.0)
+    text = (
+        f'<text x="{left + width - 3:g}" y="{top + 9:g}" text-anchor="end" font-family="sans-serif" font-size="8" '
+        f'font-weight="bold" fill="{RED}">SIMULATED</text>'
+    )
+    end = svg.rindex("</svg>")
+    return svg[:end] + text + "\n" + svg[end:]
 
 
 def missingness(shares: dict[str, tuple[float, ...]]) -> str:

@@ -9,19 +9,27 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, smooth
+from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, recorded_call, smooth
+from dyadloop.inference.agreement import compared
 from dyadloop.inference.claims import UNTESTABLE
 from dyadloop.inference.predict import predictive_checks
 from dyadloop.inference.problem import Problem
 from dyadloop.reporting import figures
+from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.loop import loop_diagram
-from dyadloop.reporting.tables import interval, number, rope, share
+from dyadloop.reporting.referees import beside_table, lagged_table
+from dyadloop.reporting.tables import number, share
 
 _N_COURSES = 3
 _N_BLOCKS = 20
 
 
-def report(post: xr.DataTree, path: str | Path, prior_sets: pd.DataFrame | None = None) -> Path:
+def report(
+    post: xr.DataTree,
+    path: str | Path,
+    prior_sets: pd.DataFrame | None = None,
+    table: pd.DataFrame | None = None,
+) -> Path:
     """Write the report of a posterior as one HTML file that needs nothing else.
 
     Parameters
@@ -32,6 +40,8 @@ def report(post: xr.DataTree, path: str | Path, prior_sets: pd.DataFrame | None 
         File to write.
     prior_sets
         Result of :func:`dyadloop.inference.compare_priors`, shown side by side.
+    table
+        Result of :func:`dyadloop.claims` for the same posterior; default: judged anew.
 
     Returns
     -------
@@ -43,7 +53,9 @@ def report(post: xr.DataTree, path: str | Path, prior_sets: pd.DataFrame | None 
         loader=PackageLoader("dyadloop.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters |= {"number": number, "share": share}
-    page = environment.get_template("report.html").render(**_content(post, problem), **_sets(prior_sets))
+    page = environment.get_template("report.html").render(
+        **_content(post, problem, claims(post) if table is None else table), **_sets(prior_sets)
+    )
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
@@ -71,21 +83,24 @@ def _sets(table: pd.DataFrame | None) -> dict[str, object]:
     return {"set_names": names, "set_rows": rows}
 
 
-def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
-    theory, table = problem.plan.theory, claims(post)
-    rows = [
-        row.to_dict() | {"prior": interval(row, "prior_"), "posterior": interval(row), "rope": rope(row)}
-        for _, row in table.iterrows()
-    ]
+def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[str, object]:
+    theory = problem.plan.theory
+    rows = [row.to_dict() | {"rope": rope(row), "details": details(row)} for _, row in table.iterrows()]
+    tested = [row for row in rows if row["verdict"] != UNTESTABLE]
     info = json.loads(post.attrs["study_info"])
     hypothesis = next((h for h in theory.hypotheses if h.name == theory.hypothesis), None)
     summary = parameter_summary(post, problem)
+    beside = compared(problem, post)
     return {
         "info": info,
         "theory": theory,
         "hypothesis": f"{hypothesis.id}, {hypothesis.title}" if hypothesis else "the whole theory",
-        "tested": [row for row in rows if row["verdict"] != UNTESTABLE],
+        "tested": tested,
+        "headings": [
+            h for h in (tested[0]["details"] if tested else ()) if any(r["details"][h] != "-" for r in tested)
+        ],
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
+        "beside": _beside(beside),
         "verdicts": table["verdict"].value_counts().to_dict(),
         "faults": convergence_faults(post),
         "conflicts": prior_conflicts(post),
@@ -102,9 +117,18 @@ def _content(post: xr.DataTree, problem: Problem) -> dict[str, object]:
         "parameters": summary.reset_index().to_dict(orient="records"),
         "attrs": post.attrs,
         "settings": json.loads(post.attrs["settings"]),
-        "rival": f" --hypothesis {theory.hypothesis}" if theory.hypothesis else "",
+        "call": recorded_call(post),
         "versions": json.loads(post.attrs["versions"]),
     }
+
+
+def _beside(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return one row per arrow beside its referees, as text."""
+    columns = zip(beside_table(table).to_dict("records"), lagged_table(table).to_dict("records"), strict=True)
+    return [
+        one | two | {"explanation": row["explanation"], "unit": row["points_unit"]}
+        for (one, two), (_, row) in zip(columns, table.iterrows(), strict=True)
+    ]
 
 
 def parameter_summary(post: xr.DataTree, problem: Problem) -> pd.DataFrame:
@@ -202,13 +226,16 @@ def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
 
 def _figures(post: xr.DataTree, problem: Problem, summary: pd.DataFrame) -> dict[str, str]:
     couplings = [coupling.id for coupling in problem.plan.couplings]
-    return {
+    drawn = {
         "missingness": figures.missingness(_missing_shares(problem)),
         "loop": loop_diagram(problem.plan, summary),
         "intervals": figures.intervals(summary.loc[couplings]) if couplings else "",
         "predictive": figures.predictive(predictive_checks(problem, post)),
         "courses": courses_figure(post, smooth(post, _longest(problem))),
     }
+    if not post.attrs["simulated"]:
+        return drawn
+    return {name: figures.simulated_mark(svg) if svg else svg for name, svg in drawn.items()}
 
 
 def courses_figure(post: xr.DataTree, courses: xr.Dataset) -> str:

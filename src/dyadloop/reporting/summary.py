@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
@@ -48,9 +49,9 @@ def print_summary(summary: StudySummary, console: Console) -> None:
     console.print("missing by session: from the first to the last sessions, darker = more missing", markup=False)
 
 
-def summary_json(summary: StudySummary) -> str:
-    """Return the summary of a study as JSON."""
-    content = asdict(summary)
+def summary_json(summary: StudySummary, remarks: Sequence[str] = (), following: str = "") -> str:
+    """Return the summary of a study as JSON, with what was remarked and the command that comes next."""
+    content = asdict(summary) | {"faults": [], "notes": list(remarks), "next": following}
     for entry in content["indicators"]:
         entry["missing"] = None if math.isnan(entry["missing"]) else entry["missing"]
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)

@@ -1,6 +1,5 @@
-"""The claims table for the terminal, for spreadsheets and for programs."""
+"""Tables for the terminal and for spreadsheets."""
 
-import json
 import math
 from pathlib import Path
 
@@ -11,11 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00")
-_CLAIM_WIDTH = 24
-FOOTNOTE = (
-    "Posterior: median [89 % interval]. ROPE: region of practical equivalence, declared beforehand. "
-    "A research instrument, not a clinical device."
-)
 
 
 def number(value: object) -> str:
@@ -32,61 +26,11 @@ def share(value: object) -> str:
     return "> 0.99" if value > 0.99 else "< 0.01" if value < 0.01 else f"{value:.2f}"
 
 
-def interval(row: pd.Series, prefix: str = "") -> str:
-    """Return ``median [low, high]`` of a claim, or a dash."""
-    if pd.isna(row[f"{prefix}median"]):
-        return "-"
-    low, high = number(row[f"{prefix}low"]), number(row[f"{prefix}high"])
-    return f"{number(row[f'{prefix}median'])} [{low}, {high}]"
-
-
-def rope(row: pd.Series) -> str:
-    """Return the ROPE of a claim in words."""
-    return f"below {row['rope_high']:g}" if pd.isna(row["rope_low"]) else f"{row['rope_low']:g} to {row['rope_high']:g}"
-
-
-def print_claims(table: pd.DataFrame, console: Console) -> None:
-    """Print the tested claims as a table and the untestable ones grouped by reason."""
-    tested = table[table["verdict"] != "not testable here"]
-    if len(tested):
-        sheet = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-        headings = ("claim", "statement", "prior", "posterior", "P(>0)", "P(>ROPE)", "finding", "verdict")
-        for heading in headings:
-            sheet.add_column(heading, min_width=_CLAIM_WIDTH if heading == "statement" else None, overflow="fold")
-        for _, row in tested.iterrows():
-            cells = (row["claim"], row["statement"], interval(row, "prior_"), interval(row))
-            shares = (share(row["p_direction"]), share(row["p_beyond_rope"]))
-            sheet.add_row(*cells, *shares, row["finding"], row["verdict"])
-        console.print(sheet)
-        console.print()
-        for reason, group in tested.groupby("reason", sort=False):
-            console.print(f"  {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
-    for reason, group in table[table["verdict"] == "not testable here"].groupby("reason", sort=False):
-        console.print(f"  not testable here: {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
-    console.print(f"\n{FOOTNOTE}", highlight=False, markup=False)
-
-
-def claims_json(table: pd.DataFrame) -> str:
-    """Return the claims table as JSON, one object per claim, null where there is no number."""
-    records = [
-        {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in record.items()}
-        for record in table.to_dict(orient="records")
-    ]
-    return json.dumps(records, indent=2, ensure_ascii=False)
-
-
-def write_claims(table: pd.DataFrame, folder: str | Path) -> tuple[Path, Path]:
-    """Write claims.csv, safe to open in a spreadsheet, and claims.json."""
-    csv, json_path = Path(folder) / "claims.csv", Path(folder) / "claims.json"
-    write_csv(table, csv)
-    json_path.write_text(claims_json(table) + "\n", encoding="utf-8")
-    return csv, json_path
-
-
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table without its index, safe to open in a spreadsheet: no text of it is run as a formula."""
     texts = table.select_dtypes(exclude="number").columns
     safe = table.assign(**{str(name): table[name].map(_safe) for name in texts})
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     safe.to_csv(path, index=False, lineterminator="\n")
 
 

@@ -2,5 +2,6 @@
 
 from dyadloop.simulation.cohort import simulate
 from dyadloop.simulation.study import DESIGNS, Design, sample_paths, simulate_study
+from dyadloop.simulation.weekly import simulate_alliance
 
-__all__ = ["DESIGNS", "Design", "sample_paths", "simulate", "simulate_study"]
+__all__ = ["DESIGNS", "Design", "sample_paths", "simulate", "simulate_alliance", "simulate_study"]

@@ -1,7 +1,7 @@
 """Simulated studies: sample paths of a linear field, and whole study folders with known truth."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
@@ -13,9 +13,11 @@ from dyadloop.data import Indicator, StudyInfo, write_study
 from dyadloop.errors import TheoryError
 from dyadloop.field import Field, Flow, Transition, compile_theory, doublings, flow, moves
 from dyadloop.theory import Theory, hypothesis, linear_form, read_theory
+from dyadloop.units import duration
 
 SUBSTEPS = 8
 """Steps of an interval where the field is not linear."""
+_MINUTES = 1440  # of a day
 _JITTER = 1e-12  # lets a zero process noise (an empty interval) pass the Cholesky factorisation
 
 
@@ -44,6 +46,21 @@ class Design:
     sampled: tuple[int, ...]
     missing: float
     source: str
+
+    def changed(self, dyads: int | None, sessions: int | None, every: str | None, length: str | None) -> "Design":
+        """Return the design with other numbers where they are given; its source says so."""
+        days, minutes = (None if text is None else duration(text) for text in (every, length))
+        given = {
+            "dyads": dyads,
+            "sessions": sessions,
+            "every_days": days,
+            "length_minutes": None if minutes is None else round(minutes * _MINUTES, 9),
+        }
+        new = {name: value for name, value in given.items() if value is not None and value != getattr(self, name)}
+        if wrong := [f"{name} = {value:g}" for name, value in new.items() if value <= 0]:
+            raise TheoryError(f"{', '.join(wrong)}: expected more than 0")
+        shown = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in new.items())
+        return replace(self, **new, source=f"{self.source}, with {shown}") if new else self
 
 
 DESIGNS = {
@@ -124,6 +141,11 @@ def simulate_study(
     theory: Theory | None = None,
     values: dict[str, float] | None = None,
     seed: int = 0,
+    *,
+    dyads: int | None = None,
+    sessions: int | None = None,
+    every: str | None = None,
+    length: str | None = None,
 ) -> Path:
     """Write a simulated study folder whose true values are known; it says in its name that it is simulated.
 
@@ -139,15 +161,19 @@ def simulate_study(
         Parameter values that replace those of the theory file.
     seed
         Seed of the random numbers.
+    dyads, sessions, every, length
+        Number of dyads and sessions, distance and length of sessions, such as ``"3.5 d"``; default: the design's.
 
     Raises
     ------
     TheoryError
-        If the design or a parameter does not exist.
+        If the design or a parameter does not exist, or a number is not above 0.
+    UnitError
+        If a duration is not a number and a unit of time.
     """
     if design not in DESIGNS:
         raise TheoryError(f"design {design!r} does not exist; known: {', '.join(DESIGNS)}")
-    plan_of = DESIGNS[design]
+    plan_of = DESIGNS[design].changed(dyads, sessions, every, length)
     theory = hypothesis("reciprocal", read_theory("framework_linear")) if theory is None else linear_form(theory)
     indicators = _indicators(theory)
     plan = compile_theory(theory, {(entry.quantity, entry.person) for entry in indicators.values()}, events=())
@@ -161,7 +187,7 @@ def simulate_study(
     starts = _calendar(generator, plan_of)
     path_key = jax.random.key(int(generator.integers(2**31)))
     field = plan.field(truth)
-    edges = np.stack([starts, starts + plan_of.length_minutes / 1440], axis=2).reshape(plan_of.dyads, -1)
+    edges = np.stack([starts, starts + plan_of.length_minutes / _MINUTES], axis=2).reshape(plan_of.dyads, -1)
     states = np.asarray(_paths_on(path_key, field, edges))
     rows = _measurements(generator, plan_of, plan.names, states, indicators, truth)
     info = StudyInfo(

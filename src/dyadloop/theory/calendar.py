@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
+from dyadloop.data.wording import WHOLE, wrongs
 from dyadloop.errors import TheoryError
 from dyadloop.theory.numbers import Identifier, Record
 from dyadloop.units import days, duration
@@ -163,11 +164,7 @@ def protocol(
         }
         return Protocol.model_validate(content)
     except ValidationError as error:
-        lines = [
-            f"  {'.'.join(map(str, item['loc'])) or 'protocol'}: {part}"
-            for item in error.errors()
-            for part in item["msg"].removeprefix("Value error, ").split("\n")
-        ]
+        lines = [f"  {wrong}".replace(WHOLE, "protocol") for wrong in wrongs(error, content, Protocol)]
         raise TheoryError("\n".join([f"protocol: {len(lines)} faults", *lines])) from None
 
 

@@ -36,12 +36,26 @@ def faults(parts: Parts) -> list[str]:
     for entry in parts.inputs:
         found += [f"{entry.id}.{fault}" for fault in _input_faults(entry, variables.get(entry.target))]
     found += _cycle(parts.couplings, variables)
+    found += _same_measure(parts.variables)
     return found + _switch_faults(parts)
 
 
 def _doubles(parts: Parts) -> list[str]:
     ids = [entry.id for group in (parts.variables, parts.couplings, parts.inputs) for entry in group]
     return [f"id {name!r} is used twice" for name in sorted({n for n in ids if ids.count(n) > 1})]
+
+
+def _same_measure(variables: Sequence[Variable]) -> list[str]:
+    """Return quantities that stand for two variables of one person: an indicator could not tell which it measures."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for variable in variables:
+        for person in variable.persons:
+            owners.setdefault((variable.measured_as, person), []).append(variable.id)
+    return [
+        f"{' and '.join(names)} are both measured as {quantity!r} of the {person}; give each a `quantity` of its own"
+        for (quantity, person), names in owners.items()
+        if len(set(names)) > 1
+    ]
 
 
 def _ends(parts: Parts) -> Iterable[tuple[str, str]]:

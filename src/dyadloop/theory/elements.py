@@ -69,6 +69,7 @@ class Variable(Record):
     label: str
     unit: str = Field(description="unit of the state; a state with a logistic link is in logits")
     persons: tuple[Role, ...]
+    quantity: Identifier | None = Field(default=None, description="what a study's indicators call it; default: the id")
     dynamics: Literal["state", "definition", "context"] = "state"
     link: Literal["identity", "logistic"] = "identity"
     level: Quantity | None = Field(default=None, description="where the state rests without any arrow")
@@ -81,6 +82,11 @@ class Variable(Record):
     lower: float | None = Field(default=None, description="floor that the state cannot pass")
     held: float | None = Field(default=None, description="value at which an intervention holds the state")
     group: Identifier | None = Field(default=None, description="switch that brings this variable in")
+
+    @property
+    def measured_as(self) -> str:
+        """Quantity that a study's indicators of this variable name."""
+        return self.quantity or self.id
 
     @property
     def acting_unit(self) -> str:

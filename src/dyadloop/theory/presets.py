@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from dyadloop.data.wording import WHOLE, wrongs
 from dyadloop.errors import TheoryError
 from dyadloop.theory.consistency import Parts, faults
 from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
@@ -16,6 +17,7 @@ from dyadloop.theory.schema import Theory
 
 PRESETS = (
     "affect",
+    "alliance",
     "couple",
     "framework",
     "framework_linear",
@@ -44,7 +46,10 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
     if str(source) in PRESETS:
         text = resources.files("dyadloop.theory").joinpath("library", f"{source}.yaml").read_text(encoding="utf-8")
     elif (Path(folder) / source).is_file():
-        text = (Path(folder) / source).read_text(encoding="utf-8")
+        try:
+            text = (Path(folder) / source).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise TheoryError(f"{source}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     else:
         raise TheoryError(
             f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML or JSON file that exists"
@@ -61,15 +66,12 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
 
 def _explain(source: str, content: Any, error: ValidationError) -> str:  # noqa: ANN401 - whatever a file holds
     """Return every fault of a theory file: those of single elements and those among the sound ones."""
-    lines = []
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"]) or "(whole file)"
-        shown = repr(item["input"])
-        short = f"; got {shown if len(shown) < 80 else shown[:77] + '...'}" if item["loc"] else ""
-        message = item["msg"].removeprefix("Value error, ")
-        lines += [f"  {place}: {part}{short}" for part in message.split("\n")]
-    if all(item["loc"] for item in error.errors()) and isinstance(content, dict):
-        lines += [f"  (whole file): {fault}" for fault in faults(_sound_parts(content))]
+    lines = [f"  {wrong}" for wrong in wrongs(error, content, Theory)]
+    places = [item["loc"] for item in error.errors()]
+    # where elements have no names, what they disagree on is no news
+    lost = any(loc[:1] == ("variables",) and (len(loc) == 1 or loc[-1] == "id") for loc in places)
+    if all(places) and not lost and isinstance(content, dict):
+        lines += [f"  {WHOLE}: {fault}" for fault in faults(_sound_parts(content))]
     count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
     return "\n".join([f"{source}: {count} in the theory", *lines])
 
@@ -157,7 +159,8 @@ def hypothesis(name: str, theory: Theory | None = None) -> Theory:
     for rival in theory.hypotheses:
         if name in (rival.id, rival.name):
             kept = tuple(c for c in theory.couplings if not any(fnmatch(c.id, glob) for glob in rival.without))
-            left = theory.model_copy(update={"couplings": kept, "hypothesis": rival.name})
+            gone = (*theory.excluded, *(c for c in theory.couplings if c not in kept))
+            left = theory.model_copy(update={"couplings": kept, "excluded": gone, "hypothesis": rival.name})
             return switch_on(left, *rival.including)
     known = ", ".join(f"{rival.name} ({rival.id})" for rival in theory.hypotheses) or "none"
     raise TheoryError(f"hypothesis {name!r} is not one of the theory {theory.id!r}; known: {known}")

@@ -18,7 +18,8 @@ class Theory(Record):
     """A theory: variables, couplings, inputs, chance events, protocol, switches, rivals and claims.
 
     ``varies`` names parameters that differ between dyads in a fit, such as ``w_trust`` or ``tau_trust``, and
-    ``varies_by_therapist`` those that differ between therapists.
+    ``varies_by_therapist`` those that differ between therapists. ``excluded`` holds the couplings that the hypothesis
+    sets to zero: randomised events are asked about them all the same.
     """
 
     schema_version: Literal[1]
@@ -33,6 +34,7 @@ class Theory(Record):
     varies_by_therapist: tuple[str, ...] = ()
     variables: tuple[Variable, ...]
     couplings: tuple[Coupling, ...]
+    excluded: tuple[Coupling, ...] = ()
     inputs: tuple[Input, ...] = ()
     ruptures: Ruptures | None = None
     dropout: Dropout | None = None

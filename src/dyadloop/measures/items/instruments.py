@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dyadloop.data.wording import wrongs
 from dyadloop.errors import MeasureError
 
 Answer = tuple[float, float]
@@ -110,10 +111,13 @@ def read_instrument(name: str | Path, folder: str | Path = ".") -> Instrument:
 
 
 def _parse(text: str, name: str) -> Instrument:
+    content: object = None
     try:
-        return Instrument.model_validate(yaml.safe_load(text))
+        content = yaml.safe_load(text)
+        return Instrument.model_validate(content)
     except yaml.YAMLError as error:
         raise MeasureError(f"{name}: unreadable YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, item['loc'])) or 'instrument'}: {item['msg']}" for item in error.errors()]
-        raise MeasureError(f"{name}: " + "; ".join(lines)) from None
+        lines = [f"  {wrong}" for wrong in wrongs(error, content, Instrument)]
+        count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+        raise MeasureError("\n".join([f"{name}: {count} in the instrument", *lines])) from None

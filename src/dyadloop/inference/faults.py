@@ -1,0 +1,81 @@
+"""Why a finding is not to be trusted here: every check that matters for it and fails, in words."""
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop.inference.agreement import OPPOSITE, compared
+from dyadloop.inference.judged import judged
+from dyadloop.inference.predict import sampled
+from dyadloop.inference.problem import Problem
+from dyadloop.inference.residuals import cross_residuals
+from dyadloop.inference.result import problem_of
+from dyadloop.inference.smoother import course_at
+from dyadloop.inference.stability import halves_of, without_each_of
+
+
+def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
+    """Return what speaks against each arrow and each claim of a fit, in words.
+
+    An arrow has the faults of its two quantities: signs that referees turn round, regressions that the fit does not
+    reproduce, residuals that still go together. An arrow or a claim that is a finding has its own: halves that say the
+    opposite of each other, an sd that is too small for how dyads differ, one dyad that carries it. A claim has
+    those of the arrows that it rests on, too.
+
+    Parameters
+    ----------
+    post
+        Result of :func:`dyadloop.fit`.
+
+    Returns
+    -------
+    dict
+        Sentences by id of the arrow, or of the row of the claims table; what has no fault is absent.
+    """
+    problem = problem_of(post)
+    found = judged(problem, post)
+    faults: dict[str, list[str]] = {}
+    for name, sentence in [*_of_arrows(problem, post)]:
+        faults.setdefault(name, []).append(sentence)
+    of_arrows = {name: list(sentences) for name, sentences in faults.items()}
+    for table in (halves_of(problem, post, found), without_each_of(problem, post, found)):
+        for name, sentence in zip(table["finding_of"], table["flag"], strict=True):
+            if sentence:
+                faults.setdefault(name, []).append(sentence)
+    arrows = {coupling.id for coupling in problem.plan.couplings}
+    for entry in found:
+        if entry.name not in arrows:
+            inherited = [f"{arrow}: {text}" for arrow in entry.arrows for text in of_arrows.get(arrow, ())]
+            if inherited:
+                faults[entry.name] = [*faults.get(entry.name, []), *inherited]
+    return {name: list(dict.fromkeys(sentences)) for name, sentences in faults.items()}
+
+
+def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
+    """Return arrows with what speaks against them."""
+    table = compared(problem, post)
+    found = [
+        (str(row["arrow"]), f"fit and regressions point in opposite directions: {row['explanation']}")
+        if row["agree"] == OPPOSITE
+        else (str(row["arrow"]), str(row["explanation"]))
+        for _, row in table.iterrows()
+        if row["agree"] == OPPOSITE or not row["reproduced"]
+    ]
+    group = sampled(post)
+    values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
+    residual = np.asarray(course_at(problem, values, problem.panel).residual)
+    return found + _by_residuals(problem, table, cross_residuals(problem, residual))
+
+
+def _by_residuals(problem: Problem, arrows: pd.DataFrame, table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return arrows whose source and target have residuals that still go together."""
+    state = dict(zip(problem.observed.indicators, problem.observed.states, strict=True))
+    found = []
+    for _, flagged in table[table["flag"] != ""].iterrows():
+        ends = [problem.plan.names[state[str(flagged[name])]] for name in ("first", "then")]
+        for _, row in arrows.iterrows():
+            both = [row["source"], row["target"]]
+            if both == ends or (not flagged["lag"] and both == ends[::-1]):
+                found.append((str(row["arrow"]), str(flagged["flag"])))
+    return found

@@ -1,0 +1,232 @@
+"""What randomised events do, told apart from what happens by itself.
+
+In a linear theory the states are the sum of two parts. One follows its own noise and starts; its arrows take up every
+association, whatever made it, a common cause included. The other answers to randomised events alone and nothing else
+reaches it; its arrows (``pushed_`` and the name of the arrow) rest on the randomised contrast, as in an instrumental
+variable. The event is assumed to reach the rest of the theory through the variable that it acts on.
+
+References
+----------
+.. [1] Angrist, Imbens & Rubin (1996), instrumental variables. doi:10.1080/01621459.1996.10476902
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Bool, Float
+
+from dyadloop.field import Plan, Transition
+from dyadloop.inference.motion import motion
+from dyadloop.inference.panel import Panel
+from dyadloop.theory import Coupling, Quantity, Theory
+
+PREFIX = "pushed_"
+MIN_SESSIONS = 5  # with and without an event, below which a contrast is an anecdote
+MIN_DYADS = 3  # that had some sessions with and some without
+MIN_ARM = 5  # dyads with and dyads without, where each dyad had all or none
+NOT_TIME = 0.25  # share of the variance of an event that dyads and the course of sessions must leave
+
+
+@dataclass(frozen=True)
+class Randomised:
+    """The part of a fit that answers to randomised events.
+
+    ``plan`` holds all arrows on which their effect can travel, those that the fitted hypothesis excludes included;
+    ``events`` are the places of the randomised events among those of the fit, ``variables`` what each acts on.
+    """
+
+    plan: Plan | None = None
+    events: tuple[int, ...] = ()
+    variables: tuple[str, ...] = ()
+    arrows: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    def parameters(self) -> dict[str, Quantity]:
+        """Return the arrows of this part by name; each has the prior of its namesake."""
+        if self.plan is None:
+            return {}
+        return {PREFIX + c.id: c.coefficient for c in self.plan.couplings if c.id in self.arrows}
+
+    def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameter values in which the arrows are those that rest on randomised events, else 0."""
+        if self.plan is None:
+            return dict(values)
+        none = {c.id: jnp.zeros(()) for c in self.plan.couplings}
+        return {**values, **none, **{name: values[PREFIX + name] for name in self.arrows}}
+
+    def natural(self, panel: Panel) -> Panel:
+        """Return the panel without the randomised events."""
+        if not self.events:
+            return panel
+        return replace(panel, event=panel.event.at[..., jnp.array(self.events)].set(0.0))
+
+    def response(self, values: Mapping[str, Any], panel: Panel) -> Float[Array, "dyad time state"] | float:
+        """Return by how much randomised events have moved the states of each dyad at each moment.
+
+        ``values`` may hold one value per dyad where therapists differ.
+        """
+        if self.plan is None:
+            return 0.0
+        numbers = self.values(values)
+        own = {
+            name: value for name, value in numbers.items() if jnp.ndim(value) == 1 and name in self.plan.parameters()
+        }
+        plan = self.plan
+        field = jax.vmap(lambda part: plan.field(numbers | part))(own) if own else plan.field(numbers)
+        steps, axis, pair = motion(field, panel)
+        assert isinstance(steps, Transition)
+        n_dyads = pair.shape[0]
+        whose = pair if axis is None else (jnp.arange(n_dyads)[:, None], pair)
+        given = (
+            jnp.zeros_like(panel.event).at[..., jnp.array(self.events)].set(panel.event[..., jnp.array(self.events)])
+        )
+        jumps = jnp.einsum("dte,des->dts", given, jnp.broadcast_to(field.jumps, (n_dyads, *field.jumps.shape[-2:])))
+
+        def advance(state: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
+            matrix, jump = now
+            moved = jnp.einsum("dij,dj->di", matrix, state)
+            return moved + jump, moved
+
+        sequence = (jnp.moveaxis(steps.matrix[whose], 1, 0), jnp.moveaxis(jumps, 1, 0))
+        return jnp.moveaxis(jax.lax.scan(advance, jnp.zeros(jumps[:, 0].shape), sequence)[1], 0, 1)
+
+
+def randomised(theory: Theory, plan: Plan, scores: xr.Dataset) -> Randomised:
+    """Return the part of a fit that answers to the randomised events of a study.
+
+    Parameters
+    ----------
+    theory
+        Theory in its linear form.
+    plan
+        What is fitted.
+    scores
+        Result of :func:`dyadloop.measure`.
+    """
+    kept, left_out = contrasted(plan, scores)
+    if kept and not plan.is_linear:
+        why = "a theory that is not linear cannot tell what randomised events do from what happens by itself"
+        return Randomised(left_out=(*left_out, f"{why}: it supports no claim about what they act on"))
+    if not kept:
+        return Randomised(left_out=left_out)
+    couplings = _couplings(theory, plan)
+    arrows = _reached(couplings, {target for _, target in kept})
+    whole = replace(plan, couplings=couplings, inputs=plan.events)
+    places, targets = zip(*kept, strict=True)
+    return Randomised(whole, places, targets, tuple(c.id for c in couplings if c.id in arrows), left_out)
+
+
+def contrasted(plan: Plan, scores: xr.Dataset) -> tuple[list[tuple[int, str]], tuple[str, ...]]:
+    """Return place and variable of each randomised event that makes a contrast, and why others make none, in words."""
+    names = {str(name) for name in scores["event"].values[scores["event_randomised"].values > 0]}
+    kept, left_out = [], []
+    for place, entry in enumerate(plan.events):
+        if entry.event not in names:
+            continue
+        acts_on = [other.target for other in plan.events if other.event == entry.event]
+        fault = contrast_fault(scores, str(entry.event))
+        if len(acts_on) > 1:
+            fault = fault or f"acts on {' and '.join(acts_on)} at once, so it identifies the effect of neither"
+        if fault:
+            left_out.append(f"randomised event {entry.event!r} {fault}: it supports no claim")
+        else:
+            kept.append((place, entry.target))
+    return kept, tuple(left_out)
+
+
+def randomised_covariates(scores: xr.Dataset) -> set[str]:
+    """Return the randomised covariates, such as the arm of a trial, that take each of two values in enough dyads."""
+    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["shift"].values, np.nan)
+    found = set()
+    for layer, name in enumerate(scores["covariate"].values.tolist()):
+        if not int(scores["covariate_randomised"].values[layer]):
+            continue
+        highest = np.nanmax(values[..., layer], axis=1)
+        apart = (highest > np.nanmean(values[..., layer])).sum()
+        if min(apart, len(highest) - apart) >= MIN_ARM:
+            found.add(name)
+    return found
+
+
+def _couplings(theory: Theory, plan: Plan) -> tuple[Coupling, ...]:
+    """Return the linear arrows between what is fitted, in no hypothesis or in the one that is fitted."""
+    known = {state.variable.id for state in plan.states if state.variable.kind != "factor"}
+    excluded = [c for c in theory.excluded if c.group is None or c.group in theory.switched_on]
+    every = {c.id: c for c in (*theory.active().couplings, *excluded, *plan.couplings) if c.is_linear}
+    return tuple(c for c in every.values() if {*c.sources, c.target} <= known)
+
+
+def _reached(couplings: tuple[Coupling, ...], start: set[str]) -> set[str]:
+    """Return the arrows on which something can travel from some variables."""
+    reached, arrows = set(start), set()
+    while True:
+        new = {c.id for c in couplings if set(c.sources) <= reached} - arrows
+        if not new:
+            return arrows
+        arrows |= new
+        reached |= {c.target for c in couplings if c.id in new}
+
+
+def contrast_fault(scores: xr.Dataset, event: str) -> str:
+    """Return why a randomised event makes no contrast, in words; empty where it makes one.
+
+    An event needs sessions with and without it in several dyads, or several dyads with and several without it, and
+    within dyads it may not follow from the number of the session, as it does when everybody's second half has it.
+    """
+    given, held, followed = _sessions(scores, event)
+    with_it, without = int((given & held).sum()), int((~given & held).sum())
+    if min(with_it, without) < MIN_SESSIONS:
+        return f"was given in {with_it} sessions and not in {without}; it takes {MIN_SESSIONS} of each"
+    if followed < MIN_SESSIONS:
+        return f"was followed by a measurement in {followed} sessions; it takes {MIN_SESSIONS}"
+    some, every = (given & held).any(axis=1), (given | ~held).all(axis=1) & held.any(axis=1)
+    both, neither = some & ~every, ~some & held.any(axis=1)
+    if min(int(some.sum()), int(neither.sum())) >= MIN_ARM:
+        return ""
+    if int(both.sum()) < MIN_DYADS:
+        return (
+            f"was given and not given within {int(both.sum())} dyads, and to {int(some.sum())} dyads against "
+            f"{int(neither.sum())}; it takes {MIN_DYADS} within or {MIN_ARM} of each"
+        )
+    return "" if _apart_from_time(given, held) >= NOT_TIME else "follows from the number of the session"
+
+
+def _sessions(
+    scores: xr.Dataset, event: str
+) -> tuple[Bool[np.ndarray, "dyad session"], Bool[np.ndarray, "dyad session"], int]:
+    """Return where an event was given, where there was a session, and after how many events something was measured."""
+    amount = scores["amount"].sel(event=event).values
+    number, days = scores["session"].values, scores["days"].values
+    seen = np.isfinite(scores["score"].values).any(axis=2)
+    n_dyads, n_sessions = len(amount), int(number.max(initial=0))
+    given, held = (np.zeros((n_dyads, n_sessions), dtype=bool) for _ in range(2))
+    followed = 0
+    for dyad in range(n_dyads):
+        here = number[dyad][(number[dyad] > 0) & np.isfinite(days[dyad])]
+        held[dyad, np.unique(here) - 1] = True
+        places = np.flatnonzero(np.nan_to_num(amount[dyad]) != 0)
+        given[dyad, np.unique(number[dyad, places][number[dyad, places] > 0]) - 1] = True
+        ends = [*places, len(days[dyad])][1:] if len(places) else []
+        followed += sum(bool(seen[dyad, a + 1 : b + 1].any()) for a, b in zip(places, ends, strict=True))
+    return given, held, followed
+
+
+def _apart_from_time(given: Bool[np.ndarray, "dyad session"], held: Bool[np.ndarray, "dyad session"]) -> float:
+    """Return the share of the variance of an event that dyads and a cubic course of sessions leave."""
+    dyad, session = np.nonzero(held)
+    y = given[held].astype(float)
+    time = session / max(session.max(), 1)
+    design = np.stack([time, time**2, time**3, y], axis=1)
+    counts = np.bincount(dyad, minlength=len(held))
+    means = (
+        np.stack([np.bincount(dyad, column, len(held)) for column in design.T], axis=1) / np.maximum(counts, 1)[:, None]
+    )
+    centred = design - means[dyad]
+    course, inside = centred[:, :3], centred[:, 3]
+    rest = inside - course @ np.linalg.lstsq(course, inside, rcond=None)[0]
+    return float((rest**2).sum() / max(((y - y.mean()) ** 2).sum(), 1e-12))

@@ -1,0 +1,58 @@
+"""What one-step residuals of a fit still share: at one moment, and from one occasion to the next ones."""
+
+import numpy as np
+import pandas as pd
+
+from dyadloop.inference.occasions import by_occasion
+from dyadloop.inference.problem import Problem
+
+LAGS = (0, 1, 2, 3)
+SURE, LARGE = 3.5, 0.05
+"""Standard errors, and size, from which a correlation of residuals is told: many are looked at."""
+COLUMNS = ("first", "then", "lag", "correlation", "se", "pairs", "flag")
+
+
+def cross_residuals(problem: Problem, residual: np.ndarray) -> pd.DataFrame:
+    """Return the correlations of residuals of different indicators at the same occasion and at the next three.
+
+    Parameters
+    ----------
+    problem
+        Problem whose panel the residuals belong to.
+    residual
+        Standardised one-step residuals at the moments of the panel (dyad, time, indicator).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair of indicators and lag: ``correlation`` of the residual of ``first`` with that of ``then``, so
+        many occasions later; its standard error in a right model, the number of ``pairs``, and ``flag``, a sentence
+        where it is too large.
+    """
+    known = np.where(np.asarray(problem.panel.seen) & (problem.panel.sides == 0), residual, np.nan)
+    values = by_occasion(problem, known)
+    names = problem.observed.indicators
+    rows = []
+    for lag in LAGS:
+        before, after = values[:, : values.shape[1] - lag], values[:, lag:]
+        for j, first in enumerate(names):
+            for k, then in enumerate(names):
+                if j < k or (lag and j > k):
+                    rows.append(_row(first, then, lag, before[..., j], after[..., k]))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(first: str, then: str, lag: int, before: np.ndarray, after: np.ndarray) -> dict[str, object]:
+    both = np.isfinite(before) & np.isfinite(after)
+    x, y, pairs = before[both], after[both], int(both.sum())
+    scale = np.sqrt((x**2).sum() * (y**2).sum())
+    found, se = (float(x @ y / scale), pairs**-0.5) if scale > 0 else (float("nan"), float("nan"))
+    flag = ""
+    if abs(found) > max(SURE * se, LARGE):
+        when = "at one moment" if lag == 0 else f"{lag} occasion{'s' if lag > 1 else ''} later"
+        flag = (
+            f"residuals of {first} and of {then} {when} go together ({found:.2f}, standard error {se:.2f}): "
+            f"{'what both share' if lag == 0 else 'part of how the one follows the other'} is no part of the model"
+        )
+    about = {"first": first, "then": then, "lag": lag}
+    return about | {"correlation": found, "se": se, "pairs": pairs, "flag": flag}
