@@ -10,13 +10,16 @@ from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_
 from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_dataset, say
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
     from dyadloop.measures.raw import Measured
+    from dyadloop.measures.recordings.alignment import Aligned
 
 Fs = Annotated[float | None, typer.Option(help="Samples per second, where the files do not tell.")]
 MethodName = Annotated[str, typer.Option(help="Method, such as windowed, rmea, susy, segments, wcc, crqa, coherence.")]
+GapValues = Annotated[
+    list[float] | None, typer.Option("--gap-value", help="Number that stands for a gap in the files, such as 0.")
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Setting of the method, such as window=30.")]
 
 
@@ -126,6 +129,7 @@ def synchrony(
     method: MethodName = "windowed",
     columns: Annotated[str | None, typer.Option(help="Columns of the first and second person: A,B.")] = None,
     settings: Settings = None,
+    gap_value: GapValues = None,
     surrogate: Annotated[str | None, typer.Option(help="Test against shift, permutation, phase or iaaft.")] = None,
     draws: Annotated[int, typer.Option(min=19, help="Number of surrogates.")] = 199,
     statistic: Annotated[str, typer.Option(help="Number that is tested.")] = "score",
@@ -156,7 +160,8 @@ def synchrony(
     from dyadloop.measures.synchrony import synchrony_test
     from dyadloop.reporting.progress import steps
 
-    a, b, rate, labels = _pair(first, second, fs, columns)
+    pair, labels = _pair(first, second, fs, columns, gap_value or [])
+    a, b, rate = pair.first, pair.second, pair.fs
     options: dict[str, Any] = {
         "missing": missing,
         "cut": cut,
@@ -167,6 +172,8 @@ def synchrony(
     options |= _settings(settings)
     if multiverse:
         _multiverse(a, b, rate, method, surrogate, draws, seed, options, figure, as_json, quiet)
+        for note in () if as_json else pair.notes:
+            print(f"note: {note}")
         return
     found = measure_pair(a, b, rate, method, **options)
     tested = None
@@ -176,7 +183,11 @@ def synchrony(
                 a, b, rate, method, surrogate=surrogate, draws=draws, statistic=statistic, seed=seed,
                 progress=lambda done, total: progress("surrogates", done, total), **options,
             )  # fmt: skip
+    if pair.notes:
+        found.attrs["notes"] = "; ".join(pair.notes)
     _print_synchrony(found, tested, as_json)
+    if not as_json:
+        _print_notes(found, pair.notes)
     if figure is not None:
         from dyadloop.reporting.measures import synchrony_figure
 
@@ -186,23 +197,23 @@ def synchrony(
 
 
 def _pair(
-    first: Path, second: Path | None, fs: float | None, columns: str | None
-) -> "tuple[np.ndarray, np.ndarray, float, tuple[str, str]]":
-    """Return two series of one rate from one or two files, and their names."""
-    from dyadloop.errors import MeasureError
+    first: Path, second: Path | None, fs: float | None, columns: str | None, gap_values: list[float]
+) -> "tuple[Aligned, tuple[str, str]]":
+    """Return two series on one clock from one or two files, and their names."""
     from dyadloop.measures.recordings import read_recording
+    from dyadloop.measures.recordings.alignment import aligned
 
     names = [name.strip() for name in columns.split(",")] if columns else []
-    one = read_recording(first, fs)
+    one_name, two_name = names if len(names) == 2 else (None, None)
+    used = names if second is None else [one_name] if one_name else []
+    one = read_recording(first, fs, columns=used or None, gap_values=gap_values)
     if second is None:
         one_name, two_name, two = *_two_columns(one, names), one
     else:
-        two = read_recording(second, fs)
-        one_name, two_name = names if len(names) == 2 else (None, None)
+        two = read_recording(second, fs, columns=[two_name] if two_name else None, gap_values=gap_values)
     a, b = one.channel(one_name), two.channel(two_name)
-    if one.fs != two.fs:
-        raise MeasureError(f"{first.name} has {one.fs:g} Hz, {second} {two.fs:g}; resample one of them, or give --fs")
-    return a, b, one.fs, (one_name or first.stem, two_name or (second or first).stem)
+    found = aligned(one, a, two, b, one_file=second is None)
+    return found, (one_name or first.stem, two_name or (second or first).stem)
 
 
 def _two_columns(one: Any, names: list[str]) -> tuple[str, str]:  # noqa: ANN401 - a recording
@@ -246,6 +257,15 @@ def _print_synchrony(found: "xr.Dataset", tested: "xr.Dataset | None", as_json: 
     if tested is not None:
         print(f"effect: {float(tested['effect']):.3f} SD of the null; p = {float(tested['p_value']):.4g}")
         print(f"null: {tested.attrs['null']}")
+
+
+def _print_notes(found: "xr.Dataset", notes: tuple[str, ...]) -> None:
+    """Print how the recordings were read, and what is left out or doubtful."""
+    for note in notes:
+        print(f"note: {note}")
+    for key in ("common_pauses", "doubts"):
+        if found.attrs.get(key, "none") != "none" and not any(found.attrs[key][:40] in note for note in notes):
+            print(f"note: {found.attrs[key]}")
 
 
 def _multiverse(

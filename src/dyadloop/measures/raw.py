@@ -3,7 +3,7 @@
 One bad recording does not stop the others: its status says what was wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from dyadloop.measures.answers import measure_answers
 from dyadloop.measures.channels import Channels, two_channels
 from dyadloop.measures.games import empathic_accuracy, public_goods, trust_game
 from dyadloop.measures.recordings import read_recording
+from dyadloop.measures.recordings.rates import same_rate
 from dyadloop.measures.samples import measure_samples
 from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
 from dyadloop.measures.synchrony.series import SIGN
@@ -141,6 +142,8 @@ def _synchrony(work: Work) -> None:
         try:
             result = synchrony(first, second, fs, source.method, cut=True, **_options(source))
             work.results[f"{dyad} session {session}"] = result
+            if result.attrs["common_pauses"] != "none":
+                _note(work, dyad, session, [result.attrs["common_pauses"]])
             if len(work.traces) < _MOST_TRACES:
                 work.traces[f"{dyad} session {session}"] = (first, second, fs)
             value, error = _chosen(source, result, (dyad, session), (first, second, fs), scores)
@@ -165,15 +168,21 @@ def _channels(work: Work, file: str, dyad: str, session: str) -> Channels:
     source: SynchronySource = work.source
     second = None if source.second_files is None else filled(source.second_files, dyad, session)
     paths = [work.path(name) for name in (file, second) if name is not None]
-    return two_channels(source, *paths)
+    found = two_channels(source, *paths)
+    _note(work, dyad, session, found.notes)
+    return found.first, found.second, found.fs
+
+
+def _note(work: Work, dyad: str, session: str, notes: Sequence[str]) -> None:
+    """Keep in the record how a session's files were aligned, and what of them was left out or is doubtful."""
+    if notes:
+        work.record.setdefault("notes", {}).setdefault(f"{dyad} session {session}", []).extend(notes)
 
 
 def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
     """Return the effect of each recording against pseudo-dyads; ids of shared therapists are kept apart."""
     source: SynchronySource = work.source
-    rates = {fs for *_, fs in pairs.values()}
-    if len(rates) > 1:
-        raise MeasureError(f"{work.name}: recordings of {sorted(rates)} Hz cannot be re-paired; resample them first")
+    fs = _one_rate(work, pairs)
     people = work.study.participants
     ids = {}
     for dyad, session in pairs:
@@ -184,7 +193,7 @@ def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
         ids[f"{dyad} session {session}"] = (f"{dyad}:first", shared)
     tested = group_test(
         {f"{dyad} session {session}": (a, b) for (dyad, session), (a, b, _) in pairs.items()},
-        next(iter(rates)),
+        fs,
         source.method,
         people=ids,
         **_options(source),
@@ -197,6 +206,20 @@ def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
     }
     values = tested["dyad_effect"].values
     return {key: float(value) for key, value in zip(pairs, values, strict=True)}
+
+
+def _one_rate(work: Work, pairs: dict[tuple[str, str], Channels]) -> float:
+    """Return the one rate of all recordings; rates that keep within half a sample of each other are one."""
+    rates = [fs for *_, fs in pairs.values()]
+    longest = max((len(first) for first, *_ in pairs.values()), default=0)
+    shared = max(set(rates), key=rates.count) if rates else 1.0
+    others = sorted({fs for fs in rates if not same_rate(fs, shared, longest)})
+    if others:
+        listed = ", ".join(f"{fs:g}" for fs in [shared, *others])
+        raise MeasureError(
+            f"{work.name}: got recordings of {listed} Hz; expected one rate, or they cannot be re-paired; resample them"
+        )
+    return shared
 
 
 def _chosen(
@@ -255,7 +278,7 @@ def _accuracy(work: Work) -> None:
     found = sessions_of(work, source.files)
     for done, (dyad, session, file) in enumerate(found, start=1):
         try:
-            recording = read_recording(work.path(file), source.fs)
+            recording = read_recording(work.path(file), source.fs, columns=(source.target, source.perceiver))
             result = empathic_accuracy(
                 recording.channel(source.target), recording.channel(source.perceiver), recording.fs,
                 source.bin_seconds, source.lag,

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.boker import wcc
+from dyadloop.measures.synchrony.doubts import ecg_doubt
 from dyadloop.measures.synchrony.group import kuramoto, mvsusy, rho
 from dyadloop.measures.synchrony.phase import hilbert, phase_locking
 from dyadloop.measures.synchrony.prediction import granger, lag_regression
@@ -31,6 +32,7 @@ from dyadloop.measures.synchrony.windowed import rmea, windowed
 
 Transform = Literal["none", "log", "rank", "difference", "whiten"]
 _GROUP = ("mvsusy", "rho", "kuramoto", "mdrqa")
+_AS_GIVEN = ("rmea", "susy", "mvsusy", "wcc", "crqa", "recurrence", "mdrqa")
 
 
 @dataclass(frozen=True)
@@ -134,14 +136,29 @@ def synchrony(
     1.0
     """
     chosen = method_of(method, settings)
-    pair = make_pair(first, second, fs, missing, cut)
+    pair = make_pair(first, second, fs, missing, cut, pauses_of(method))
     pair = prepared(pair, spikes, smooth, transform)
     if method in _GROUP:
         found = chosen.function(np.stack([pair.first, pair.second], axis=1), pair.fs, **settings)
     else:
         found = chosen.function(pair, **settings)
     given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
-    return found.assign_attrs(**given, n_samples=len(pair.first))
+    return found.assign_attrs(
+        **given, n_samples=len(pair.first), common_pauses=pair.common_words(), doubts=_doubts(pair)
+    )
+
+
+def _doubts(pair: Pair) -> str:
+    sides = (("first", pair.first), ("second", pair.second))
+    return "; ".join(f"{who} series {text}" for who, v in sides if (text := ecg_doubt(v, pair.fs))) or "none"
+
+
+def pauses_of(method: str) -> Literal["missing", "named"]:
+    """Return what a method does with stretches in which both stand still at once.
+
+    Programs are reproduced with their input as it is, and recurrence compares states, where holding one is a datum.
+    """
+    return "named" if method in _AS_GIVEN else "missing"
 
 
 def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **settings: Any) -> xr.Dataset:  # noqa: ANN401
@@ -201,7 +218,7 @@ def prepared(pair: Pair, spikes: float | None, smooth: float, transform: str) ->
         kept = values if spikes is None else without_spikes(values, spikes)[0]
         kept = smoothed(kept, pair.fs, smooth) if smooth else kept
         series.append(as_series(_transformed(kept, transform, name), f"{name} series, prepared"))
-    return Pair(series[0], series[1], pair.fs)
+    return replace(pair, first=series[0], second=series[1])
 
 
 def _transformed(values: Floats, transform: str, name: str) -> Floats:

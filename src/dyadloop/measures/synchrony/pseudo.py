@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.lagged import Blocks, blocks, correlate, grid
-from dyadloop.measures.synchrony.methods import Transform, method_of, prepared, synchrony
+from dyadloop.measures.synchrony.methods import Transform, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.scoring import mean, quick_z
 from dyadloop.measures.synchrony.series import Floats, as_series, make_pair, samples
 from dyadloop.measures.synchrony.testing import against
@@ -214,7 +214,7 @@ def _matrix(
     ready: dict[str, tuple[Floats, Floats]] = {}
     for name in names:
         try:
-            pair = prepared(make_pair(*dyads[name], fs, cut=True), *preparation)
+            pair = prepared(make_pair(*dyads[name], fs, cut=True, pauses=pauses_of(method)), *preparation)
             ready[name] = pair.first, pair.second
         except MeasureError as error:
             failed.append(f"dyad {name!r}: {error}")

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, prepared, synchrony
+from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.series import Missing, make_pair
 from dyadloop.measures.synchrony.surrogates import SURROGATES
 
@@ -77,7 +77,7 @@ def synchrony_test(
         known = ", ".join(SURROGATES)
         raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
     kind = SURROGATES[surrogate]
-    pair = prepared(make_pair(first, second, fs, missing, cut), spikes, smooth, transform)
+    pair = prepared(make_pair(first, second, fs, missing, cut, pauses_of(method)), spikes, smooth, transform)
     span = _guard(method, settings, guard, len(pair.first) / pair.fs)
     reach = round(span * pair.fs)
     pieces = len(pair.first) / max(reach, 1)
