@@ -11,6 +11,7 @@ from dyadloop.measures.synchrony.extremes import Features, features
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.shapes import best_sums, shapes_alike, stretched
 
 _SOURCE = "Kleinbub, Talia & Palmieri 2020, doi:10.1037/cou0000383; algorithm v2RC0.4 of DyadSync"
 _BLOCKS = 30
@@ -121,31 +122,17 @@ def similarities(
     """Return the weighted similarity of every pair of peaks (first, second), 0 where it is no candidate."""
     one, two = found
     similar = np.zeros((len(one.peak), len(two.peak)))
+    spans = [np.stack(each, axis=1).astype(np.int64) for each in found]
     for i in range(len(one.peak)):
-        for j in np.flatnonzero(np.abs(two.peak - one.peak[i]) <= reach):
-            value = _alike(both, [tuple(int(of[k]) for of in each) for each, k in ((one, i), (two, j))])
+        near = np.flatnonzero(np.abs(two.peak - one.peak[i]) <= reach)
+        if not len(near):
+            continue
+        alike = shapes_alike(both[0], both[1], spans[0][i], spans[1][near])
+        for j, value in zip(near, alike, strict=True):
             value *= _nearness(two.peak[j] - one.peak[i], reach, malus)
-            lengths = one.end[i] - one.onset[i], two.end[j] - two.onset[j]
-            value *= _stretching(lengths[0], lengths[1], 350.0)
+            value *= _stretching(one.end[i] - one.onset[i], two.end[j] - two.onset[j], 350.0)
             similar[i, j] = value if value >= threshold and value > 0 else 0.0
     return similar
-
-
-def _alike(both: tuple[Floats, Floats], spans: list) -> float:
-    """Return Pearson's r of two features whose rise and decline are stretched to the longer of each."""
-    rise = max(peak - onset for onset, peak, _ in spans) + 1
-    decline = max(end - peak for _, peak, end in spans) + 1
-    shapes = []
-    for series, (onset, peak, end) in zip(both, spans, strict=True):
-        up, down = _stretched(series[onset : peak + 1], rise), _stretched(series[peak : end + 1], decline)
-        shape = np.concatenate([up, down[1:]])
-        shapes.append(shape - shape.mean())
-    size = np.sqrt((shapes[0] @ shapes[0]) * (shapes[1] @ shapes[1]))
-    return float(shapes[0] @ shapes[1] / size) if size > 0 else 0.0
-
-
-def _stretched(x: Floats, length: int) -> Floats:
-    return np.interp(np.linspace(0, len(x) - 1, length), np.arange(len(x)), x)
 
 
 def _nearness(distance: float, reach: int, malus: float) -> float:
@@ -159,12 +146,8 @@ def _stretching(one: int, two: int, scale: float) -> float:
 
 def matching(similar: Floats) -> list[tuple[int, int]]:
     """Return the pairs (first, second) without crossings whose similarities have the largest sum."""
-    n, m = similar.shape
-    total = np.zeros((n + 1, m + 1))
-    for i in range(n):
-        for j in range(m):
-            total[i + 1, j + 1] = max(total[i, j + 1], total[i + 1, j], total[i, j] + similar[i, j])
-    pairs, i, j = [], n, m
+    total = best_sums(similar)
+    pairs, i, j = [], *similar.shape
     while i and j:
         if total[i, j] == total[i - 1, j]:
             i -= 1
@@ -220,7 +203,7 @@ def _compared(
     for k in range(count):
         begins = [span[0] + k * step for span, step in zip(spans, steps, strict=True)]
         parts = [
-            _stretched(series[begin : begin + step], max(steps))
+            stretched(series[begin : begin + step], max(steps))
             for series, begin, step in zip(both, begins, steps, strict=True)
         ]
         lag = (begins[1] + (steps[1] - 1) / 2) - (begins[0] + (steps[0] - 1) / 2)

@@ -21,7 +21,9 @@ _SHIFT = "above 0 for unrelated persons: surrogates by shift"
 def _dtw(pair: Pair, reach: float = 5.0, piece: float = 60.0) -> xr.Dataset:
     from dyadloop.measures.synchrony.warping import dtw
 
-    return dtw(pair, reach, piece)
+    found = dtw(pair, reach, piece)
+    found.attrs["reach"] = found.attrs.pop("band")
+    return found
 
 
 def _wavelet(
@@ -100,8 +102,8 @@ STATES = (
         _dtw,
         "How alike are two courses if each may hurry or wait a little?",
         ("piece", "reach"),
-        "small by chance too: surrogates by shift",
-        "a distance: smaller is closer",
+        "no absolute meaning: surrogates by shift",
+        "minus a distance, so never above 0",
         "Sakoe & Chiba 1978, doi:10.1109/TASSP.1978.1163055",
     ),
     Method(

@@ -34,7 +34,7 @@ def concordance(pair: Pair, window: float = 15.0, step: float = 1.0, slope_windo
     xarray.Dataset
         ``course`` (window): correlation of the slopes, at lag 0; ``start`` (window) [s]; ``score``: ln of the sum of
         the positive correlations over the absolute sum of the negative ones, at most 10 either way; ``error`` by
-        leaving out one twelfth of the windows at a time; ``share_positive``; ``high``: median of the positive
+        leaving out one twelfth of the windows at a time, unknown at that bound; ``share_positive``; ``high``: median of the positive
         correlations times their share, which DyadSync calls Kleinbub's index.
 
     Raises
@@ -57,12 +57,13 @@ def concordance(pair: Pair, window: float = 15.0, step: float = 1.0, slope_windo
         raise MeasureError("no window without a gap in which both persons' slopes vary; expected at least one")
     parts = np.array_split(known, min(_BLOCKS, len(known)))
     without = [np.concatenate([*parts[:k], *parts[k + 1 :]]) for k in range(len(parts) if len(parts) > 1 else 0)]
-    positive = known[known > 0]
+    positive, score = known[known > 0], index(known)
+    error = jackknife_error(np.array([index(rest) for rest in without])) if abs(score) < _LARGEST else float("nan")
     starts = np.arange(len(course)) * increment / pair.fs
     return result(
         "concordance",
-        index(known),
-        jackknife_error(np.array([index(rest) for rest in without])),
+        score,
+        error,
         "ln of positive over negative correlations of slopes",
         _SOURCE,
         {"window": window, "step": step, "slope_window": slope_window, "fs": pair.fs},

@@ -23,7 +23,7 @@ _BLOCKS = 12
 
 
 def symbolic_entropy(series: ArrayLike, fs: float, levels: int = 3) -> xr.Dataset:
-    """Return the entropy of the joint patterns of a group: low where persons go through few of them.
+    """Return by how much the joint patterns of a group are fewer than those of unrelated persons would be.
 
     Parameters
     ----------
@@ -37,9 +37,10 @@ def symbolic_entropy(series: ArrayLike, fs: float, levels: int = 3) -> xr.Datase
     Returns
     -------
     xarray.Dataset
-        ``score``: Shannon entropy [nats] of the patterns; ``error`` by leaving out one twelfth of the recording at a
-        time; ``independent``: sum of the persons' own entropies, which unrelated persons approach in a long recording;
-        ``shared``: that sum minus the entropy, the total correlation; ``patterns``: how many were seen.
+        ``entropy``: Shannon entropy [nats] of the patterns, multiSyncPy's symbolic entropy; ``independent``: sum of the
+        persons' own entropies, which unrelated persons approach in a long recording; ``score``: that sum minus the
+        entropy, the total correlation [nats], more where persons belong together; ``error`` by leaving out one twelfth
+        of the recording at a time; ``patterns``: how many were seen.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def symbolic_entropy(series: ArrayLike, fs: float, levels: int = 3) -> xr.Datase
 
     Notes
     -----
-    Biased down in short recordings: judge it by surrogates, or compare recordings of one length and group size.
+    The entropy is biased down in short recordings, the score up: judge it by surrogates, or compare recordings of one length and group size.
     """
     group, rate = as_group(series), as_rate(fs)
     if levels < 2:
@@ -57,30 +58,33 @@ def symbolic_entropy(series: ArrayLike, fs: float, levels: int = 3) -> xr.Datase
     if len(group) < _BLOCKS * levels:
         raise MeasureError(f"{len(group)} moments without a gap; expected at least {_BLOCKS * levels}; record longer")
     symbols = np.stack([_levels(column, levels) for column in group.T], axis=1)
-    joint = _entropy(symbols)
-    own = sum(_entropy(symbols[:, [k]]) for k in range(symbols.shape[1]))
-    without = [
-        _entropy(np.delete(symbols, block, axis=0)) for block in np.array_split(np.arange(len(symbols)), _BLOCKS)
-    ]
+    parts = np.array_split(np.arange(len(symbols)), _BLOCKS)
+    without = [_shared(np.delete(symbols, part, axis=0)) for part in parts]
+    shared = _shared(symbols)
+    entropy = _entropy(symbols)
     return result(
         "symbolic_entropy",
-        joint,
+        shared,
         jackknife_error(np.array(without)),
-        "entropy of joint patterns [nats]",
+        "entropies of the persons minus that of their joint patterns [nats]",
         _HUDSON,
         {"levels": levels, "fs": rate},
         variables={
-            "independent": ((), own),
-            "shared": ((), own - joint),
+            "entropy": ((), entropy, {"units": "nats"}),
+            "independent": ((), entropy + shared, {"units": "nats"}),
             "patterns": ((), len(np.unique(symbols, axis=0))),
         },
     )
 
 
+def _shared(symbols: Floats) -> float:
+    return sum(_entropy(symbols[:, [k]]) for k in range(symbols.shape[1])) - _entropy(symbols)
+
+
 def _levels(x: Floats, levels: int) -> Floats:
-    """Return the level of each sample; a value on a border belongs below it."""
+    """Return the level of each sample; a value on a border belongs above it."""
     borders = np.quantile(x, np.arange(1, levels) / levels)
-    return np.searchsorted(borders, x, side="left").astype(np.float64)
+    return np.searchsorted(borders, x, side="right").astype(np.float64)
 
 
 def _entropy(symbols: Floats) -> float:
@@ -236,12 +240,12 @@ def _mean_square(group: Floats, fs: float, band: tuple[float, float] | None) -> 
 METHODS_OF_GROUPS = (
     Method(
         "symbolic_entropy",
-        "entropy of the joint patterns of a group",
+        "symbolic entropy of a group: patterns that persons share",
         symbolic_entropy,
         "Does a group go through few joint patterns, or through all?",
         (),
-        "the sum of the persons' own entropies in long recordings, returned; shift persons against each other",
-        "biased down in short recordings; no lag, no leader",
+        "0 in long recordings of unrelated persons, above it in short ones: shift persons against each other",
+        "no lag, no leader",
         _HUDSON,
         group=True,
     ),

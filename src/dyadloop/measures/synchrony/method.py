@@ -35,6 +35,7 @@ UNITS: dict[str, str] = {
     "levels": "number",
     "libraries": "number",
     "draws": "number",
+    "surrogates": "number",
     "seed": "number",
     "rate": "share",
     "min_share": "share",
