@@ -76,7 +76,7 @@ def test_extremes_are_the_known_peaks_and_small_ones_go():
     found = places[peaks] / FS
     np.testing.assert_allclose(found[: len(times)], times + top, atol=0.5)
     assert (found[len(times) :] > 595).all()  # the end of the recording, which no valley follows
-    assert extremes(a, 25, 5, 100.0)[1].sum() == 0
+    assert not extremes(a, 25, 5, 100.0)[1][1:-1].any()
 
 
 def test_a_feature_ends_at_half_recovery_or_at_the_next_valley():

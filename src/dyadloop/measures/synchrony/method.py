@@ -18,7 +18,6 @@ UNITS: dict[str, str] = {
     "slope_window": "s",
     "correction": "s",
     "smallest": "s",
-    "longest": "s",
     "exclude": "s",
     "shortest_period": "s",
     "band": "Hz",
@@ -46,7 +45,6 @@ UNITS: dict[str, str] = {
     "norm": "word",
     "kind": "word",
     "side": "word",
-    "scale": "word",
     "rescale": "word",
     "absolute": "yes or no",
     "z": "yes or no",
@@ -54,7 +52,6 @@ UNITS: dict[str, str] = {
     "categorical": "yes or no",
     "standardise": "yes, no or unit",
     "orthogonal": "yes or no",
-    "slopes": "yes or no",
     "surrogate_segments": "numbers of segments",
 }
 """Unit of every setting. A name has one unit in all methods: a time that a method counts in samples has its own name."""
