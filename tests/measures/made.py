@@ -7,7 +7,10 @@ def waves(n: int, persons: int = 2) -> np.ndarray:
     """Series (sample, person) that share one rhythm and have others of their own."""
     k = np.arange(n)
     common = np.sin(0.21 * k + 0.8 * np.sin(0.013 * k))
-    own = [np.sin((0.17 + 0.05 * p) * k + 2e-5 * (p + 1) * k**2) + 0.6 * np.cos((1.3 + 0.4 * p) * k) for p in range(persons)]
+    own = [
+        np.sin((0.17 + 0.05 * p) * k + 2e-5 * (p + 1) * k**2) + 0.6 * np.cos((1.3 + 0.4 * p) * k)
+        for p in range(persons)
+    ]
     return np.stack([common * (0.6 + 0.3 * np.sin(0.004 * k)) + 0.7 * one for one in own], axis=1)
 
 

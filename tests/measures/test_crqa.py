@@ -24,7 +24,13 @@ def _naive(x, y, radius, norm="euclidean", side="both", rescale="none", theiler=
     """The whole plot in memory; rows are the first person's time."""
     table = cdist(x.T, y.T, _METRICS[norm])
     n = len(table)
-    factor = {"none": 1, "mean": table.mean(), "maximum": table.max(), "minimum": table.min(), "pairs": table.sum() / (n * n - n)}
+    factor = {
+        "none": 1,
+        "mean": table.mean(),
+        "maximum": table.max(),
+        "minimum": table.min(),
+        "pairs": table.sum() / (n * n - n),
+    }
     gap = np.arange(table.shape[1]) - np.arange(n)[:, None]
     allowed = {"both": gap == gap, "upper": gap < 0, "lower": gap > 0}[side] & (np.abs(gap) >= theiler)
     near = (table <= radius * factor[rescale]) & allowed
@@ -52,7 +58,14 @@ def _naive(x, y, radius, norm="euclidean", side="both", rescale="none", theiler=
 )
 def test_every_option_is_that_of_a_naive_plot(options):
     x, y = (embed(autoregressive(90, 0.8, seed), 2, 3) for seed in (0, 1))
-    chosen = {"radius": 1.2, "norm": "euclidean", "side": "both", "rescale": "none", "theiler": 0, "full": True} | options
+    chosen = {
+        "radius": 1.2,
+        "norm": "euclidean",
+        "side": "both",
+        "rescale": "none",
+        "theiler": 0,
+        "full": True,
+    } | options
     found = sided_plot(x, y, **chosen, shortest=2).numbers()
     for name, value in _naive(x, y, **chosen).items():
         assert found[name] == pytest.approx(value, abs=1e-12), name

@@ -227,7 +227,11 @@ def test_the_best_path_is_that_of_a_naive_walk(kind):
             continue
         before = 10 if expected[-1] < 0 else expected[-1]
         options = [c for c in range(before - 3, before + 4) if 0 <= c < 21]
-        factor = {"centre": lambda c: weight(c - 10, 10), "free": lambda c, b=before: weight(c - b, 3), "off": lambda c: 1.0}[kind]
+        factor = {
+            "centre": lambda c: weight(c - 10, 10),
+            "free": lambda c, b=before: weight(c - b, 3),
+            "off": lambda c: 1.0,
+        }[kind]
         expected.append(max(options, key=lambda c: r[row, c] * factor(c)))
     assert path(r, 3, kind).tolist() == expected
 

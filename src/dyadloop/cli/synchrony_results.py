@@ -116,7 +116,10 @@ def summary(found: "xr.Dataset") -> dict[str, Any]:
 def _values(values: "xr.DataArray") -> dict[str, Any]:
     import numpy as np
 
-    told: dict[str, Any] = {"dims": list(map(str, values.dims)), "attrs": {k: _plain(v) for k, v in values.attrs.items()}}
+    told: dict[str, Any] = {
+        "dims": list(map(str, values.dims)),
+        "attrs": {k: _plain(v) for k, v in values.attrs.items()},
+    }
     if values.size <= _MOST_VALUES:
         return told | {"data": _plain(values.values.tolist())}
     numbers = np.asarray(values.values, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Adaptive matching of interpolated correlations: which peaks of two skin conductances belong together, how alike?"""
+"""Which responses of two skin conductances belong together, and how alike they are (AMICo)."""
 
 from typing import NamedTuple
 
@@ -86,8 +86,8 @@ def amico(
     matches = matching(similar)
     if len(matches) < 2:
         raise MeasureError(
-            f"{len(matches)} of {sizes[0]} and {sizes[1]} peaks match within {lag:g} s; expected at least 2; is the unit "
-            f"microsiemens (amplitude is {amplitude:g}), and the recording long enough?"
+            f"{len(matches)} of {sizes[0]} and {sizes[1]} peaks match within {lag:g} s; expected at least 2; is the "
+            f"unit microsiemens (amplitude is {amplitude:g}), and the recording long enough?"
         )
     pieces = _pieces(both, (found[0], found[1]), matches, similar)
     gaps = (samples(smallest, pair.fs, "the shortest stretch"), samples(piece, pair.fs, "a piece"))

@@ -40,8 +40,8 @@ def analytic(values: Floats, fs: float, band: Band | None = None) -> Complex:
             continue
         part = part - part.mean()
         if sections is not None:
-            part = signal.sosfiltfilt(sections, part, padlen=min(shortest, high - low) - 1)
-        found[low:high] = signal.hilbert(part)
+            part = np.asarray(signal.sosfiltfilt(sections, part, padlen=min(shortest, high - low) - 1))
+        found[low:high] = np.asarray(signal.hilbert(part))
     if np.isnan(found).all():
         raise MeasureError(
             f"no stretch of {shortest} samples in which a person moves and nothing is missing; expected at least one; "
@@ -55,7 +55,7 @@ def _filter(band: Band, fs: float) -> Floats:
         raise MeasureError(
             f"band: got {band} Hz; expected two frequencies, 0 < low < high < {fs / 2:g} Hz (half the rate)"
         )
-    return signal.butter(2, band, "bandpass", fs=fs, output="sos")
+    return np.asarray(signal.butter(2, band, "bandpass", fs=fs, output="sos"))
 
 
 def both(pair: Pair, band: Band | None) -> tuple[Complex, Complex]:

@@ -1,4 +1,4 @@
-"""Marci's concordance of skin conductance: do the slopes of two courses agree more often than they disagree?"""
+"""Marci's concordance of skin conductance: slopes that agree against slopes that disagree."""
 
 import numpy as np
 import xarray as xr
@@ -34,7 +34,8 @@ def concordance(pair: Pair, window: float = 15.0, step: float = 1.0, slope_windo
     xarray.Dataset
         ``course`` (window): correlation of the slopes, at lag 0; ``start`` (window) [s]; ``score``: ln of the sum of
         the positive correlations over the absolute sum of the negative ones, at most 10 either way; ``error`` by
-        leaving out one twelfth of the windows at a time, unknown at that bound; ``share_positive``; ``high``: median of the positive
+        leaving out one twelfth of the windows at a time, unknown at that bound; ``share_positive``; ``high``: median of
+        the positive
         correlations times their share, which DyadSync calls Kleinbub's index.
 
     Raises

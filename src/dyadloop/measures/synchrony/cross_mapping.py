@@ -1,4 +1,4 @@
-"""Convergent cross mapping: can one person's past states be read from the other's, the better the more is known?"""
+"""Convergent cross mapping: one person's states read from the other's, the better the more is known."""
 
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def cross_mapping(
         ``skill`` (direction, library): mean Pearson r of prediction and truth, ``skill_sd`` over draws; ``library``
         sizes; ``direction``: ``first_drives_second`` is the skill of reading the first person's values **from the
         second's states**; ``convergence`` (direction): skill with all minus skill with the smallest library; ``score``:
-        mean skill of both directions with all states, ``error`` by leaving out one twelfth of the predictions at a time;
+        mean skill of both directions with all states, ``error`` by leaving out one twelfth of the predictions;
         ``lead``: ``first_drives_second`` minus the other.
 
     Raises
@@ -68,7 +68,7 @@ def cross_mapping(
     -----
     The direction is the reverse of what prediction suggests: where X drives Y, Y's history contains X, so that X can be
     read from Y. pyEDM's column ``Y:X`` is our ``first_drives_second``. Skill that does not grow with the library is
-    no sign of coupling; two persons driven by one rhythm, or strongly coupled both ways, are read from each other alike.
+    no sign of coupling; two persons driven by one rhythm, or strongly coupled both ways, are read from each other too.
     """
     radius = samples(exclude, pair.fs, "the excluded time", 0)
     sides = [_states(pair.second, pair.first, dimension, delay), _states(pair.first, pair.second, dimension, delay)]
@@ -142,7 +142,7 @@ def projected(side: States, library: NDArray[np.int64], radius: int) -> tuple[Fl
         raise MeasureError(
             f"{len(side.points)} states with {asked} neighbours each are too many; exclude less time, or resample"
         )
-    distance, place = KDTree(side.points[library]).query(side.points, asked)
+    distance, place = map(np.asarray, KDTree(side.points[library]).query(side.points, asked))
     place = library[place]
     far = np.abs(side.moment[place] - side.moment[:, None]) > radius
     order = np.argsort(~far, axis=1, kind="stable")[:, :near]

@@ -97,13 +97,17 @@ def crqa(
     whole = sided_plot(x, y, radius, **options)
     if whole.points == 0:
         raise MeasureError(f"nothing recurs within a radius of {radius:g}; expected some points; enlarge the radius")
-    far = min(10 if lag is None else samples(lag, pair.fs, "the lag of the profile", 0), min(x.shape[1], y.shape[1]) - 1)
+    far = min(
+        10 if lag is None else samples(lag, pair.fs, "the lag of the profile", 0), min(x.shape[1], y.shape[1]) - 1
+    )
     rates = _profile(x, y, whole, far, side, theiler)
     variables: dict[str, Any] = {name: ((), value) for name, value in _percent(whole).items()}
     coords: dict[str, Any] = {"lag": ("lag", np.arange(-far, far + 1) / pair.fs, {"units": "s"})}
     variables["profile"] = ("lag", rates)
     if window is not None:
-        more, starts = _windows(series, pair.fs, window, step or window, far, (standardise, dimension, delay), radius, options)
+        more, starts = _windows(
+            series, pair.fs, window, step or window, far, (standardise, dimension, delay), radius, options
+        )
         variables |= more
         coords |= {"start": ("window", starts, {"units": "s"}), "measure": list(_percent(whole))}
     if categorical:
@@ -162,12 +166,16 @@ def mdcrqa(
     rate = as_rate(fs)
     both = [np.asarray(values, dtype=np.float64) for values in (first, second)]
     if both[0].ndim != 2 or both[0].shape != both[1].shape:
-        raise MeasureError(f"got shapes {both[0].shape} and {both[1].shape}; expected (samples, channels) twice the same")
+        raise MeasureError(
+            f"got shapes {both[0].shape} and {both[1].shape}; expected (samples, channels) twice the same"
+        )
     states = []
     for values, name in zip(both, ("first", "second"), strict=True):
         columns = [as_series(column, f"{name} person, channel {k + 1}") for k, column in enumerate(values.T)]
         if np.isnan(values).any():
-            raise MeasureError(f"{name} person: {int(np.isnan(values).sum())} samples are missing; mdcrqa knows no gaps")
+            raise MeasureError(
+                f"{name} person: {int(np.isnan(values).sum())} samples are missing; mdcrqa knows no gaps"
+            )
         scaled_columns = np.stack([scaled(column, standardise) for column in columns], axis=1)
         states.append(embed(scaled_columns, dimension, delay))
     x, y = states
@@ -235,7 +243,12 @@ def _distance(x: Floats, y: Floats, norm: str, rescale: str) -> float:
     found = np.array([(table.sum(), table.max(), table.min()) for table in tables])
     n, cells = x.shape[1], x.shape[1] * y.shape[1]
     total = float(found[:, 0].sum())
-    of = {"mean": total / cells, "maximum": found[:, 1].max(), "minimum": found[:, 2].min(), "pairs": total / (n * n - n)}
+    of = {
+        "mean": total / cells,
+        "maximum": found[:, 1].max(),
+        "minimum": found[:, 2].min(),
+        "pairs": total / (n * n - n),
+    }
     if of[rescale] <= 0:
         raise MeasureError(f"rescale: the {rescale} distance is 0; expected another rescaling")
     return float(of[rescale])
@@ -279,7 +292,7 @@ def _windows(
 
 
 def blocks(x: Floats, y: Floats, radius: float, norm: str, theiler: int = 0) -> dict[str, float]:
-    """Return ``catH``, the entropy [nats] of the areas of blocks beyond one cell, and their number, mean and largest."""
+    """Return ``catH``, the entropy [nats] of the areas of blocks beyond one cell, their number, mean and largest."""
     bound = radius**2 if norm == "euclidean" else radius
     large = block_areas(np.ascontiguousarray(x), np.ascontiguousarray(y), bound, _NORMS[norm][0], theiler)
     large = large[large > 1]

@@ -1,4 +1,4 @@
-"""Correlation of envelopes: do the strengths of two rhythms rise and fall together, whatever their phases?"""
+"""Correlation of envelopes: whether the strengths of two rhythms rise and fall together."""
 
 import numpy as np
 import xarray as xr

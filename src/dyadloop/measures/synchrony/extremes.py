@@ -50,7 +50,7 @@ def extremes(x: Floats, width: int, correction: int, amplitude: float) -> tuple[
 
     A small peak goes with the higher of its two valleys; of valleys that then follow each other the last stays.
     """
-    turn = np.sign(np.diff(savgol_filter(x, width, 2)))
+    turn = np.sign(np.diff(np.asarray(savgol_filter(x, width, 2))))
     step = turn[:-1] - turn[1:]
     places = np.flatnonzero(np.abs(step) == 2) + 1
     peaks = step[places - 1] > 0

@@ -49,7 +49,8 @@ def symbolic_entropy(series: ArrayLike, fs: float, levels: int = 3) -> xr.Datase
 
     Notes
     -----
-    The entropy is biased down in short recordings, the score up: judge it by surrogates, or compare recordings of one length and group size.
+    The entropy is biased down in short recordings, the score up: judge it by surrogates, or compare recordings of one
+    length and group size.
     """
     group, rate = as_group(series), as_rate(fs)
     if levels < 2:

@@ -42,9 +42,7 @@ KINDS: dict[str, Callable[[Complex], float]] = {"plv": _plv, "ciplv": _ciplv, "p
 """Statistics of the cross terms z1 conj(z2) of the moments, by name."""
 
 
-def locking(
-    pair: Pair, band: Band | None = None, kind: Literal["plv", "ciplv", "pli", "wpli"] = "ciplv"
-) -> xr.Dataset:
+def locking(pair: Pair, band: Band | None = None, kind: Literal["plv", "ciplv", "pli", "wpli"] = "ciplv") -> xr.Dataset:
     """Return how constant the difference of two phases is, with or without what happens in both at the same moment.
 
     Parameters

@@ -54,7 +54,7 @@ UNITS: dict[str, str] = {
     "orthogonal": "yes or no",
     "surrogate_segments": "numbers of segments",
 }
-"""Unit of every setting. A name has one unit in all methods: a time that a method counts in samples has its own name."""
+"""Unit of every setting. A name has one unit in all methods: what a method counts in samples has its own name."""
 
 
 @dataclass(frozen=True)

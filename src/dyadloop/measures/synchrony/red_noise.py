@@ -170,13 +170,13 @@ def autocorrelation(x: Floats) -> float:
 
 
 def red_spectrum(ar: float, frequency: Floats) -> Floats:
-    """Return the spectrum of AR(1) noise of variance 1, relative to white noise, at frequencies in cycles per sample."""
+    """Return the spectrum of AR(1) noise of variance 1 over that of white noise, at frequencies per sample."""
     return (1 - ar**2) / (1 + ar**2 - 2 * ar * np.cos(2 * np.pi * frequency))
 
 
 def product_quantile(probability: float) -> float:
     """Return the quantile of the root of a product of two chi-squares with 2 degrees of freedom; 3.999 at 0.95."""
-    return float(brentq(lambda z: 1 - z * k1(z) - probability, 1e-6, 100.0))
+    return np.asarray(brentq(lambda z: 1 - z * k1(z) - probability, 1e-6, 100.0), dtype=np.float64).item()
 
 
 def _check(pair: Pair, level: float) -> None:
@@ -214,7 +214,9 @@ def _inside_band(period: Floats, inside: NDArray[np.bool_], band: Band | None) -
     low, high = band or (0.0, np.inf)
     cells = inside & ((1 / period >= low) & (1 / period <= high))[:, None]
     if not cells.any():
-        raise MeasureError(f"band {band} Hz: no cell lies inside the cone of influence; record longer or widen the band")
+        raise MeasureError(
+            f"band {band} Hz: no cell lies inside the cone of influence; record longer or widen the band"
+        )
     return cells
 
 
@@ -228,7 +230,7 @@ def _maker(x: Floats, kind: str, generator: np.random.Generator) -> Callable[[],
         return lambda: phase_randomised(x, generator, 0)
     ar, n = autocorrelation(x), len(x)
     settle = min(round(10 / max(1 - ar, 1e-3)), 20_000)
-    return lambda: lfilter([1.0], [1.0, -ar], generator.normal(size=n + settle))[settle:]
+    return lambda: np.asarray(lfilter([1.0], [1.0, -ar], generator.normal(size=n + settle)))[settle:]
 
 
 def _histograms(coherence: Floats, cells: NDArray[np.bool_]) -> NDArray[np.int64]:

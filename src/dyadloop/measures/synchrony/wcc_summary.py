@@ -47,8 +47,8 @@ def wcc_summary(
     Notes
     -----
     Lag, speed and acceleration come from a quadratic through ``rows`` windows in a row that all have a peak
-    (GLLA); NaN where there are none. Unknown cells are left out: wcc counts them as 0. wcc gives lags in samples, turned
-    to its own sign, and speeds per window.
+    (GLLA); NaN where there are none. Unknown cells are left out: wcc counts them as 0. wcc gives lags in samples, with
+    its own sign, and speeds per window.
 
     References
     ----------
