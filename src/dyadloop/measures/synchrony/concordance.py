@@ -53,6 +53,8 @@ def concordance(pair: Pair, window: float = 15.0, step: float = 1.0, slope_windo
     if width < 3:
         raise MeasureError(f"window of {window:g} s holds {width} slopes at a step of {step:g} s; expected at least 3")
     course = windowed_correlation(lines[0], lines[1], grid(len(lines[0]), width, 1, 0), 1.0)[:, 0]
+    still = (np.ptp(np.lib.stride_tricks.sliding_window_view(lines, width, axis=1), axis=2) == 0).any(axis=0)
+    course = np.where(still, np.nan, course)
     known = course[~np.isnan(course)]
     if not len(known):
         raise MeasureError("no window without a gap in which both persons' slopes vary; expected at least one")

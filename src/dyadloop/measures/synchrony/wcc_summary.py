@@ -56,7 +56,8 @@ def wcc_summary(
     """
     if rows < 5:
         raise MeasureError(f"rows: got {rows}; expected at least 5 windows for a quadratic and its error")
-    found = wcc(pair, window, step, lag, lag_step, span, peak_size)
+    size = {} if peak_size is None else {"peak_size": peak_size}
+    found = wcc(pair, window, step, lag, lag_step, span, **size)
     z, heights = fisher_z(found["r"].values), found["peak_z"].values
     if np.isnan(heights).all():
         raise MeasureError("no window has a peak inside its lags; expected at least one; allow larger lags")
