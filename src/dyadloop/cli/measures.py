@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_dataset, say
+from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, say
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -123,7 +123,7 @@ def _draw(found: "Measured", folder: Path, simulated: bool) -> None:
 
 
 def synchrony(
-    first: Annotated[Path, typer.Argument(help="Recording of the first person, or of both.")],
+    first: Annotated[Path | None, typer.Argument(help="Recording of the first person, or of both.")] = None,
     second: Annotated[Path | None, typer.Argument(help="Recording of the second person.")] = None,
     fs: Fs = None,
     method: MethodName = "windowed",
@@ -141,14 +141,23 @@ def synchrony(
     multiverse: Annotated[bool, typer.Option("--multiverse", help="Try a grid of settings.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the surrogates.")] = 0,
     figure: FigurePath = None,
+    out: Annotated[
+        Path | None, typer.Option(help="NetCDF file for the result with all its arrays.", callback=writable_file)
+    ] = None,
+    list_methods: Annotated[
+        bool, typer.Option("--list", help="Print the methods: question, settings, units, span, null.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure the synchrony of two series from files, without a study folder.
 
-    Positive lags and leads mean that the first person leads.
+    Positive lags and leads mean that the first person leads. --json prints numbers and short arrays; long ones go to
+    --out.
 
     For example:
+
+    dyadloop synchrony --list
 
     dyadloop synchrony patient.csv therapist.csv --fs 25 --method rmea
 
@@ -156,6 +165,13 @@ def synchrony(
 
     dyadloop synchrony both.tsv --columns patient,therapist --set window=30 --set step=10
     """
+    from dyadloop.cli import synchrony_results as results
+
+    if list_methods:
+        results.print_methods(as_json)
+        return
+    if first is None:
+        raise typer.BadParameter("missing: the recording of the first person, or of both", param_hint="FIRST")
     from dyadloop.measures.synchrony import synchrony as measure_pair
     from dyadloop.measures.synchrony import synchrony_test
     from dyadloop.reporting.progress import steps
@@ -185,9 +201,13 @@ def synchrony(
             )  # fmt: skip
     if pair.notes:
         found.attrs["notes"] = "; ".join(pair.notes)
-    _print_synchrony(found, tested, as_json)
-    if not as_json:
+    if as_json:
+        results.print_summary(found if tested is None else found.merge(tested, compat="override", join="outer"))
+    else:
+        results.print_result(found, tested)
         _print_notes(found, pair.notes)
+    if out is not None:
+        results.write_arrays(found, out, quiet)
     if figure is not None:
         from dyadloop.reporting.measures import synchrony_figure
 
@@ -239,24 +259,6 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
         except json.JSONDecodeError:
             found[name.strip()] = value
     return found
-
-
-def _print_synchrony(found: "xr.Dataset", tested: "xr.Dataset | None", as_json: bool) -> None:
-    import xarray as xr
-
-    scalars = xr.Dataset(
-        {name: values for name, values in found.data_vars.items() if values.ndim == 0}, attrs=found.attrs
-    )
-    if as_json:
-        print_dataset(found if tested is None else found.merge(tested, compat="override", join="outer"), True)
-        return
-    for name, values in scalars.data_vars.items():
-        print(f"{name}: {float(values):.6g}")
-    for key in ("statistic", "sign", "source"):
-        print(f"{key}: {found.attrs[key]}")
-    if tested is not None:
-        print(f"effect: {float(tested['effect']):.3f} SD of the null; p = {float(tested['p_value']):.4g}")
-        print(f"null: {tested.attrs['null']}")
 
 
 def _print_notes(found: "xr.Dataset", notes: tuple[str, ...]) -> None:

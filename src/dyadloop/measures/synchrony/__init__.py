@@ -1,7 +1,10 @@
 """Synchrony of two persons: methods, surrogates, tests between dyads, and the multiverse of settings."""
 
 from dyadloop.measures.synchrony.changes import change_synchrony
+from dyadloop.measures.synchrony.crqa import mdcrqa
+from dyadloop.measures.synchrony.group_courses import kuramoto_test
 from dyadloop.measures.synchrony.language import language_style
+from dyadloop.measures.synchrony.method import UNITS
 from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony, synchrony
 from dyadloop.measures.synchrony.multiverse import conclusions, multiverse
 from dyadloop.measures.synchrony.pseudo import group_test, rmea_contrast
@@ -14,6 +17,7 @@ __all__ = [
     "METHODS",
     "SIGN",
     "SURROGATES",
+    "UNITS",
     "Method",
     "Surrogate",
     "change_synchrony",
@@ -21,7 +25,9 @@ __all__ = [
     "event_synchrony",
     "group_synchrony",
     "group_test",
+    "kuramoto_test",
     "language_style",
+    "mdcrqa",
     "multiverse",
     "rmea_contrast",
     "synchrony",

@@ -78,7 +78,7 @@ def synchrony_test(
         raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
     kind = SURROGATES[surrogate]
     pair = prepared(make_pair(first, second, fs, missing, cut, pauses_of(method)), spikes, smooth, transform)
-    span = _guard(method, settings, guard, len(pair.first) / pair.fs)
+    span = _guard(method, settings, guard, len(pair.first) / pair.fs, pair.fs)
     reach = round(span * pair.fs)
     pieces = len(pair.first) / max(reach, 1)
     if pieces < _FEWEST_PIECES:
@@ -129,14 +129,11 @@ def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) ->
     )
 
 
-def _guard(method: str, settings: dict[str, Any], guard: float | None, length: float) -> float:
-    """Return the time within which two moments count as the same [s]: windows and lags, at least a twentieth."""
+def _guard(method: str, settings: dict[str, Any], guard: float | None, length: float, fs: float) -> float:
+    """Return the time within which two moments count as the same [s]: what the method declares, or a twentieth."""
     if guard is not None:
         return guard
-    known = method_of(method, settings).settings() | settings
-    names = ("segment",) if "segment" in known else ("window", "piece", "lag", "band")  # lags stay inside a segment
-    spans = [known.get(name) for name in names]
-    return max(sum(float(span) for span in spans if isinstance(span, int | float)), length / 20)
+    return max(method_of(method, settings).span_seconds(settings, fs), length / 20)
 
 
 def _without_errors(method: str) -> dict[str, Any]:
