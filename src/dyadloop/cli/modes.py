@@ -57,6 +57,10 @@ MODES: dict[str, tuple[Mode, ...]] = {
         Mode("span", True, ("sessions", "every", "length", "event")),
     ),
     "choices": (Mode("show", True, _FITTING),),
+    "calibrate": (
+        Mode("broken", True, ("theory", "hypothesis", "variables", "study", "dyads", "sessions", "below", "fault")),
+        Mode("broken", True, ("vary", "vary_by_therapist", "figure")),
+    ),
     "synchrony": (
         Mode("surrogate", False, ("statistic",)),
         Mode("surrogate", False, ("draws", "seed"), unless="multiverse"),

@@ -11,6 +11,7 @@ from dyadloop.inference.criticism import checks
 from dyadloop.inference.faults import finding_faults
 from dyadloop.inference.fit import fit
 from dyadloop.inference.lagged import lagged_effects
+from dyadloop.inference.misspecification import VIOLATIONS, misspecified
 from dyadloop.inference.prior_sets import compare_priors
 from dyadloop.inference.problem import coupling_priors, priors, priors_from_json
 from dyadloop.inference.referees import referees
@@ -22,6 +23,7 @@ from dyadloop.inference.whatif import calendars, whatif
 
 __all__ = [
     "FAULTS",
+    "VIOLATIONS",
     "Interrupted",
     "Settings",
     "TheoryChoice",
@@ -44,6 +46,7 @@ __all__ = [
     "halves",
     "lagged_effects",
     "load_result",
+    "misspecified",
     "prior_conflicts",
     "priors",
     "priors_from_json",
