@@ -13,6 +13,7 @@ from dyadloop.inference.residuals import cross_residuals
 from dyadloop.inference.stability import DYADS, halves, without_each
 from tests.inference.test_referees import TAU
 from tests.inference.two import laplace, problem_of_study, values_at, wandering, written
+from tests.inference.two import theory as two_theory
 
 ARROW = "c_symptoms_patient"
 DRIFT = np.array([[-1.0, 0.0], [-0.9, -1.0]]) / TAU
@@ -70,7 +71,7 @@ def measure_scale(post, indicator):
     return float(post["observed_data"].to_dataset()["scale"].sel(indicator=indicator))
 
 
-def test_a_right_model_and_its_referees_agree(post, table):
+def test_a_right_model_and_its_referees_agree(post, table, study):
     row = table.set_index("arrow").loc[ARROW]
     assert row["agree"] == SAME
     assert row["slope_high"] < 0
@@ -82,6 +83,7 @@ def test_a_right_model_and_its_referees_agree(post, table):
     alone = referees(post)
     assert len(alone) == 2 * len(table)
     assert set(alone["arrow"]) == {ARROW, "f_patient_symptoms"}
+    pd.testing.assert_frame_equal(alone, referees(study, two_theory()))
 
 
 @pytest.fixture(scope="module")
