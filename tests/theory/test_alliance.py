@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from dyadloop.data import read_study
