@@ -13,6 +13,7 @@ from dyadloop.inference.residuals import cross_residuals
 from dyadloop.inference.stability import DYADS, halves, without_each
 from tests.inference.test_referees import TAU
 from tests.inference.two import laplace, problem_of_study, values_at, wandering, written
+from tests.inference.two import theory as two_theory
 
 ARROW = "c_symptoms_patient"
 DRIFT = np.array([[-1.0, 0.0], [-0.9, -1.0]]) / TAU
@@ -70,7 +71,7 @@ def measure_scale(post, indicator):
     return float(post["observed_data"].to_dataset()["scale"].sel(indicator=indicator))
 
 
-def test_a_right_model_and_its_referees_agree(post, table):
+def test_a_right_model_and_its_referees_agree(post, table, study):
     row = table.set_index("arrow").loc[ARROW]
     assert row["agree"] == SAME
     assert row["slope_high"] < 0
@@ -82,6 +83,7 @@ def test_a_right_model_and_its_referees_agree(post, table):
     alone = referees(post)
     assert len(alone) == 2 * len(table)
     assert set(alone["arrow"]) == {ARROW, "f_patient_symptoms"}
+    pd.testing.assert_frame_equal(alone, referees(study, two_theory()))
 
 
 @pytest.fixture(scope="module")
@@ -177,10 +179,13 @@ def test_halves_and_single_dyads_of_a_fit(post):
     assert "B1" in each.index
     carried = post.copy(deep=True)
     draws = carried["posterior"][ARROW].values
-    carried["log_likelihood"]["dyads"].values[..., 4] += 4.0 * (draws - draws.mean()) / draws.std()
+    standard = (draws - draws.mean()) / draws.std()
+    draws[:] = (standard + 2.0) * draws.std()  # barely a finding, and dyad 5 makes it
+    carried["log_likelihood"]["dyads"].values[..., 4] += 4.0 * standard
     row = without_each(carried).set_index("finding_of").loc[ARROW]
     assert row["dyad"] == "D005"
-    assert row["share_without"] < row["share"]
+    assert row["share_without"] < 0.5
+    assert "without dyad D005 it is no finding" in row["flag"]
 
 
 def test_occasions_hold_the_scores_themselves(study):
