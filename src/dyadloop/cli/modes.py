@@ -90,7 +90,7 @@ def refuse_unused(context: typer.Context) -> None:
         raise typer.BadParameter("\n".join(faults), ctx=context)
 
 
-def _other(mode: Mode, names: Mapping[str | None, str]) -> str:
+def _other(mode: Mode, names: Mapping[str, str]) -> str:
     if mode.unlike is not None:
         return f"with {names[mode.option]} {mode.unlike}"
     return f"{'without' if mode.given else 'with'} {names[mode.option]}"

@@ -14,7 +14,16 @@ from dyadloop.inference.lagged import lagged_effects
 from dyadloop.inference.prior_sets import compare_priors
 from dyadloop.inference.problem import coupling_priors, priors, priors_from_json
 from dyadloop.inference.referees import referees
-from dyadloop.inference.result import finished, load_result, problem_of, save_result, versions, write_manifest
+from dyadloop.inference.result import (
+    finished,
+    load_result,
+    load_rivals,
+    problem_of,
+    save_result,
+    save_rivals,
+    versions,
+    write_manifest,
+)
 from dyadloop.inference.sampling import Interrupted, Settings
 from dyadloop.inference.smoother import smooth
 from dyadloop.inference.stability import halves, without_each
@@ -44,6 +53,7 @@ __all__ = [
     "halves",
     "lagged_effects",
     "load_result",
+    "load_rivals",
     "prior_conflicts",
     "priors",
     "priors_from_json",
@@ -51,6 +61,7 @@ __all__ = [
     "recorded_call",
     "referees",
     "save_result",
+    "save_rivals",
     "smooth",
     "versions",
     "whatif",
