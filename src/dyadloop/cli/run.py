@@ -159,16 +159,11 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
     say("judging the claims and writing the report", fits.quiet)
     table = judge(post)
     rivals = _rivals(fits, prior_set, str(post.attrs["hypothesis"])) if rests_on_events(table) else None
-<<<<<<< HEAD
-    table = table if rivals is None else judge(post, rivals)
-    write_claims(table, fits.folder)
-    report(post, fits.folder / "report.html", sets, table)
-=======
     if rivals is not None:
         save_rivals(rivals, fits.folder)
-    write_claims(table if rivals is None else judge(post, rivals), fits.folder)
-    report(post, fits.folder / "report.html", sets, rivals)
->>>>>>> 1f1d189 (Commands that read a result judge as the run did: what rivals predict is kept with it)
+        table = judge(post, rivals)
+    write_claims(table, fits.folder)
+    report(post, fits.folder / "report.html", sets, table)
     left = {"of": what, "said": _faults(post, draws, fits.quiet)}
     (fits.folder / RUN_FILE).write_text(json.dumps(left, indent=2) + "\n", encoding="utf-8")
     write_manifest(fits.folder)

@@ -22,8 +22,7 @@ FOOTNOTE = (
 )
 SIMULATED = "SIMULATED data: nothing here is about real persons."
 _HEADINGS = {"": "posterior", "prior": "prior", "pushed": "randomised effect"}
-<<<<<<< HEAD
-_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)", "pushed_p_beyond_rope": "P(randomised effect>ROPE)"}
+_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)"}
 _TOLD = {
     "claim",
     "verdict",
@@ -37,10 +36,6 @@ _TOLD = {
     "misfit",
     *_SHARES,
 }
-=======
-_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)"}
-_TOLD = {"claim", "verdict", "finding", "statement", "estimand", "unit", "rope_low", "rope_high", "reason", *_SHARES}
->>>>>>> 1f1d189 (Commands that read a result judge as the run did: what rivals predict is kept with it)
 """Columns with a place of their own; any other is shown beside them."""
 _STATEMENT_WIDTH = 24
 _GAP = 2
