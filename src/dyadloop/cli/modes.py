@@ -50,6 +50,10 @@ def _present(value: object) -> bool:
 
 
 _FITTING = ("only", "out", "theory", "prior_set", "seed", "chains", "warmup", "draws")
+_MEASURING = (
+    "fs", "method", "columns", "settings", "gap_value", "surrogate", "draws", "statistic", "missing", "cut", "spikes",
+    "smooth", "transform", "multiverse", "seed", "figure", "out",
+)  # fmt: skip
 MODES: dict[str, tuple[Mode, ...]] = {
     "simulate": (
         Mode("theory", True, ("design",)),
@@ -60,7 +64,8 @@ MODES: dict[str, tuple[Mode, ...]] = {
     "synchrony": (
         Mode("surrogate", False, ("statistic",)),
         Mode("surrogate", False, ("draws", "seed"), unless="multiverse"),
-        Mode("multiverse", True, ("statistic", "smooth", "transform")),
+        Mode("multiverse", True, ("statistic", "smooth", "transform", "out")),
+        Mode("list_methods", True, _MEASURING),
     ),
     "motion": (Mode("kind", True, ("threshold",), unlike="count"),),
     "add": (Mode("rows", True, ("values",)),),
