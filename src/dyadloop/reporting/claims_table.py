@@ -22,7 +22,7 @@ FOOTNOTE = (
 )
 SIMULATED = "SIMULATED data: nothing here is about real persons."
 _HEADINGS = {"": "posterior", "prior": "prior", "pushed": "randomised effect"}
-_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)", "pushed_p_beyond_rope": "P(randomised effect>ROPE)"}
+_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)"}
 _TOLD = {
     "claim",
     "verdict",
@@ -68,8 +68,13 @@ def details(row: pd.Series) -> dict[str, str]:
     names = prefixes(row.index)
     found = {"finding": str(row["finding"])}
     found |= {_HEADINGS.get(name, name.replace("_", " ")): interval(row, name) for name in names}
-    found |= {heading: share(row[name]) for name, heading in _SHARES.items() if name in row.index}
-    told = _TOLD | {_column(name, end) for name in names for end in ("low", "median", "high")}
+    shares = {
+        _column(name, end): f"{_HEADINGS.get(name, name)} {heading}" if name else heading
+        for name in names
+        for end, heading in _SHARES.items()
+    }
+    found |= {heading: share(row[name]) for name, heading in shares.items() if name in row.index}
+    told = _TOLD | {_column(name, end) for name in names for end in ("low", "median", "high")} | set(shares)
     return found | {str(name).replace("_", " "): _text(row[name]) for name in row.index if name not in told}
 
 
