@@ -14,6 +14,7 @@ from scipy.fft import next_fast_len
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.series import Floats
+from dyadloop.measures.synchrony.still import still_parts, still_windows, tolerance
 
 _SAFE_SHARE = 1e-5  # smallest part of a block's sum of squares that running sums resolve to about 1e-10
 _CHUNK = 4_000_000  # cells of one piece of work, which bounds the memory
@@ -66,11 +67,14 @@ class Blocks:
     base, reach
         Transforms of the centred window and of the window with its lags.
     weight
-        One over the root sum of squares of every lagged window (window, lag 0..max_lag), 0 where it is unsure.
+        One over the root sum of squares of every lagged window (window, lag 0..max_lag), 0 where it is unsure, NaN
+        where the person is still.
     unsure
         Lagged windows (window, lag 0..max_lag) to be computed in two passes.
     gaps
         Windows in which a sample is missing.
+    still
+        Largest difference of samples that counts as none.
     """
 
     grid: Grid
@@ -80,6 +84,7 @@ class Blocks:
     weight: Floats
     unsure: NDArray[np.bool_]
     gaps: NDArray[np.bool_]
+    still: float
 
     @property
     def n_windows(self) -> int:
@@ -92,7 +97,7 @@ class Blocks:
             return self
         part = Grid(self.grid.starts[:n], self.grid.width, self.grid.max_lag)
         arrays = (self.values, self.base, self.reach, self.weight, self.unsure, self.gaps)
-        return Blocks(part, *[array[:n] for array in arrays])  # pyright: ignore[reportArgumentType]
+        return Blocks(part, *[array[:n] for array in arrays], still=self.still)  # pyright: ignore[reportArgumentType]
 
 
 def blocks(series: Floats, windows: Grid) -> Blocks:
@@ -105,9 +110,11 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
     squares = np.concatenate([np.zeros((len(values), 1)), np.cumsum(centred**2, axis=1)], axis=1)
     total = sums[:, width:] - sums[:, : windows.max_lag + 1]
     spread = squares[:, width:] - squares[:, : windows.max_lag + 1] - total**2 / width
-    unsure = spread < _SAFE_SHARE * squares[:, -1:]
+    still = np.lib.stride_tricks.sliding_window_view(still_windows(series, width), windows.max_lag + 1)[windows.starts]
+    unsure = (spread < _SAFE_SHARE * squares[:, -1:]) & ~still
     unsure[gaps] = False
-    spread[gaps | (squares[:, -1] == 0)] = np.inf
+    spread[gaps] = np.inf
+    spread[still] = np.nan
     size = next_fast_len(reach, real=True)
     base = centred[:, :width] - centred[:, :width].mean(axis=1, keepdims=True)
     return Blocks(
@@ -118,6 +125,7 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
         np.where(unsure, 0.0, 1 / np.sqrt(np.where(unsure, 1.0, spread))),
         unsure,
         gaps,
+        tolerance(series),
     )
 
 
@@ -154,7 +162,7 @@ def correlate(first: Blocks, second: Blocks, min_share: float = 0.5, each: bool 
         for window in np.flatnonzero(unsure.any(axis=1)):
             lags = np.flatnonzero(unsure[window])
             side[window, lags] = _two_pass(
-                base.values[window], other.values[window], base.grid.width, lags, least, each
+                base.values[window], other.values[window], base.grid.width, lags, least, each, (base.still, other.still)
             )
     return found
 
@@ -195,7 +203,15 @@ def _zeroed(x: Floats, known: NDArray[np.bool_]) -> Floats:
     return np.where(known, x - middle, 0.0)
 
 
-def _two_pass(base: Floats, other: Floats, width: int, lags: NDArray[np.int64], least: float, each: bool) -> Floats:
+def _two_pass(
+    base: Floats,
+    other: Floats,
+    width: int,
+    lags: NDArray[np.int64],
+    least: float,
+    each: bool,
+    still: tuple[float, float],
+) -> Floats:
     """Return correlations of a window with some lagged windows of the other person, pairs with gaps left out."""
     x = base[None, :width]
     y = np.lib.stride_tricks.sliding_window_view(other, width)[lags]
@@ -208,10 +224,11 @@ def _two_pass(base: Floats, other: Floats, width: int, lags: NDArray[np.int64], 
         present = np.minimum((~np.isnan(x)).sum(axis=1), (~np.isnan(y)).sum(axis=1)) if each else count
         dx, dy = _deviations(x, known, count), _deviations(y, known, count)
     xx, yy = (dx**2).sum(axis=1), (dy**2).sum(axis=1)
-    still = (xx <= _rounding(x, known, count)) | (yy <= _rounding(y, known, count)) | (present < least) | (count < 2)
+    rest = [still_parts(np.where(known, s, np.nan), limit) for s, limit in zip((x, y), still, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
         found = (dx * dy).sum(axis=1) / (np.sqrt(xx) * np.sqrt(yy))
-    return np.where(still, np.nan, np.clip(found, -1.0, 1.0))
+    none = rest[0] | rest[1] | (present < least) | (count < 2)
+    return np.where(none, np.nan, np.clip(found, -1.0, 1.0))
 
 
 def _centred(x: Floats) -> Floats:
@@ -223,12 +240,6 @@ def _deviations(x: Floats, known: NDArray[np.bool_], count: NDArray[np.int64]) -
     filled = np.where(known, x, 0.0)
     once = np.where(known, filled - (filled.sum(axis=1) / np.maximum(count, 1))[:, None], 0.0)
     return np.where(known, once - (once.sum(axis=1) / np.maximum(count, 1))[:, None], 0.0)
-
-
-def _rounding(x: Floats, known: NDArray[np.bool_], count: NDArray[np.int64]) -> Floats:
-    """Return the sum of squares that rounding alone can leave of a constant."""
-    largest = np.where(known, np.abs(x), 0.0).max(axis=1)
-    return count * (8 * np.finfo(np.float64).eps * largest) ** 2
 
 
 def windowed_correlation(

@@ -7,6 +7,7 @@ from scipy import stats
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.still import standardised
 
 _GRANGER = "Granger 1969, doi:10.2307/1912791"
 _WCLR = "Altmann 2011, as described by Schoenherr et al. 2019, doi:10.1371/journal.pone.0211494"
@@ -40,9 +41,14 @@ def granger(pair: Pair, lag: float = 1.0) -> xr.Dataset:
     reaches one person earlier gives the same.
     """
     order = samples(lag, pair.fs, "the past")
+    if len(pair.first) < 3 * order + 6:
+        raise MeasureError(
+            f"{len(pair.first)} samples for {2 * order + 1} coefficients and a past of {order}; expected at least "
+            f"{3 * order + 6} usable moments; shorten the lag"
+        )
     names, found = [], []
+    both = standardised(pair.first, name="first series"), standardised(pair.second, name="second series")
     for source, target, name in ((0, 1, "first_to_second"), (1, 0, "second_to_first")):
-        both = (pair.first, pair.second)
         found.append(_gain(both[source], both[target], order))
         names.append(name)
     gain, f, p, error = (np.array([row[k] for row in found]) for k in range(4))
@@ -75,6 +81,8 @@ def _gain(source: Floats, target: Floats, order: int) -> tuple[float, float, flo
     one = np.ones((n, 1))
     small = _remaining(np.hstack([one, own]), now)
     large = _remaining(np.hstack([one, own, other]), now)
+    if large <= 1e-14 * (now @ now):
+        raise MeasureError("the past foretells a series without any rest; expected movement that is not a formula")
     f = (small - large) / order / (large / freedom)
     gain = 1 - large / small
     error = 2 * np.sqrt(max(gain, 0.0)) * (1 - gain) / np.sqrt(n) + np.sqrt(2 * order) / n
