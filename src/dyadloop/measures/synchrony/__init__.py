@@ -5,6 +5,7 @@ from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony
 from dyadloop.measures.synchrony.multiverse import conclusions, multiverse
 from dyadloop.measures.synchrony.pseudo import group_test, rmea_contrast
 from dyadloop.measures.synchrony.series import SIGN
+from dyadloop.measures.synchrony.still import still_time
 from dyadloop.measures.synchrony.surrogates import SURROGATES, Surrogate
 from dyadloop.measures.synchrony.testing import synchrony_test
 from dyadloop.measures.synchrony.turns import event_synchrony, language_style, turn_taking
@@ -23,6 +24,7 @@ __all__ = [
     "language_style",
     "multiverse",
     "rmea_contrast",
+    "still_time",
     "synchrony",
     "synchrony_test",
     "turn_taking",

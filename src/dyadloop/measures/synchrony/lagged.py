@@ -140,7 +140,7 @@ def correlate(first: Blocks, second: Blocks, min_share: float = 0.5, each: bool 
         Smallest share of a window that both persons must have together; below it the cell is NaN. Cells in which
         one person does not vary are NaN.
     each
-        Ask that share of each person alone, as rMEA does.
+        Ask that share of each person alone, over the window and its lags, as rMEA does.
     """
     max_lag, size = first.grid.max_lag, int(next_fast_len(first.grid.reach, real=True) or 0)
     found = np.empty((first.n_windows, 2 * max_lag + 1))
@@ -190,8 +190,8 @@ def _masked(
         found = (sums(1, 1) - sx * sy / share) / (np.sqrt(np.maximum(xx, 0)) * np.sqrt(np.maximum(yy, 0)))
     present = count
     if each:
-        running = np.concatenate([np.zeros((len(seen), 1)), np.cumsum(seen, axis=1)], axis=1)
-        present = np.minimum(known.sum(axis=1, keepdims=True), running[:, width:] - running[:, :n_lags])
+        whole = np.minimum((~np.isnan(base)).sum(axis=1), seen.sum(axis=1)) / windows.reach
+        present = np.where(whole >= least / width, width, 0)[:, None]
     few = (present < least) | (count < 2)
     return np.where(few, np.nan, np.clip(found, -1.0, 1.0)), unsure & ~few
 
@@ -221,7 +221,7 @@ def _two_pass(
         dx, dy = _centred(x), _centred(y)
     else:
         count = known.sum(axis=1)
-        present = np.minimum((~np.isnan(x)).sum(axis=1), (~np.isnan(y)).sum(axis=1)) if each else count
+        present = np.full(len(lags), width) if each else count  # windows that rMEA leaves out do not come here
         dx, dy = _deviations(x, known, count), _deviations(y, known, count)
     xx, yy = (dx**2).sum(axis=1), (dy**2).sum(axis=1)
     rest = [still_parts(np.where(known, s, np.nan), limit) for s, limit in zip((x, y), still, strict=True)]

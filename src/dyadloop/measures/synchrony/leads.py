@@ -1,8 +1,8 @@
 """Who leads, from the phases of two persons: by the phase where it is unique, else by its slope over the band.
 
 A phase repeats itself: beyond half a period it names the wrong leader. Where half a period of the shared rhythm exceeds
-the leads in question the mean phase tells the lead; elsewhere the slope of the phase over the band does, the group delay,
-found where the coherent frequencies line up best. Where neither is certain there is no lead, and the reason is told.
+the leads in question the mean phase tells the lead; elsewhere the slope of the phase over the band does (the group
+delay), found where the coherent frequencies line up best. Where neither is certain there is no lead, and why is told.
 """
 
 import math
@@ -20,7 +20,7 @@ _PARTS = 10
 
 
 class Lead(NamedTuple):
-    """A lead [s], positive where the first person leads, its standard error, its phase [cycles], or why there is none."""
+    """A lead [s], positive where the first person leads, its standard error, its phase [cycles], or why it is NaN."""
 
     seconds: float
     error: float
@@ -40,9 +40,11 @@ class Spectra(NamedTuple):
 def spectra(pair: Pair, width: int) -> Spectra:
     """Return Hann transforms of segments that overlap by half; gaps and segments of a still person are left out."""
     starts = np.arange(0, len(pair.first) - width + 1, max(width // 2, 1))
-    cut = [np.lib.stride_tricks.sliding_window_view(s, width)[starts] for s in (pair.first, pair.second)] if len(
-        starts
-    ) else [np.empty((0, width))] * 2
+    cut = (
+        [np.lib.stride_tricks.sliding_window_view(s, width)[starts] for s in (pair.first, pair.second)]
+        if len(starts)
+        else [np.empty((0, width))] * 2
+    )
     limits = tolerance(pair.first), tolerance(pair.second)
     used = ~np.isnan(cut[0]).any(axis=1) & ~np.isnan(cut[1]).any(axis=1)
     used &= ~still_parts(cut[0], limits[0]) & ~still_parts(cut[1], limits[1])
@@ -52,7 +54,7 @@ def spectra(pair: Pair, width: int) -> Spectra:
 
 
 def lead_of(pair: Pair, band: tuple[float, float] | None, lag: float) -> Lead:
-    """Return the lead of a pair over a band, from segments of four times the lag or two periods, whichever is longer."""
+    """Return the lead of a pair over a band, from segments of four times the lag or two periods, if longer."""
     longest = max(4 * lag, 2 / band[0] if band else 0.0)
     width = max(min(round(longest * pair.fs), len(pair.first) // 3), 8)
     if width > len(pair.first):
@@ -88,7 +90,9 @@ def lead_in(found: Spectra, inside: NDArray[np.bool_], fs: float, lag: float) ->
         turns = np.array([np.angle(cross.sum() * np.exp(-1j * turn)) for cross, *_ in left])
         return _told(turn / (2 * np.pi * middle), turns / (2 * np.pi * middle), turn / (2 * np.pi), 1 / (2 * middle))
     delay = _delay(total, found.width, fs)
-    told = _told(delay, np.array([_delay(rest, found.width, fs) - delay for rest in left]), math.nan, found.width / fs / 4)
+    told = _told(
+        delay, np.array([_delay(rest, found.width, fs) - delay for rest in left]), math.nan, found.width / fs / 4
+    )
     unique = told.why == "ok" and abs(delay) < 1 / (2 * middle) and np.sign(turn) == np.sign(delay)
     return told._replace(cycles=turn / (2 * np.pi) if unique else math.nan)
 

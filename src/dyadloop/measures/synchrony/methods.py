@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.boker import wcc
 from dyadloop.measures.synchrony.group import kuramoto, mvsusy, rho
+from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.phase import hilbert, phase_locking
 from dyadloop.measures.synchrony.prediction import granger, lag_regression
 from dyadloop.measures.synchrony.recurrence import crqa, joint_recurrence, recurrence
@@ -27,6 +28,7 @@ from dyadloop.measures.synchrony.series import (
     without_spikes,
 )
 from dyadloop.measures.synchrony.spectral import coherence, wavelet_coherence
+from dyadloop.measures.synchrony.still import shares_of
 from dyadloop.measures.synchrony.windowed import rmea, windowed
 
 Transform = Literal["none", "log", "rank", "difference", "whiten"]
@@ -117,7 +119,9 @@ def synchrony(
     -------
     xarray.Dataset
         ``score``, its standard error ``error`` (NaN where none is known), ``lead`` where the method has a direction,
-        and what else the method returns; attributes name method, statistic, sign, source and settings.
+        ``still_first``, ``still_second`` and ``still_both``: shares of the time without any change for 1 s; and what
+        else the method returns; attributes name method, statistic, sign, source, settings, and ``status``: ok, or what
+        has no value and why.
 
     Raises
     ------
@@ -141,7 +145,8 @@ def synchrony(
     else:
         found = chosen.function(pair, **settings)
     given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
-    return found.assign_attrs(**given, n_samples=len(pair.first))
+    still = {name: ((), share, {"units": "1"}) for name, share in shares_of(first, second, pair.fs).items()}
+    return checked(found.assign(still).assign_attrs(**given, n_samples=len(pair.first)))
 
 
 def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **settings: Any) -> xr.Dataset:  # noqa: ANN401
@@ -165,7 +170,7 @@ def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **setting
     """
     if method not in _GROUP:
         raise MeasureError(f"method {method!r} takes two series; for a group use one of {', '.join(_GROUP)}")
-    return method_of(method, settings).function(series, fs, **settings)
+    return checked(method_of(method, settings).function(series, fs, **settings))
 
 
 def method_of(name: str, settings: dict[str, Any]) -> Method:

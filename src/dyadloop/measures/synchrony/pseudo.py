@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.lagged import Blocks, blocks, correlate, grid
 from dyadloop.measures.synchrony.methods import Transform, method_of, prepared, synchrony
-from dyadloop.measures.synchrony.scoring import mean, quick_z
+from dyadloop.measures.synchrony.scoring import fisher_z, mean, quick_z
 from dyadloop.measures.synchrony.series import Floats, as_series, make_pair, samples
+from dyadloop.measures.synchrony.still import rest_seconds, without_rests
 from dyadloop.measures.synchrony.testing import against
 
 Dyads = Mapping[str, tuple[ArrayLike, ArrayLike]]
@@ -33,7 +34,8 @@ class Shared:
         """Return the mean |z| of a pair, the longer series cut to the shorter: by windows, or of all cells (rMEA)."""
         one, two = self.parts[first], self.parts[second]
         n = min(one.n_windows, two.n_windows)
-        strength = np.abs(quick_z(correlate(one.head(n), two.head(n), 0.5, each=not self.of_windows)))
+        r = correlate(one.head(n), two.head(n), 0.5, each=not self.of_windows)
+        strength = np.abs(quick_z(r) if np.isfinite(r).all() else fisher_z(r))
         return mean(mean(strength, 1)) if self.of_windows else mean(strength)
 
 
@@ -211,19 +213,21 @@ def _matrix(
     """Return the score of all allowed pairs; what fails is named and NaN."""
     names = list(dyads)
     matrix = np.full((len(names), len(names)), np.nan)
+    known = method_of(method, settings).settings() | settings
+    rest = rest_seconds(method, known)
     ready: dict[str, tuple[Floats, Floats]] = {}
     for name in names:
         try:
             pair = prepared(make_pair(*dyads[name], fs, cut=True), *preparation)
-            ready[name] = pair.first, pair.second
+            ready[name] = without_rests(pair.first, fs, rest), without_rests(pair.second, fs, rest)
         except MeasureError as error:
             failed.append(f"dyad {name!r}: {error}")
-    known = method_of(method, settings).settings() | settings
     fast = (
         method in _SHARED
         and statistic == "score"
         and known.get("min_share", 0.5) == 0.5
         and all(known.get(name, True) is True for name in ("absolute", "z"))
+        and not any(known.get(name) for name in ("outlier", "mea_smooth", "mea_scale", "artefact"))
     )
     score = _shared_scores(ready, fs, known, method, failed) if fast else None
     cells = [(a, b) for a, b in np.argwhere(allowed) if names[a] in ready and names[b] in ready]

@@ -215,7 +215,7 @@ def susy(pair: Pair, segment: float = 30.0, lag: float = 5.0) -> xr.Dataset:
     width, max_lag = rate * seconds, rate * far
     if width < 3:
         raise MeasureError(
-            f"SUSY cuts {pair.fs:g} Hz and {segment:g} s to integers: segments of {width} samples; expected at least 3; "
+            f"SUSY cuts {pair.fs:g} Hz and {segment:g} s to integers, {width} samples; expected at least 3; "
             "use the method segments"
         )
     _check_lag(width, max_lag)
@@ -227,8 +227,8 @@ def susy(pair: Pair, segment: float = 30.0, lag: float = 5.0) -> xr.Dataset:
     with np.errstate(divide="ignore", invalid="ignore"):
         numbers = {
             "z_pseudo": found.pseudo.mean(),
-            "sd_z": found.real.std(ddof=1),
-            "sd_z_pseudo": found.pseudo.std(ddof=1),
+            "sd_z": _sd(found.real),
+            "sd_z_pseudo": _sd(found.pseudo),
             "percent_above_pseudo": 100 * (found.real > found.pseudo).mean(),
             "effect": _effect(found.real, found.pseudo),
             "z_lead1": mean(found.real[max_lag + 1 :]),
@@ -272,4 +272,9 @@ def susy(pair: Pair, segment: float = 30.0, lag: float = 5.0) -> xr.Dataset:
 
 def _effect(real: Floats, pseudo: Floats) -> float:
     """Return SUSY's effect size: the distance of two profiles in SDs over the lags of the pseudo profile."""
-    return float((real.mean() - pseudo.mean()) / pseudo.std(ddof=1)) if len(pseudo) > 1 else float("nan")
+    spread = _sd(pseudo)
+    return float((real.mean() - pseudo.mean()) / spread) if spread > 0 else float("nan")
+
+
+def _sd(profile: Floats) -> float:
+    return float(profile.std(ddof=1)) if len(profile) > 1 else float("nan")

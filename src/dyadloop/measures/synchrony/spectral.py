@@ -158,7 +158,8 @@ def wavelet_coherence(
     cells = found.inside & rows[:, None] & moving[0] & moving[1] & np.isfinite(found.coherence)
     if not cells.any():
         raise MeasureError(
-            f"band {band} Hz: no cell lies inside the cone of influence where both move; record longer or widen the band"
+            f"band {band} Hz: no cell lies inside the cone of influence where both move; "
+            "record longer or widen the band"
         )
     course = mean(np.where(cells, found.coherence, np.nan), 0)
     weight = np.where(cells, found.coherence, 0.0)
@@ -222,9 +223,7 @@ def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smal
     power = [_smooth(weight * np.abs(w) ** 2, dt, scales, per_octave).real for w in (one, two)]
     period = scales / _PER_SCALE
     edge = np.minimum(np.arange(n), np.arange(n)[::-1]) * dt / (_PER_SCALE * np.sqrt(2))
-    return Wavelet(
-        _squared(cross, power[0], power[1]), np.angle(one * np.conj(two)), period, period[:, None] <= edge
-    )
+    return Wavelet(_squared(cross, power[0], power[1]), np.angle(one * np.conj(two)), period, period[:, None] <= edge)
 
 
 def _transform(values: Floats, dt: float, scales: Floats) -> NDArray[np.complex128]:

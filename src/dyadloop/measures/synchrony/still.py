@@ -4,6 +4,9 @@ Every method that divides by a spread asks here whether there is one. Where a pe
 is NaN or left out, never 0. That both rest at the same time is told, and tested, apart from it (:func:`still_time`).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -66,7 +69,9 @@ def still_samples(values: Floats, shortest: int) -> NDArray[np.bool_]:
     """Return which known samples lie in a stretch of at least ``shortest`` samples without any change."""
     known = ~np.isnan(values)
     edges = np.flatnonzero(moves(values) | (known & ~np.concatenate([[False], known[:-1]])) | ~known)
-    bounds = np.append(edges, len(values)) if len(edges) and edges[0] == 0 else np.concatenate([[0], edges, [len(values)]])
+    bounds = (
+        np.append(edges, len(values)) if len(edges) and edges[0] == 0 else np.concatenate([[0], edges, [len(values)]])
+    )
     length = np.diff(bounds)
     return np.repeat(length >= max(shortest, 2), length) & known
 
@@ -82,6 +87,13 @@ def standardised(values: Floats, freedom: int = 0, name: str = "series") -> Floa
     if np.any(still_parts(values, axis=0)):
         raise MeasureError(f"{name}: does not vary; expected movement; a person who is still has no synchrony")
     return (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0, ddof=freedom)
+
+
+def shares_of(first: ArrayLike, second: ArrayLike, fs: float) -> dict[str, float]:
+    """Return the :func:`shares` of two series as they were recorded, the longer cut to the shorter."""
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    n = min(len(one), len(two))
+    return shares(Pair(one[:n], two[:n], fs))
 
 
 def shares(pair: Pair, shortest: float = SHORTEST) -> dict[str, float]:
@@ -136,7 +148,7 @@ def still_time(
     makes them related.
     """
     pair = make_pair(first, second, fs, missing, cut)
-    one, two, known = _flags(pair, samples(shortest, pair.fs, "the shortest rest", 2) / pair.fs)
+    one, two, _ = _flags(pair, samples(shortest, pair.fs, "the shortest rest", 2) / pair.fs)
     found = shares(pair, shortest)
     for name in ("first", "second"):
         share = found[f"still_{name}"]
@@ -168,8 +180,31 @@ def _circular(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> Floats:
     return np.rint(np.fft.irfft(turned, len(one)))
 
 
+_GAPLESS = ("susy", "mvsusy", "crqa", "mdrqa", "wavelet")  # they refuse gaps, or glue what is left
+
+
+def rest_seconds(method: str, settings: Mapping[str, Any]) -> float:
+    """Return the rest from which a test leaves samples out: half a window, segment or piece, 5 s without one."""
+    if method in _GAPLESS:
+        return float("inf")
+    spans = [settings.get(name) for name in ("window", "segment", "piece")]
+    return max([float(span) / 2 for span in spans if isinstance(span, int | float)] or [5.0])
+
+
+def common_rest(first: ArrayLike, second: ArrayLike, fs: float) -> dict[str, tuple[tuple[()], float]]:
+    """Return share, expected share and p value of rest in common; nothing where one is never still, or always."""
+    share = shares_of(first, second, fs)
+    if not all(0 < share[name] < 1 for name in ("still_first", "still_second")):
+        return {}
+    found = still_time(first, second, fs, cut=True)
+    names = {"still_both": "still_both", "expected": "still_expected", "p_value": "still_p_value"}
+    return {ours: ((), float(found[theirs])) for theirs, ours in names.items()}
+
+
 def without_rests(values: Floats, fs: float, longest: float) -> Floats:
-    """Return the series with every rest of at least ``longest`` seconds made missing; all of it if nothing would stay."""
+    """Return the series with every rest of at least ``longest`` seconds made missing, unless nothing would stay."""
+    if not np.isfinite(longest):
+        return values
     rest = still_samples(values, max(round(longest * fs), 2))
     moving = np.where(rest, np.nan, values)
     return values if np.isnan(moving).all() else moving

@@ -18,6 +18,13 @@ class Surrogate:
 
     null: str
     function: Callable[[Floats, np.random.Generator, int], Floats]
+    of_spectrum: bool = False
+
+    def draw(self, moving: Floats, whole: Floats, generator: np.random.Generator, guard: int) -> Floats:
+        """Return a surrogate of a series whose rests are left out; one of the spectrum rests where the person did."""
+        if not self.of_spectrum:
+            return self.function(moving, generator, guard)
+        return np.where(np.isnan(moving), np.nan, self.function(whole, generator, guard))
 
 
 def shifted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
@@ -93,10 +100,13 @@ SURROGATES: dict[str, Surrogate] = {
     "permutation": Surrogate(
         "the pieces of the second series may stand in any order; windows do not overlap and lie within pieces", permuted
     ),
-    "phase": Surrogate("the second series is a linear Gaussian process independent of the first", phase_randomised),
+    "phase": Surrogate(
+        "the second series is a linear Gaussian process independent of the first", phase_randomised, True
+    ),
     "iaaft": Surrogate(
         "the second series is a monotone function of a linear Gaussian process independent of the first",
         amplitude_adjusted,
+        True,
     ),
 }
 """Kinds of surrogates within a dyad, by name; pairs between dyads are in ``pseudo``."""
