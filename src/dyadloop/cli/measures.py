@@ -61,6 +61,7 @@ def measure(
                     f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
                     f"p = {record['group_p_value']:.4g}"
                 )
+                print(f"  leaving out one dyad at a time: {record['leave_one_out']}")
     for row in bad.head(20).to_dict("records"):
         say(f"{row['indicator']}, dyad {row['dyad']} session {row['session']}: {row['status']}", quiet)
     if len(bad) > 20:

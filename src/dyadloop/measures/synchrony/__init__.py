@@ -1,9 +1,10 @@
 """Synchrony of two persons: methods, surrogates, tests between dyads, and the multiverse of settings."""
 
 from dyadloop.measures.synchrony.changes import change_synchrony
+from dyadloop.measures.synchrony.contrast import rmea_contrast
 from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony, synchrony
 from dyadloop.measures.synchrony.multiverse import conclusions, multiverse
-from dyadloop.measures.synchrony.pseudo import group_test, rmea_contrast
+from dyadloop.measures.synchrony.pseudo import group_test
 from dyadloop.measures.synchrony.series import SIGN
 from dyadloop.measures.synchrony.still import still_time
 from dyadloop.measures.synchrony.surrogates import SURROGATES, Surrogate

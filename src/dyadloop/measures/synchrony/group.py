@@ -144,14 +144,17 @@ def _known(values: Floats, what: str) -> Floats:
 
 
 def _check_spread(*drawn: Floats) -> None:
-    if any(np.any(still_parts(values)) for values in drawn):
+    if any(np.ptp(values) <= 1e-10 * np.abs(values).max() for values in drawn):
         raise MeasureError("all surrogates are alike: no test; expected persons who move in several segments")
 
 
 def _welch(one: Floats, two: Floats) -> tuple[float, float]:
-    found = stats.ttest_ind(one, two, equal_var=False)
-    t, p = np.asarray(found, dtype=np.float64)
-    return float(t), float(p)
+    a, b = one.var(ddof=1) / len(one), two.var(ddof=1) / len(two)
+    if a + b <= 0:
+        return math.nan, math.nan
+    t = (one.mean() - two.mean()) / math.sqrt(a + b)
+    freedom = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(two) - 1))
+    return float(t), float(2 * stats.t.sf(abs(t), freedom))
 
 
 def rho(series: ArrayLike, fs: float, band: tuple[float, float] | None = None) -> xr.Dataset:
@@ -202,10 +205,12 @@ def kuramoto(series: ArrayLike, fs: float, band: tuple[float, float] | None = No
     angles = _phases(series, fs, band)
     course = np.abs(np.exp(1j * angles).mean(axis=1))
     squared, persons = course[~np.isnan(course)] ** 2, angles.shape[1]
+    if len(squared) < 2:
+        raise MeasureError(f"{len(squared)} moments at which all persons are known and move; expected at least 2")
     excess = squared.mean() - 1 / persons
-    t_weak = excess / (squared.std(ddof=0) / math.sqrt(len(squared)))
+    t_weak = _ratio(excess, squared.std(ddof=0) / math.sqrt(len(squared)))
     pieces = _blocks(course**2)
-    error = error_of_mean(pieces)
+    pieces = pieces[~np.isnan(pieces)]
     return result(
         "kuramoto",
         mean(course),
@@ -217,11 +222,15 @@ def kuramoto(series: ArrayLike, fs: float, band: tuple[float, float] | None = No
             "course": ("time", course),
             "t_weak": ((), t_weak),
             "p_weak": ((), stats.t.sf(t_weak, len(squared) - 1)),
-            "p_value": ((), stats.t.sf(excess / error, len(pieces) - 1)),
+            "p_value": ((), stats.t.sf(_ratio(excess, error_of_mean(pieces)), max(len(pieces) - 1, 1))),
         },
         coords={"time": ("time", np.arange(len(course)) / fs, {"units": "s"})},
         null="phases are independent between persons",
     )
+
+
+def _ratio(excess: float, error: float) -> float:
+    return float(excess / error) if error > 0 else math.nan
 
 
 def _phases(series: ArrayLike, fs: float, band: tuple[float, float] | None) -> Floats:

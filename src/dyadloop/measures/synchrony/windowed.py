@@ -5,9 +5,11 @@ import math
 import numpy as np
 import xarray as xr
 
+from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.lagged import Grid, grid, windowed_correlation
 from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.still import still_parts
 
 _STATISTIC = "mean |z| of all windows and lags"
 _RMEA = "Kleinbub & Ramseyer 2020, doi:10.1080/10503307.2020.1844334"
@@ -245,4 +247,6 @@ def rmea_smoothed(values: Floats, fs: float, seconds: float = 0.5) -> Floats:
 
 def rmea_scaled(values: Floats) -> Floats:
     """Return what rMEA's ``MEAscale`` returns: the values over their SD (n - 1), not centred."""
+    if still_parts(values):
+        raise MeasureError("rMEA's scaling divides by the SD; got a series that does not vary; expected movement")
     return values / np.nanstd(values, ddof=1)
