@@ -134,7 +134,7 @@ def test_the_contrast_is_over_all_pairs_and_takes_signed_tables(therapy):
     spread = float(rmea_contrast(some, 25, **options, n=30)["draw_spread"])
     assert spread == pytest.approx(np.std(draws, ddof=1), rel=0.8)  # 12 draws tell an SD to about 20 %
     assert np.mean(draws) == pytest.approx(float(whole["cohen_d"]), abs=3 * spread)
-    first = list(some)[0]
+    first = next(iter(some))
     rest = rmea_contrast({name: pair for name, pair in some.items() if name != first}, 25, **options)
     assert float(whole["cohen_d_without"].sel(dyad=first)) == pytest.approx(float(rest["cohen_d"]))
     signed = rmea_contrast(some, 25, **options, absolute=False, z=False)

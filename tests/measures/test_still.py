@@ -72,7 +72,7 @@ def test_still_windows_and_samples_are_those_of_a_loop():
             np.testing.assert_array_equal(still_windows(x, width), loop)
         runs, begin = np.zeros(60, dtype=bool), 0
         for k in range(1, 61):
-            if k == 60 or not x[k] == x[k - 1]:
+            if k == 60 or x[k] != x[k - 1]:
                 runs[begin:k] = (k - begin >= 3) & ~np.isnan(x[begin:k])
                 begin = k
         np.testing.assert_array_equal(still_samples(x, 3), runs)

@@ -180,12 +180,24 @@ def _circular(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> Floats:
     return np.rint(np.fft.irfft(turned, len(one)))
 
 
-_GAPLESS = ("susy", "mvsusy", "crqa", "mdrqa", "wavelet")  # they refuse gaps, or glue what is left
+_WITH_GAPS = (
+    "windowed",
+    "rmea",
+    "wcc",
+    "segments",
+    "recurrence",
+    "phase",
+    "hilbert",
+    "coherence",
+    "dtw",
+    "granger",
+    "regression",
+)  # the others refuse gaps, or glue what is left
 
 
 def rest_seconds(method: str, settings: Mapping[str, Any]) -> float:
     """Return the rest from which a test leaves samples out: half a window, segment or piece, 5 s without one."""
-    if method in _GAPLESS:
+    if method not in _WITH_GAPS:
         return float("inf")
     spans = [settings.get(name) for name in ("window", "segment", "piece")]
     return max([float(span) / 2 for span in spans if isinstance(span, int | float)] or [5.0])

@@ -12,6 +12,7 @@ from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.guard import NoScoreError
 from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, prepared, synchrony
 from dyadloop.measures.synchrony.series import Missing, make_pair
+from dyadloop.measures.synchrony.slowness import check_slowness
 from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
 from dyadloop.measures.synchrony.surrogates import SURROGATES
 
@@ -75,7 +76,8 @@ def synchrony_test(
     Raises
     ------
     MeasureError
-        If an argument is not usable, the recording is too short for its windows, or all surrogates are alike.
+        If an argument is not usable, the recording is too short for its windows or for its own slowness, or all
+        surrogates are alike.
 
     References
     ----------
@@ -96,14 +98,16 @@ def synchrony_test(
         )
     if surrogate == "permutation" and "step" in METHODS[method].settings():
         settings = settings | {"step": reach / pair.fs}  # a window across a joint would know the surrogate
-    generator = np.random.default_rng(seed)
-    longest = rest_seconds(method, method_of(method, settings).settings() | settings) if rest is None else rest
+    generator, moments = np.random.default_rng(seed), check_slowness(pair)
+    half = rest_seconds(method, method_of(method, settings).settings() | settings)
+    longest = half if rest is None else rest
     one, two = (without_rests(s, pair.fs, longest) for s in (pair.first, pair.second))
     observed = _value(synchrony(one, two, pair.fs, method, **settings), statistic)
     quick = settings | _without_errors(method)
+    joint = round(half * pair.fs) if np.isfinite(half) else 0
     found = np.empty(draws)
     for draw in range(draws):
-        other = kind.draw(two, pair.second, generator, reach)
+        other = kind.draw(two, pair.second, generator, reach, joint)
         found[draw] = _drawn(one, other, pair.fs, method, quick, statistic)
         if progress is not None:
             progress(draw + 1, draws)
@@ -111,7 +115,9 @@ def synchrony_test(
         observed, found, statistic, null=kind.null, surrogate=surrogate, method=method, seed=seed, **_texts(settings)
     )
     left_out = 1 - float(np.isfinite(one + two).sum()) / max(int(np.isfinite(pair.first + pair.second).sum()), 1)
-    return tested.assign(common_rest(first, second, pair.fs)).assign_attrs(rest=longest, rest_left_out=left_out)
+    return tested.assign(common_rest(first, second, pair.fs)).assign_attrs(
+        rest=min(longest, len(pair.first) / pair.fs), rest_left_out=left_out, independent_moments=moments
+    )
 
 
 def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) -> xr.Dataset:  # noqa: ANN401
