@@ -17,6 +17,7 @@ from dyadloop.measures.synchrony.series import Floats
 from dyadloop.measures.synchrony.still import still_parts, still_windows, tolerance
 
 _SAFE_SHARE = 1e-5  # smallest part of a block's sum of squares that running sums resolve to about 1e-10
+_SAFE_DENSE = 1e-4  # the same for sums that run over a longer block
 _CHUNK = 4_000_000  # cells of one piece of work, which bounds the memory
 
 
@@ -37,6 +38,15 @@ class Grid:
     def reach(self) -> int:
         """Samples that a window and its lags need."""
         return self.width + self.max_lag
+
+    @property
+    def dense(self) -> bool:
+        """Whether windows follow each other by a quarter of their width or less."""
+        return len(self.starts) > 1 and 4 * int(self.starts[1] - self.starts[0]) <= self.width and self.max_lag > 0
+
+    def part(self, low: int, high: int) -> "Grid":
+        """Return some of the windows."""
+        return Grid(self.starts[low:high], self.width, self.max_lag)
 
 
 def grid(n: int, width: int, increment: int, max_lag: int) -> Grid:
@@ -245,10 +255,70 @@ def _deviations(x: Floats, known: NDArray[np.bool_], count: NDArray[np.int64]) -
 def windowed_correlation(
     first: Floats, second: Floats, windows: Grid, min_share: float = 0.5, each: bool = False
 ) -> Floats:
-    """Return the correlations (window, lag) of two series, in pieces of bounded memory."""
+    """Return the correlations (window, lag) of two series, in pieces of bounded memory.
+
+    Windows that follow each other closely are summed from one to the next, on blocks centred at their own means; what
+    those sums do not resolve, and windows with gaps, are computed as the others are.
+    """
+    found = np.empty((len(windows.starts), 2 * windows.max_lag + 1))
+    if windows.dense:
+        rows = max(4 * windows.width // int(windows.starts[1] - windows.starts[0]), 64)
+        still = np.stack([still_windows(s, windows.width) for s in (first, second)])
+        limits = tolerance(first), tolerance(second)
+        again = [
+            low + _dense(first, second, windows.part(low, low + rows), still, limits, found[low : low + rows])
+            for low in range(0, len(windows.starts), rows)
+        ]
+        todo = np.concatenate(again)
+    else:
+        todo = np.arange(len(windows.starts))
     step = max(_CHUNK // (8 * windows.reach), 1)
-    pieces = []
-    for low in range(0, len(windows.starts), step):
-        part = Grid(windows.starts[low : low + step], windows.width, windows.max_lag)
-        pieces.append(correlate(blocks(first, part), blocks(second, part), min_share, each))
-    return np.concatenate(pieces)
+    for low in range(0, len(todo), step):
+        part = Grid(windows.starts[todo[low : low + step]], windows.width, windows.max_lag)
+        cells = correlate(blocks(first, part), blocks(second, part), min_share, each)
+        if windows.dense:
+            found[todo[low : low + step]] = cells
+        else:
+            found[low : low + step] = cells
+    return found
+
+
+def _dense(
+    first: Floats, second: Floats, windows: Grid, still: NDArray[np.bool_], limits: tuple[float, float], out: Floats
+) -> NDArray[np.int64]:
+    """Fill the correlations of closely spaced windows and return which windows have gaps, to be computed otherwise."""
+    from dyadloop.measures.synchrony.running import running_correlations
+
+    begin, end = int(windows.starts[0]), int(windows.starts[-1]) + windows.reach
+    width, far = windows.width, windows.max_lag
+    both = np.stack([first[begin:end], second[begin:end]])
+    gaps = np.isnan(both)
+    lost = np.concatenate([[0], np.cumsum(gaps.any(axis=0))])
+    starts = windows.starts - begin
+    with_gaps = lost[starts + windows.reach] > lost[starts]
+    if with_gaps.all():
+        return np.flatnonzero(with_gaps)
+    middle = np.nanmean(both, axis=1, keepdims=True)
+    centred = np.where(gaps, 0.0, both - middle)
+    sums, squares = (_window_sums(x, width) for x in (centred, centred**2))
+    spread = squares - sums**2 / width
+    rest = still[:, begin : begin + spread.shape[1]]
+    unsure = (spread < _SAFE_DENSE * (centred**2).sum(axis=1, keepdims=True)) & ~rest
+    weights = np.where(rest, np.nan, np.where(unsure, 0.0, 1 / np.sqrt(np.where(unsure | rest, 1.0, spread))))
+    running_correlations(centred[0], centred[1], sums, weights, starts, width, out)
+    np.clip(out, -1.0, 1.0, out=out)
+    near = np.lib.stride_tricks.sliding_window_view(unsure, far + 1, axis=1)
+    open_cells = unsure[:, starts].any(axis=0) | near[:, starts].any(axis=(0, 2))
+    for row in np.flatnonzero(open_cells & ~with_gaps):
+        s = starts[row]
+        for base, other, side in ((0, 1, out[row, far:]), (1, 0, out[row, far::-1])):
+            lags = np.flatnonzero(unsure[base, s] | unsure[other, s : s + far + 1])
+            if len(lags):
+                parts = both[base, s : s + windows.reach], both[other, s : s + windows.reach]
+                side[lags] = _two_pass(*parts, width, lags, 2.0, False, (limits[base], limits[other]))
+    return np.flatnonzero(with_gaps)
+
+
+def _window_sums(x: Floats, width: int) -> Floats:
+    sums = np.concatenate([np.zeros((len(x), 1)), np.cumsum(x, axis=1)], axis=1)
+    return sums[:, width:] - sums[:, :-width]

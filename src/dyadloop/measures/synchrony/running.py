@@ -14,24 +14,83 @@ _EXACT = {"reassoc", "contract"}  # sums may be reordered; NaN stays NaN
 
 
 @numba.njit(cache=True, fastmath=_EXACT)
-def running_products(x: Floats, y: Floats, starts: NDArray[np.int64], width: int, out: Floats) -> None:
-    """Fill ``out`` (window, lag) with sums of x[s + i] y[s + lag + i] over i < width, for equally spaced starts.
+def running_correlations(
+    x: Floats, y: Floats, sums: Floats, weights: Floats, starts: NDArray[np.int64], width: int, out: Floats
+) -> None:
+    """Fill ``out`` (window, lag), lags -max_lag ... max_lag, for windows at increasing starts of a centred block.
 
-    The sum at the first start is taken directly, the others by what enters and leaves.
+    ``sums`` and ``weights`` (2, start) are the sums of windows of x and y and one over the roots of their sums of
+    squared deviations. The first window is summed directly, the others by what enters and leaves.
     """
-    n_lags = out.shape[1]
-    total = np.zeros(n_lags)
-    begin = starts[0]
-    for i in range(begin, begin + width):
-        for k in range(n_lags):
-            total[k] += x[i] * y[i + k]
-    out[0] = total
-    for row in range(1, len(starts)):
-        for i in range(starts[row - 1], starts[row]):
-            leaves, enters = x[i], x[i + width]
-            for k in range(n_lags):
-                total[k] += enters * y[i + width + k] - leaves * y[i + k]
-        out[row] = total
+    far = (out.shape[1] - 1) // 2
+    ahead, behind = np.zeros(far + 1), np.zeros(far + 1)
+    for i in range(starts[0], starts[0] + width):
+        _add(ahead, behind, x, y, i, 1.0)
+    for row in range(len(starts)):
+        s = starts[row]
+        if row > 0:
+            for i in range(starts[row - 1], s):
+                _add(ahead, behind, x, y, i + width, 1.0)
+                _add(ahead, behind, x, y, i, -1.0)
+        mean_x, mean_y, scale_x, scale_y = sums[0, s] / width, sums[1, s] / width, weights[0, s], weights[1, s]
+        for k in range(far + 1):
+            out[row, far + k] = (ahead[k] - mean_x * sums[1, s + k]) * scale_x * weights[1, s + k]
+        for k in range(1, far + 1):
+            out[row, far - k] = (behind[k] - mean_y * sums[0, s + k]) * scale_y * weights[0, s + k]
+
+
+@numba.njit(cache=True, fastmath=_EXACT, inline="always")
+def _add(ahead: Floats, behind: Floats, x: Floats, y: Floats, i: int, sign: float) -> None:
+    one, two = sign * x[i], sign * y[i]
+    for k in range(len(ahead)):
+        ahead[k] += one * y[i + k]
+        behind[k] += two * x[i + k]
+
+
+@numba.njit(cache=True)
+def strengths(r: Floats, out: Floats, best: NDArray[np.int64]) -> None:
+    """Fill sums over lags of each window: |z| at negative, zero and positive lags, z, and known cells; and the peak.
+
+    ``out`` is (window, 6): |z| behind, at 0, ahead, signed z, cells behind, cells ahead; ``best`` the lag number of the
+    largest |r|, the first of equals, -1 where none is known. A sum of z is half the logarithm of a product of ratios;
+    logarithms are taken of 32 factors at a time, the most that no product underflows. z is bounded at 10.
+    """
+    far = (r.shape[1] - 1) // 2
+    edge = np.tanh(10.0)
+    for row in range(len(r)):
+        total, largest = 0.0, -1.0
+        best[row] = -1
+        for part in range(3):
+            low, high = (0, far) if part == 0 else (far, far + 1) if part == 1 else (far + 1, 2 * far + 1)
+            up, down, signed_up, signed_down = 1.0, 1.0, 1.0, 1.0
+            strength, count, factors = 0.0, 0, 0
+            for k in range(low, high):
+                value = r[row, k]
+                if value != value:
+                    continue
+                size = abs(value)
+                count += 1
+                if size > largest:
+                    largest, best[row] = size, k
+                if size >= edge:
+                    strength += 10.0
+                    total += 10.0 if value > 0 else -10.0
+                    continue
+                up, down = up * (1.0 + size), down * (1.0 - size)
+                if value > 0:
+                    signed_up, signed_down = signed_up * (1.0 + size), signed_down * (1.0 - size)
+                factors += 1
+                if factors == 32:
+                    whole, own = 0.5 * np.log(up / down), 0.5 * np.log(signed_up / signed_down)
+                    strength += whole
+                    total += 2.0 * own - whole
+                    up, down, signed_up, signed_down, factors = 1.0, 1.0, 1.0, 1.0, 0
+            whole, own = 0.5 * np.log(up / down), 0.5 * np.log(signed_up / signed_down)
+            out[row, part] = strength + whole
+            total += 2.0 * own - whole
+            if part != 1:
+                out[row, 4 + part // 2] = count
+        out[row, 3] = total
 
 
 @numba.njit(cache=True, fastmath=_EXACT)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import signal
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.leads import effective, lead_in, lead_of, spectra, told_of
@@ -13,6 +12,7 @@ from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
 from dyadloop.measures.synchrony.still import SHORTEST, standardised, still_samples
+from dyadloop.measures.synchrony.wavelets import scale_fields, stride_of
 
 _WAVELET = "Grinsted, Moore & Jevrejeva 2004, doi:10.5194/npg-11-561-2004"
 _OMEGA = 6.0
@@ -106,12 +106,13 @@ def _squared(cross: NDArray[np.complex128], one: Floats, two: Floats) -> Floats:
 
 
 class Wavelet(NamedTuple):
-    """Wavelet coherence of two series: ``coherence`` and ``phase`` (scale, time), ``period`` (scale), ``inside``."""
+    """Wavelet coherence of two series: cells (scale, time), ``period`` (scale), and samples between moments."""
 
     coherence: Floats
     phase: Floats
     period: Floats
     inside: NDArray[np.bool_]
+    stride: int = 1
 
 
 def wavelet_coherence(
@@ -146,6 +147,7 @@ def wavelet_coherence(
 
     Notes
     -----
+    Recordings of more than 16,384 samples are told at every second, fourth ... sample, scale by scale.
     High by chance: smoothing over few cycles makes unrelated series coherent (about 0.3 to 0.5). Judge by surrogates.
     """
     if np.isnan(pair.first).any() or np.isnan(pair.second).any():
@@ -154,7 +156,7 @@ def wavelet_coherence(
     found = wavelet(pair.first, pair.second, 1 / pair.fs, per_octave, period * _PER_SCALE)
     low, high = band or (0.0, np.inf)
     rows = (1 / found.period >= low) & (1 / found.period <= high)
-    moving = [_moving(s, pair.fs, found.period) for s in (pair.first, pair.second)]
+    moving = [_moving(s, pair.fs, found.period, found.stride) for s in (pair.first, pair.second)]
     cells = found.inside & rows[:, None] & moving[0] & moving[1] & np.isfinite(found.coherence)
     if not cells.any():
         raise MeasureError(
@@ -181,21 +183,21 @@ def wavelet_coherence(
         },
         coords={
             "period": ("period", found.period, {"units": "s"}),
-            "time": ("time", np.arange(len(pair.first)) / pair.fs, {"units": "s"}),
+            "time": ("time", np.arange(0, len(pair.first), found.stride) / pair.fs, {"units": "s"}),
         },
         lead_units="cycles",
         lead_status=lead.why if np.isfinite(lead.cycles) else told_of(lead),
     )
 
 
-def _moving(values: Floats, fs: float, period: Floats) -> NDArray[np.bool_]:
+def _moving(values: Floats, fs: float, period: Floats, stride: int) -> NDArray[np.bool_]:
     """Return the cells (period, time) whose wavelet reaches a moment at which the person is not still."""
     from scipy.ndimage import distance_transform_edt
 
     rest = still_samples(values, max(round(SHORTEST * fs), 2))
     if not rest.any():
-        return np.ones((len(period), len(values)), dtype=np.bool_)
-    away = np.asarray(distance_transform_edt(rest)) / fs
+        return np.ones((len(period), -(-len(values) // stride)), dtype=np.bool_)
+    away = np.asarray(distance_transform_edt(rest))[::stride] / fs
     return away < (period * _PER_SCALE * np.sqrt(2))[:, None]
 
 
@@ -213,17 +215,37 @@ def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smal
     smallest
         Smallest scale [s]; default: that of a period of two samples.
     """
-    n = len(first)
+    n, stride = len(first), stride_of(len(first))
     scale = 2 * dt * _PER_SCALE if smallest is None else smallest
     octaves = np.log2(n * dt / scale)
     scales = scale * 2 ** (np.arange(round(octaves * per_octave) + 1) / per_octave)
-    one, two = (_transform(standardised(s), dt, scales) for s in (first, second))
-    weight = 1 / scales[:, None]
-    cross = _smooth(weight * one * np.conj(two), dt, scales, per_octave)
-    power = [_smooth(weight * np.abs(w) ** 2, dt, scales, per_octave).real for w in (one, two)]
-    period = scales / _PER_SCALE
-    edge = np.minimum(np.arange(n), np.arange(n)[::-1]) * dt / (_PER_SCALE * np.sqrt(2))
-    return Wavelet(_squared(cross, power[0], power[1]), np.angle(one * np.conj(two)), period, period[:, None] <= edge)
+    ready = standardised(first), standardised(second)
+    if stride == 1:
+        one, two = (_transform(s, dt, scales) for s in ready)
+        weight = 1 / scales[:, None]
+        raw = one * np.conj(two)
+        cross = _smooth(weight * raw, dt, scales, per_octave)
+        power = [_smooth(weight * np.abs(w) ** 2, dt, scales, per_octave).real for w in (one, two)]
+    else:
+        cross, power, raw = _streamed(ready, dt, scales, per_octave, stride)
+    period, moments = scales / _PER_SCALE, np.arange(0, n, stride)
+    edge = np.minimum(moments, n - 1 - moments) * dt / (_PER_SCALE * np.sqrt(2))
+    return Wavelet(_squared(cross, power[0], power[1]), np.angle(raw), period, period[:, None] <= edge, stride)
+
+
+def _streamed(
+    ready: tuple[Floats, Floats], dt: float, scales: Floats, per_octave: int, stride: int
+) -> tuple[NDArray[np.complex128], list[Floats], NDArray[np.complex128]]:
+    """Return smoothed cross product and powers, and the raw cross product, scale by scale at some moments."""
+    n = len(ready[0])
+    size = 2 ** int(np.ceil(np.log2(n)))
+    spectra = np.fft.fft(ready[0], size), np.fft.fft(ready[1], size)
+    shape = len(scales), -(-n // stride)
+    cross, power = np.empty(shape, dtype=np.complex128), [np.empty(shape), np.empty(shape)]
+    raw = np.empty(shape, dtype=np.complex64)  # told as a phase only
+    for row, scale in enumerate(scales):
+        cross[row], power[0][row], power[1][row], raw[row] = scale_fields(spectra, n, scale / dt, _OMEGA, stride)
+    return _over_scales(cross, per_octave), [_over_scales(p, per_octave) for p in power], raw
 
 
 def _transform(values: Floats, dt: float, scales: Floats) -> NDArray[np.complex128]:
@@ -241,6 +263,18 @@ def _smooth(cells: NDArray[np.complex128], dt: float, scales: Floats, per_octave
     omega = 2 * np.pi * np.fft.fftfreq(size)
     kernel = np.exp(-0.5 * (scales[:, None] / dt * omega) ** 2)
     over_time = np.fft.ifft(kernel * np.fft.fft(cells, size, axis=1), axis=1)[:, :n]
+    return _over_scales(over_time, per_octave)
+
+
+def _over_scales(cells: NDArray, per_octave: int) -> NDArray:
+    """Return the mean over a box of 0.6 octaves with half ends; nothing lies beyond the first and last scale."""
     box = np.ones(max(round(_SCALE_WIDTH * per_octave * 2), 2))
     box[[0, -1]] = 0.5
-    return signal.convolve2d(over_time, (box / box.sum())[:, None], mode="same")
+    box /= box.sum()
+    before = (len(box) - 1) // 2
+    found = np.zeros_like(cells)
+    for place, weight in enumerate(box):
+        shift = before - place
+        low, high = max(0, -shift), min(len(cells), len(cells) - shift)
+        found[low:high] += weight * cells[low + shift : high + shift]
+    return found

@@ -44,11 +44,8 @@ def windowed(
     """
     cells = _grid(pair, window, step, lag)
     r = windowed_correlation(pair.first, pair.second, cells, min_share)
-    z = fisher_z(r)
-    strength = np.abs(z)
-    per_window, max_lag = mean(strength, 1), cells.max_lag
+    per_window, signed, peak, lead = _summary(r, cells.max_lag)
     overlap = math.ceil(cells.width / max(int(np.diff(cells.starts[:2]).sum()), 1)) - 1
-    ahead, behind = mean(strength[:, max_lag + 1 :]), mean(strength[:, :max_lag])
     return result(
         "windowed",
         mean(per_window),
@@ -56,18 +53,31 @@ def windowed(
         _STATISTIC,
         _RMEA,
         {"window": window, "step": step, "lag": lag, "min_share": min_share, "fs": pair.fs},
-        lead=ahead - behind if max_lag else 0.0,
+        lead=lead,
         variables={
             "r": (("window", "lag"), r, {"units": "1"}),
             "window_z": ("window", per_window, {"units": "1"}),
-            "peak_lag": ("window", _peaks(strength, cells) / pair.fs, {"units": "s"}),
-            "signed": ((), mean(mean(z, 1)), {"units": "1"}),
+            "peak_lag": ("window", peak / pair.fs, {"units": "s"}),
+            "signed": ((), mean(signed), {"units": "1"}),
             "share_missing": ((), float(np.isnan(r).mean()), {"units": "1"}),
         },
         coords=_coords(cells, pair.fs),
         window_samples=cells.width,
-        lag_samples=max_lag,
+        lag_samples=cells.max_lag,
     )
+
+
+def _summary(r: Floats, max_lag: int) -> tuple[Floats, Floats, Floats, float]:
+    """Return mean |z|, mean z and peak lag [samples] of each window, and mean |z| at positive minus negative lags."""
+    from dyadloop.measures.synchrony.running import strengths
+
+    sums, best = np.empty((len(r), 6)), np.empty(len(r), dtype=np.int64)
+    strengths(r, sums, best)
+    cells = sums[:, 4] + sums[:, 5] + ~np.isnan(r[:, max_lag])
+    known = np.where(cells > 0, cells, np.nan)
+    sides = [float(sums[:, k].sum()) / n if (n := float(sums[:, c].sum())) else math.nan for k, c in ((2, 5), (0, 4))]
+    lead = sides[0] - sides[1] if max_lag else 0.0
+    return sums[:, :3].sum(axis=1) / known, sums[:, 3] / known, np.where(best < 0, np.nan, best - max_lag), lead
 
 
 def _grid(pair: Pair, window: float, step: float, lag: float) -> Grid:
