@@ -203,6 +203,7 @@ def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
         "null": str(tested.attrs["null"]),
         "group_effect": float(tested["effect"]),
         "group_p_value": float(tested["p_value"]),
+        "leave_one_out": str(tested.attrs["leave_one_out"]),
     }
     values = tested["dyad_effect"].values
     return {key: float(value) for key, value in zip(pairs, values, strict=True)}

@@ -22,6 +22,7 @@ def measured_lines(name: str, record: dict[str, Any], status: pd.DataFrame) -> l
     if "group_p_value" in record:
         effect, p = record["group_effect"], record["group_p_value"]
         lines.append(f"  real dyads against re-paired ones: effect {effect:.2f} SD of the null, p = {p:.4g}")
+        lines.append(f"  leaving out one dyad at a time: {record['leave_one_out']}")
     if "wells" in record:
         parts = " + ".join(f"{count} {word}" for word, count in record["wells"].items())
         lines.append(f"  {sum(record['wells'].values())} wells = {parts}")

@@ -24,6 +24,7 @@ from dyadloop.measures.synchrony import (
 from dyadloop.measures.synchrony.catalogue import FIRST_METHODS
 from dyadloop.measures.synchrony.doubts import ecg_doubt
 from dyadloop.measures.synchrony.group_courses import METHODS_OF_GROUPS
+from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.red_noise import METHODS_OF_WAVELETS
 from dyadloop.measures.synchrony.series import (
@@ -36,6 +37,7 @@ from dyadloop.measures.synchrony.series import (
     whitened,
     without_spikes,
 )
+from dyadloop.measures.synchrony.still import shares_of
 
 Transform = Literal["none", "log", "rank", "difference", "whiten"]
 _AS_GIVEN = ("rmea", "susy", "mvsusy", "wcc", "crqa", "recurrence", "mdrqa")
@@ -91,7 +93,9 @@ def synchrony(
     -------
     xarray.Dataset
         ``score``, its standard error ``error`` (NaN where none is known), ``lead`` where the method has a direction,
-        and what else the method returns; attributes name method, statistic, sign, source and settings.
+        ``still_first``, ``still_second`` and ``still_both``: shares of the time without any change for 1 s; and what
+        else the method returns; attributes name method, statistic, sign, source, settings, and ``status``: ok, or what
+        has no value and why.
 
     Raises
     ------
@@ -115,9 +119,9 @@ def synchrony(
     else:
         found = chosen.function(pair, **settings)
     given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
-    return found.assign_attrs(
-        **given, n_samples=len(pair.first), common_pauses=pair.common_words(), doubts=_doubts(pair)
-    )
+    still = {name: ((), share, {"units": "1"}) for name, share in shares_of(first, second, pair.fs).items()}
+    about = {"n_samples": len(pair.first), "common_pauses": pair.common_words(), "doubts": _doubts(pair)}
+    return checked(found.assign(still).assign_attrs(**given, **about))
 
 
 def _doubts(pair: Pair) -> str:
@@ -156,7 +160,7 @@ def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **setting
     if not chosen.group:
         known = ", ".join(name for name, other in METHODS.items() if other.group)
         raise MeasureError(f"method {method!r} takes two series; for a group use one of {known}")
-    return chosen.function(series, fs, **settings)
+    return checked(chosen.function(series, fs, **settings))
 
 
 def method_of(name: str, settings: dict[str, Any]) -> Method:
