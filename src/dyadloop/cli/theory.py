@@ -47,16 +47,26 @@ def theory_show(
 
 @theory_app.command("validate")
 def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -> None:
-    """Check a theory file against the schema: all faults at once.
+    """Check a theory file: all faults at once, and whether a fit takes it.
+
+    A theory with claims must be one that a fit takes, for without a fit nothing is judged.
 
     Example: dyadloop theory validate my-theory.yaml
     """
+    from dyadloop.errors import TheoryError
     from dyadloop.theory import read_theory
+    from dyadloop.theory.uses import fit_faults
 
     found = read_theory(name)
+    faults = fit_faults(found)
+    if faults and found.claims:
+        lines = [f"  {fault}" for fault in faults]
+        raise TheoryError("\n".join([f"{name}: its claims cannot be judged, for a fit refuses it", *lines]))
     print(
         f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid"
     )
+    form = f"in the form {found.linear_form}" if found.linear_form else "as it is"
+    print(f"fit: {form if not faults else 'no, only simulation and dynamics: ' + '; '.join(faults)}")
 
 
 @theory_app.command("diff")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -18,7 +19,7 @@ def kinks_at(system: System, state: Float[Array, " state"], gate: bool) -> list[
     Derivatives there are those on the right of the kink (of a tie of sources: of the first); on the other side they
     are others, so eigenvalues and gains hold on one side only.
     """
-    values = [np.asarray(value) for value in system.acting(jnp.asarray(state), gate)]
+    values, arguments = (np.asarray(part) for part in _probed(system, jnp.asarray(state), gate))
     found: list[str] = []
     for arrow, constants in zip(system.arrows, system.constants, strict=True):
         if not arrow.gated or gate:
@@ -26,14 +27,22 @@ def kinks_at(system: System, state: Float[Array, " state"], gate: bool) -> list[
     for index, node in enumerate(system.nodes):
         if node.activation is not None:
             numbers = {name: value for name, value in system.activations[index].items() if name != "bias"}
-            argument = system.argument(jnp.asarray(state), gate, index) + system.activations[index]["bias"]
-            found += _of_form(f"activation of {node.id}", node.activation, numbers, float(argument))
+            argument = float(arguments[index]) + float(system.activations[index]["bias"])
+            found += _of_form(f"activation of {node.id}", node.activation, numbers, argument)
     return list(dict.fromkeys(found))
 
 
-def _of_arrow(
-    system: System, arrow: Arrow, constants: tuple[dict[str, Array], ...], values: list[np.ndarray]
-) -> list[str]:
+@eqx.filter_jit
+def _probed(system: System, state: Array, gate: bool) -> tuple[Array, Array]:
+    """Return the acting value of each node and what enters its activation, 0 where it has none."""
+    arguments = [
+        jnp.zeros(()) if node.activation is None else system.argument(state, gate, index)
+        for index, node in enumerate(system.nodes)
+    ]
+    return jnp.stack(system.acting(state, gate)), jnp.stack(arguments)
+
+
+def _of_arrow(system: System, arrow: Arrow, constants: tuple[dict[str, Array], ...], values: np.ndarray) -> list[str]:
     found, parts = [], []
     for source, numbers in zip(arrow.sources, constants, strict=True):
         reached = [values[i] - (np.asarray(system.resting(i)) if source.centred else 0.0) for i in source.nodes]

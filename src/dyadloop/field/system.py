@@ -190,7 +190,8 @@ class System(eqx.Module):
 
     def freeze_oxytocin(self) -> "System":
         """Return the system in which changes of oxytocin are not passed on."""
-        frozen = tuple(jnp.asarray(float(node.kind == "oxytocin")) for node in self.nodes)
+        # the same type as what it replaces, so that one compiled program does for both
+        frozen = tuple(jnp.asarray(node.kind == "oxytocin", dtype=float) for node in self.nodes)
         return replace(self, frozen=frozen)
 
     def push(
