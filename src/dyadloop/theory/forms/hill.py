@@ -40,5 +40,5 @@ class Hill(Form):
         """Return the SymPy expression."""
         import sympy
 
-        full = source**power / (half**power + source**power)
-        return sympy.Piecewise((full, source > 0), (0, True))
+        ratio = (source / half) ** power  # a power of a pure number, whatever the unit of the source
+        return sympy.Piecewise((ratio / (1 + ratio), source > 0), (0, True))
