@@ -153,7 +153,7 @@ def _with_calendar(theory: "Theory", asked: dict) -> "Theory":
 
 
 def _latex(theory) -> str:  # noqa: ANN001 - a Theory
-    from dyadloop.theory.export import to_latex
+    from dyadloop.theory.latex import to_latex
 
     return to_latex(theory)
 

@@ -41,11 +41,11 @@ class Equations:
     nodes: dict[str, Node]
 
 
-def equations(theory: Theory, *, in_days: bool = False) -> Equations:
+def equations(theory: Theory, *, in_days: bool = False, floors: bool = True) -> Equations:
     """Write a theory out as equations, without noise and chance events; floors stop a rate where they are reached.
 
     With ``in_days`` time constants are in days and rates per day among the values, so that no equation needs a factor
-    for units; else they are as in the theory file.
+    for units; else they are as in the theory file. Without ``floors`` as if no state could reach its own.
     """
     import sympy
 
@@ -62,7 +62,7 @@ def equations(theory: Theory, *, in_days: bool = False) -> Equations:
     kept = {name: value for name, value in values.items() if not name.startswith(("sd_", "between_"))}
     if in_days:
         kept |= {name: value * kept[name] for name, value in _day_factors(theory).items()}
-    writer = _Writer(theory, nodes, {} if in_days else _day_factors(theory))
+    writer = _Writer(theory, nodes, {} if in_days else _day_factors(theory), floors)
     rates = {node.id: writer.rate(index) for index, node in enumerate(states)}
     defined = {
         node.id: writer.definition(index + len(states) + len(contexts)) for index, node in enumerate(definitions)
@@ -90,10 +90,12 @@ def _day_factors(theory: Theory) -> dict[str, float]:
 class _Writer:
     """Writes the right-hand sides of one theory; ``factors`` turn numbers of time into days."""
 
-    def __init__(self, theory: Theory, nodes: tuple[Node, ...], factors: dict[str, float]) -> None:
+    def __init__(self, theory: Theory, nodes: tuple[Node, ...], factors: dict[str, float], floors: bool) -> None:
         import sympy
 
-        self.sympy, self.theory, self.nodes, self.factors = sympy, theory, nodes, factors
+        self.sympy, self.theory, self.nodes, self.floors = sympy, theory, nodes, floors
+        whole = {name: int(factor) if factor == int(factor) else factor for name, factor in factors.items()}
+        self.factors = {name: sympy.sympify(factor) for name, factor in whole.items()}
         self.symbols = [sympy.Symbol(node.id, real=True) for node in nodes]
 
     def number(self, name: str, node: Node) -> "sympy.Expr":
@@ -107,12 +109,12 @@ class _Writer:
 
     def in_days(self, name: str) -> "sympy.Expr":
         """Return the symbol of a number of time, turned into days."""
-        return self.symbol(name) * self.sympy.Float(self.factors[name]) if name in self.factors else self.symbol(name)
+        return self.symbol(name) * self.factors.get(name, 1)
 
     def acting(self, index: int) -> "sympy.Expr":
         """Return the value with which a node acts."""
         variable, state = self.nodes[index].variable, self.symbols[index]
-        if variable.lower is not None:
+        if variable.lower is not None and self.floors:
             return self.sympy.Piecewise((state, state > variable.lower), (variable.lower, True))
         return 1 / (1 + self.sympy.exp(-state)) if variable.link == "logistic" else state
 
@@ -182,7 +184,7 @@ class _Writer:
             if entry.kind == "session" and entry.target == variable.id and entry.person in (None, node.person):
                 rate += self.sympy.Symbol(GATE, real=True) * self.symbol(entry.id) * decay
         rate -= sum((self.leaving(coupling, index) for coupling in self.theory.couplings), self.sympy.Integer(0))
-        if variable.lower is not None:
+        if variable.lower is not None and self.floors:
             stopped = self.sympy.And(state <= variable.lower, rate < 0)
             return self.sympy.Piecewise((0, stopped), (rate, True))
         return rate
