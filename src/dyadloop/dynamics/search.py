@@ -105,7 +105,7 @@ def _size(wrong: np.ndarray) -> np.ndarray:
 
 def _damped(wrong: np.ndarray, slope: np.ndarray, damping: np.ndarray) -> np.ndarray:
     """Return the damped Gauss-Newton steps, 0 where a slope is not finite."""
-    fine = np.isfinite(wrong).all(axis=1) & np.isfinite(slope).all(axis=(1, 2))
+    fine = np.asarray(np.isfinite(wrong).all(axis=1) & np.isfinite(slope).all(axis=(1, 2)))
     safe = np.where(fine[:, None, None], slope, np.eye(slope.shape[1]))
     square = np.swapaxes(safe, 1, 2) @ safe
     own = np.einsum("cii->ci", square)

@@ -106,7 +106,7 @@ class _Page:
         lines, room = [], WIDEST - width(left) - 3
         line = ""
         for number, term in enumerate(terms):
-            text = self.latex(self.fitted(term, min(room, WIDEST - 8)))
+            text = self.latex(self.fitted(term, min(room, WIDEST - 8)))  # pyright: ignore[reportArgumentType]
             text = text if number == 0 else f" - {text[1:].lstrip()}" if text.startswith("-") else f" + {text}"
             if line and width(line) + width(text) > (room if not lines else WIDEST - 8):
                 lines.append(line)

@@ -62,7 +62,19 @@ def _units(parts: Parts) -> dict[str, str]:
         units |= {name: number.unit for name, number in variable_numbers(variable).items()}
     for coupling in parts.couplings:
         units |= {name: number.unit for name, number in coupling_numbers(coupling).items()}
-    return units
+    return units | {name: "Fisher z" for name in _correlations(parts)}
+
+
+def _correlations(parts: Parts) -> list[str]:
+    """Return the ids of the correlations of all pairs of states, the later one first."""
+    states = [
+        variable.id if len(variable.persons) == 1 else f"{variable.id}_{person}"
+        for variable in parts.variables
+        if variable.dynamics == "state" and variable.kind != "factor"
+        for person in variable.persons
+    ]
+    pairs = [(later, earlier) for row, later in enumerate(states) for earlier in states[:row]]
+    return [f"rho_{level}_{later}_{earlier}" for later, earlier in pairs for level in ("between", "noise")]
 
 
 def _claim_faults(claim: Claim, parts: Parts, units: dict[str, str]) -> list[str]:
@@ -135,7 +147,7 @@ def _formula_faults(claim: Claim, subjects: list[str], parts: Parts, units: dict
             different = {units[name] for name in names if name in units}
             listed = ", ".join(f"{name} [{units[name]}]" for name in names if name in units)
             return [f"formula adds up different units: {listed}"] if len(different) > 1 else []
-        near = {name: _near(name, units) for name in unknown}
+        near = {name: _near(name, [c.id for c in parts.couplings]) or _near(name, units) for name in unknown}
         found += [
             f"formula names {name!r}, which is no coefficient of this theory; did you mean one of "
             f"{', '.join(near[name] or sorted(c.id for c in parts.couplings))}"

@@ -127,7 +127,7 @@ def unit_in(expression: "sympy.Expr", units: Mapping[str, Unit]) -> Unit | None:
     if isinstance(expression, sympy.Add | sympy.Abs):
         return _first(expression.args, units)
     if isinstance(expression, sympy.Piecewise):
-        return _first([value for value, _ in expression.args], units)
+        return _first([value for value, _ in expression.args], units)  # pyright: ignore[reportGeneralTypeIssues]
     return NONE
 
 

@@ -75,7 +75,7 @@ class Form(ABC):
     def slope(self, xp: ModuleType, *args: Any, **kwargs: Any) -> Numbers:  # noqa: ANN401 - each form names its own
         """Return the derivative of the value with respect to the source."""
 
-    def kinks(self, **constants: float) -> tuple[Kink, ...]:
+    def kinks(self, *args: Any, **kwargs: Any) -> tuple[Kink, ...]:  # noqa: ANN401 - each form names its own
         """Return where the form is not smooth for these constants, in order."""
         return ()
 
