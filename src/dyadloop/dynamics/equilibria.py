@@ -117,7 +117,7 @@ def _widened(system: System, bounds: tuple[np.ndarray, np.ndarray]) -> tuple[np.
 def _inside(points: np.ndarray, bounds: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     low, high = bounds
     margin = 1e-6 * (1.0 + np.abs(high - low))
-    return (points >= low - margin).all(axis=1) & (points <= high + margin).all(axis=1)
+    return np.asarray((points >= low - margin).all(axis=1) & (points <= high + margin).all(axis=1))
 
 
 def _searched(
