@@ -6,13 +6,14 @@ import pytest
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from dyadloop.inference import compare_referees, lagged_effects, referees
-from dyadloop.inference.agreement import OPPOSITE, SAME, UNSURE, agreement
+from dyadloop.inference.agreement import ALONE, OPPOSITE, SAME, UNSURE, agreement
 from dyadloop.inference.faults import finding_faults
 from dyadloop.inference.occasions import occasions
 from dyadloop.inference.residuals import cross_residuals
 from dyadloop.inference.stability import DYADS, halves, without_each
 from tests.inference.test_referees import TAU
 from tests.inference.two import laplace, problem_of_study, values_at, wandering, written
+from tests.inference.two import theory as two_theory
 
 ARROW = "c_symptoms_patient"
 DRIFT = np.array([[-1.0, 0.0], [-0.9, -1.0]]) / TAU
@@ -70,7 +71,7 @@ def measure_scale(post, indicator):
     return float(post["observed_data"].to_dataset()["scale"].sel(indicator=indicator))
 
 
-def test_a_right_model_and_its_referees_agree(post, table):
+def test_a_right_model_and_its_referees_agree(post, table, study):
     row = table.set_index("arrow").loc[ARROW]
     assert row["agree"] == SAME
     assert row["slope_high"] < 0
@@ -82,6 +83,7 @@ def test_a_right_model_and_its_referees_agree(post, table):
     alone = referees(post)
     assert len(alone) == 2 * len(table)
     assert set(alone["arrow"]) == {ARROW, "f_patient_symptoms"}
+    pd.testing.assert_frame_equal(alone, referees(study, two_theory()))
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def test_a_turned_arrow_contradicts_its_referees_and_is_a_fault_of_its_claim(tur
 
 
 ROW = {
-    "coefficient_low": 0.1, "coefficient_high": 0.5, "slope_low": 0.05, "slope_high": 0.4,
+    "coefficient_low": 0.1, "coefficient_high": 0.5, "slope": 0.2, "slope_low": 0.05, "slope_high": 0.4,
     "regression": -0.2, "regression_low": -0.3, "regression_high": -0.1, "multilevel_low": -0.3, "multilevel_high": -0.1,
     "without_trend": -0.2, "without_trend_low": -0.3, "without_trend_high": -0.1, "reproduced": True,
     "replicated_low": -0.3, "replicated_high": -0.1, "persistence_source": 0.5, "persistence_target": 0.5, "gap_days": 7.0,
@@ -128,6 +130,18 @@ def test_each_reason_is_given_in_words(change, words):
     agree, explanation = agreement(pd.Series(ROW | change))
     assert agree == OPPOSITE
     assert words in explanation
+
+
+def test_an_arrow_that_only_the_fit_sees_is_told():
+    """Two fifths error leave .12 of a slope of .2; a regression of .02 [-.02, .06] has lost more than that."""
+    blind = {"regression": 0.02, "regression_low": -0.02, "regression_high": 0.06, "multilevel_low": -0.1}
+    row = ROW | blind | {"multilevel_high": 0.1, "slope": 0.2, "error_source": 0.4}
+    agree, explanation = agreement(pd.Series(row))
+    assert agree == ALONE
+    assert "where error alone would leave 0.12 of 0.2" in explanation
+    assert "which this fit excludes" in explanation
+    assert agreement(pd.Series(row | {"regression_high": 0.13}))[0] == UNSURE  # too uncertain to say that it is missing
+    assert agreement(pd.Series(row | {"error_source": 0.8}))[0] == UNSURE  # error explains it
 
 
 def test_an_interval_across_zero_is_no_contradiction():
@@ -165,10 +179,13 @@ def test_halves_and_single_dyads_of_a_fit(post):
     assert "B1" in each.index
     carried = post.copy(deep=True)
     draws = carried["posterior"][ARROW].values
-    carried["log_likelihood"]["dyads"].values[..., 4] += 4.0 * (draws - draws.mean()) / draws.std()
+    standard = (draws - draws.mean()) / draws.std()
+    draws[:] = (standard + 2.0) * draws.std()  # barely a finding, and dyad 5 makes it
+    carried["log_likelihood"]["dyads"].values[..., 4] += 4.0 * standard
     row = without_each(carried).set_index("finding_of").loc[ARROW]
     assert row["dyad"] == "D005"
-    assert row["share_without"] < row["share"]
+    assert row["share_without"] < 0.5
+    assert "without dyad D005 it is no finding" in row["flag"]
 
 
 def test_occasions_hold_the_scores_themselves(study):

@@ -8,10 +8,11 @@ import time
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from dyadloop.data import read_study
 from dyadloop.errors import ResultError
-from dyadloop.inference import Settings, fit, load_result
+from dyadloop.inference import Settings, fit, load_result, load_rivals, save_rivals
 from tests.inference.small import make, theory
 
 SETTINGS = {"chains": 2, "warmup": 60, "draws": 240, "block": 10}
@@ -94,3 +95,16 @@ def test_an_altered_result_is_not_loaded(finished, tmp_path):
     (folder / "manifest.json").unlink()
     with pytest.raises(ResultError, match=r"manifest\.json"):
         load_result(folder)
+
+
+def test_what_rivals_predict_is_kept_with_the_result(tmp_path):
+    """The commands that read a result judge as the run did."""
+    found = xr.Dataset(
+        {"elpd": ("hypothesis", [-10.5, -9.25]), "told_apart": ("hypothesis", [False, True])},
+        coords={"hypothesis": ["network", "reciprocal"]},
+    )
+    assert load_rivals(tmp_path) is None
+    save_rivals(found, tmp_path)
+    back = load_rivals(tmp_path)
+    assert back["elpd"].sel(hypothesis="network").item() == -10.5
+    assert [str(name) for name in back["hypothesis"].values] == ["network", "reciprocal"]

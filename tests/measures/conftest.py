@@ -25,6 +25,12 @@ def peers():
 
 
 @pytest.fixture(scope="session")
+def programs():
+    """What rMEA, wcc and crqa gave on series that are generated, or read beside the repository."""
+    return json.loads((ROOT / "tests" / "reference" / "synchrony_programs.json").read_text())
+
+
+@pytest.fixture(scope="session")
 def therapy(shared):
     """Motion energy of 20 intake interviews by name: (patient, therapist), 25 Hz."""
     files = sorted((shared / "data" / "therapy_mea_rmea").glob("*.csv"))
@@ -53,6 +59,19 @@ def autoregressive(n, phi, seed):
 
     rng = np.random.default_rng(seed)
     return lfilter([1.0], [1.0, -phi], rng.normal(size=n + 200))[200:]
+
+
+def delayed(n, seconds, seed, noise=0.3, fs=25, band=(0.2, 1.5)):
+    """Two noisy series of movement in a band, the first ahead of the second by some seconds, behind it if negative."""
+    from scipy import signal
+
+    rng = np.random.default_rng(seed)
+    shift = round(abs(seconds) * fs)
+    sections = signal.butter(2, band, "bandpass", fs=fs, output="sos")
+    source = signal.sosfilt(sections, rng.normal(size=n + 500 + shift))[500:]
+    pair = (source[shift:], source[:n]) if seconds >= 0 else (source[:n], source[shift:])
+    one, two = (part + noise * source.std() * rng.normal(size=n) for part in pair)
+    return one, two
 
 
 CUT, FLASH, TWICE, SHAKE = 85, 40, 15, range(60, 66)

@@ -170,3 +170,75 @@ def test_truth_and_bias_recovers_its_parts():
     assert found.dyads["error"].between(0.01, 0.3).all()
     with pytest.raises(MeasureError, match="at least 5 dyads"):
         truth_and_bias(pd.DataFrame(rows[:20], columns=["dyad", "judgement", "truth", "own"]))
+
+
+def _rounds(people=6, rounds=10, seed=4):
+    rng, rows = np.random.default_rng(seed), []
+    for k in range(people):
+        for r in range(1, rounds + 1):
+            sent = int(rng.integers(1, 11))
+            rows.append((f"P{k}", f"T{k}", r, 10, sent, 3, int(rng.integers(0, 3 * sent + 1))))
+    return pd.DataFrame(
+        rows, columns=["trustor", "trustee", "round", "endowment", "sent", "multiplier", "returned"], dtype=object
+    )
+
+
+def test_a_decision_on_two_rows_is_no_second_decision():
+    """Each decision once per player, as wide exports have it: the error must not shrink by the square root of two."""
+    one = _rounds()
+    twice = one.loc[one.index.repeat(2)].reset_index(drop=True)
+    for table in (twice, pd.concat([one, one], ignore_index=True)):
+        with pytest.raises(DataError, match="row 2 again") as caught:
+            trust_game(table)
+        assert len(caught.value.faults) == len(one)
+    with pytest.raises(DataError) as caught:
+        trust_game(twice)
+    assert [fault.row for fault in caught.value.faults] == list(range(3, 2 * len(one) + 2, 2))
+    sent = one[one["trustor"] == "P1"]["sent"].astype(float) / 10
+    found = trust_game(one).table.query("scale == 'sent_share' and participant == 'P1'").iloc[0]
+    within = [(part["sent"].astype(float) / 10).var(ddof=1) for _, part in one.groupby("trustor")]
+    assert found["estimate"] == pytest.approx(sent.mean())
+    assert found["estimate_error"] == pytest.approx(np.sqrt(np.mean(within) / 10))
+    assert found["rounds"] == 10
+
+
+def test_a_game_written_from_both_sides_is_one_game():
+    one = _rounds()
+    mirror = one.rename(columns={"trustor": "trustee", "trustee": "trustor"})
+    with pytest.raises(DataError, match="row 2 with the roles exchanged") as caught:
+        trust_game(pd.concat([one, mirror[one.columns]], ignore_index=True))
+    assert len(caught.value.faults) == len(one)
+    turned = _rounds(seed=9).rename(columns={"trustor": "trustee", "trustee": "trustor"})
+    both = pd.concat([one, turned[one.columns]], ignore_index=True)  # both roles in turn, own decisions
+    assert set(trust_game(both).table.query("scale == 'sent_share'")["rounds"]) == {10}
+
+
+def test_rounds_that_start_anew_belong_to_their_session():
+    one = _rounds()
+    again = pd.concat([one.assign(session="1"), one.assign(session="2", sent=1, returned=1)], ignore_index=True)
+    with pytest.raises(DataError, match="column session"):
+        trust_game(again.drop(columns="session"))
+    found, alone = trust_game(again).table, trust_game(one).table
+    pick = "scale == 'repayment_response' and participant == 'P2'"
+    assert found.query(pick)["rounds"].item() == 18  # 9 changes of each session, none from one to the next
+    assert alone.query(pick)["rounds"].item() == 9
+
+
+def test_a_contribution_or_a_rating_on_two_rows_is_refused():
+    goods = pd.DataFrame(
+        [("g", p, r, 20, 5 + r) for p in "abc" for r in range(4)],
+        columns=["group", "participant", "round", "endowment", "contributed"],
+    )
+    assert (public_goods(goods).table.query("scale == 'contributed_share'")["rounds"] == 4).all()
+    with pytest.raises(DataError, match="row 14, column 'round'"):
+        public_goods(pd.concat([goods, goods.iloc[:1]], ignore_index=True))
+    rng = np.random.default_rng(0)
+    ratings = pd.DataFrame(rng.normal(size=(30, 3)), columns=["judgement", "truth", "own"]).assign(
+        dyad=np.repeat([f"D{k}" for k in range(6)], 5), session=np.tile(np.arange(5), 6)
+    )
+    twice = pd.concat([ratings, ratings], ignore_index=True)
+    with pytest.raises(DataError, match="row 32, column 'dyad'"):
+        truth_and_bias(twice)
+    with pytest.raises(DataError, match="every row twice"):
+        truth_and_bias(twice.drop(columns="session"))
+    assert len(truth_and_bias(ratings.assign(remark=np.nan)).dyads) == 6  # a column that nobody asks for

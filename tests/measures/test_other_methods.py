@@ -1,12 +1,11 @@
 """Phases, coherence, warping, prediction, turns, words, changes: published programs or closed forms as referees."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import signal
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony import change_synchrony, event_synchrony, language_style, synchrony, turn_taking
+from dyadloop.measures.synchrony import change_synchrony, event_synchrony, synchrony
 from dyadloop.measures.synchrony.prediction import _gain
 from dyadloop.measures.synchrony.spectral import wavelet
 from dyadloop.measures.synchrony.warping import warp
@@ -104,32 +103,6 @@ def test_lag_regression_is_the_rise_of_r_squared():
     assert float(found["gain"].sel(lag=0.6)[3]) == pytest.approx(r_squared(own, far) - r_squared(own), abs=1e-9)
 
 
-def _turns(gaps):
-    rows, clock = [], 0.0
-    for k, gap in enumerate(gaps):
-        rows.append({"speaker": "AB"[k % 2], "start": clock, "end": clock + 2.0})
-        clock += 2.0 + gap
-    return pd.DataFrame(rows)
-
-
-def test_turn_taking_reads_gaps_and_who_is_quicker():
-    gaps = [0.2, 0.8] * 10
-    found = turn_taking(_turns(gaps))
-    np.testing.assert_allclose(found["gap"], gaps[:-1], atol=1e-9)
-    assert float(found["lead"]) == pytest.approx(-0.6)  # B answers after 0.2 s, A after 0.8 s: the second is quicker
-    assert float(turn_taking(_turns(gaps), first="B")["lead"]) == pytest.approx(0.6)
-    adapting = np.abs(np.sin(np.arange(40) / 4))
-    assert float(turn_taking(_turns(adapting))["score"]) > 1
-    for table, message in (
-        (_turns(gaps).drop(columns="end"), "no column end"),
-        (_turns(gaps).assign(speaker="A"), "1 speakers"),
-        (_turns(gaps).assign(end=0), "end after start"),
-        (_turns(gaps[:4]), "at least 6"),
-    ):
-        with pytest.raises(MeasureError, match=message):
-            turn_taking(table)
-
-
 def test_events_match_once_and_tell_who_is_first():
     first = np.arange(0, 100, 10.0)
     found = event_synchrony(first, first + 1, within=2)
@@ -139,22 +112,6 @@ def test_events_match_once_and_tell_who_is_first():
     assert float(event_synchrony(first, first + 5, within=2)["score"]) == 0
     with pytest.raises(MeasureError, match="increasing times"):
         event_synchrony([2, 1], [1, 2])
-
-
-def test_language_style_matching_follows_its_formula():
-    turns = pd.DataFrame(
-        {"speaker": ["A", "B"], "text": ["the cat and the dog", "a cat not the dog, I’m sure of it and it is so"]}
-    )
-    words = {"article": frozenset({"the", "a"}), "negation": frozenset({"not"})}
-    found = language_style(turns, words=words, least=3)
-    p, q = 100 * 2 / 5, 100 * 2 / 13
-    assert float(found["category_match"].sel(category="article")) == pytest.approx(1 - (p - q) / (p + q + 1e-4))
-    assert float(found["category_match"].sel(category="negation")) == pytest.approx(0, abs=2e-5)
-    assert float(language_style(pd.concat([turns, turns.iloc[::-1]]), by="turn", least=3)["score"]) > 0
-    with pytest.raises(MeasureError, match="session or turn"):
-        language_style(turns, by="word")
-    with pytest.raises(MeasureError, match="both persons say 50"):
-        language_style(turns, least=50)
 
 
 def test_changes_of_two_persons_are_pooled_with_their_uncertainty():

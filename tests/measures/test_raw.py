@@ -225,13 +225,13 @@ def test_raw_signals_are_turned_on_the_way(tmp_path):
         eda = neurokit2.eda_simulate(30, sampling_rate=200, random_state=seed)
         pd.DataFrame({"ecg": ecg, "eda": eda[: len(ecg)]}).to_csv(tmp_path / f"{name}.csv", index=False)
     files = tmp_path / "p.csv", tmp_path / "t.csv"
-    one, two, fs = two_channels(source(signal="ecg", first="ecg", second="ecg", fs=200), *files)
-    assert fs == 4
-    assert len(one) == len(two)
-    assert [60000 / np.nanmean(s) for s in (one, two)] == pytest.approx([70, 80], rel=0.05)
-    skin, _, fs = two_channels(source(signal="eda", first="eda", second="eda", fs=200), *files)
-    assert fs == 200
-    assert abs(np.nanmean(skin)) < np.nanstd(skin)
+    hearts = two_channels(source(signal="ecg", first="ecg", second="ecg", fs=200), *files)
+    assert hearts.fs == 4
+    assert len(hearts.first) == len(hearts.second)
+    assert [60000 / np.nanmean(s) for s in (hearts.first, hearts.second)] == pytest.approx([70, 80], rel=0.05)
+    skin = two_channels(source(signal="eda", first="eda", second="eda", fs=200), *files)
+    assert skin.fs == 200
+    assert abs(np.nanmean(skin.first)) < np.nanstd(skin.first)
     with pytest.raises(MeasureError, match="name first and second"):
         two_channels(source(fs=200), _three(tmp_path))
 
@@ -265,7 +265,7 @@ def test_a_film_becomes_a_recording_on_the_command_line(film, tmp_path):
     source = SynchronySource(
         kind="synchrony", files="x", signal="video", regions=with_regions, first="right", second="left"
     )
-    assert two_channels(source, film)[2] == pytest.approx(25)
+    assert two_channels(source, film).fs == pytest.approx(25)
     bad = CliRunner().invoke(app, ["motion", str(film), str(out), "--region", "left=1,2"])
     assert "at least 3 corners" in str(bad.exception)
 

@@ -75,7 +75,7 @@ def test_openface_rows_without_a_face_are_gaps(tmp_path):
         ("", {"fs": 1}, "empty"),
         ("a\n1\n", {"fs": 1}, "expected at least 2"),
         ("time,a\n0,1\n1,2\n1,3\n", {}, "row 4, column 'time'"),
-        ("time,a\n0,1\n1,2\n2,3\n9,4\n", {}, "a step of 7 s"),
+        ("time,a\n0,1\n1,2\n2,3\n9,4\n", {}, "row 5, column 'time': got a step of 7 among"),
         ("a,b\n1,2\n3,4,5\n", {"fs": 1}, "expected one value per column"),
     ],
 )
@@ -88,7 +88,7 @@ def test_damaged_and_absent_files(tmp_path):
     whole = gzip.compress(("a\n" + "\n".join(map(str, range(5000)))).encode())
     path = tmp_path / "cut.csv.gz"
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(MeasureError, match=r"cut\.csv\.gz: the compressed file is damaged"):
+    with pytest.raises(MeasureError, match=r"cut\.csv\.gz: got the compressed file is damaged"):
         read_recording(path, fs=1)
     path.write_bytes(b"no gzip at all")
     with pytest.raises(MeasureError, match="damaged"):
@@ -101,7 +101,7 @@ def test_damaged_and_absent_files(tmp_path):
 
 
 def test_a_long_file_is_read_in_pieces_with_progress(tmp_path, monkeypatch):
-    monkeypatch.setattr("dyadloop.measures.recordings.files._CHUNK_ROWS", 1000)
+    monkeypatch.setattr("dyadloop.measures.recordings.text._CHUNK_ROWS", 1000)
     path = _write(tmp_path / "long.csv", "a\n" + "\n".join(map(str, range(5000))) + "\n")
     seen = []
     found = read_recording(path, fs=10, progress=lambda done, total: seen.append(done / total))
@@ -190,7 +190,7 @@ def test_long_hearts_are_processed_in_pieces(monkeypatch):
 
 
 def test_phasic_skin_conductance_keeps_gaps():
-    eda = neurokit2.eda_simulate(120, sampling_rate=25, scr_number=6, random_state=2)
+    eda = 5 + neurokit2.eda_simulate(120, sampling_rate=25, scr_number=6, random_state=2)  # microsiemens of a palm
     eda[1000:1200] = np.nan
     found = phasic_skin_conductance(eda, 25)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(eda))

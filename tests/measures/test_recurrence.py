@@ -32,7 +32,7 @@ def _naive(x, y, radius, norm, theiler):
     n, m = near.shape
     near &= np.abs(np.arange(n)[:, None] - np.arange(m)) >= theiler
     diagonal = np.concatenate([_runs(np.diagonal(near, k)) for k in range(-n + 1, m)]).astype(int)
-    vertical = np.concatenate([_runs(near[:, j]) for j in range(m)]).astype(int)
+    vertical = np.concatenate([_runs(near[i]) for i in range(n)]).astype(int)  # the second person goes on
     lines = diagonal[diagonal >= 2]
     share = np.unique(lines, return_counts=True)[1] / len(lines)
     return {

@@ -19,7 +19,7 @@ def claims(more=()):
     columns = [
         *COLUMNS,
         *(f"{name}_{end}" for name in more for end in ("median", "low", "high")),
-        *(["misfit"] if more else []),
+        *(["remark"] if more else []),
     ]
     rows = []
     for place, verdict in enumerate(VERDICTS):
@@ -31,7 +31,7 @@ def claims(more=()):
         }  # fmt: skip
         for name in more:
             row |= {f"{name}_median": 0.2, f"{name}_low": -0.1, f"{name}_high": 0.3} if place else {}
-        rows.append(row | ({"misfit": "skew 3.1"} if more and place == 1 else {}))
+        rows.append(row | ({"remark": "skew 3.1", "misfit": "one dyad carries it"} if more and place == 1 else {}))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -61,6 +61,8 @@ def test_the_verdict_is_first_and_whole_at_every_width(width, more):
         assert name in flat
         assert "0.2 [-0.1, 0.3]" in flat
     assert ("skew" in flat) == bool(more)
+    if width >= 40:
+        assert ("against C2.depression.components: one dyad carries it" in flat) == bool(more)
 
 
 def test_what_is_nowhere_is_no_column():
@@ -82,8 +84,12 @@ def test_intervals_are_found_by_their_columns():
     assert prefixes(table.columns) == ["", "pushed", "halved", "passive", "prior"]
     shown = details(table.iloc[1])
     assert list(shown)[:5] == ["finding", "posterior", "randomised effect", "halved", "passive"]
-    assert shown["misfit"] == "skew 3.1"
+    assert shown["remark"] == "skew 3.1"
     assert details(table.iloc[0])["halved"] == "-"
+    pushed = table.iloc[1].copy()
+    pushed["pushed_p_beyond_rope"] = 0.9987
+    assert details(pushed)["randomised effect P(>ROPE)"] == "> 0.99"
+    assert "pushed p beyond rope" not in details(pushed)
 
 
 def test_a_written_table_prints_as_before(tmp_path):

@@ -103,14 +103,15 @@ def claims(
     Example: dyadloop claims results/school --json
     """
     from dyadloop.inference import claims as judge
-    from dyadloop.inference import load_result
+    from dyadloop.inference import load_result, load_rivals
     from dyadloop.reporting.claims_table import claims_json, print_claims
 
     post = load_result(result)
+    table = judge(post, load_rivals(result))
     if as_json:
-        print(claims_json(judge(post)))
+        print(claims_json(table))
     else:
-        print_claims(judge(post), console(), bool(post.attrs["simulated"]))
+        print_claims(table, console(), bool(post.attrs["simulated"]))
 
 
 def report(
@@ -123,13 +124,15 @@ def report(
 
     Example: dyadloop report results/school --out school.html
     """
-    from dyadloop.inference import load_result, write_manifest
+    from dyadloop.inference import claims as judge
+    from dyadloop.inference import load_result, load_rivals, write_manifest
     from dyadloop.reporting.claims_table import read_prior_sets
     from dyadloop.reporting.report import report as write
 
     path = out or result / "report.html"
     writable_file(path)
-    print(write(load_result(result), path, read_prior_sets(result)))
+    post = load_result(result)
+    print(write(post, path, read_prior_sets(result), judge(post, load_rivals(result))))
     if path.parent == result:
         write_manifest(result)
 

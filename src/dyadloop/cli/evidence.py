@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,21 +43,19 @@ def list_rows(source: From = None, target: To = None, table: Table = None, as_js
     if as_json:
         print(rows.to_json(orient="records", indent=2))
         return
-    from rich.table import Table as Grid
+    from dyadloop.reporting.tables import text_table
 
-    grid = Grid("id", "arrow", "metric", "estimate", "95 %", "n", "k", "direction", "verified", "citation", box=None)
-    for row in rows.to_dict("records"):
-        interval = f"[{row['ci_low']:g}, {row['ci_high']:g}]" if row["ci_low"] == row["ci_low"] else ""
-        number = f"{row['estimate']:g}" if row["estimate"] == row["estimate"] else ""
-        counts = [
-            f"{row[c]:.0f}" if row[c] == row[c] and row[c] is not None else "" for c in ("n_participants", "k_studies")
-        ]
-        arrow, seen = f"{row['edge_from']} -> {row['edge_to']}", "yes" if row["verified"] else "no"
-        grid.add_row(
-            row["id"], arrow, row["metric"] or "", number, interval, *counts, row["direction"], seen, row["citation"]
-        )
-    console().print(grid)
+    headings = ("id", "arrow", "metric", "estimate", "95 %", "n", "k", "direction", "verified", "citation")
+    console().print(text_table(headings, map(_listed, rows.to_dict("records"))))
     say(f"{len(rows)} rows")
+
+
+def _listed(row: dict[Any, Any]) -> tuple[str, ...]:
+    interval = f"[{row['ci_low']:g}, {row['ci_high']:g}]" if row["ci_low"] == row["ci_low"] else ""
+    number = f"{row['estimate']:g}" if row["estimate"] == row["estimate"] else ""
+    counts = [f"{row[c]:.0f}" if row[c] == row[c] else "" for c in ("n_participants", "k_studies")]
+    arrow, seen = f"{row['edge_from']} -> {row['edge_to']}", "yes" if row["verified"] else "no"
+    return row["id"], arrow, row["metric"], number, interval, *counts, row["direction"], seen, row["citation"]
 
 
 @evidence_app.command()
@@ -201,23 +199,25 @@ def claims(theory: TheoryName = "framework", table: Table = None, as_json: AsJso
     if as_json:
         print(found.to_json(orient="records", indent=2))
         return
-    from rich.table import Table as Grid
+    from dyadloop.reporting.tables import text_table
 
-    grid = Grid("claim", "arrow", "rows", "k", "+", "0", "-", "mixed", "pooled d", "reading", box=None)
-    for row in found.to_dict("records"):
-        counts = [
-            f"{row[c]:.0f}" if row[c] == row[c] and row[c] is not None else ""
-            for c in ("rows", "studies", "positive", "null", "negative", "mixed")
-        ]
-        d, low, high = (float("nan") if row[c] is None else float(row[c]) for c in ("pooled_d", "low", "high"))
-        number = f"{d:+.2f}" if d == d else ""
-        number += f" [{low:+.2f}, {high:+.2f}]" if low == low else ""
-        grid.add_row(row["claim"], row["arrow"] or "", *counts, number, row["reading"])
-    console().print(grid)
+    headings = ("claim", "arrow", "rows", "k", "+", "0", "-", "mixed", "pooled d", "reading")
+    console().print(text_table(headings, map(_read_off, found.to_dict("records"))))
     print("Published effects on d, in the settings that were studied; no reading speaks of therapy.")
     print(
         "k: studies of verified rows; pooled d: mean of settings, 95 % interval where several publications are pooled."
     )
+
+
+def _read_off(row: dict[Any, Any]) -> tuple[object, ...]:
+    counts = [
+        f"{row[c]:.0f}" if row[c] == row[c] and row[c] is not None else ""
+        for c in ("rows", "studies", "positive", "null", "negative", "mixed")
+    ]
+    d, low, high = (float("nan") if row[c] is None else float(row[c]) for c in ("pooled_d", "low", "high"))
+    number = f"{d:+.2f}" if d == d else ""
+    number += f" [{low:+.2f}, {high:+.2f}]" if low == low else ""
+    return row["claim"], row["arrow"], *counts, number, row["reading"]
 
 
 @evidence_app.command()
@@ -245,14 +245,13 @@ def priors(
     if as_json:
         print(found.reset_index().to_json(orient="records", indent=2))
         return
-    from rich.table import Table as Grid
+    from dyadloop.reporting.tables import text_table
 
-    grid = Grid("parameter", "prior", "unit", "source", box=None)
-    for name, row in found.iterrows():
-        grid.add_row(
-            str(name), f"{row['family']}({row['location']:.3g}, {row['scale']:.3g})", row["unit"], row["source"]
-        )
-    console().print(grid)
+    rows = [
+        (name, f"{row['family']}({row['location']:.3g}, {row['scale']:.3g})", row["unit"], row["source"])
+        for name, row in found.iterrows()
+    ]
+    console().print(text_table(("parameter", "prior", "unit", "source"), rows))
 
 
 @evidence_app.command("map")

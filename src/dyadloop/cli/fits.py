@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from dyadloop.theory import Theory
 
 from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
 from dyadloop.cli.shared import (
@@ -18,7 +21,6 @@ from dyadloop.cli.shared import (
     Rival,
     Seed,
     StudyPath,
-    TheoryName,
     TheoryOption,
     Vary,
     VaryByTherapist,
@@ -154,7 +156,7 @@ def choices(
 
 
 def calibrate(
-    theory: TheoryName,
+    theory: Annotated[str | None, typer.Argument(help="Preset or theory file.", metavar="THEORY")] = None,
     hypothesis: Rival = None,
     variables: Annotated[
         str | None, typer.Option(help="Variables to keep, separated by commas; default: all that the design measures.")
@@ -165,6 +167,7 @@ def calibrate(
     replicates: Annotated[int, typer.Option(min=20, help="Simulated studies.")] = 500,
     below: Annotated[float, typer.Option(min=0.0, max=0.99, help="Share of oxytocin below the assay's limit.")] = 0.0,
     fault: Annotated[str | None, typer.Option(help="Plant a fault: sign, noise, gate or limit.")] = None,
+    broken: Annotated[bool, typer.Option("--broken", help="Simulate studies that break an assumption each.")] = False,
     vary: Vary = None,
     vary_by_therapist: VaryByTherapist = None,
     out: Annotated[
@@ -185,22 +188,21 @@ def calibrate(
     dyadloop calibrate framework --hypothesis reciprocal --variables oxytocin,trust
 
     dyadloop calibrate framework --variables oxytocin,trust --fault sign --replicates 50
+
+    dyadloop calibrate --broken --replicates 200
     """
     from dyadloop import inference
-    from dyadloop import theory as theories
     from dyadloop.data import read_study
     from dyadloop.reporting.calibration import calibration_figure, print_calibration
     from dyadloop.reporting.figures import simulated_mark
     from dyadloop.reporting.progress import steps
     from dyadloop.reporting.tables import write_csv
-    from dyadloop.theory import keep, linear_form
 
-    model = theories.vary(linear_form(theory_of(theory, hypothesis, None, False)), *vary or ())
-    model = theories.vary(model, *vary_by_therapist or (), by="therapist")
-    if variables:
-        # nobody measures a common factor, so none is named
-        factors = [variable.id for variable in model.variables if variable.kind == "factor"]
-        model = keep(model, [*(name.strip() for name in variables.split(",") if name.strip()), *factors])
+    if broken:
+        return _broken(replicates, seed, result_folder(out, "broken-calibration"), as_json, quiet)
+    if theory is None:
+        raise typer.BadParameter("name a theory, or ask for --broken")
+    model = _calibrated(theory, hypothesis, variables, vary, vary_by_therapist)
     folder = result_folder(out, f"{Path(theory).stem}-calibration")
     try:
         with steps(quiet) as progress:
@@ -220,6 +222,38 @@ def calibrate(
         print_calibration(found, console())
     if not found.attrs["calibrated"]:
         raise typer.Exit(NOT_CONVERGED)
+    return None
+
+
+def _calibrated(
+    theory: str, hypothesis: str | None, variables: str | None, vary: list[str] | None, by_therapist: list[str] | None
+) -> "Theory":
+    """Return the theory whose fit is calibrated."""
+    from dyadloop import theory as theories
+
+    model = theories.vary(theories.linear_form(theory_of(theory, hypothesis, None, False)), *vary or ())
+    model = theories.vary(model, *by_therapist or (), by="therapist")
+    if not variables:
+        return model
+    # nobody measures a common factor, so none is named
+    factors = [variable.id for variable in model.variables if variable.kind == "factor"]
+    return theories.keep(model, [*(name.strip() for name in variables.split(",") if name.strip()), *factors])
+
+
+def _broken(replicates: int, seed: int, folder: Path, as_json: bool, quiet: bool) -> None:
+    """Fit simulated studies that break an assumption each, and show what is found that is not there."""
+    from dyadloop import inference
+    from dyadloop.reporting.progress import steps
+    from dyadloop.reporting.tables import print_table, write_csv
+
+    with steps(quiet) as progress:
+        table = inference.misspecified(None, replicates, seed=seed, progress=progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(table, folder / "broken.csv")
+    if as_json:
+        print(json.dumps(json.loads(table.to_json(orient="records")), indent=2))
+    else:
+        print_table(table, console())
 
 
 ResultPath = Annotated[Path, typer.Argument(help="Result folder of dyadloop run.", metavar="RESULT")]

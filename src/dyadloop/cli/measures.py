@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_dataset, say
+from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, say
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
     from dyadloop.measures.raw import Measured
+    from dyadloop.measures.recordings.alignment import Aligned
 
 Fs = Annotated[float | None, typer.Option(help="Samples per second, where the files do not tell.")]
 MethodName = Annotated[str, typer.Option(help="Method, such as windowed, rmea, susy, segments, wcc, crqa, coherence.")]
+GapValues = Annotated[
+    list[float] | None, typer.Option("--gap-value", help="Number that stands for a gap in the files, such as 0.")
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Setting of the method, such as window=30.")]
 
 
@@ -41,6 +44,7 @@ def measure(
     from dyadloop.data import read_study
     from dyadloop.measures.raw import measure_raw
     from dyadloop.reporting.progress import steps
+    from dyadloop.reporting.raw import without_score
 
     info = read_study(study, measured=False).info
     if not dry_run:
@@ -53,11 +57,11 @@ def measure(
         _write(found, scored, study)
     _draw(found, folder, info.simulated)
     _print_scores(found, as_json)
-    bad = found.status[found.status["status"] != "ok"]
-    for row in bad.head(20).to_dict("records"):
-        say(f"{row['indicator']}, dyad {row['dyad']} session {row['session']}: {row['status']}", quiet)
-    if len(bad) > 20:
-        say(f"and {len(bad) - 20} more without a score", quiet)
+    unscored = without_score(found.status)
+    for line in unscored[:20]:
+        say(line, quiet)
+    if len(unscored) > 20:
+        say(f"and {len(unscored) - 20} other reasons for no score", quiet)
     without = [name for name in found.record if name not in scored]
     kept = dry_run or not scored
     where = "measurements.tsv left alone" if kept else f"rows in {study / 'measurements.tsv'}"
@@ -74,20 +78,21 @@ def _write(found: "Measured", scored: list[str], study: Path) -> None:
     replace_measurements(study, found.table(), scored)
     text = json.dumps(found.record, indent=2, default=_plain) + "\n"
     (study / "measures.json").write_text(text, encoding="utf-8")
+    for name, results in found.results.items():
+        if "wells" in results:
+            results["wells"].to_csv(study / f"wells_{name}.tsv", sep="\t", index=False, lineterminator="\n")
 
 
 def _print_scores(found: "Measured", as_json: bool) -> None:
+    from dyadloop.reporting.raw import measured_lines
+
     if as_json:
-        print(json.dumps({"scores": len(found.rows), "status": found.status.to_dict("records")}, indent=2))
+        notes = {name: record.get("notes", {}) for name, record in found.record.items()}
+        told = {"scores": len(found.rows), "status": found.status.to_dict("records"), "doubts": notes}
+        print(json.dumps(told, indent=2))
         return
     for name, record in found.record.items():
-        total = int((found.status["indicator"] == name).sum())
-        print(f"{name}: {record['scores']} scores of {total}; {record.get('convention', record['kind'])}")
-        if "group_p_value" in record:
-            print(
-                f"  real dyads against re-paired ones: effect {record['group_effect']:.2f} SD of the null, "
-                f"p = {record['group_p_value']:.4g}"
-            )
+        print("\n".join(measured_lines(name, record, found.status)))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know
@@ -118,12 +123,13 @@ def _draw(found: "Measured", folder: Path, simulated: bool) -> None:
 
 
 def synchrony(
-    first: Annotated[Path, typer.Argument(help="Recording of the first person, or of both.")],
+    first: Annotated[Path | None, typer.Argument(help="Recording of the first person, or of both.")] = None,
     second: Annotated[Path | None, typer.Argument(help="Recording of the second person.")] = None,
     fs: Fs = None,
     method: MethodName = "windowed",
     columns: Annotated[str | None, typer.Option(help="Columns of the first and second person: A,B.")] = None,
     settings: Settings = None,
+    gap_value: GapValues = None,
     surrogate: Annotated[str | None, typer.Option(help="Test against shift, permutation, phase or iaaft.")] = None,
     draws: Annotated[int, typer.Option(min=19, help="Number of surrogates.")] = 199,
     statistic: Annotated[str, typer.Option(help="Number that is tested.")] = "score",
@@ -135,14 +141,23 @@ def synchrony(
     multiverse: Annotated[bool, typer.Option("--multiverse", help="Try a grid of settings.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the surrogates.")] = 0,
     figure: FigurePath = None,
+    out: Annotated[
+        Path | None, typer.Option(help="NetCDF file for the result with all its arrays.", callback=writable_file)
+    ] = None,
+    list_methods: Annotated[
+        bool, typer.Option("--list", help="Print the methods: question, settings, units, span, null.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure the synchrony of two series from files, without a study folder.
 
-    Positive lags and leads mean that the first person leads.
+    Positive lags and leads mean that the first person leads. --json prints numbers and short arrays; long ones go to
+    --out.
 
     For example:
+
+    dyadloop synchrony --list
 
     dyadloop synchrony patient.csv therapist.csv --fs 25 --method rmea
 
@@ -150,11 +165,19 @@ def synchrony(
 
     dyadloop synchrony both.tsv --columns patient,therapist --set window=30 --set step=10
     """
+    from dyadloop.cli import synchrony_results as results
+
+    if list_methods:
+        results.print_methods(as_json)
+        return
+    if first is None:
+        raise typer.BadParameter("missing: the recording of the first person, or of both", param_hint="FIRST")
     from dyadloop.measures.synchrony import synchrony as measure_pair
     from dyadloop.measures.synchrony import synchrony_test
     from dyadloop.reporting.progress import steps
 
-    a, b, rate, labels = _pair(first, second, fs, columns)
+    pair, labels = _pair(first, second, fs, columns, gap_value or [])
+    a, b, rate = pair.first, pair.second, pair.fs
     options: dict[str, Any] = {
         "missing": missing,
         "cut": cut,
@@ -165,6 +188,8 @@ def synchrony(
     options |= _settings(settings)
     if multiverse:
         _multiverse(a, b, rate, method, surrogate, draws, seed, options, figure, as_json, quiet)
+        for note in () if as_json else pair.notes:
+            print(f"note: {note}")
         return
     found = measure_pair(a, b, rate, method, **options)
     tested = None
@@ -174,7 +199,15 @@ def synchrony(
                 a, b, rate, method, surrogate=surrogate, draws=draws, statistic=statistic, seed=seed,
                 progress=lambda done, total: progress("surrogates", done, total), **options,
             )  # fmt: skip
-    _print_synchrony(found, tested, as_json)
+    if pair.notes:
+        found.attrs["notes"] = "; ".join(pair.notes)
+    if as_json:
+        results.print_summary(found if tested is None else found.merge(tested, compat="override", join="outer"))
+    else:
+        results.print_result(found, tested)
+        _print_notes(found, pair.notes)
+    if out is not None:
+        results.write_arrays(found, out, quiet)
     if figure is not None:
         from dyadloop.reporting.measures import synchrony_figure
 
@@ -184,23 +217,23 @@ def synchrony(
 
 
 def _pair(
-    first: Path, second: Path | None, fs: float | None, columns: str | None
-) -> "tuple[np.ndarray, np.ndarray, float, tuple[str, str]]":
-    """Return two series of one rate from one or two files, and their names."""
-    from dyadloop.errors import MeasureError
+    first: Path, second: Path | None, fs: float | None, columns: str | None, gap_values: list[float]
+) -> "tuple[Aligned, tuple[str, str]]":
+    """Return two series on one clock from one or two files, and their names."""
     from dyadloop.measures.recordings import read_recording
+    from dyadloop.measures.recordings.alignment import aligned
 
     names = [name.strip() for name in columns.split(",")] if columns else []
-    one = read_recording(first, fs)
+    one_name, two_name = names if len(names) == 2 else (None, None)
+    used = names if second is None else [one_name] if one_name else []
+    one = read_recording(first, fs, columns=used or None, gap_values=gap_values)
     if second is None:
         one_name, two_name, two = *_two_columns(one, names), one
     else:
-        two = read_recording(second, fs)
-        one_name, two_name = names if len(names) == 2 else (None, None)
+        two = read_recording(second, fs, columns=[two_name] if two_name else None, gap_values=gap_values)
     a, b = one.channel(one_name), two.channel(two_name)
-    if one.fs != two.fs:
-        raise MeasureError(f"{first.name} has {one.fs:g} Hz, {second} {two.fs:g}; resample one of them, or give --fs")
-    return a, b, one.fs, (one_name or first.stem, two_name or (second or first).stem)
+    found = aligned(one, a, two, b, one_file=second is None)
+    return found, (one_name or first.stem, two_name or (second or first).stem)
 
 
 def _two_columns(one: Any, names: list[str]) -> tuple[str, str]:  # noqa: ANN401 - a recording
@@ -228,22 +261,13 @@ def _settings(texts: list[str] | None) -> dict[str, Any]:
     return found
 
 
-def _print_synchrony(found: "xr.Dataset", tested: "xr.Dataset | None", as_json: bool) -> None:
-    import xarray as xr
-
-    scalars = xr.Dataset(
-        {name: values for name, values in found.data_vars.items() if values.ndim == 0}, attrs=found.attrs
-    )
-    if as_json:
-        print_dataset(found if tested is None else found.merge(tested, compat="override", join="outer"), True)
-        return
-    for name, values in scalars.data_vars.items():
-        print(f"{name}: {float(values):.6g}")
-    for key in ("statistic", "sign", "source"):
-        print(f"{key}: {found.attrs[key]}")
-    if tested is not None:
-        print(f"effect: {float(tested['effect']):.3f} SD of the null; p = {float(tested['p_value']):.4g}")
-        print(f"null: {tested.attrs['null']}")
+def _print_notes(found: "xr.Dataset", notes: tuple[str, ...]) -> None:
+    """Print how the recordings were read, and what is left out or doubtful."""
+    for note in notes:
+        print(f"note: {note}")
+    for key in ("common_pauses", "doubts"):
+        if found.attrs.get(key, "none") != "none" and not any(found.attrs[key][:40] in note for note in notes):
+            print(f"note: {found.attrs[key]}")
 
 
 def _multiverse(

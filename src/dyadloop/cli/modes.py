@@ -50,6 +50,10 @@ def _present(value: object) -> bool:
 
 
 _FITTING = ("only", "out", "theory", "prior_set", "seed", "chains", "warmup", "draws")
+_MEASURING = (
+    "fs", "method", "columns", "settings", "gap_value", "surrogate", "draws", "statistic", "missing", "cut", "spikes",
+    "smooth", "transform", "multiverse", "seed", "figure", "out",
+)  # fmt: skip
 MODES: dict[str, tuple[Mode, ...]] = {
     "simulate": (
         Mode("theory", True, ("design",)),
@@ -57,10 +61,15 @@ MODES: dict[str, tuple[Mode, ...]] = {
         Mode("span", True, ("sessions", "every", "length", "event")),
     ),
     "choices": (Mode("show", True, _FITTING),),
+    "calibrate": (
+        Mode("broken", True, ("theory", "hypothesis", "variables", "study", "dyads", "sessions", "below", "fault")),
+        Mode("broken", True, ("vary", "vary_by_therapist", "figure")),
+    ),
     "synchrony": (
         Mode("surrogate", False, ("statistic",)),
         Mode("surrogate", False, ("draws", "seed"), unless="multiverse"),
-        Mode("multiverse", True, ("statistic", "smooth", "transform")),
+        Mode("multiverse", True, ("statistic", "smooth", "transform", "out")),
+        Mode("list_methods", True, _MEASURING),
     ),
     "motion": (Mode("kind", True, ("threshold",), unlike="count"),),
     "add": (Mode("rows", True, ("values",)),),
@@ -90,7 +99,7 @@ def refuse_unused(context: typer.Context) -> None:
         raise typer.BadParameter("\n".join(faults), ctx=context)
 
 
-def _other(mode: Mode, names: Mapping[str | None, str]) -> str:
+def _other(mode: Mode, names: Mapping[str, str]) -> str:
     if mode.unlike is not None:
         return f"with {names[mode.option]} {mode.unlike}"
     return f"{'without' if mode.given else 'with'} {names[mode.option]}"

@@ -85,7 +85,7 @@ def result_folder(out: Path | None, name: str) -> Path:
 
 
 def owned_folder(out: Path | None, name: str, study: Path) -> Path:
-    """Return such a folder for one study alone, so that two studies of one name do not overwrite each other.
+    """Return such a folder; the default one is for one study alone, so that none overwrites another of its name.
 
     Raises
     ------
@@ -93,6 +93,8 @@ def owned_folder(out: Path | None, name: str, study: Path) -> Path:
         If it holds what was made of another study folder, or cannot be written.
     """
     folder = result_folder(out, name)
+    if out is not None:
+        return folder
     note, mine = folder / OWNER_FILE, str(study.resolve())
     owner = note.read_text(encoding="utf-8").strip() if note.is_file() else mine
     if owner != mine:

@@ -146,7 +146,7 @@ class _Fits:
 def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dict[str, Any]) -> dict[str, Any]:
     """Fit, judge and report; leave a note of what was done and return it."""
     from dyadloop.inference import claims as judge
-    from dyadloop.inference import write_manifest
+    from dyadloop.inference import save_rivals, write_manifest
     from dyadloop.inference.claims import rests_on_events
     from dyadloop.inference.result import RUN_FILE
     from dyadloop.reporting.claims_table import write_claims
@@ -159,8 +159,11 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
     say("judging the claims and writing the report", fits.quiet)
     table = judge(post)
     rivals = _rivals(fits, prior_set, str(post.attrs["hypothesis"])) if rests_on_events(table) else None
-    write_claims(table if rivals is None else judge(post, rivals), fits.folder)
-    report(post, fits.folder / "report.html", sets, rivals)
+    if rivals is not None:
+        save_rivals(rivals, fits.folder)
+        table = judge(post, rivals)
+    write_claims(table, fits.folder)
+    report(post, fits.folder / "report.html", sets, table)
     left = {"of": what, "said": _faults(post, draws, fits.quiet)}
     (fits.folder / RUN_FILE).write_text(json.dumps(left, indent=2) + "\n", encoding="utf-8")
     write_manifest(fits.folder)

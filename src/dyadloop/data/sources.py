@@ -23,9 +23,10 @@ class SynchronySource(_Source):
     """Synchrony of two channels of a recording, one file per session or one per person and session.
 
     ``files`` names the file with ``{dyad}`` and ``{session}``; ``second_files`` that of the second person where each
-    has one. ``first`` and ``second`` are columns. ``signal`` says what the files hold: samples as they are, video (with
-    ``regions`` in pixels, named like ``first`` and ``second``), an electrocardiogram (to interbeat intervals), skin
-    conductance (to its phasic part) or voices (to their fundamental frequency, one sound file per person).
+    has one. ``first`` and ``second`` are columns; ``gap_values`` are numbers that stand for a gap. ``signal`` says what
+    the files hold: samples as they are, video (with ``regions`` in pixels, named like ``first`` and ``second``), an
+    electrocardiogram (to interbeat intervals), skin conductance (to its phasic part) or voices (to their fundamental
+    frequency, one sound file per person).
     """
 
     kind: Literal["synchrony"]
@@ -34,6 +35,7 @@ class SynchronySource(_Source):
     first: str | None = None
     second: str | None = None
     fs: Annotated[float, Field(gt=0)] | None = None
+    gap_values: list[float] = []
     signal: Literal["samples", "video", "ecg", "eda", "voice"] = "samples"
     regions: dict[str, list[float] | list[tuple[float, float]]] = {}
     method: str = "windowed"
@@ -48,13 +50,18 @@ class SynchronySource(_Source):
 
 
 class QuestionnaireSource(_Source):
-    """A table of answers: participant_id, session, optional phase and time, and one column per item."""
+    """A table of answers: participant_id, session, optional phase and time, and one column per item.
+
+    ``turned``: true where the reversed items were turned before the file was written, false where none was; without it
+    no totals are made where the answers contradict the key.
+    """
 
     kind: Literal["questionnaire"]
     file: str
     instrument: str
     scale: str = "total"
     items: tuple[str, ...] | None = None
+    turned: bool | None = None
     phase: Literal["before", "within", "after"] = "after"
 
 

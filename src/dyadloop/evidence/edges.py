@@ -6,13 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from dyadloop.errors import EvidenceError
-from dyadloop.evidence.conversions import d_variance, f_to_d, g_to_d, interval_to_error, log_odds_to_d, r_to_d, z_to_r
 from dyadloop.evidence.pooling import Bayesian, Pooled, pool, pool_bayes
-from dyadloop.evidence.table import POOLABLE, evidence
+from dyadloop.evidence.standard import NULL, standard
+from dyadloop.evidence.table import evidence
 
-_FEWEST = 10  # persons; with fewer the variance of an effect is not known
-_NULL = "null result without a number: 0 with the variance of n (assumed)"
 _TAU_SCALE = 0.3  # assumed: true effects of different settings differ by a few tenths of an SD
 
 
@@ -73,10 +70,10 @@ def edge_evidence(edge_from: str, edge_to: str, table: pd.DataFrame | None = Non
     """
     whole = evidence() if table is None else table
     rows = whole[(whole["edge_from"] == edge_from) & (whole["edge_to"] == edge_to)].reset_index(drop=True).copy()
-    found = [_standard({str(key): value for key, value in row.items()}) for row in rows.to_dict("records")]
-    rows["d"] = [value for value, *_ in found]
-    rows["variance"] = [variance for _, variance, _ in found]
-    rows["how"] = [how for *_, how in found]
+    found = [standard({str(key): value for key, value in row.items()}) for row in rows.to_dict("records")]
+    rows["d"] = [one.d for one in found]
+    rows["variance"] = [one.variance for one in found]
+    rows["how"] = [one.how for one in found]
     studies = _by_publication(rows[rows["d"].notna()])
     if studies.empty:
         return Edge((edge_from, edge_to), rows, studies, None, None)
@@ -95,7 +92,7 @@ def _by_publication(rows: pd.DataFrame) -> pd.DataFrame:
             group[0]["citation"],
             sum(row["d"] for row in group) / len(group),
             (sum(math.sqrt(row["variance"]) for row in group) / len(group)) ** 2,
-            any(row["how"] != _NULL for row in group),
+            any(row["how"] != NULL for row in group),
         )
         for group in found.values()
     ]
@@ -106,68 +103,3 @@ def _cautious(estimates: pd.Series, variances: pd.Series) -> Pooled:
     """Pool with the wider of the Knapp-Hartung and the normal interval: few effects can be alike by chance."""
     fine, plain = pool(estimates, variances), pool(estimates, variances, knapp_hartung=False)
     return fine if fine.high - fine.low >= plain.high - plain.low else plain
-
-
-def _standard(row: dict[str, Any]) -> tuple[float, float, str]:
-    """Return d on the sign of the edge, its variance, and how it was found or why it was not."""
-    if not row["verified"]:
-        return math.nan, math.nan, "not pooled: not verified"
-    if row["design"] == "animal":
-        return math.nan, math.nan, "not pooled: animals"
-    if row["n_participants"] == row["n_participants"] and (row["n_participants"] or _FEWEST) < _FEWEST:
-        return math.nan, math.nan, f"not pooled: fewer than {_FEWEST} persons"
-    try:
-        return _converted(row)
-    except EvidenceError as error:
-        return math.nan, math.nan, f"not pooled: {error}"
-
-
-def _converted(row: dict[str, Any]) -> tuple[float, float, str]:
-    metric, value = row["metric"], row["estimate"]
-    n = math.nan if row["n_participants"] is None else float(row["n_participants"])
-    known_n = not math.isnan(n)
-    if metric == "null" and row["direction"] == "0" and known_n:
-        return 0.0, d_variance(0.0, n / 2, n / 2), _NULL
-    if metric == "F" and known_n and row["direction"] in ("+", "-"):
-        found = f_to_d(value, n / 2, n / 2, 1 if row["direction"] == "+" else -1)
-        return found.value, found.variance, "F of two equal groups (assumed) to d"
-    if metric not in POOLABLE or value is None or math.isnan(value):
-        return math.nan, math.nan, f"not pooled: {metric or 'no number'} cannot be converted"
-    error, source = _error(row)
-    sign = row["edge_sign"]
-    if metric == "r":
-        z = math.atanh(value)
-        r = z_to_r(z, error**2)
-        found = r_to_d(r.value, r.variance)
-        return sign * found.value, found.variance, f"r to d, {source}"
-    if metric == "OR":
-        found = log_odds_to_d(math.log(value), error**2)
-        return sign * found.value, found.variance, f"log OR to d, {source}"
-    if metric == "g" and known_n:
-        found = g_to_d(value, error**2, max(n - 2, 2))
-        return sign * found.value, found.variance, f"g to d, {source}"
-    return sign * value, error**2, source
-
-
-def _error(row: dict[str, Any]) -> tuple[float, str]:
-    """Return the standard error of a number (of z for r, of the logarithm for OR) and where it comes from."""
-    metric, value = row["metric"], row["estimate"]
-    scale = {"r": math.atanh, "OR": math.log}.get(metric, float)
-    low, high, n, p = (
-        math.nan if row[name] is None else float(row[name])
-        for name in ("ci_low", "ci_high", "n_participants", "p_value")
-    )
-    if not math.isnan(low):
-        return interval_to_error(scale(low), scale(high)), "error from its interval"
-    if metric in ("d", "g") and row["se"] is not None and not math.isnan(row["se"]):
-        return float(row["se"]), "error as reported"
-    if n > 3:
-        if metric == "r":
-            return 1 / math.sqrt(n - 3), "error from n"
-        if metric in ("d", "g"):
-            return math.sqrt(d_variance(value, n / 2, n / 2)), "error from n, equal groups assumed"
-    if 0 < p < 1 and not row["p_below"] and scale(value) != 0:
-        from scipy.stats import norm
-
-        return abs(scale(value)) / float(norm.isf(p / 2)), "error from p"
-    raise EvidenceError("no interval, error, n or exact p to tell its variance")

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dyadloop.data import read_records
 from dyadloop.data.wording import WHOLE, Wrong, wrongs
 from dyadloop.errors import DataError, EvidenceError, Fault
+from dyadloop.evidence.contradictions import contradictions
 
 CONCEPTS = (
     "oxytocin", "attachment", "empathy", "synchrony", "trust", "support",
@@ -19,10 +21,10 @@ CONCEPTS = (
 )  # fmt: skip
 """Ends of an edge. Attachment is security, outcome is improvement, depression, stress and fear are symptom levels."""
 METRICS = ("r", "d", "g", "OR", "F", "beta", "b", "null", "other")
-POOLABLE = ("r", "d", "g", "OR")
 DESIGNS = ("meta-analysis", "RCT", "observational", "systematic review", "registered replication", "animal")
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+_LARGEST = 1e12
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-_LARGEST, le=_LARGEST)]
 
 
 class Effect(BaseModel):
@@ -57,8 +59,8 @@ class Effect(BaseModel):
     ci_low: Number | None = None
     ci_high: Number | None = None
     se: Annotated[Number, Field(gt=0)] | None = None
-    n_participants: Annotated[int, Field(ge=1)] | None = None
-    k_studies: Annotated[int, Field(ge=1)] | None = None
+    n_participants: Annotated[int, Field(ge=1, le=10**10)] | None = None
+    k_studies: Annotated[int, Field(ge=1, le=10**6)] | None = None
     p_value: Annotated[Number, Field(ge=0, le=1)] | None = None
     p_below: bool = False
     edge_sign: Literal[-1, 0, 1] = 0
@@ -73,27 +75,16 @@ class Effect(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> "Effect":
-        low, high, value = self.ci_low, self.ci_high, self.estimate
-        if (low is None) != (high is None):
-            raise ValueError("ci_low and ci_high: give both ends of the interval, or none")
-        if low is not None and high is not None:
-            if low >= high:
-                raise ValueError(f"ci_low, ci_high: [{low:g}, {high:g}] is no interval; give the lower end first")
-            if value is not None and not low <= value <= high:
-                raise ValueError(f"estimate: {value:g} lies outside its interval [{low:g}, {high:g}]")
-        if value is not None:
-            if self.metric is None:
-                raise ValueError("metric: missing for a number; say r, d, g, OR, F, beta, b or other")
-            if self.metric == "r" and not -1 < value < 1:
-                raise ValueError(f"estimate: a correlation of {value:g}; expected a number between -1 and 1")
-            if self.metric in ("OR", "F") and value <= 0:
-                raise ValueError(f"estimate: {self.metric} of {value:g}; expected a number above 0")
-            if self.metric in POOLABLE and self.edge_sign == 0:
-                raise ValueError("edge_sign: the sign convention is missing; say 1, or -1 where the number is turned")
+        found = contradictions(self.model_dump())
+        if found:
+            raise ValueError("\n".join(found))
         return self
 
 
 COLUMNS = tuple(Effect.model_fields)
+_NUMBERS = dict.fromkeys(("estimate", "ci_low", "ci_high", "se", "n_participants", "k_studies", "p_value"), float)
+REQUIRED = ("id", "edge_from", "edge_to", "design", "citation", "verified")
+"""Columns that every table has."""
 
 
 @cache
@@ -119,25 +110,12 @@ def read_effects(path: str | Path) -> list[Effect]:
         raise DataError(
             str(path), [Fault(file.name, None, None, "no such file", "a table of effects", "check the path")]
         )
-    with file.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        header, records = list(reader.fieldnames or []), list(reader)
-    faults = [
-        Fault(file.name, 1, name, "an unknown column", f"only {', '.join(COLUMNS)}", "rename or remove it")
-        for name in header
-        if name not in COLUMNS
-    ]
-    faults += [
-        Fault(file.name, 1, name, "no such column", f"a column {name!r}", "add it")
-        for name in ("id", "edge_from", "edge_to", "design", "citation", "verified")
-        if name not in header
-    ]
-    if faults:
-        raise DataError(str(path), faults)
+    records = read_records(file, REQUIRED, allowed=COLUMNS).to_dict("records")
+    faults: list[Fault] = []
     found: list[Effect] = []
     seen: dict[str, int] = {}
     for row, record in enumerate(records, start=2):
-        effect, wrong = _parsed(record, file.name, row)
+        effect, wrong = _parsed({str(name): value for name, value in record.items()}, file.name, row)
         faults += wrong
         if record["id"] in seen:
             got = f"{record['id']!r}, already in row {seen[record['id']]}"
@@ -163,24 +141,26 @@ def _parsed(record: dict[str, str], name: str, row: int) -> tuple[Effect | None,
     try:
         return Effect.model_validate(content), []
     except ValidationError as error:
-        return None, [_fault(wrong, name, row) for wrong in wrongs(error, content, Effect)]
+        return None, [fault for wrong in wrongs(error, content, Effect) for fault in _faults(wrong, name, row)]
 
 
 _REMEDIES = {
     "doi": "write it as 10.1234/abc, without an address before it",
     "edge_from": "use a concept of the theory",
     "edge_to": "use a concept of the theory",
-    "edge_sign": "compare the number with the coding of levels",
 }
+_SOURCE = "correct it against the source"
 
 
-def _fault(wrong: Wrong, name: str, row: int) -> Fault:
-    column, got, expected = wrong.place, wrong.got, wrong.expected
-    if wrong.own and column == WHOLE:  # our own messages name their columns
-        column, _, expected = expected.partition(": ")
-        got = expected.split(";")[0]
-    remedy = _REMEDIES.get(column.split(",")[0], "correct it against the source")
-    return Fault(name, row, column, got, expected, remedy)
+def _faults(wrong: Wrong, name: str, row: int) -> list[Fault]:
+    if not (wrong.own and wrong.place == WHOLE):
+        return [Fault(name, row, wrong.place, wrong.got, wrong.expected, _REMEDIES.get(wrong.place, _SOURCE))]
+    found = []
+    for line in wrong.expected.split("\n"):  # our own messages name their columns
+        column, _, rest = line.partition(": ")
+        got, expected, remedy = (*rest.split("; ", 2), _SOURCE)[:3]
+        found.append(Fault(name, row, column, got, expected, remedy))
+    return found
 
 
 def evidence(
@@ -200,7 +180,7 @@ def evidence(
     Returns
     -------
     pandas.DataFrame
-        One row per effect, with the columns of :class:`Effect`.
+        One row per effect, with the columns of :class:`Effect`; missing numbers are NaN, missing texts empty.
 
     Raises
     ------
@@ -208,7 +188,8 @@ def evidence(
         If an own table is unsound.
     """
     effects = _shipped() if path is None else read_effects(path)
-    table = pd.DataFrame([effect.model_dump() for effect in effects], columns=list(COLUMNS))
+    table = pd.DataFrame([effect.model_dump() for effect in effects], columns=list(COLUMNS)).astype(_NUMBERS)
+    table["metric"] = table["metric"].fillna("").astype(object)
     if edge is not None:
         table = table[(table["edge_from"] == edge[0]) & (table["edge_to"] == edge[1])]
     return (table[table["verified"]] if verified else table).reset_index(drop=True)
@@ -230,10 +211,14 @@ def add_effect(path: str | Path, **values: Any) -> Effect:  # noqa: ANN401 - the
         faults.append(Fault(file.name, None, "id", repr(effect.id), "an id that is not taken", "choose another"))
     if faults or effect is None:
         raise DataError(str(path), faults)
-    lines = [] if file.is_file() else [list(COLUMNS)]
-    lines.append([_text(value) for value in effect.model_dump().values()])
-    with file.open("a", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows(lines)
+    cells = {column: _text(value) for column, value in effect.model_dump().items()}
+    records = [] if not file.is_file() else read_records(file, REQUIRED).to_dict("records")
+    header = list(COLUMNS) if not records else [str(name) for name in records[0]]
+    header += [column for column, text in cells.items() if text and column not in header]
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, header, restval="", extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*records, cells])  # pyright: ignore[reportArgumentType] - texts by column
     return effect
 
 

@@ -11,10 +11,20 @@ from dyadloop.inference.criticism import checks
 from dyadloop.inference.faults import finding_faults
 from dyadloop.inference.fit import fit
 from dyadloop.inference.lagged import lagged_effects
+from dyadloop.inference.misspecification import VIOLATIONS, misspecified
 from dyadloop.inference.prior_sets import compare_priors
 from dyadloop.inference.problem import coupling_priors, priors, priors_from_json
 from dyadloop.inference.referees import referees
-from dyadloop.inference.result import finished, load_result, problem_of, save_result, versions, write_manifest
+from dyadloop.inference.result import (
+    finished,
+    load_result,
+    load_rivals,
+    problem_of,
+    save_result,
+    save_rivals,
+    versions,
+    write_manifest,
+)
 from dyadloop.inference.sampling import Interrupted, Settings
 from dyadloop.inference.smoother import smooth
 from dyadloop.inference.stability import halves, without_each
@@ -22,6 +32,7 @@ from dyadloop.inference.whatif import calendars, whatif
 
 __all__ = [
     "FAULTS",
+    "VIOLATIONS",
     "Interrupted",
     "Settings",
     "TheoryChoice",
@@ -44,6 +55,8 @@ __all__ = [
     "halves",
     "lagged_effects",
     "load_result",
+    "load_rivals",
+    "misspecified",
     "prior_conflicts",
     "priors",
     "priors_from_json",
@@ -51,6 +64,7 @@ __all__ = [
     "recorded_call",
     "referees",
     "save_result",
+    "save_rivals",
     "smooth",
     "versions",
     "whatif",

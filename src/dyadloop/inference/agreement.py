@@ -8,11 +8,17 @@ from dyadloop.inference.lagged import EFFECT_COLUMNS, effects_of, quantiles_of
 from dyadloop.inference.occasions import Occasions, occasions
 from dyadloop.inference.predict import replicate, thinned, within_limits
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.referees import MULTILEVEL, REGRESSION, refereed
+from dyadloop.inference.referees import MULTILEVEL, REGRESSION, refereed, routes
 from dyadloop.inference.result import problem_of
 
-SAME, OPPOSITE, UNSURE = "yes", "no", "not sure"
-"""Whether the signs of fit and referees agree; ``not sure`` where an interval reaches across 0."""
+SAME, OPPOSITE, ALONE, UNSURE = "yes", "no", "fit alone", "not sure"
+"""Whether the signs of fit and referees agree.
+
+``fit alone``: the fit is sure, no referee is, and more than what error takes from a regression is missing there;
+``not sure``: an interval reaches across 0.
+"""
+DOUBTFUL = (OPPOSITE, ALONE)
+"""Answers that speak against a finding."""
 KEYS = ["arrow", "source", "target", "person"]
 COLUMNS: tuple[str, ...] = (
     *KEYS,
@@ -47,7 +53,8 @@ def compare_referees(post: xr.DataTree, gap_days: float | None = None, n_draws: 
         ``regression`` and ``multilevel`` from :func:`dyadloop.referees`, both to be held against ``slope``;
         ``without_trend``, the regression when a straight course over time, the same in all dyads, is taken out;
         ``replicated``, what the regression finds in studies that the fit replicates, and ``reproduced``, whether the
-        observed one is among these; ``agree`` (yes, no, or not sure) and ``explanation`` in words. 89 % intervals.
+        observed one is among these; ``agree`` (yes, no, fit alone, or not sure) and ``explanation`` in words. 89 %
+        intervals.
 
     Notes
     -----
@@ -61,6 +68,8 @@ def compare_referees(post: xr.DataTree, gap_days: float | None = None, n_draws: 
 def compared(problem: Problem, post: xr.DataTree, gap_days: float | None = None, n_draws: int = 60) -> pd.DataFrame:
     """Return the table of :func:`compare_referees` for a problem at hand, whose compiled programs are used again."""
     seen = occasions(problem, gap_days)
+    if not list(routes(problem, seen.states)):
+        return pd.DataFrame(columns=list(COLUMNS))
     table = _beside(problem, post, seen)
     flat = _regression(problem, occasions(problem, gap_days, trend=True))
     table[["without_trend", "without_trend_low", "without_trend_high"]] = flat.to_numpy()
@@ -114,6 +123,13 @@ def agreement(row: pd.Series) -> tuple[str, str]:
         )
     if any(fit * other < 0 for fit in fits for other in others):
         return OPPOSITE, "; ".join([*reasons, *(explanations(row, fits) or ["no reason was found: trust neither"])])
+    left = row["slope"] * (1 - row["error_source"])
+    if all(fits) and not any(others) and _sign(row["regression_low"] - left, row["regression_high"] - left) == -fits[1]:
+        reasons.append(
+            f"regressions do not see it ({row['regression']:.2g} [{row['regression_low']:.2g}, "
+            f"{row['regression_high']:.2g}], where error alone would leave {left:.2g} of {row['slope']:.2g})"
+        )
+        return ALONE, "; ".join([*reasons, *explanations(row, fits)])
     if not np.isfinite(row["regression"]):
         reasons.append(f"no regression: {row['note']}")
     return (SAME if all(fits) and any(others) else UNSURE), "; ".join(reasons)

@@ -13,7 +13,7 @@ from dyadloop.inference.sampling import Settings
 from dyadloop.theory import PRESETS, Theory, hypothesis, read_theory, switch_on, vary
 
 _HEAD = "import dyadloop as dl"
-_STORED = (
+_STORED: tuple[str, ...] = (
     "before = dl.load_result('RESULT')  # the folder of this result",
     "theory = dl.Theory.model_validate_json(before.attrs['theory'])",
 )
@@ -75,7 +75,7 @@ def call_in_python(study: Study, theory: Theory, priors: pd.DataFrame | None, se
     choice = _named(theory, study)
     if choice is not None and priors is None:
         return Call("", _text([_HEAD], study, choice.lines(), "", seed, settings))
-    head, lines, given = [_HEAD], list(_STORED), ""
+    head, lines, given = [_HEAD], [*_STORED], ""
     if priors is not None:
         head.append("from dyadloop.inference import priors_from_json")
         lines.append("priors = priors_from_json(before.attrs['priors'])")

@@ -16,6 +16,7 @@ import xarray as xr
 from dyadloop import dynamics
 from dyadloop.inference.checks import estimand_fault, sampling_fault
 from dyadloop.inference.estimands import OXYTOCIN, Estimand, Untestable, draws_of, estimand
+from dyadloop.inference.faults import finding_faults
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import randomised_covariates
 from dyadloop.inference.result import problem_of
@@ -35,12 +36,13 @@ COLUMNS: tuple[str, ...] = (
     "claim", "statement", "estimand", "unit", "rope_low", "rope_high",
     "prior_median", "prior_low", "prior_high", "median", "low", "high",
     "p_direction", "p_beyond_rope", "pushed_median", "pushed_low", "pushed_high", "pushed_p_beyond_rope",
-    "finding", "verdict", "reason",
+    "finding", "verdict", "reason", "misfit",
 )  # fmt: skip
 """Columns of the claims table; low and high bound the 89 % interval.
 
 ``median`` to ``p_beyond_rope`` describe the association in all data; those with ``pushed_`` rest on randomised events
-alone and are missing where none acted on what the claim says acts.
+alone and are missing where none acted on what the claim says acts. ``misfit`` says what speaks against the association,
+see :func:`dyadloop.finding_faults`; a verdict that would rest on it is withheld.
 """
 
 
@@ -89,7 +91,16 @@ def claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.DataFr
         for claim in problem.plan.theory.claims
         for subject in _subjects(problem, claim)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    misfit = {} if fault or all(row["verdict"] == UNTESTABLE for row in rows) else finding_faults(post)
+    return pd.DataFrame([_trusted(row, misfit.get(row["claim"], [])) for row in rows], columns=list(COLUMNS))
+
+
+def _trusted(row: dict[str, Any], misfit: list[str]) -> dict[str, Any]:
+    """Return a row with what speaks against its association, and without a verdict that would rest on it."""
+    found = row | {"misfit": "; ".join(misfit)}
+    if misfit and row["verdict"] in ("supported", "contradicted") and pd.isna(row["pushed_median"]):
+        return found | {"verdict": "undecided", "reason": f"not trustworthy here: {misfit[0]}"}
+    return found
 
 
 def rests_on_events(table: pd.DataFrame) -> bool:
@@ -158,7 +169,7 @@ def _judge(
     labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
     words = {"id": subject, "label": labels.get(subject, "").lower()}
     statement = claim.statement.format(**words)
-    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"misfit": ""}
     row |= {
         "claim": claim.id.format(**words),
         "statement": statement[0].upper() + statement[1:],

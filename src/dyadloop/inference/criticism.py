@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.inference.agreement import OPPOSITE, compared
+from dyadloop.inference.agreement import DOUBTFUL, OPPOSITE, compared
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
 from dyadloop.inference.corrected import corrected
 from dyadloop.inference.judged import judged
@@ -195,7 +195,7 @@ def _findings(found: xr.DataTree, post: xr.DataTree, problem: Problem) -> list[s
 def _beside_findings(found: xr.DataTree) -> list[str]:
     """Say where plain regressions, residuals, halves or single dyads speak against a finding."""
     table = found["referees"].to_dataset().to_dataframe()
-    told = table[(table["agree"] == OPPOSITE) | ~table["reproduced"].astype(bool)]
+    told = table[table["agree"].isin(DOUBTFUL) | ~table["reproduced"].astype(bool)]
     lines = [
         f"{row['arrow']} ({row['source']} to {row['target']}): "
         f"{'plain regressions say the opposite; ' if row['agree'] == OPPOSITE else ''}{row['explanation']}"

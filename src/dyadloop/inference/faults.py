@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.inference.agreement import OPPOSITE, compared
+from dyadloop.inference.agreement import DOUBTFUL, OPPOSITE, compared
 from dyadloop.inference.judged import judged
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem
@@ -13,15 +13,16 @@ from dyadloop.inference.residuals import cross_residuals
 from dyadloop.inference.result import problem_of
 from dyadloop.inference.smoother import course_at
 from dyadloop.inference.stability import halves_of, without_each_of
+from dyadloop.inference.trends import trends
 
 
 def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
     """Return what speaks against each arrow and each claim of a fit, in words.
 
     An arrow has the faults of its two quantities: signs that referees turn round, regressions that the fit does not
-    reproduce, residuals that still go together. An arrow or a claim that is a finding has its own: halves that say the
-    opposite of each other, an sd that is too small for how dyads differ, one dyad that carries it. A claim has
-    those of the arrows that it rests on, too.
+    reproduce, residuals that still go together, courses over the study that both follow. An arrow or a claim that is a
+    finding has its own: halves that say the opposite of each other, an sd that is too small for how dyads differ, one
+    dyad that carries it. A claim has those of the arrows that it rests on, too.
 
     Parameters
     ----------
@@ -33,7 +34,11 @@ def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
     dict
         Sentences by id of the arrow, or of the row of the claims table; what has no fault is absent.
     """
-    problem = problem_of(post)
+    return faults_of(problem_of(post), post)
+
+
+def faults_of(problem: Problem, post: xr.DataTree) -> dict[str, list[str]]:
+    """Return what :func:`finding_faults` does, for the problem that a posterior answers."""
     found = judged(problem, post)
     faults: dict[str, list[str]] = {}
     for name, sentence in [*_of_arrows(problem, post)]:
@@ -60,12 +65,26 @@ def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
         if row["agree"] == OPPOSITE
         else (str(row["arrow"]), str(row["explanation"]))
         for _, row in table.iterrows()
-        if row["agree"] == OPPOSITE or not row["reproduced"]
+        if row["agree"] in DOUBTFUL or not row["reproduced"]
     ]
     group = sampled(post)
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
     residual = np.asarray(course_at(problem, values, problem.panel).residual)
-    return found + _by_residuals(problem, table, cross_residuals(problem, residual))
+    told = _by_residuals(problem, table, cross_residuals(problem, residual))
+    return found + told + _by_trends(problem, table, trends(problem, post))
+
+
+def _by_trends(problem: Problem, arrows: pd.DataFrame, table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return arrows both of whose quantities change over the study as the fit does not reproduce."""
+    state = dict(zip(problem.observed.indicators, problem.observed.states, strict=True))
+    flags = {
+        problem.plan.names[state[str(row["indicator"])]]: str(row["flag"]) for _, row in table.iterrows() if row["flag"]
+    }
+    return [
+        (str(row["arrow"]), flags[str(row["source"])])
+        for _, row in arrows.iterrows()
+        if row["source"] in flags and row["target"] in flags
+    ]
 
 
 def _by_residuals(problem: Problem, arrows: pd.DataFrame, table: pd.DataFrame) -> list[tuple[str, str]]:

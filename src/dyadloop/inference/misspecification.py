@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+import xarray as xr
+from jaxtyping import Bool, Float
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from dyadloop.data import Indicator, StudyInfo, read_study, write_study
 from dyadloop.errors import FitError
-from dyadloop.inference.laplace import Posterior, find_mode, posterior_of
+from dyadloop.inference.faults import faults_of
+from dyadloop.inference.laplace import Mode, Posterior, find_mode, posterior_of
 from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.sampling import Count
 from dyadloop.measures import measure
@@ -36,6 +39,7 @@ PLANTED = 0.4
 """Lasting change of the second state per lasting unit of the first, where an arrow is planted."""
 FOUND = 1.96
 """Distance of an arrow from 0 in standard errors from which it counts as found (95 %)."""
+_DRAWS = 400  # from the normal approximation, for checks
 INSIDE = 1.598  # half the width of an 89 % interval in standard errors
 
 
@@ -211,7 +215,7 @@ def misspecified(
     *,
     seed: int = 1,
     shared_errors: bool = True,
-    check: Callable[[Problem, Posterior, np.ndarray, np.ndarray], bool] | None = None,
+    checks: bool = True,
     progress: Count = lambda name, done, total: None,
 ) -> pd.DataFrame:
     """Return what a fit does to simulated studies that break its assumptions.
@@ -228,18 +232,19 @@ def misspecified(
         Seed of the studies.
     shared_errors
         Whether errors of one moment may correlate in the fit, as they do by default.
-    check
-        Function of problem, posterior, mode and factor that says whether a check flags the fit; default: none.
+    checks
+        Whether to ask of each fit whether a check withholds its findings (:func:`dyadloop.finding_faults`).
     progress
         Called after each study.
 
     Returns
     -------
     pandas.DataFrame
-        One row per violation: ``violation``, ``what``, ``found`` (share of studies without an arrow in which one of the
-        two is found at 95 %), ``found_se``, ``reversed`` (share with a planted arrow in which its opposite is found),
-        ``power`` (share in which the planted arrow is found), ``coverage`` (share of 89 % intervals that hold the
-        truth), and with ``check`` ``flagged`` and ``flagged_if_wrong``, the shares that it flags.
+        One row per violation: ``violation``, ``what``; in studies without an arrow ``found``, the share of arrows that
+        are found at 95 %, with its standard error ``found_se``, and ``coverage``, the share of 89 % intervals that hold
+        the truth; in studies with a planted arrow ``power`` and ``reversed``, the shares in which it, or its opposite,
+        is found; and with ``checks`` ``flagged`` and ``flagged_if_wrong``, the shares of arrows that are not there, and
+        of those that are found all the same, which a check withholds. NaN where nothing is found.
 
     Raises
     ------
@@ -258,66 +263,93 @@ def misspecified(
         runs = []
         for number in range(2 * replicates):
             arrow = PLANTED if number % 2 else 0.0
-            runs.append(_run(problem, posterior, name, arrow, np.random.default_rng([seed, number]), check))
+            runs.append(_run(problem, posterior, name, arrow, np.random.default_rng([seed, number]), checks))
             progress(name, number + 1, 2 * replicates)
-        rows.append({"violation": name, "what": VIOLATIONS[name].words, **_summary(runs, check is not None)})
+        rows.append({"violation": name, "what": VIOLATIONS[name].words, **_summary(runs, checks)})
     return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One study: the planted arrow, both arrows in standard errors, whether intervals hold the truth, and the flag."""
+    """One study: the planted arrow; distances from 0 in standard errors, hits and flags of both arrows."""
 
     arrow: float
-    forth: float
-    back: float
-    inside: tuple[bool, bool]
-    flagged: bool
+    distances: Float[np.ndarray, "2"]
+    inside: Bool[np.ndarray, "2"]
+    flagged: Bool[np.ndarray, "2"]
+
+
+ARROWS = ("d_cheerful_sad", "d_sad_cheerful")
+"""The arrow that is planted, from the first quantity to the second, and the one back."""
 
 
 def _run(
-    problem: Problem,
-    posterior: Posterior,
-    name: str,
-    arrow: float,
-    rng: np.random.Generator,
-    check: Callable[[Problem, Posterior, np.ndarray, np.ndarray], bool] | None,
+    problem: Problem, posterior: Posterior, name: str, arrow: float, rng: np.random.Generator, checks: bool
 ) -> _Run:
     tau = rng.choice([TAU / 2, 2 * TAU], size=PERSONS) if name == "dynamics_differ" else None
     scores = VIOLATIONS[name].change(rng, plain(rng, arrow, tau))
     scale = np.sqrt(np.nanmean((scores - np.nanmean(scores, axis=1, keepdims=True)) ** 2, axis=(0, 1)))
     scores = (scores - np.nanmean(scores, axis=(0, 1))) / scale
     panel = problem.panel.with_scores(jnp.asarray(np.nan_to_num(scores)))
-    study = problem.with_panel(replace(panel, seen=jnp.asarray(np.isfinite(scores))), f"{name} {arrow}")
+    panel = replace(panel, seen=jnp.asarray(np.isfinite(scores)))
+    observed = problem.scores.assign(score=(problem.scores["score"].dims, scores))
+    study = replace(problem.with_panel(panel, f"{name} {arrow}"), scores=observed)
     mode = find_mode(study, posterior, seed=1, starts=1)
-    center, sd = mode.center, np.sqrt((mode.factor**2).sum(axis=1))
-    places = [posterior.names.index(arrow_name) for arrow_name in ("d_cheerful_sad", "d_sad_cheerful")]
+    places = [posterior.names.index(found) for found in ARROWS]
     # in SDs of what varies within persons, states and so arrows have about the unit of the simulation
-    estimates, errors = center[places], sd[places]
-    truths = np.array([arrow, 0.0])
-    inside = tuple((np.abs(estimates - truths) <= INSIDE * errors).tolist())
-    flagged = bool(check(study, posterior, center, mode.factor)) if check is not None else False
-    return _Run(arrow, float(estimates[0] / errors[0]), float(estimates[1] / errors[1]), inside, flagged)
+    estimates, errors = mode.center[places], np.sqrt((mode.factor**2).sum(axis=1))[places]
+    inside = np.abs(estimates - np.array([arrow, 0.0])) <= INSIDE * errors
+    faults = faults_of(study, _drawn(study, posterior, mode)) if checks else {}
+    return _Run(arrow, estimates / errors, inside, np.array([found in faults for found in ARROWS]))
+
+
+def _drawn(problem: Problem, posterior: Posterior, mode: Mode) -> xr.DataTree:
+    """Return draws from the normal approximation at a mode in the groups of a fit that checks read."""
+    rng = np.random.default_rng(1)
+    places = mode.center + rng.standard_normal((_DRAWS, posterior.size)) @ mode.factor.T
+    values = jax.vmap(posterior.constrain)(jnp.asarray(places))
+    draws = xr.Dataset(
+        {name: (("chain", "draw"), np.asarray(values[name])[None]) for name in posterior.names},
+        coords={"chain": [0], "draw": np.arange(_DRAWS)},
+    )
+    groups = {"posterior": draws, "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)})}
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = {"seed": 1, "study_info": _info(shared_errors=True).model_dump_json()}
+    return tree
 
 
 def _summary(runs: list[_Run], checked: bool) -> dict[str, float]:
     """Return the shares of one violation."""
-    without, planted = [r for r in runs if not r.arrow], [r for r in runs if r.arrow]
-    wrong = np.array([max(abs(r.forth), abs(r.back)) > FOUND for r in without])
+    without, planted = [run for run in runs if not run.arrow], [run for run in runs if run.arrow]
+    wrong = np.abs(np.array([run.distances for run in without])) > FOUND
+    forth = np.array([run.distances[0] for run in planted])
     found = {
         "found": float(wrong.mean()),
-        "found_se": float(np.sqrt(wrong.mean() * (1 - wrong.mean()) / len(wrong))),
-        "reversed": float(np.mean([r.forth < -FOUND for r in planted])),
-        "power": float(np.mean([r.forth > FOUND for r in planted])),
-        "coverage": float(np.mean([r.inside for r in without])),
+        "found_se": float(np.sqrt(wrong.mean() * (1 - wrong.mean()) / wrong.size)),
+        "coverage": float(np.mean([run.inside for run in without])),
+        "power": float((forth > FOUND).mean()),
+        "reversed": float((forth < -FOUND).mean()),
     }
     if checked:
-        flags = np.array([r.flagged for r in without])
+        flags = np.array([run.flagged for run in without])
         found |= {
             "flagged": float(flags.mean()),
-            "flagged_if_wrong": float(flags[wrong].mean()) if wrong.any() else 1.0,
+            "flagged_if_wrong": float(flags[wrong].mean()) if wrong.any() else np.nan,
         }
     return found
+
+
+def _info(shared_errors: bool) -> StudyInfo:
+    person = {"person": "patient", "unit": "points"}
+    return StudyInfo(
+        schema_version=1,
+        name="misspecified",
+        title="SIMULATED prompts",
+        licence="CC0-1.0",
+        simulated=True,
+        indicators={name: Indicator.model_validate({"quantity": name, **person}) for name in NAMES},
+        shared_errors="auto" if shared_errors else "none",
+    )
 
 
 def _problem(shared_errors: bool) -> Problem:
@@ -330,14 +362,7 @@ def _problem(shared_errors: bool) -> Problem:
          "indicator": name, "value": f"{rng.normal():.6f}"}
         for p in range(PERSONS) for day in days for name in NAMES
     ]  # fmt: skip
-    indicators = {
-        name: Indicator.model_validate({"quantity": name, "person": "patient", "unit": "points"}) for name in NAMES
-    }
-    info = StudyInfo(
-        schema_version=1, name="misspecified", title="SIMULATED prompts", licence="CC0-1.0", simulated=True,
-        indicators=indicators, shared_errors="auto" if shared_errors else "none",
-    )  # fmt: skip
     with TemporaryDirectory() as scratch:
-        folder = write_study(Path(scratch) / "study", info, people, sessions, rows, {})
+        folder = write_study(Path(scratch) / "study", _info(shared_errors), people, sessions, rows, {})
         scores = measure(read_study(folder))
     return build_problem(scores, keep(read_theory("affect"), list(NAMES)))

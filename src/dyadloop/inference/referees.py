@@ -12,10 +12,13 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import t as student
 
+from dyadloop.data import Study
 from dyadloop.inference.mixed import Products, fit_mixed
 from dyadloop.inference.occasions import Occasions, occasions
-from dyadloop.inference.problem import Problem
+from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.result import problem_of
+from dyadloop.measures import measure
+from dyadloop.theory import Theory, read_theory
 from dyadloop.theory.nodes import pairs_of
 
 REGRESSION, MULTILEVEL = "lag-1 regression", "multilevel VAR"
@@ -41,13 +44,17 @@ class Route:
     target: int
 
 
-def referees(post: xr.DataTree, gap_days: float | None = None) -> pd.DataFrame:
-    """Return what a within-person lag-1 regression and a multilevel VAR say of each arrow of a fit.
+def referees(
+    source: xr.DataTree | Study, theory: Theory | None = None, *, gap_days: float | None = None
+) -> pd.DataFrame:
+    """Return what a within-person lag-1 regression and a multilevel VAR say of each arrow of a theory.
 
     Parameters
     ----------
-    post
-        Result of :func:`dyadloop.fit`, which says what was measured and which arrows the theory has.
+    source
+        Result of :func:`dyadloop.fit` or, before any fit, of :func:`dyadloop.read_study`.
+    theory
+        Theory whose arrows are asked about in a study; default: the one that study.yaml names. A fit has its own.
     gap_days
         Distance of the pairs of occasions [d]; default: the median distance of an occasion and the next. Pairs between
         half and one and a half of it are used, so that nights between prompts are not.
@@ -72,7 +79,11 @@ def referees(post: xr.DataTree, gap_days: float | None = None) -> pd.DataFrame:
     .. [1] Nickell (1981). doi:10.2307/1911408
     .. [2] Epskamp et al. (2018), multilevel VAR. doi:10.1080/00273171.2018.1454823
     """
-    problem = problem_of(post)
+    if isinstance(source, Study):
+        whole = theory or read_theory(source.info.theory, source.path)
+        problem = build_problem(measure(source), whole, None, source.info.priors)
+    else:
+        problem = problem_of(source)
     return refereed(problem, occasions(problem, gap_days))
 
 

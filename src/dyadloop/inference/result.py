@@ -17,6 +17,8 @@ from dyadloop.theory import Theory
 
 POSTERIOR_FILE = "posterior.nc"
 MANIFEST_FILE = "manifest.json"
+RIVALS_FILE = "rivals.nc"
+"""How well the rivals predict that were compared before a claim was called supported."""
 RUN_FILE = "run.json"
 """What a finished run was of, and what it said in the end."""
 RESULT_SCHEMA = 5
@@ -71,6 +73,20 @@ def finished(folder: str | Path, wanted: Mapping[str, object], files: Iterable[s
         return None
     left = json.loads((root / RUN_FILE).read_text(encoding="utf-8"))
     return left if left["of"] == wanted else None
+
+
+def save_rivals(comparison: xr.Dataset, folder: str | Path) -> None:
+    """Write what a verdict takes of a comparison into a result folder."""
+    comparison[["elpd"]].to_netcdf(Path(folder) / RIVALS_FILE, engine="h5netcdf")
+
+
+def load_rivals(folder: str | Path) -> xr.Dataset | None:
+    """Return what :func:`save_rivals` wrote; None where nothing was compared."""
+    path = Path(folder) / RIVALS_FILE
+    if not path.is_file():
+        return None
+    with xr.open_dataset(path, engine="h5netcdf") as found:
+        return found.load()
 
 
 def load_result(folder: str | Path) -> xr.DataTree:

@@ -155,7 +155,7 @@ def _without(
     word = finding if finding != UNCLEAR else max(shares, key=lambda name: shares[name].mean())
     share = float(shares[word].mean())
     left = weights @ shares[word]
-    worst = int(np.nanargmin(left)) if np.isfinite(left).any() else 0
+    worst = int(np.argmin(np.where(np.isfinite(left), left, -1.0)))  # weights without a value are the worst
     flag = ""
     if finding != UNCLEAR and not left[worst] >= _CARRIED:
         flag = f"without dyad {dyads[worst]} it is no finding (probability {left[worst]:.2f} instead of {share:.2f})"

@@ -3,8 +3,8 @@
 One bad recording does not stop the others: its status says what was wrong.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,19 @@ from dyadloop.data.sources import (
     TrustSource,
 )
 from dyadloop.errors import DataError, Fault, MeasureError
-from dyadloop.measures.assays import Plates, read_plates
+from dyadloop.measures.answers import measure_answers
 from dyadloop.measures.channels import Channels, two_channels
 from dyadloop.measures.games import empathic_accuracy, public_goods, trust_game
-from dyadloop.measures.items import Instrument, read_instrument, score_items
 from dyadloop.measures.recordings import read_recording
+from dyadloop.measures.recordings.rates import same_rate
+from dyadloop.measures.samples import measure_samples
 from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
 from dyadloop.measures.synchrony.series import SIGN
-from dyadloop.measures.work import Work, filled, is_of_role, keys_of, people_of, sessions_of, table_of
+from dyadloop.measures.work import Work, filled, is_of_role, keys_of, sessions_of, table_of
 
 Progress = Callable[[str, int, int], None]
 _MOST_TRACES = 40  # recordings that are kept for figures
-ROW_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit", "error")
+ROW_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit", "error", "plate")
 
 
 @dataclass
@@ -45,11 +46,13 @@ class Measured:
     rows
         Rows for measurements.tsv.
     status
-        Per indicator, dyad and session: ``ok`` or what was wrong.
+        Per indicator, dyad and session: ``ok``, ``doubtful`` with the reason, or why there is no score.
     record
-        Per indicator: kind, settings, convention, source, reliability, and the SHA-256 of every file used.
+        Per indicator: kind, settings, convention, source, reliability, doubts about its files (``notes``), and the
+        SHA-256 of every file used.
     results
-        Per indicator: results of single recordings by name, for figures; plates of an assay; the test between dyads.
+        Per indicator: results of single recordings by name, for figures; plates of an assay and what became of
+        each well; the test between dyads.
     traces
         Per indicator: the series of the first recordings, for figures.
     """
@@ -139,6 +142,8 @@ def _synchrony(work: Work) -> None:
         try:
             result = synchrony(first, second, fs, source.method, cut=True, **_options(source))
             work.results[f"{dyad} session {session}"] = result
+            if result.attrs["common_pauses"] != "none":
+                _note(work, dyad, session, [result.attrs["common_pauses"]])
             if len(work.traces) < _MOST_TRACES:
                 work.traces[f"{dyad} session {session}"] = (first, second, fs)
             value, error = _chosen(source, result, (dyad, session), (first, second, fs), scores)
@@ -163,15 +168,21 @@ def _channels(work: Work, file: str, dyad: str, session: str) -> Channels:
     source: SynchronySource = work.source
     second = None if source.second_files is None else filled(source.second_files, dyad, session)
     paths = [work.path(name) for name in (file, second) if name is not None]
-    return two_channels(source, *paths)
+    found = two_channels(source, *paths)
+    _note(work, dyad, session, found.notes)
+    return found.first, found.second, found.fs
+
+
+def _note(work: Work, dyad: str, session: str, notes: Sequence[str]) -> None:
+    """Keep in the record how a session's files were aligned, and what of them was left out or is doubtful."""
+    if notes:
+        work.record.setdefault("notes", {}).setdefault(f"{dyad} session {session}", []).extend(notes)
 
 
 def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
     """Return the effect of each recording against pseudo-dyads; ids of shared therapists are kept apart."""
     source: SynchronySource = work.source
-    rates = {fs for *_, fs in pairs.values()}
-    if len(rates) > 1:
-        raise MeasureError(f"{work.name}: recordings of {sorted(rates)} Hz cannot be re-paired; resample them first")
+    fs = _one_rate(work, pairs)
     people = work.study.participants
     ids = {}
     for dyad, session in pairs:
@@ -182,7 +193,7 @@ def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
         ids[f"{dyad} session {session}"] = (f"{dyad}:first", shared)
     tested = group_test(
         {f"{dyad} session {session}": (a, b) for (dyad, session), (a, b, _) in pairs.items()},
-        next(iter(rates)),
+        fs,
         source.method,
         people=ids,
         **_options(source),
@@ -192,9 +203,24 @@ def _between(work: Work, pairs: dict[tuple[str, str], Channels]) -> dict:
         "null": str(tested.attrs["null"]),
         "group_effect": float(tested["effect"]),
         "group_p_value": float(tested["p_value"]),
+        "leave_one_out": str(tested.attrs["leave_one_out"]),
     }
     values = tested["dyad_effect"].values
     return {key: float(value) for key, value in zip(pairs, values, strict=True)}
+
+
+def _one_rate(work: Work, pairs: dict[tuple[str, str], Channels]) -> float:
+    """Return the one rate of all recordings; rates that keep within half a sample of each other are one."""
+    rates = [fs for *_, fs in pairs.values()]
+    longest = max((len(first) for first, *_ in pairs.values()), default=0)
+    shared = max(set(rates), key=rates.count) if rates else 1.0
+    others = sorted({fs for fs in rates if not same_rate(fs, shared, longest)})
+    if others:
+        listed = ", ".join(f"{fs:g}" for fs in [shared, *others])
+        raise MeasureError(
+            f"{work.name}: got recordings of {listed} Hz; expected one rate, or they cannot be re-paired; resample them"
+        )
+    return shared
 
 
 def _chosen(
@@ -224,92 +250,24 @@ def _chosen(
     return float(tested["effect"]), 1.0
 
 
-def _questionnaire(work: Work) -> None:
-    source: QuestionnaireSource = work.source
-    key = read_instrument(source.instrument, work.root)
-    table = table_of(work, source.file, ("participant_id", "session"))
-    keys = keys_of(work, table, source.file)
-    _once(work, table, keys, source.file)
-    mine = table["participant_id"].isin(people_of(work))
-    keys = [place for place, kept in zip(keys, mine, strict=True) if kept]
-    scores = _scored(table[mine], key, source, source.file)
-    if source.scale not in key.scales():
-        raise MeasureError(f"{work.name}: {key.id} has no scale {source.scale!r}; known: {', '.join(key.scales())}")
-    mine = scores[scores["scale"] == source.scale]
-    for place, value, error in zip(keys, mine["score"], mine["error"], strict=True):
-        work.add(place, float(value), float(error))
-    work.record |= {
-        "convention": f"{key.title}: {key.score} of items {key.scales()[source.scale]}, reversed {key.reversed}",
-        "source": key.doi or key.citation,
-        "reliability": scores.attrs["reliability"][source.scale],
-        "error_from": scores.attrs["error_from"][source.scale],
-        "missing_rule": key.missing_rule,
-    }
-
-
-def _once(work: Work, table: pd.DataFrame, keys: list[dict[str, Any]], file: str) -> None:
-    """Refuse two rows of answers of one person at one moment."""
-    first: dict[tuple, int] = {}
-    faults = []
-    for row, key in enumerate(keys, start=2):
-        moment = tuple(str(key.get(name, "")) for name in ("participant_id", "session", "phase", "time"))
-        if first.setdefault(moment, row) != row:
-            got = f"a second row of {moment[0]!r} in session {moment[1]!r} (first in row {first[moment]})"
-            remedy = "remove one, or tell them apart in a column phase or time"
-            faults.append(Fault(file, row, "participant_id", got, "one row per person and moment", remedy))
-    if faults:
-        raise DataError(work.study.path, faults)
-
-
-def _scored(table: pd.DataFrame, key: Instrument, source: QuestionnaireSource, file: str) -> pd.DataFrame:
-    """Score some rows of a file; faults keep their lines in it."""
-    try:
-        return score_items(table.reset_index(drop=True), key, source.items, "participant_id", file)
-    except DataError as error:
-        lines = [int(place) + 2 for place in table.index]  # pyright: ignore[reportArgumentType]
-        moved = [replace(f, row=lines[f.row - 2] if f.row and f.row > 1 else f.row) for f in error.faults]
-        raise DataError(error.path, moved) from None
-
-
-def _assay(work: Work) -> None:
-    source: AssaySource = work.source
-    table = table_of(work, source.file, ("plate", "kind", "sample", "signal", "participant_id", "session"))
-    plates: Plates = read_plates(table, source.model, source.weighting, source.file)
-    samples = table[table["kind"] == "sample"]
-    named = samples.drop_duplicates("sample")
-    named = named[named["participant_id"].isin(people_of(work))]
-    keys = dict(zip(named["sample"], keys_of(work, named, source.file), strict=True))
-    read = plates.samples[plates.samples["kind"] == "sample"]
-    for row in read.to_dict("records"):
-        if row["sample"] in keys:
-            place = {"phase": ""} | keys[row["sample"]]
-            work.add(place, float(row["value"]), float(row["error"]), str(row["limit"]))
-    for row in plates.plates[plates.plates["status"] != "ok"].to_dict("records"):
-        work.bad("-", "-", f"plate {row['plate']!r}: {row['status']}")
-    work.results["plates"] = plates
-    work.record |= {
-        "convention": f"{source.model} curve, {source.weighting} weights; error: of the log concentration",
-        "assay_class": {"matrix": source.matrix, "method": source.method, "extracted": source.extracted},
-        "plate_sd_log": plates.plate_sd,
-        "plates": plates.plates.to_dict("records"),
-    }
-
-
 def _games(work: Work) -> None:
     source: TrustSource | GoodsSource = work.source
     trust = isinstance(source, TrustSource)
     actor = "participant" if not trust else "trustor" if source.scale == "sent_share" else "trustee"
     table = table_of(work, source.file, ("session", actor))
-    table = table.assign(participant_id=table[actor])
-    keys = {(key["participant_id"], key["session"]): key for key in keys_of(work, table, source.file)}
-    labelled = table.assign(**{actor: table["participant_id"] + "|" + table["session"]})
+    keys = keys_of(work, table.assign(participant_id=table[actor]), source.file)
+    games = ["|".join(str(key.get(c, "")) for c in ("session", "phase", "time")) for key in keys]
+    players = ("trustor", "trustee") if trust else ("participant",)
+    named = table.assign(
+        **{c: [f"{who}|{game}" for who, game in zip(table[c], games, strict=True)] for c in players if c in table}
+    )
+    places = dict(zip(named[actor], keys, strict=True))  # one person's part in one game
     scale = source.scale if isinstance(source, TrustSource) else "contributed_share"
-    scores = (trust_game if trust else public_goods)(labelled, source.file)
+    scores = (trust_game if trust else public_goods)(named, source.file)
     mine = scores.table[scores.table["scale"] == scale]
     for label, value, error in zip(mine["participant"], mine["estimate"], mine["estimate_error"], strict=True):
-        person, _, session = str(label).rpartition("|")
-        if is_of_role(work, person):
-            work.add(keys[person, session], float(value), float(error))
+        if is_of_role(work, places[label]["participant_id"]):
+            work.add(places[label], float(value), float(error))
     work.record |= {
         "convention": f"{scale} per person and session, own rounds alone (not shrunk)",
         "group": scores.group.to_dict("records"),
@@ -321,7 +279,7 @@ def _accuracy(work: Work) -> None:
     found = sessions_of(work, source.files)
     for done, (dyad, session, file) in enumerate(found, start=1):
         try:
-            recording = read_recording(work.path(file), source.fs)
+            recording = read_recording(work.path(file), source.fs, columns=(source.target, source.perceiver))
             result = empathic_accuracy(
                 recording.channel(source.target), recording.channel(source.perceiver), recording.fs,
                 source.bin_seconds, source.lag,
@@ -337,8 +295,8 @@ def _accuracy(work: Work) -> None:
 
 _KINDS: dict[type[Source], Callable[[Work], None]] = {
     SynchronySource: _synchrony,
-    QuestionnaireSource: _questionnaire,
-    AssaySource: _assay,
+    QuestionnaireSource: measure_answers,
+    AssaySource: measure_samples,
     TrustSource: _games,
     GoodsSource: _games,
     AccuracySource: _accuracy,

@@ -60,17 +60,24 @@ class Work:
             raise MeasureError(f"dyad {dyad!r} has no {self.person}")
         return str(mine.iloc[0])
 
-    def add(self, key: dict[str, Any], value: float, error: float, limit: str = "") -> None:
-        """Add one row; a value that is NaN is a status, not a row."""
+    def add(self, key: dict[str, Any], value: float, error: float, limit: str = "", doubt: str = "") -> None:
+        """Add one row; a value that is NaN is a status, not a row, and so is a doubt about it."""
         place = {"indicator": self.name, "dyad": key["dyad"], "session": key["session"]}
         if value != value:
             self.status.append(place | {"status": "no score: too little was answered or recorded"})
             return
         number = {"value": f"{value:.10g}", "limit": limit, "error": "" if error != error else f"{error:.6g}"}
         self.rows.append(
-            {"time": "", "phase": getattr(self.source, "phase", ""), **key, "indicator": self.name, **number}
+            {
+                "time": "",
+                "phase": getattr(self.source, "phase", ""),
+                "plate": "",
+                **key,
+                "indicator": self.name,
+                **number,
+            }
         )
-        self.status.append(place | {"status": "ok"})
+        self.status.append(place | {"status": f"doubtful: {doubt}" if doubt else "ok"})
 
     def note(self, place: str, text: str) -> None:
         """Keep in the record what is no fault but doubtful."""

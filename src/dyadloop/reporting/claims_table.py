@@ -22,8 +22,20 @@ FOOTNOTE = (
 )
 SIMULATED = "SIMULATED data: nothing here is about real persons."
 _HEADINGS = {"": "posterior", "prior": "prior", "pushed": "randomised effect"}
-_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)", "pushed_p_beyond_rope": "P(randomised effect>ROPE)"}
-_TOLD = {"claim", "verdict", "finding", "statement", "estimand", "unit", "rope_low", "rope_high", "reason", *_SHARES}
+_SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)"}
+_TOLD = {
+    "claim",
+    "verdict",
+    "finding",
+    "statement",
+    "estimand",
+    "unit",
+    "rope_low",
+    "rope_high",
+    "reason",
+    "misfit",
+    *_SHARES,
+}
 """Columns with a place of their own; any other is shown beside them."""
 _STATEMENT_WIDTH = 24
 _GAP = 2
@@ -56,8 +68,13 @@ def details(row: pd.Series) -> dict[str, str]:
     names = prefixes(row.index)
     found = {"finding": str(row["finding"])}
     found |= {_HEADINGS.get(name, name.replace("_", " ")): interval(row, name) for name in names}
-    found |= {heading: share(row[name]) for name, heading in _SHARES.items() if name in row.index}
-    told = _TOLD | {_column(name, end) for name in names for end in ("low", "median", "high")}
+    shares = {
+        _column(name, end): f"{_HEADINGS.get(name, name)} {heading}" if name else heading
+        for name in names
+        for end, heading in _SHARES.items()
+    }
+    found |= {heading: share(row[name]) for name, heading in shares.items() if name in row.index}
+    told = _TOLD | {_column(name, end) for name in names for end in ("low", "median", "high")} | set(shares)
     return found | {str(name).replace("_", " "): _text(row[name]) for name in row.index if name not in told}
 
 
@@ -80,6 +97,9 @@ def print_claims(table: pd.DataFrame, console: Console, simulated: bool = False)
         console.print()
         for reason, group in table[~here].groupby("reason", sort=False):
             console.print(f"  {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
+        against = table[table["misfit"].fillna("").astype(str) != ""]
+        for misfit, group in against.groupby("misfit", sort=False):
+            console.print(f"  against {', '.join(group['claim'])}: {misfit}", highlight=False, markup=False)
     for reason, group in table[here].groupby("reason", sort=False):
         console.print(f"  {UNTESTABLE}: {', '.join(group['claim'])}: {reason}", highlight=False, markup=False)
     console.print(f"\n{FOOTNOTE}", highlight=False, markup=False)

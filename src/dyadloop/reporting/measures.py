@@ -60,7 +60,7 @@ def _course_of(found: xr.Dataset) -> str | None:
     for name, values in found.data_vars.items():
         if values.ndim == 2 and {"lag", "period"} & set(map(str, values.dims)):
             return str(name)
-    for name in ("real_z", "profile", "coherence", "course"):
+    for name in ("real_z", "profile", "coherence", "sync", "path_lag", "course"):
         if name in found and found[name].ndim == 1:
             return name
     return None
@@ -96,24 +96,44 @@ def _paint_course(figure: Figure, axes: Axes, found: xr.Dataset, name: str, name
     values = found[name]
     axes.tick_params(labelsize=7)
     if values.ndim == 1:
-        along = str(values.dims[0])
-        x = found[along].values if along in found.coords else np.arange(len(values))
-        axes.plot(x, values.values, color=DARK, lw=1)
-        if "pseudo_z" in found:
-            axes.plot(x, found["pseudo_z"].values, color=GREY, lw=1, label="pseudo")
-            axes.legend(fontsize=7, frameon=False)
-        units = f" [{found[along].attrs['units']}]" if along in found.coords and "units" in found[along].attrs else ""
-        axes.set_xlabel(f"{along}{units}" + (f"; {SIGN}" if along == "lag" else ""), fontsize=7)
-        axes.set_ylabel(name, fontsize=7)
-        return
-    over = "lag" if "lag" in values.dims else "period"
-    image = values.transpose(over, ...).values
-    other = next(str(d) for d in values.dims if d != over)
-    times = next(
-        (found[c].values for c in ("start", "end", "time") if c in found.coords and found[c].dims == (other,)),
-        np.arange(image.shape[1]),
-    )
-    levels = found[over].values
+        _paint_line(axes, found, name)
+    elif "period" in values.dims:
+        _paint_periods(figure, axes, found, name)
+    else:
+        _paint_lags(figure, axes, found, name, names)
+
+
+def _moments(found: xr.Dataset, along: str) -> np.ndarray | None:
+    """Return the seconds of a dimension that runs over time."""
+    names = ("start", "end", "time")
+    return next((found[c].values for c in names if c in found.coords and found[c].dims == (along,)), None)
+
+
+def _paint_line(axes: Axes, found: xr.Dataset, name: str) -> None:
+    values = found[name]
+    along = str(values.dims[0])
+    seconds = _moments(found, along)
+    if seconds is not None:
+        x, label = seconds / 60, "minutes"
+    elif along in found.coords:
+        units = f" [{found[along].attrs['units']}]" if "units" in found[along].attrs else ""
+        x, label = found[along].values, f"{along}{units}" + (f"; {SIGN}" if along == "lag" else "")
+    else:
+        x, label = np.arange(len(values)), along
+    axes.plot(x, values.values, color=DARK, lw=1)
+    if "pseudo_z" in found:
+        axes.plot(x, found["pseudo_z"].values, color=GREY, lw=1, label="pseudo")
+        axes.legend(fontsize=7, frameon=False)
+    axes.set_xlabel(label, fontsize=7)
+    axes.set_ylabel(name, fontsize=7)
+
+
+def _paint_lags(figure: Figure, axes: Axes, found: xr.Dataset, name: str, names: tuple[str, str]) -> None:
+    image = found[name].transpose("lag", ...).values
+    other = next(str(d) for d in found[name].dims if d != "lag")
+    seconds = _moments(found, other)
+    times = np.arange(image.shape[1]) if seconds is None else seconds
+    levels = found["lag"].values
     limit = float(np.nanmax(np.abs(image))) if np.isfinite(image).any() else 1.0
     signed = bool((image < 0).any())
     mesh = axes.imshow(
@@ -126,12 +146,38 @@ def _paint_course(figure: Figure, axes: Axes, found: xr.Dataset, name: str, name
         vmin=-limit if signed else 0,
         vmax=limit,
     )
-    if over == "lag":
-        axes.axhline(0, color=DARK, lw=0.5)
-        axes.set_ylabel(f"lag [s]\n> 0: {plain(names[0])} leads", fontsize=7)
-    else:
-        axes.set_ylabel("period [s]", fontsize=7)
+    axes.axhline(0, color=DARK, lw=0.5)
+    axes.set_ylabel(f"lag [s]\n> 0: {plain(names[0])} leads", fontsize=7)
     axes.set_xlabel("minutes", fontsize=7)
+    figure.colorbar(mesh, ax=axes, label=name).ax.tick_params(labelsize=7)
+
+
+def _paint_periods(figure: Figure, axes: Axes, found: xr.Dataset, name: str) -> None:
+    """Paint a map over time and period: a logarithmic axis, hatched where the ends of the recording reach."""
+    values = found[name].transpose("period", "time")
+    step = max(values.sizes["time"] // _POINTS, 1)
+    image, octaves = values.values[:, ::step], np.log2(found["period"].values)
+    minutes = found["time"].values[::step] / 60
+    limit = float(np.nanquantile(image, 0.99)) if name == "power" else 1.0
+    mesh = axes.imshow(
+        image,
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
+        extent=(minutes[0], minutes[-1] + 1e-9, octaves[0], octaves[-1]),
+        cmap="cividis",
+        vmin=0,
+        vmax=limit,
+    )
+    inside = found["inside"].transpose("period", "time").values[:, ::step].astype(np.float64)
+    if (inside < 1).any() and (inside > 0).any():
+        axes.contourf(minutes, octaves, inside, levels=[-0.5, 0.5], colors="none", hatches=["//"])
+        axes.contour(minutes, octaves, inside, levels=[0.5], colors="white", linewidths=0.8)
+    ticks = np.arange(np.ceil(octaves[0]), np.floor(octaves[-1]) + 1)
+    axes.set_yticks(ticks, [f"{2.0**tick:g}" for tick in ticks])
+    axes.set_ylim(octaves[0], octaves[-1])
+    axes.set_ylabel("period [s]", fontsize=7)
+    axes.set_xlabel("minutes; hatched: the ends reach in", fontsize=7)
     figure.colorbar(mesh, ax=axes, label=name).ax.tick_params(labelsize=7)
 
 
@@ -239,7 +285,7 @@ def status_figure(status: pd.DataFrame) -> str:
         for axes, name in zip(grid, indicators, strict=True):
             mine = status[status["indicator"] == name]
             for good, mark, colour in ((True, "s", BLUE), (False, "x", RED)):
-                part = mine[(mine["status"] == "ok") == good]
+                part = mine[mine["status"].str.startswith(("ok", "doubtful")) == good]
                 x = pd.to_numeric(part["session"], errors="coerce")
                 axes.plot(x, [dyads.index(d) for d in part["dyad"]], mark, color=colour, ms=4)
             axes.set_title(plain(name), fontsize=7)

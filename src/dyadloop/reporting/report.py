@@ -28,7 +28,7 @@ def report(
     post: xr.DataTree,
     path: str | Path,
     prior_sets: pd.DataFrame | None = None,
-    comparison: xr.Dataset | None = None,
+    table: pd.DataFrame | None = None,
 ) -> Path:
     """Write the report of a posterior as one HTML file that needs nothing else.
 
@@ -40,8 +40,8 @@ def report(
         File to write.
     prior_sets
         Result of :func:`dyadloop.inference.compare_priors`, shown side by side.
-    comparison
-        Result of :func:`dyadloop.compare`, as :func:`dyadloop.claims` takes it.
+    table
+        Result of :func:`dyadloop.claims` for the same posterior; default: judged anew.
 
     Returns
     -------
@@ -53,7 +53,9 @@ def report(
         loader=PackageLoader("dyadloop.reporting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters |= {"number": number, "share": share}
-    page = environment.get_template("report.html").render(**_content(post, problem, comparison), **_sets(prior_sets))
+    page = environment.get_template("report.html").render(
+        **_content(post, problem, claims(post) if table is None else table), **_sets(prior_sets)
+    )
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
@@ -81,8 +83,8 @@ def _sets(table: pd.DataFrame | None) -> dict[str, object]:
     return {"set_names": names, "set_rows": rows}
 
 
-def _content(post: xr.DataTree, problem: Problem, rivals: xr.Dataset | None) -> dict[str, object]:
-    theory, table = problem.plan.theory, claims(post, rivals)
+def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[str, object]:
+    theory = problem.plan.theory
     rows = [row.to_dict() | {"rope": rope(row), "details": details(row)} for _, row in table.iterrows()]
     tested = [row for row in rows if row["verdict"] != UNTESTABLE]
     info = json.loads(post.attrs["study_info"])

@@ -1,6 +1,7 @@
 """Tables for the terminal and for spreadsheets."""
 
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00")
 
@@ -79,6 +81,18 @@ def draws_table(post: xr.DataTree) -> pd.DataFrame:
         ".draw": np.arange(1, chains * draws + 1),
     }
     return pd.DataFrame({str(name): group[name].values.ravel() for name in group.data_vars} | counters)
+
+
+def text_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table for the terminal whose cells are plain texts: nothing is markup, a missing one is empty."""
+    sheet = Table(*headings, box=None)
+    for row in rows:
+        sheet.add_row(*(Text("" if _is_missing(value) else str(value)) for value in row))
+    return sheet
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
 def print_table(table: pd.DataFrame, console: Console) -> None:

@@ -198,7 +198,7 @@ def simulate_study(
         simulated=True,
         indicators=indicators,
     )
-    sessions = [
+    calendar = [
         {"dyad": f"D{d + 1:02d}", "session": s + 1, "start": float(starts[d, s]), "length_min": plan_of.length_minutes}
         for d in range(plan_of.dyads)
         for s in range(plan_of.sessions)
@@ -215,7 +215,7 @@ def simulate_study(
         "seed": seed,
         "values": truth,
     }
-    return write_study(path, info, people, sessions, rows, {"truth.json": json.dumps(record, indent=2) + "\n"})
+    return write_study(path, info, people, calendar, rows, {"truth.json": json.dumps(record, indent=2) + "\n"})
 
 
 def _indicators(theory: Theory) -> dict[str, Indicator]:

@@ -151,6 +151,7 @@ def protocol(
     UnitError
         If a duration is not a number and a unit of time.
     """
+    content: dict[str, object] = {}
     try:
         if study is not None:
             return _of_study(study)

@@ -16,6 +16,7 @@ from dyadloop.measures.synchrony.series import Floats
 
 _ROUNDS = 4
 _FLAT = 1e-9
+_SMALLEST_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Curve:
 
         From the residual SD of the curve and the covariance of its parameters, by the delta method.
         """
+        by_curve, by_signal = self.log_errors(signal)
+        return np.sqrt(by_curve**2 + by_signal**2 / replicates)
+
+    def log_errors(self, signal: ArrayLike) -> tuple[Floats, Floats]:
+        """Return what the curve and what the signal of one well add to the standard error of a log concentration."""
         y = np.asarray(signal, dtype=np.float64)
         steps = self._steps()
         base = np.log(self._read(y, np.zeros(len(steps))))
@@ -81,12 +87,10 @@ class Curve:
         gradient = np.stack(slopes, axis=-1)
         small = 1e-6 * abs(self.a - self.d)
         with np.errstate(invalid="ignore", divide="ignore"):
-            by_signal = (np.log(self.read_back(y + small)) - np.log(self.read_back(y - small))) / (2 * small)
+            slope = (np.log(self.read_back(y + small)) - np.log(self.read_back(y - small))) / (2 * small)
         spread = self.residual * (np.abs(y) if self.weighting == "relative" else 1.0)
-        variance = (
-            np.einsum("...i,ij,...j->...", gradient, self.covariance, gradient) + (by_signal * spread) ** 2 / replicates
-        )
-        return np.where(np.isnan(base), np.nan, np.sqrt(variance))
+        by_curve = np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", gradient, self.covariance, gradient), 0.0))
+        return np.where(np.isnan(base), np.nan, by_curve), np.where(np.isnan(base), np.nan, np.abs(slope) * spread)
 
     def _steps(self) -> Floats:
         scale = np.array([abs(self.a - self.d), 1.0, 1.0, abs(self.a - self.d), 1.0])
@@ -173,6 +177,10 @@ def _check_standards(x: Floats, y: Floats, free: int, model: str, weighting: str
         raise MeasureError(f"{name}: standards need a concentration >= 0 and a signal each")
     if weighting == "relative" and (y <= 0).any():
         raise MeasureError(f"{name}: got a signal of {y.min():g}; relative weights need signals above 0")
+    if weighting == "relative" and len(y) and y.min() < _SMALLEST_SHARE * y.max():
+        raise MeasureError(
+            f"{name}: signals of the standards from {y.min():g} to {y.max():g}; one well would decide alone"
+        )
     levels = len(set(x.tolist()))
     if levels < free + 1:
         raise MeasureError(f"{name}: {levels} different standards; a {model} curve needs at least {free + 1}")

@@ -9,11 +9,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from dyadloop.errors import DataError, Fault, MeasureError
+from dyadloop.errors import MeasureError
 from dyadloop.measures.assays.curve import Curve, standard_curve
+from dyadloop.measures.assays.replicates import read_sample, sides_of
+from dyadloop.measures.assays.wells import NAMED, checked_wells, plate_doubts
 
-WELL_COLUMNS = ("plate", "kind", "sample", "signal", "concentration", "dilution")
-KINDS = ("standard", "blank", "sample", "control", "dilution")
+LARGEST_CV_PERCENT = 25.0
+"""CV of the wells of one sample beyond which it is named; the usual rules repeat an assay at 15 to 25 percent."""
 CLASS_COLUMNS = ("matrix", "method", "extracted")
 """What makes values of two assays comparable on the raw scale."""
 
@@ -25,19 +27,27 @@ class Plates(NamedTuple):
     ----------
     samples
         Per plate and sample: ``value`` (concentration before dilution), ``error`` (standard error of its logarithm),
-        ``limit`` (below, above or empty; ``value`` is then the limit), ``cv_percent`` of the wells, ``wells``.
+        ``limit`` (below, above or empty; ``value`` is then the limit), ``cv_percent`` of the wells, ``wells``,
+        ``status`` (ok, or which wells lie beyond the curve; ``value`` is NaN where they contradict each other).
     plates
         Per plate: parameters, ``lod``, ``lloq``, ``uloq``, ``median_cv_percent``, ``status``.
     curves
         Fitted curves by plate.
     plate_sd
         SD between plates of the logarithm of controls that stand on several plates; NaN without such controls.
+    wells
+        What became of every well: ``row``, ``plate``, ``kind``, ``sample``, ``dilution``, ``signal``, ``status``
+        (curve, read, below, above, saturated, no signal, no curve).
+    doubts
+        What may be a mistake, in words.
     """
 
     samples: pd.DataFrame
     plates: pd.DataFrame
     curves: dict[str, Curve]
     plate_sd: float
+    wells: pd.DataFrame
+    doubts: tuple[str, ...] = ()
 
 
 def read_plates(
@@ -65,108 +75,73 @@ def read_plates(
     MeasureError
         If no plate has a usable curve. A bad plate does not stop the others: its ``status`` says why.
     """
-    table = _checked(wells, name)
+    table = checked_wells(wells, name)
     curves: dict[str, Curve] = {}
-    rows, found = [], []
-    for plate, part in table.groupby("plate", sort=False):
-        standards, blanks = part[part["kind"] == "standard"], part[part["kind"] == "blank"]
+    rows, read = [], []
+    for plate, whole in table.groupby("plate", sort=False):
+        part = whole[whole["status"] != "no signal"]
+        standards, blanks = (part[(part["kind"] == k) & (part["status"] == "")] for k in ("standard", "blank"))
         try:
             curve = standard_curve(
                 standards["concentration"], standards["signal"], model, weighting, blanks["signal"],
                 name=f"plate {plate!r}",
             )  # fmt: skip
         except MeasureError as error:
+            table.loc[part.index[part["kind"].isin(NAMED)], "status"] = "no curve"
             rows.append({"plate": plate, "status": str(error)})
             continue
         curves[str(plate)] = curve
-        values = _samples(part[part["kind"].isin(["sample", "control", "dilution"])], curve, str(plate))
-        found.append(values)
-        rows.append(_summary(str(plate), curve, values))
+        table.loc[part.index, "status"] = _well_status(part, curve)
+        values = _samples(part[part["kind"].isin(NAMED)], curve, str(plate))
+        read += values
+        rows.append(_summary(str(plate), curve, _table(values)))
     if not curves:
         raise MeasureError(f"{name}: no plate has a usable standard curve; {rows[0]['status'] if rows else 'no wells'}")
-    samples = pd.concat(found, ignore_index=True)
-    return Plates(samples, pd.DataFrame(rows), curves, _plate_sd(samples))
+    table.loc[table["status"] == "", "status"] = "curve"
+    samples = _table(read)
+    kept = table[["row", "plate", "kind", "sample", "dilution", "signal", "status"]]
+    doubts = (*plate_doubts(table), *_sample_doubts(samples))
+    return Plates(samples, pd.DataFrame(rows), curves, _plate_sd(samples), kept, doubts)
 
 
-def _checked(wells: pd.DataFrame, name: str) -> pd.DataFrame:
-    absent = [c for c in WELL_COLUMNS[:4] if c not in wells.columns]
-    if absent:
-        faults = [Fault(name, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent]
-        raise DataError(name, faults)
-    table, faults = wells.reset_index(drop=True).copy(), []
-    for column, default in (("concentration", math.nan), ("dilution", 1.0)):
-        if column not in table:
-            table[column] = default
-    for column in ("signal", "concentration", "dilution"):
-        given = table[column].where(~table[column].isin(["", "n/a"]))
-        numbers = pd.to_numeric(given, errors="coerce").astype(float)
-        odd = numbers.isna() & given.notna()
-        faults += [
-            Fault(name, int(k) + 2, column, repr(table[column].iloc[k]), "a number", "correct it")
-            for k in np.flatnonzero(odd.to_numpy())
-        ]
-        table[column] = numbers
-    table["dilution"] = table["dilution"].fillna(1.0)
-    for k, row in enumerate(table.to_dict("records")):
-        if row["kind"] not in KINDS:
-            faults.append(Fault(name, k + 2, "kind", repr(row["kind"]), f"one of {', '.join(KINDS)}", "correct it"))
-        elif row["kind"] == "standard" and not row["concentration"] >= 0:
-            faults.append(Fault(name, k + 2, "concentration", "none", "the standard's concentration", "fill it in"))
-        if not row["dilution"] > 0:
-            faults.append(Fault(name, k + 2, "dilution", f"{row['dilution']:g}", "a factor above 0", "correct it"))
-    if faults:
-        raise DataError(name, sorted(faults, key=lambda fault: fault.row or 0))
-    return table.dropna(subset=["signal"])
+def _table(samples: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = ["plate", "kind", "sample", "dilution", "value", "error", "limit", "cv_percent", "wells", "status"]
+    return pd.DataFrame(samples, columns=columns)
 
 
-def _samples(part: pd.DataFrame, curve: Curve, plate: str) -> pd.DataFrame:
+def _samples(part: pd.DataFrame, curve: Curve, plate: str) -> list[dict[str, Any]]:
+    """Return one row per sample of a plate; a dilution series has one per dilution, all other samples one in all."""
+    part = part.assign(series=part["dilution"].where(part["kind"] == "dilution", 0.0))
     rows = []
-    for (kind, sample, dilution), wells in part.groupby(["kind", "sample", "dilution"], sort=False):
-        signals = wells["signal"].to_numpy(dtype=float)
-        value, error, limit = _concentration(signals, curve)
-        read = curve.read_back(signals)
-        cv = (
-            100 * float(np.std(read, ddof=1) / np.mean(read)) if len(read) > 1 and np.isfinite(read).all() else math.nan
-        )
-        rows.append(
-            {
-                "plate": plate,
-                "kind": kind,
-                "sample": sample,
-                "dilution": dilution,
-                "value": value * float(dilution),  # pyright: ignore[reportArgumentType]
-                "error": error,
-                "limit": limit,
-                "cv_percent": cv,
-                "wells": len(signals),
-            }
-        )
-    columns = ["plate", "kind", "sample", "dilution", "value", "error", "limit", "cv_percent", "wells"]
-    return pd.DataFrame(rows, columns=columns)
+    for (kind, sample, _), wells in part.groupby(["kind", "sample", "series"], sort=False):
+        dilutions = wells["dilution"].to_numpy(dtype=float)
+        found = read_sample(wells["signal"].to_numpy(dtype=float), dilutions, curve)
+        name = {"plate": plate, "kind": kind, "sample": sample, "dilution": float(dilutions[0])}
+        rows.append(name | found._asdict() | {"wells": len(wells)})
+    return rows
 
 
-def _concentration(signals: np.ndarray, curve: Curve) -> tuple[float, float, str]:
-    """Return concentration, error of its logarithm and limit of the mean signal of a sample's wells."""
-    mean = float(signals.mean())
-    lowest = max(curve.lowest, curve.detection) if curve.detection > 0 else curve.lowest
-    value = float(curve.read_back(mean))
-    if math.isnan(value):
-        empty = abs(mean - curve.a) < abs(mean - curve.d)
-        return (lowest, math.nan, "below") if empty else (curve.highest, math.nan, "above")
-    if value < lowest:
-        return lowest, math.nan, "below"
-    if value > curve.highest:
-        return curve.highest, math.nan, "above"
-    error = float(curve.log_error(mean, len(signals)))
-    if len(signals) > 1:  # the wells themselves may differ more than the curve's residuals say
-        slope = float(curve.log_error(mean, 10**9))
-        read = np.log(curve.read_back(signals))
-        seen = float(np.nanstd(read, ddof=1)) / math.sqrt(len(signals))
-        error = max(error, math.hypot(slope, seen)) if math.isfinite(seen) else error
-    return value, error, ""
+def _sample_doubts(samples: pd.DataFrame) -> list[str]:
+    """Return in words which wells of one sample tell different concentrations."""
+    odd = samples[samples["status"] != "ok"]
+    found = [f"sample {s!r} of plate {p!r}: {why}" for p, s, why in odd[["plate", "sample", "status"]].to_numpy()]
+    apart = samples[samples["cv_percent"] > LARGEST_CV_PERCENT]
+    return found + [
+        f"sample {s!r} of plate {p!r}: its wells differ by a CV of {cv:.0f} %"
+        for p, s, cv in apart[["plate", "sample", "cv_percent"]].to_numpy()
+    ]
+
+
+def _well_status(part: pd.DataFrame, curve: Curve) -> np.ndarray:
+    """Return what became of each well of a plate."""
+    below, above = sides_of(part["signal"].to_numpy(dtype=float), curve)
+    read = np.where(below, "below", np.where(above, "above", "read"))
+    known = part["status"].to_numpy(dtype=object)
+    return np.where(known == "", np.where(part["kind"].isin(NAMED), read, "curve"), known)
 
 
 def _summary(plate: str, curve: Curve, values: pd.DataFrame) -> dict[str, Any]:
+    known = values["cv_percent"].dropna()
     return {
         "plate": plate,
         **{name: getattr(curve, name) for name in ("a", "b", "c", "d", "g")},
@@ -174,7 +149,7 @@ def _summary(plate: str, curve: Curve, values: pd.DataFrame) -> dict[str, Any]:
         "lod": curve.detection,
         "lloq": curve.lowest,
         "uloq": curve.highest,
-        "median_cv_percent": float(values["cv_percent"].median()) if len(values) else math.nan,
+        "median_cv_percent": float(known.median()) if len(known) else math.nan,
         "share_censored": float((values["limit"] != "").mean()) if len(values) else math.nan,
         "status": "ok",
     }
@@ -182,7 +157,7 @@ def _summary(plate: str, curve: Curve, values: pd.DataFrame) -> dict[str, Any]:
 
 def _plate_sd(samples: pd.DataFrame) -> float:
     """Return the SD between plates of log controls, by one-way components of variance per control."""
-    controls = samples[(samples["kind"] == "control") & (samples["limit"] == "")]
+    controls = samples[(samples["kind"] == "control") & (samples["limit"] == "") & samples["value"].notna()]
     groups = controls.assign(log=np.log(controls["value"])).groupby("sample")["log"]
     freedom = int((groups.count() - 1).clip(lower=0).sum())
     if freedom < 1:
@@ -197,7 +172,7 @@ def dilution_recovery(samples: pd.DataFrame) -> pd.DataFrame:
 
     80 to 120 % is the usual bound; values outside tell of interference.
     """
-    diluted = samples[(samples["kind"] == "dilution") & (samples["limit"] == "")]
+    diluted = samples[(samples["kind"] == "dilution") & (samples["limit"] == "") & samples["value"].notna()]
     rows = []
     for (plate, sample), part in diluted.groupby(["plate", "sample"], sort=False):
         part = part.sort_values("dilution")

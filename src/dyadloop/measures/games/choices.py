@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dyadloop.errors import DataError, Fault
+from dyadloop.measures.games.decisions import OCCASIONS, mirrored, numbers, repeated
 from dyadloop.measures.synchrony.series import Floats
 
 TRUST_COLUMNS = ("trustor", "trustee", "round", "endowment", "sent", "multiplier", "returned")
@@ -42,7 +43,8 @@ def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
     ----------
     table
         One row per decision: ``trustor``, ``trustee``, ``round``, ``endowment``, ``sent``, ``multiplier`` and
-        ``returned``; ``returned`` may be missing where nothing was sent or the trustee did not decide.
+        ``returned``; ``returned`` may be missing where nothing was sent or the trustee did not decide. Rounds that
+        start anew are told apart by a column ``session``.
     name
         Name of the file for messages.
 
@@ -57,7 +59,7 @@ def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
     Raises
     ------
     DataError
-        If a decision is impossible; all faults at once, with their rows.
+        If a decision is impossible or stands on two rows, one per player; all faults at once, with their rows.
 
     References
     ----------
@@ -69,13 +71,15 @@ def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
     The multiplier matters (raising it from 2 to 3 lowers returned shares): compare games with the same one.
     """
     sound = _checked_trust(table, name)
-    sound = sound.sort_values(["trustor", "trustee", "round"], kind="stable")
+    games = [*sound.columns.intersection(OCCASIONS)]
+    sound = sound.sort_values(["trustor", "trustee", *games, "round"], kind="stable")
     sent = (sound["sent"] / sound["endowment"]).to_numpy()
     received = (sound["sent"] * sound["multiplier"]).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         back = np.where(received > 0, sound["returned"].to_numpy() / received, np.nan)
     trustor, trustee = sound["trustor"].astype(str).to_numpy(), sound["trustee"].astype(str).to_numpy()
-    same = (trustor[1:] == trustor[:-1]) & (trustee[1:] == trustee[:-1])
+    game = sound.groupby(["trustor", "trustee", *games], sort=False).ngroup().to_numpy()
+    same = game[1:] == game[:-1]
     change = np.where(same, np.diff(sent), np.nan)
     before = np.where(same, back[:-1], np.nan)
     parts = [
@@ -103,31 +107,11 @@ def _checked_trust(table: pd.DataFrame, name: str) -> pd.DataFrame:
             if not math.isnan(value) and not low <= value <= high + 1e-9:
                 expected = f"0 to {high:g}" if math.isfinite(high) else "a number above 0"
                 faults.append(Fault(name, k + 2, column, f"{value:g}", expected, "correct the decision"))
+    faults += repeated(sound, ("trustor", "trustee", "round"), name)
+    faults += mirrored(sound, "trustor", "trustee", ("sent", "returned"), name)
     if faults:
         raise DataError(name, sorted(faults, key=lambda fault: fault.row or 0))
     return sound
-
-
-def numbers(
-    table: pd.DataFrame, columns: tuple[str, ...], texts: tuple[str, ...], name: str, optional: tuple[str, ...] = ()
-) -> tuple[pd.DataFrame, list[Fault]]:
-    """Return the table with numeric columns, and what is wrong with them."""
-    absent = [column for column in columns if column not in table.columns]
-    if absent:
-        raise DataError(name, [Fault(name, 1, c, "no such column", f"a column {c!r}", "add it") for c in absent])
-    sound, faults = table.reset_index(drop=True).copy(), []
-    for column in columns:
-        if column in texts:
-            continue
-        raw = sound[column].where(~sound[column].isin(["", "n/a"]))
-        numbers = pd.to_numeric(raw, errors="coerce").astype(float)
-        bad = numbers.isna() & (raw.notna() | (column not in optional))
-        faults += [
-            Fault(name, int(k) + 2, column, repr(sound[column].iloc[k]), "a number", "correct it")
-            for k in np.flatnonzero(bad.to_numpy())
-        ]
-        sound[column] = numbers
-    return sound, faults
 
 
 def public_goods(table: pd.DataFrame, name: str = "public_goods") -> Scores:
@@ -136,7 +120,8 @@ def public_goods(table: pd.DataFrame, name: str = "public_goods") -> Scores:
     Parameters
     ----------
     table
-        ``group``, ``participant``, ``round``, ``endowment``, ``contributed``.
+        One row per contribution: ``group``, ``participant``, ``round``, ``endowment``, ``contributed``. Rounds that
+        start anew are told apart by a column ``session``.
     name
         Name of the file for messages.
 
@@ -149,7 +134,7 @@ def public_goods(table: pd.DataFrame, name: str = "public_goods") -> Scores:
     Raises
     ------
     DataError
-        If a contribution is impossible; all faults at once.
+        If a contribution is impossible or stands on two rows; all faults at once.
 
     References
     ----------
@@ -160,17 +145,21 @@ def public_goods(table: pd.DataFrame, name: str = "public_goods") -> Scores:
         if row["endowment"] <= 0 or not 0 <= row["contributed"] <= row["endowment"] + 1e-9:
             got = f"{row['contributed']:g} of {row['endowment']:g}"
             faults.append(Fault(name, k + 2, "contributed", got, "0 to the endowment", "correct it"))
+    faults += repeated(sound, ("group", "participant", "round"), name)
     if faults:
         raise DataError(name, sorted(faults, key=lambda fault: fault.row or 0))
-    sound = sound.assign(share=sound["contributed"] / sound["endowment"]).sort_values(["group", "participant", "round"])
-    sums = sound.groupby(["group", "round"])["share"].transform("sum")
-    counts = sound.groupby(["group", "round"])["share"].transform("count")
+    games = ["group", *sound.columns.intersection(OCCASIONS)]
+    sound = sound.assign(share=sound["contributed"] / sound["endowment"])
+    sound = sound.sort_values([*games, "participant", "round"])
+    sums = sound.groupby([*games, "round"])["share"].transform("sum")
+    counts = sound.groupby([*games, "round"])["share"].transform("count")
     others = (sums - sound["share"]) / (counts - 1).where(counts > 1)
-    before = others.groupby([sound["group"], sound["participant"]]).shift()
+    player = [sound[column] for column in (*games, "participant")]
+    before = others.groupby(player).shift()
     who = sound["participant"].astype(str).to_numpy()
-    last = sound["round"] == sound.groupby("group")["round"].transform("max")
+    last = sound["round"] == sound.groupby(games)["round"].transform("max")
     share = sound["share"].to_numpy()
-    earlier = sound["share"].where(~last).groupby(sound["participant"]).transform("mean")
+    earlier = sound["share"].where(~last).groupby(player).transform("mean")
     parts = [
         hierarchical_means(share, who, "contributed_share"),
         hierarchical_slopes(share, before.to_numpy(dtype=float), who, "conditional_cooperation"),

@@ -7,8 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dyadloop.errors import DataError, MeasureError
-from dyadloop.measures.games.choices import numbers
+from dyadloop.errors import DataError, Fault, MeasureError
+from dyadloop.measures.games.decisions import OCCASIONS, numbers, repeated
+
+_COLUMNS = ("dyad", "judgement", "truth", "own")
+_TWINS = 8  # rows; with fewer, equal pairs may be chance
 
 
 class TruthAndBias(NamedTuple):
@@ -25,7 +28,7 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
     ----------
     table
         One row per session: ``dyad``, ``judgement`` (the judge's rating of the target), ``truth`` (the target's own
-        rating), ``own`` (the judge's rating of the own state).
+        rating), ``own`` (the judge's rating of the own state); ``session`` where there is one.
     name
         Name of the file for messages.
 
@@ -38,6 +41,8 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
 
     Raises
     ------
+    DataError
+        If a rating is no number, or a session stands on two rows.
     MeasureError
         If there are too few sessions.
 
@@ -51,12 +56,17 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
     judgement - mean truth = bias + accuracy (truth - mean) + similarity (own - mean) + error, with bias and accuracy
     varying between dyads (REML).
     """
-    sound, faults = numbers(
-        table, ("dyad", "judgement", "truth", "own"), ("dyad",), name, ("judgement", "truth", "own")
-    )
+    sound, faults = numbers(table, _COLUMNS, ("dyad",), name, _COLUMNS[1:])
+    if any(column in sound for column in OCCASIONS):
+        faults += repeated(sound, ("dyad",), name)
+    elif (
+        len(sound) >= _TWINS and (sound.groupby(list(_COLUMNS), dropna=False)["dyad"].transform("size") % 2 == 0).all()
+    ):
+        got, remedy = "every row twice", "keep one row per session, or add the column session"
+        faults.append(Fault(name, None, None, got, "one row per session", remedy))
     if faults:
         raise DataError(name, faults)
-    sound = sound.dropna()
+    sound = sound[list(_COLUMNS)].dropna()
     means = sound.groupby("dyad")[["truth", "own"]].transform("mean")
     design = pd.DataFrame(
         {

@@ -30,6 +30,7 @@ class Instrument(BaseModel):
     items: Annotated[int, Field(ge=1)]
     scale: Answer
     scale_of: dict[int, Answer] = Field(default={}, description="items whose answers have another range")
+    continuous: bool = Field(default=False, description="lines and sliders: answers need not be whole numbers")
     reversed: tuple[int, ...] = ()
     subscales: dict[str, tuple[int, ...]] = {}
     score: Literal["sum", "mean"]

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from dyadloop.errors import DataError, Fault, MeasureError
-from dyadloop.measures.items.instruments import Instrument, read_instrument
+from dyadloop.measures.items.examination import examine
+from dyadloop.measures.items.instruments import Answer, Instrument, read_instrument
 from dyadloop.measures.items.reliability import Reliability, reliability, within_reliability
 from dyadloop.measures.synchrony.series import Floats
 
 _MISSING = ("", "n/a")
+MISSING_CODES = frozenset({-999.0, -99.0, -9.0, -8.0, -7.0, -1.0, 8.0, 9.0, 77.0, 88.0, 99.0, 888.0, 999.0, 9999.0})
+"""Numbers that survey programs write where nothing was answered."""
 
 
 def score_items(
@@ -21,8 +24,9 @@ def score_items(
     items: Sequence[str] | None = None,
     persons: str | None = None,
     name: str = "items",
+    turned: bool | None = None,
 ) -> pd.DataFrame:
-    """Score the answers to a questionnaire.
+    """Score the answers to a questionnaire, after looking at what they say about themselves.
 
     Parameters
     ----------
@@ -37,13 +41,17 @@ def score_items(
         Column that names the person, for repeated occasions: the error is then that of changes within persons.
     name
         Name of the file for messages.
+    turned
+        True where the reversed items were turned before, as survey programs do; False where none was. Without it the
+        key is trusted unless the answers contradict it; then no total is made.
 
     Returns
     -------
     pandas.DataFrame
-        Per row and scale: ``row``, ``scale``, ``score`` (NaN where too few items were answered), ``error`` (standard
-        error of measurement in the unit of the score; larger where items are missing), ``answered``. Attributes:
-        ``reliability`` by scale, ``error_from``, ``instrument``, ``missing_rule``.
+        Per row and scale: ``row``, ``scale``, ``score`` (NaN where too few items were answered, or where reversed items
+        run against the others), ``error`` (standard error of measurement in the unit of the score; larger where items
+        are missing), ``answered``, ``doubt`` (what is suspicious about this score). Attributes: ``doubts`` and
+        ``withheld`` by scale, ``reliability`` by scale, ``error_from``, ``instrument``, ``missing_rule``.
 
     Raises
     ------
@@ -55,25 +63,38 @@ def score_items(
     key = read_instrument(instrument) if isinstance(instrument, str) else instrument
     columns = _columns(table, key, items, name)
     answers = _answers(table, key, columns, name)
-    turned = answers.copy()
-    for item in key.reversed:
-        low, high = key.range_of(item)
-        turned[:, item - 1] = low + high - turned[:, item - 1]
-    rows, found, told = [], {}, {}
-    who = None if persons is None else table[persons].to_numpy()
+    opposite = _opposite(answers, key)
+    ticked, one_way = (opposite, answers) if turned else (answers, opposite)
+    rows, found, told, seen = [], {}, {}, {}
+    who = None if persons is None else table[persons].astype(str).to_numpy(dtype=object)
     for scale, members in key.scales().items():
-        part = turned[:, [item - 1 for item in members]]
-        known, told[scale] = _reliability(part, who, key, scale)
-        found[scale] = known
-        rows.append(_scored(part, key, scale, known))
+        part = one_way[:, [item - 1 for item in members]]
+        seen[scale] = examine(ticked, one_way, key, members, who, declared=turned is not None)
+        found[scale], told[scale] = _reliability(part, who, key, scale)
+        scored = _scored(part, key, scale, found[scale])
+        doubt = [seen[scale].withheld or seen[scale].told(row) for row in range(len(part))]
+        if seen[scale].withheld:
+            scored[["score", "error"]] = np.nan
+        rows.append(scored.assign(doubt=doubt))
     scored = pd.concat(rows, ignore_index=True)
     scored.attrs = {
         "instrument": key.id,
         "missing_rule": key.missing_rule,
         "error_from": told,
+        "doubts": {scale: one.doubts for scale, one in seen.items()},
+        "withheld": {scale: one.withheld for scale, one in seen.items()},
         "reliability": {scale: None if value is None else value._asdict() for scale, value in found.items()},
     }
     return scored
+
+
+def _opposite(answers: Floats, key: Instrument) -> Floats:
+    """Return answers with the reversed items turned."""
+    found = answers.copy()
+    for item in key.reversed:
+        low, high = key.range_of(item)
+        found[:, item - 1] = low + high - found[:, item - 1]
+    return found
 
 
 def _columns(table: pd.DataFrame, key: Instrument, items: Sequence[str] | None, name: str) -> list[str]:
@@ -104,7 +125,7 @@ def _number_of(column: str) -> int | None:
 
 
 def _answers(table: pd.DataFrame, key: Instrument, columns: list[str], name: str) -> Floats:
-    faults, found = [], np.full((len(table), key.items), np.nan)
+    wrong, found = [], np.full((len(table), key.items), np.nan)
     for number, column in enumerate(columns, start=1):
         low, high = key.range_of(number)
         for row, value in enumerate(table[column].tolist()):
@@ -112,13 +133,34 @@ def _answers(table: pd.DataFrame, key: Instrument, columns: list[str], name: str
                 continue
             answer = _as_number(value)
             if not low <= answer <= high:
-                remedy = "correct it, or leave it empty where it was not answered"
-                faults.append(Fault(name, row + 2, column, repr(value), f"{low:g} to {high:g} or empty", remedy))
+                wrong.append((row + 2, column, value, answer, (low, high)))
             else:
                 found[row, number - 1] = answer
-    if faults:
+    if wrong:
+        shift = _shift(found, [(answer, ends) for *_, answer, ends in wrong])
+        faults = [
+            Fault(name, row, column, repr(value), f"{ends[0]:g} to {ends[1]:g} or empty", shift or _remedy(answer))
+            for row, column, value, answer, ends in wrong
+        ]
         raise DataError(name, sorted(faults, key=lambda fault: fault.row or 0))
     return found
+
+
+def _shift(inside: Floats, wrong: list[tuple[float, Answer]]) -> str:
+    """Return the remedy for a coding that is one off: the answer beyond one end stands, the other end never."""
+    known = inside[~np.isnan(inside)]
+    low, high = wrong[0][1]
+    for answer, unused, verb in ((high + 1, low, "subtract 1 from"), (low - 1, high, "add 1 to")):
+        if {a for a, _ in wrong} == {answer} and {e for _, e in wrong} == {(low, high)} and not (known == unused).any():
+            step = answer - (high if answer > high else low)
+            return f"the answers look coded {low + step:g} to {high + step:g}; {verb} each item"
+    return ""
+
+
+def _remedy(answer: float) -> str:
+    if answer in MISSING_CODES:
+        return f"leave it empty if {answer:g} means not answered"
+    return "correct it, or leave it empty where it was not answered"
 
 
 def _is_gap(value: Any) -> bool:  # noqa: ANN401 - a cell

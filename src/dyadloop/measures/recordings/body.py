@@ -8,6 +8,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,19 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.recordings.files import Recording
+from dyadloop.measures.recordings.beats import interbeat_intervals
+from dyadloop.measures.recordings.gaps import BAND_WORDS, band_off, lead_off, noisy, saturation
+from dyadloop.measures.recordings.recording import Recording, Stretch, stretches_of
 from dyadloop.measures.synchrony.phase import stretches
 from dyadloop.measures.synchrony.series import Floats, as_rate, as_series
 
-_LONGEST_BEAT = 2.0  # seconds; a longer interval is a missed beat, not a heart at 30 per minute
-_FLAT = 1.0  # seconds of an unchanging signal that count as a gap: a lead that fell off
 _BLOCK = 300.0  # seconds that are processed at once, which bounds the memory
 _MARGIN = 5.0
 Progress = Callable[[int, int], None]
 
 
 def heart_beats(ecg: ArrayLike, fs: float, progress: Progress | None = None) -> Floats:
-    """Return the times of the R peaks [s] of an electrocardiogram, none inside gaps and flat stretches.
+    """Return the times of the R peaks [s] of an electrocardiogram, none inside gaps, flat stretches and noise.
 
     Parameters
     ----------
@@ -44,48 +45,67 @@ def heart_beats(ecg: ArrayLike, fs: float, progress: Progress | None = None) -> 
     MeasureError
         If no stretch of 5 s is usable, or NeuroKit2 is not installed (``dyadloop[signals]``).
 
+    Notes
+    -----
+    What counts as flat, clipped and noise: :mod:`dyadloop.measures.recordings.gaps`.
+
     References
     ----------
     .. [1] Makowski et al. (2021). doi:10.3758/s13428-020-01516-y
     """
-    neurokit = _neurokit()
-    values, rate = as_series(ecg, "ecg"), as_rate(fs)
-    known = ~np.isnan(values) & ~_flat(values, rate)
-    beats: list[Floats] = []
-    for low, high in stretches(known):
-        if high - low >= 5 * rate:
-            for begin, end, kept_from, kept_to in _pieces(low, high, rate):
-                found = _peaks(neurokit, values[begin:end], rate) + begin / rate
-                beats.append(found[(found >= kept_from / rate) & (found < kept_to / rate)])
-                if progress is not None:
-                    progress(kept_to, len(values))
-    if not beats:
-        raise MeasureError("ecg: no stretch of 5 s without a gap; expected at least one")
-    return np.unique(np.concatenate(beats))
+    return _heart(ecg, fs, progress)[0]
 
 
-def interbeat_intervals(beats: ArrayLike, fs: float = 4.0, start: float = 0.0, stop: float | None = None) -> Recording:
-    """Return interbeat intervals [ms] on an even clock, NaN where two beats are more than 2 s apart.
+def heart_intervals(recording: Recording, values: Floats, fs: float = 4.0) -> Recording:
+    """Return the interbeat intervals [ms] of an electrocardiogram on an even clock, and what was left out of it.
 
     Parameters
     ----------
-    beats
-        Times of beats, increasing [s].
+    recording, values
+        Where the channel comes from, and its samples.
     fs
-        Rate of the clock [Hz].
-    start, stop
-        First and last moment [s]; default: 0 and the last beat.
+        Rate of the result [Hz].
+
+    Raises
+    ------
+    MeasureError
+        As :func:`heart_beats` and :func:`interbeat_intervals`.
     """
-    times = np.asarray(beats, dtype=np.float64)
-    if times.size < 3 or (np.diff(times) <= 0).any():
-        raise MeasureError(f"beats: got {times.size} times; expected at least 3, increasing")
-    intervals = np.diff(times)
-    sound = intervals <= _LONGEST_BEAT
-    grid = start + np.arange(int(((times[-1] if stop is None else stop) - start) * fs) + 1) / fs
-    place = np.clip(np.searchsorted(times, grid, side="right") - 1, 0, len(intervals) - 1)
-    inside = (grid >= times[0]) & (grid <= times[-1]) & sound[place]
-    level = np.interp(grid, times[1:][sound], intervals[sound] * 1000)
-    return Recording(pd.DataFrame({"ibi_ms": np.where(inside, level, np.nan)}), fs, start, "beats")
+    beats, left_out = _heart(values, recording.fs, None)
+    found = interbeat_intervals(beats, fs, stop=(len(values) - 1) / recording.fs)
+    gaps = tuple(s for s in found.left_out if not any(s.start < o.stop and o.start < s.stop for o in left_out))
+    return replace(
+        found, start=recording.start, source=recording.source, zero=recording.zero,
+        left_out=(*recording.left_out, *left_out, *gaps),
+    )  # fmt: skip
+
+
+def _heart(ecg: ArrayLike, fs: float, progress: Progress | None) -> tuple[Floats, tuple[Stretch, ...]]:
+    """Return the beats, and the stretches in which the lead was off, saturated or noisy."""
+    neurokit = _neurokit()
+    values, rate = as_series(ecg, "ecg"), as_rate(fs)
+    off, saturated, noise = lead_off(values, rate), saturation(values, rate), np.zeros(len(values), dtype=bool)
+    beats: list[Floats] = []
+    for low, high in stretches(~(np.isnan(values) | off | saturated)):
+        if high - low >= 5 * rate:
+            for begin, end, kept_from, kept_to in _pieces(low, high, rate):
+                peaks, bad = _peaks(neurokit, values[begin:end], rate)
+                noise[kept_from:kept_to] = bad[kept_from - begin : kept_to - begin]
+                found = peaks[~bad[np.round(peaks * rate).astype(int)]] + begin / rate
+                beats.append(found[(found >= kept_from / rate) & (found < kept_to / rate)])
+                if progress is not None:
+                    progress(kept_to, len(values))
+    left_out = [
+        stretch
+        for mask, why in ((saturated, "clipped"), (off & ~saturated, "lead off"), (noise, "noise without heartbeats"))
+        for stretch in stretches_of(mask, rate, why)
+    ]
+    if not beats or sum(map(len, beats)) < 3:
+        raise MeasureError(
+            "ecg: no stretch of 5 s without a gap in which beats look alike; expected at least one; check that the "
+            "column is an electrocardiogram and the rate is right"
+        )
+    return np.unique(np.concatenate(beats)), tuple(left_out)
 
 
 def phasic_skin_conductance(eda: ArrayLike, fs: float) -> Floats:
@@ -95,19 +115,56 @@ def phasic_skin_conductance(eda: ArrayLike, fs: float) -> Floats:
     ------
     MeasureError
         If no stretch of 20 s is usable, or NeuroKit2 is not installed (``dyadloop[signals]``).
+
+    Notes
+    -----
+    Conductance in microsiemens is expected: what lies outside 0.05 to 60, jumps, stays flat or lies within 5 s of such
+    is a gap (:func:`dyadloop.measures.recordings.gaps.band_off`).
     """
+    return _phasic(eda, fs)[0]
+
+
+def skin_responses(recording: Recording, values: Floats) -> Recording:
+    """Return the phasic skin conductance of a channel, and what was left out of it.
+
+    Raises
+    ------
+    MeasureError
+        As :func:`phasic_skin_conductance`.
+    """
+    phasic, left_out = _phasic(values, recording.fs)
+    return replace(recording, channels=pd.DataFrame({"eda": phasic}), left_out=(*recording.left_out, *left_out))
+
+
+def _phasic(eda: ArrayLike, fs: float) -> tuple[Floats, tuple[Stretch, ...]]:
     neurokit = _neurokit()
     values, rate = as_series(eda, "eda"), as_rate(fs)
+    reasons = band_off(values, rate)
     found = np.full(len(values), np.nan)
-    for low, high in stretches(~np.isnan(values)):
-        if high - low >= 20 * rate:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                part = neurokit.eda_phasic(values[low:high], sampling_rate=rate, method="highpass")
-            found[low:high] = part["EDA_Phasic"].to_numpy()
+    usable = ~np.isnan(values) & ~np.any(list(reasons.values()), axis=0)
+    short = np.zeros(len(values), dtype=bool)
+    for low, high in stretches(usable):
+        if high - low < 20 * rate:
+            short[low:high] = True
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            part = neurokit.eda_phasic(values[low:high], sampling_rate=rate, method="highpass")
+        found[low:high] = part["EDA_Phasic"].to_numpy()
+    left_out = tuple(
+        stretch
+        for why, mask in {
+            **{BAND_WORDS[name]: mask for name, mask in reasons.items()},
+            "shorter than 20 s": short,
+        }.items()
+        for stretch in stretches_of(mask, rate, why)
+    )
     if np.isnan(found).all():
-        raise MeasureError("eda: no stretch of 20 s without a gap; expected at least one")
-    return found
+        raise MeasureError(
+            "eda: no stretch of 20 s that a skin gives; expected microsiemens between 0.05 and 60; "
+            f"got {np.nanmin(values):.4g} to {np.nanmax(values):.4g}: check the unit and the column"
+        )
+    return found, left_out
 
 
 def fundamental_frequency(path: str | Path, fs: float = 20.0, low: float = 75.0, high: float = 500.0) -> Recording:
@@ -155,16 +212,6 @@ def _neurokit() -> Any:  # noqa: ANN401 - a module
     return neurokit2
 
 
-def _flat(values: Floats, fs: float) -> np.ndarray:
-    """Return the samples that lie in a stretch of at least 1 s in which nothing changes."""
-    flat = np.zeros(len(values), dtype=bool)
-    still = np.concatenate([np.diff(values) == 0, [False]])
-    for low, high in stretches(still):
-        if high - low >= _FLAT * fs:
-            flat[low : high + 1] = True
-    return flat
-
-
 def _pieces(low: int, high: int, fs: float) -> list[tuple[int, int, int, int]]:
     """Return pieces (from, to, kept from, kept to) of a stretch, with margins in which nothing is kept."""
     width, margin = int(_BLOCK * fs), int(_MARGIN * fs)
@@ -173,10 +220,12 @@ def _pieces(low: int, high: int, fs: float) -> list[tuple[int, int, int, int]]:
     return [(max(a - margin, low), min(b + margin, high), a, b) for a, b in itertools.pairwise(edges)]
 
 
-def _peaks(neurokit: Any, part: Floats, fs: float) -> Floats:  # noqa: ANN401
+def _peaks(neurokit: Any, part: Floats, fs: float) -> tuple[Floats, np.ndarray]:  # noqa: ANN401
+    """Return the R peaks [s] and the samples that are noise."""
     rate = round(fs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         clean = neurokit.ecg_clean(part, sampling_rate=rate)
         _, found = neurokit.ecg_peaks(clean, sampling_rate=rate)
-    return np.asarray(found["ECG_R_Peaks"], dtype=np.float64) / fs
+    places = np.asarray(found["ECG_R_Peaks"], dtype=np.float64)
+    return places / fs, noisy(np.asarray(clean, dtype=np.float64), places, fs)

@@ -1,230 +1,223 @@
-"""Read recordings from text: CSV and TSV, BIDS physio and motion, motion energy of MEA and rMEA, OpenFace.
+"""Read recordings from text: CSV and TSV, BIDS physio and motion, MEA and rMEA, OpenFace, wristbands of Empatica.
 
-Nothing is guessed: a rate that the file does not tell must be given, text among numbers is an error with its row,
-and a gap stays NaN.
+Nothing is guessed: a rate that the file does not tell must be given, two that contradict each other are refused, text
+among numbers is an error with its row, a gap stays NaN, and a start that nothing tells is unknown.
 """
 
-import gzip
-import json
-import math
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.series import Floats, as_rate
+from dyadloop.errors import Fault
+from dyadloop.measures.recordings.beats import on_clock
+from dyadloop.measures.recordings.clocks import Clock, clock_of, is_unix, time_column, written_times
+from dyadloop.measures.recordings.faults import refuse
+from dyadloop.measures.recordings.rates import Rate, told_rate
+from dyadloop.measures.recordings.recording import UNKNOWN, Recording
+from dyadloop.measures.recordings.sidecars import Sidecar, sidecar_of
+from dyadloop.measures.recordings.text import Text, is_number, read_text, text_of
+from dyadloop.measures.recordings.wristbands import export_of, intervals_of, is_export, is_intervals, is_tags
 
-_GAPS = ["", "n/a", "NaN", "nan"]
-_CHUNK_ROWS = 200_000
 _LEAST_CONFIDENCE = 0.8  # OpenFace's own rule of thumb for a tracked face
+_FACE = ("timestamp", "frame", "face_id")
+_PULSES = "systolic_peak_timestamp"  # EmbracePlus: moments of pulses [ns since 1970]
+_IBI_RATE = 4.0
+_NOMINAL = 1e-3  # by which a rate told for a device may miss that of its times; the times then hold
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Recording:
-    """Channels on one clock.
-
-    Attributes
-    ----------
-    channels
-        Samples, one column per channel, NaN where missing.
-    fs
-        Sampling rate [Hz].
-    start
-        Time of the first sample [s], on the clock of the recording.
-    source
-        File it came from.
-    """
-
-    channels: pd.DataFrame
-    fs: float
-    start: float
-    source: str
-
-    def channel(self, name: str | None = None) -> Floats:
-        """Return one channel; without a name the only one.
-
-        Raises
-        ------
-        MeasureError
-            If there is no such channel, or several and no name.
-        """
-        names = [str(column) for column in self.channels.columns]
-        if name is None and len(names) == 1:
-            name = names[0]
-        if name not in names:
-            raise MeasureError(f"{self.source}: column {name!r}: not there; expected one of {', '.join(names)}")
-        return self.channels[name].to_numpy(dtype=np.float64)
-
-
-def read_recording(path: str | Path, fs: float | None = None, progress: Progress | None = None) -> Recording:
+def read_recording(
+    path: str | Path,
+    fs: float | None = None,
+    progress: Progress | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    gap_values: Sequence[float] = (),
+) -> Recording:
     """Read a text recording of any supported layout.
 
     Parameters
     ----------
     path
-        ``.csv``, ``.tsv`` or ``.txt``, also with ``.gz``. A JSON sidecar of the same name (BIDS) gives columns, rate
-        and start; a column ``timestamp`` or ``time`` [s] gives the rate; OpenFace rows without a tracked face are
-        gaps.
+        ``.csv``, ``.tsv`` or ``.txt``, also with ``.gz``. JSON sidecars of the same name, or of BIDS in the folders
+        above, give columns, rate and start; a column ``time`` or ``timestamp`` gives rate and start, in seconds,
+        milliseconds, microseconds or Unix time; the first two rows of an Empatica E4 do so too. OpenFace rows without a
+        tracked face are gaps.
     fs
-        Rate [Hz], where the file does not tell; where it does, the two must agree.
+        Rate [Hz], where the file does not tell; where it does, the two must agree within rounding.
     progress
-        Called with bytes read and the size of the file.
+        Called with rows read and their number.
+    columns
+        Columns that will be used; only they must hold numbers. Default: all that are mostly numbers.
+    gap_values
+        Numbers that stand for a gap, such as the zeros of programs that know no missing value; a sidecar may name them
+        as ``GapValues``.
+
+    Returns
+    -------
+    Recording
+        Channels, rate, start (NaN where nothing tells it), and what was left out.
 
     Raises
     ------
     MeasureError
-        If the file is missing, damaged, not numeric, or its rate is unknown.
+        If the file is missing, damaged, not numeric, contradicts its sidecar, or its rate is unknown.
     """
     file = Path(path)
-    sidecar = _sidecar(file)
-    table = _read(file, sidecar, progress)
-    told = sidecar.get("SamplingFrequency")
-    start = float(sidecar.get("StartTime", 0.0))
-    if {"timestamp", "confidence", "success"} <= set(table.columns):
-        lost = (table["success"] != 1) | (table["confidence"] < _LEAST_CONFIDENCE)
-        table.loc[lost, [c for c in table.columns if c not in ("timestamp", "frame", "face_id")]] = np.nan
-    if told is None:
-        for column in ("timestamp", "time"):
-            if column in table.columns and len(table) > 2:
-                told, start = _rate(table[column].to_numpy(dtype=np.float64), file.name, column)
-                table = table.drop(columns=column)
-    if told is None and fs is None:
-        raise MeasureError(f"{file.name}: the sampling rate is unknown; give fs, a sidecar or a column 'time' [s]")
-    if told is not None and fs is not None and not math.isclose(float(told), float(fs), rel_tol=1e-3):
-        raise MeasureError(
-            f"{file.name}: the file says {float(told):g} Hz, fs is {float(fs):g}; give only the right one"
-        )
-    return Recording(table, as_rate(fs if told is None else told), start, file.name)
+    text = text_of(file)
+    if is_intervals(text):
+        return _intervals(file.name, text)
+    faults: list[Fault] = []
+    sidecar = sidecar_of(file)
+    values = [*gap_values, *sidecar.gap_values(faults)]
+    if is_tags(text):
+        got, remedy = "moments that somebody marked, no samples", "read it with dyadloop.measures.recordings.read_tags"
+        refuse([Fault(file.name, None, None, got, "samples", remedy)])
+    if is_export(text):
+        found = _export(file.name, text, sidecar, fs, faults)
+    else:
+        table = read_text(file, text, sidecar.columns, progress)
+        if table.names == [_PULSES]:
+            return _pulses(file.name, table)
+        found = _table(table, sidecar, fs, faults, columns)
+    refuse(faults)
+    return _without_values(found, values)
 
 
-def _sidecar(file: Path) -> dict:
-    name = file.name
-    for ending in (".gz", ".tsv", ".csv", ".txt"):
-        name = name.removesuffix(ending)
-    path = file.with_name(f"{name}.json")
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise MeasureError(f"{path.name}: not readable as JSON ({error}); correct the sidecar") from None
-    if not isinstance(found, dict):
-        raise MeasureError(f"{path.name}: expected an object with SamplingFrequency, StartTime and Columns")
-    channels = file.with_name(f"{name.removesuffix('_motion')}_channels.tsv")
-    if "Columns" not in found and channels.is_file():  # BIDS motion names its columns in a table of their own
-        table = pd.read_csv(channels, sep="\t", dtype=str)
-        if "name" not in table:
-            raise MeasureError(f"{channels.name}: no column 'name'; expected the names of the channels")
-        found["Columns"] = table["name"].tolist()
+def _export(file: str, text: str, sidecar: Sidecar, fs: float | None, faults: list[Fault]) -> Recording:
+    """Return the samples of an E4; a sidecar or a user that tells another rate is a fault."""
+    export = export_of(file, text, sidecar.columns)
+    told = sidecar.number("SamplingFrequency", True, faults)
+    exact = told_rate(export.fs)
+    rate = _agreed(file, {"the file": exact, "its sidecar": told, "fs": fs}, len(export.table), faults)
+    return Recording(export.table, rate, export.start, file, "unix")
+
+
+def _intervals(file: str, text: str) -> Recording:
+    """Return the intervals of an E4's IBI.csv on an even clock; where it tells none is a gap."""
+    beats = intervals_of(file, text)
+    begins = beats.ends - beats.intervals
+    found = on_clock(begins, beats.ends, beats.intervals, _IBI_RATE, float(begins[0]), float(beats.ends[-1]), file)
+    return replace(found, start=beats.start + float(begins[0]), zero="unix")
+
+
+def _pulses(file: str, table: Text) -> Recording:
+    """Return the intervals between the pulses of an EmbracePlus [ns] on an even clock."""
+    moments = table.table[_PULSES].to_numpy()
+    times = (moments - moments[0]) * 1e-9
+    if not (np.diff(times) > 0).all():
+        place = int(np.argmax(~(np.diff(times) > 0))) + 1
+        got = f"{moments[place]:.0f} after {moments[place - 1]:.0f}"
+        refuse([Fault(file, table.first_row + place, _PULSES, got, "times that go on", "export it again")])
+    found = on_clock(times[:-1], times[1:], np.diff(times), _IBI_RATE, 0.0, float(times[-1]), file)
+    return replace(found, start=float(moments[0]) * 1e-9, zero="unix")
+
+
+def _table(
+    text: Text, sidecar: Sidecar, fs: float | None, faults: list[Fault], columns: Sequence[str] | None
+) -> Recording:
+    """Return the samples of a table with what its sidecar, its column of times and the user say of their clock."""
+    _check_columns(text, sidecar, faults)
+    told = sidecar.number("SamplingFrequency", True, faults)
+    start = sidecar.number("StartTime", False, faults)
+    refuse(faults)
+    channels, clock = text.table.copy(), None
+    column = time_column(text.names)
+    if {"timestamp", "confidence", "success"} <= set(channels.columns):
+        lost = (channels["success"] != 1) | (channels["confidence"] < _LEAST_CONFIDENCE)
+        channels.loc[lost, [name for name in channels.columns if name not in _FACE]] = np.nan
+    if column is not None and len(channels) > 2:
+        clock = _clock(text, column, told if told is not None else fs, faults)
+        channels = channels.drop(columns=column, errors="ignore")
+    refuse(faults)
+    if columns is None:
+        mostly = [w for n, w in text.faults.items() if n != column and len(w) <= sum(map(is_number, text.texts(n)))]
+        refuse([fault for wrong in mostly for fault in wrong])
+    if not len(channels.columns):
+        refuse([fault for wrong in text.faults.values() for fault in wrong])
+    measured = None if clock is None else clock.rate
+    known = {"the file": measured, "its sidecar": told, "fs": fs}
+    rate = _agreed(text.file, known, len(channels), faults)
+    begin, zero = _start(text.file, start, clock, rate, sidecar, faults)
+    return Recording(channels, rate, begin, text.file, zero, faults=text.faults)
+
+
+def _check_columns(text: Text, sidecar: Sidecar, faults: list[Fault]) -> None:
+    """Note where the names that a sidecar gives do not fit the file."""
+    if sidecar.columns is None:
+        return
+    names, source = sidecar.columns, sidecar.columns_from
+    if text.header and sidecar.headerless:
+        remedy = f"remove the row: the names stand in {source}"
+        faults.append(Fault(text.file, 1, None, "a row of names", "samples from the first row on", remedy))
+    elif text.header and text.names != names and sorted(text.names) != sorted(names):
+        got = f"the columns {', '.join(text.names)}"
+        faults.append(Fault(text.file, 1, None, got, f"{', '.join(names)}, as {source} says", "correct one of them"))
+    elif not text.header and len(text.names) != len(names):
+        got, wanted = f"{len(text.names)} columns", f"{len(names)}, as {source} names them"
+        faults.append(Fault(text.file, text.first_row, None, got, wanted, "correct the file or its sidecar"))
+
+
+def _clock(text: Text, column: str, fs: float | None, faults: list[Fault]) -> Clock | None:
+    """Return the clock of a column of times; dates and hours are read, anything else is a fault."""
+    if column in text.table:
+        values = text.table[column].to_numpy(dtype=np.float64)
+        found = clock_of(values, text.file, column, text.first_row, fs)
+    else:
+        times = written_times(text.texts(column))
+        if times is None:
+            first = text.faults[column][0]
+            wanted, remedy = (
+                "seconds, dates of ISO 8601 or hh:mm:ss",
+                "correct it, or rename the column if it is no time",
+            )
+            faults.append(Fault(text.file, first.row, column, first.got, wanted, remedy))
+            return None
+        found = clock_of(times, text.file, f"{column}_s", text.first_row, fs)
+    if isinstance(found, Fault):
+        faults.append(found)
+        return None
     return found
 
 
-def _read(file: Path, sidecar: dict, progress: Progress | None) -> pd.DataFrame:
-    if not file.is_file():
-        raise MeasureError(f"{file}: no such file; check the path")
-    separator, header = _layout(file)
-    columns = sidecar.get("Columns") if not header else None
-    if not header and columns is None:
-        width = len(_first_line(file).split(None if separator == r"\s+" else separator))
-        columns = [str(k + 1) for k in range(width)]
-    try:
-        parts = list(_parts(file, separator, header, columns, progress))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise MeasureError(f"{file.name}: the compressed file is damaged or cut off ({error}); copy it again") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        raise MeasureError(f"{file.name}: {' '.join(str(error).split())}; expected one value per column") from None
-    return _numeric(pd.concat(parts, ignore_index=True), file.name, 2 if header else 1)
+def _agreed(file: str, known: dict[str, "Rate | float | None"], n_samples: int, faults: list[Fault]) -> float:
+    """Return the one rate that the file, its sidecar and the user tell; the times of the file hold."""
+    told = {who: r if isinstance(r, Rate) else told_rate(r) for who, r in known.items() if r is not None}
+    if not told:
+        remedy = "give fs, a sidecar or a column 'time' [s]"
+        faults.append(Fault(file, None, None, "the sampling rate is unknown", "samples per second", remedy))
+        return 1.0
+    best = next(iter(told.values()))
+    for who, rate in told.items():
+        near = abs(rate.value / best.value - 1) <= _NOMINAL
+        if not (near or best.holds(rate.value, n_samples) or rate.holds(best.value)):
+            got = f"two rates: the file says {best.value:g} Hz, {who} is {rate.value:g}"
+            faults.append(Fault(file, None, None, got, "one rate", "give only the right one"))
+    return best.value
 
 
-def _first_line(file: Path) -> str:
-    opener = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opener(file, "rt", encoding="utf-8") as stream:
-            return stream.readline()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise MeasureError(f"{file.name}: the compressed file is damaged ({error}); copy it again") from None
-    except UnicodeDecodeError:
-        raise MeasureError(f"{file.name}: not UTF-8 text; export it as text") from None
+def _start(
+    file: str, start: float | None, clock: Clock | None, rate: float, sidecar: Sidecar, faults: list[Fault]
+) -> tuple[float, str]:
+    """Return when the first sample was taken, and what that counts from."""
+    if start is None:
+        return (UNKNOWN, "file") if clock is None else (clock.start, clock.zero)
+    zero = "unix" if is_unix(start) else "file"
+    if clock is not None and clock.start != 0 and abs(clock.start - start) * rate > 1 and clock.zero == zero:
+        got = f"a first time of {clock.start:.10g} s"
+        wanted = f"{start:.10g} s, as StartTime in {sidecar.told_by['StartTime']} says"
+        faults.append(Fault(file, None, "time", got, wanted, "correct one of them"))
+    return start, zero
 
 
-def _layout(file: Path) -> tuple[str, bool]:
-    """Return the separator and whether the first line is a header, which is so if no field of it is a number."""
-    line = _first_line(file).strip("\n\r")
-    if not line.strip():
-        raise MeasureError(f"{file.name}: empty; expected samples")
-    separator = next((mark for mark in ("\t", ";", ",") if mark in line), r"\s+")
-    fields = line.split() if separator == r"\s+" else line.split(separator)
-    return separator, not any(_is_number(field) or field in _GAPS for field in fields)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _parts(
-    file: Path, separator: str, header: bool, columns: list[str] | None, progress: Progress | None
-) -> Iterator[pd.DataFrame]:
-    size = file.stat().st_size
-    zipped = file.suffix == ".gz"
-    with file.open("rb") as raw, gzip.open(raw, "rb") if zipped else file.open("rb") as stream:
-        reader = pd.read_csv(
-            stream,
-            sep=separator,
-            header=0 if header else None,
-            names=columns,
-            chunksize=_CHUNK_ROWS,
-            keep_default_na=False,
-            na_values=_GAPS,
-            skipinitialspace=True,
-            index_col=False,
-            encoding="utf-8",
-        )
-        for part in reader:
-            part.columns = [str(column).strip() for column in part.columns]
-            yield part
-            if progress is not None:
-                progress(raw.tell() if zipped else size, size)
-
-
-def _numeric(table: pd.DataFrame, name: str, first_row: int) -> pd.DataFrame:
-    for column in table.columns:
-        if table[column].dtype.kind in "biuf":
-            continue
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        bad = (numbers.isna() & table[column].notna()).to_numpy()
-        if bad.any():
-            row = int(np.argmax(bad))
-            got = table[column].iloc[row]
-            raise MeasureError(
-                f"{name} row {row + first_row}, column {column!r}: got {got!r}; expected a number; "
-                "write gaps as n/a and decimals with a point"
-            )
-        table[column] = numbers
-    if len(table) < 2:
-        raise MeasureError(f"{name}: {len(table)} samples; expected at least 2")
-    return table.astype(np.float64)
-
-
-def _rate(times: Floats, name: str, column: str) -> tuple[float, float]:
-    """Return rate [Hz] and start [s] of even timestamps."""
-    steps = np.diff(times)
-    if np.isnan(times).any() or (steps <= 0).any():
-        row = int(np.argmax(~(steps > 0))) + 3
-        raise MeasureError(f"{name} row {row}, column {column!r}: the time does not go on; expected rising seconds")
-    middle = float(np.median(steps))
-    if np.abs(steps - middle).max() > 0.5 * middle:
-        row = int(np.argmax(np.abs(steps - middle))) + 3
-        raise MeasureError(
-            f"{name} row {row}, column {column!r}: a step of {steps[row - 3]:g} s among steps of {middle:g} s; "
-            "resample it onto an even clock first (dyadloop.measures.synchrony.series.resampled)"
-        )
-    return (len(times) - 1) / float(times[-1] - times[0]), float(times[0])
+def _without_values(found: Recording, values: Sequence[float]) -> Recording:
+    """Return the recording with declared values made gaps."""
+    if not values:
+        return found
+    channels = found.channels.copy()
+    for name in channels.columns:
+        if name not in _FACE:
+            channels[name] = channels[name].mask(channels[name].isin(list(values)))
+    return replace(found, channels=channels)

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.recordings.files import Recording
+from dyadloop.measures.recordings.rates import rate_of, rounding_of
+from dyadloop.measures.recordings.recording import Recording
 
 Region = Sequence[float] | Sequence[tuple[float, float]]
 FLAGS = ("cut", "flicker", "duplicate", "shake")
@@ -22,6 +23,7 @@ FLAGS = ("cut", "flicker", "duplicate", "shake")
 _SMALL = (64, 48)
 _CUT_CORRELATION = 0.5  # similarity of two small frames below which the scene is another one
 _FLICKER_LEVELS = 2.0  # grey levels by which the whole picture changes
+_TIME_ROUNDING = 1e-3  # containers keep times of frames in milliseconds
 _SHAKE_SHARE = 0.01  # of the width of the picture
 
 
@@ -196,7 +198,8 @@ def _frame_rate(milliseconds: NDArray[np.float64], nominal: float) -> float:
     """Return the rate of the frames' times, or the nominal one where the file has no times."""
     steps = np.diff(milliseconds)
     if (steps > 0).all() and steps.size:
-        return 1000.0 * len(steps) / float(milliseconds[-1] - milliseconds[0])
+        times = (milliseconds - milliseconds[0]) / 1000
+        return rate_of(times, max(rounding_of(times), _TIME_ROUNDING)).value
     if not 0 < nominal < 1000:
         raise MeasureError(f"the video tells no frame rate (got {nominal:g}); convert it with times")
     return nominal

@@ -1,18 +1,25 @@
 """Synchrony of two persons: methods, surrogates, tests between dyads, and the multiverse of settings."""
 
 from dyadloop.measures.synchrony.changes import change_synchrony
+from dyadloop.measures.synchrony.contrast import rmea_contrast
+from dyadloop.measures.synchrony.crqa import mdcrqa
+from dyadloop.measures.synchrony.group_courses import kuramoto_test
+from dyadloop.measures.synchrony.language import language_style
+from dyadloop.measures.synchrony.method import UNITS
 from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony, synchrony
 from dyadloop.measures.synchrony.multiverse import conclusions, multiverse
-from dyadloop.measures.synchrony.pseudo import group_test, rmea_contrast
+from dyadloop.measures.synchrony.pseudo import group_test
 from dyadloop.measures.synchrony.series import SIGN
+from dyadloop.measures.synchrony.still import still_time
 from dyadloop.measures.synchrony.surrogates import SURROGATES, Surrogate
 from dyadloop.measures.synchrony.testing import synchrony_test
-from dyadloop.measures.synchrony.turns import event_synchrony, language_style, turn_taking
+from dyadloop.measures.synchrony.turns import event_synchrony, turn_taking
 
 __all__ = [
     "METHODS",
     "SIGN",
     "SURROGATES",
+    "UNITS",
     "Method",
     "Surrogate",
     "change_synchrony",
@@ -20,9 +27,12 @@ __all__ = [
     "event_synchrony",
     "group_synchrony",
     "group_test",
+    "kuramoto_test",
     "language_style",
+    "mdcrqa",
     "multiverse",
     "rmea_contrast",
+    "still_time",
     "synchrony",
     "synchrony_test",
     "turn_taking",

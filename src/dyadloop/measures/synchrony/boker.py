@@ -3,9 +3,10 @@
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
+from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.lagged import Grid, grid, windowed_correlation
+from dyadloop.measures.synchrony.loess import smooth_half_lags
 from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
 
@@ -19,7 +20,7 @@ def wcc(
     lag: float = 5.0,
     lag_step: int = 1,
     span: float = 0.25,
-    peak_size: int | None = None,
+    peak_size: int = 8,
 ) -> xr.Dataset:
     """Return Boker's windowed cross-correlation as the program wcc computes it, with peaks.
 
@@ -34,20 +35,26 @@ def wcc(
     span
         Share of the lags that a local quadratic smooth of a row uses.
     peak_size
-        Points without a higher value that end the search; default: a quarter of the lags.
+        ``Lsize``: half lags without a higher value that end the search.
 
     Returns
     -------
     xarray.Dataset
-        ``r`` (window, lag); ``end`` (window) [s]; ``peak_lag`` [s] and ``peak_z`` (window), NaN where a window has no
-        peak; ``score``: mean z at the peaks, ``error`` over windows, ``lead``: mean lag of the peaks [s];
-        ``share_with_peak``.
+        ``r`` (window, lag); ``end`` (window) [s]; ``peak_lag`` [s], ``peak_r`` and ``peak_z`` (window), NaN where a
+        window has no peak; ``trough_lag`` and ``trough_r``: the same of the lowest values; ``score``: mean z at the
+        peaks, ``error`` over windows, ``lead``: mean lag of the peaks [s]; ``share_with_peak``.
+
+    Raises
+    ------
+    MeasureError
+        If fewer than 4 lags remain, or the peak size or the span does not fit them.
 
     Notes
     -----
     The window is the later of the two, in rMEA the earlier. Positive lags mean that the first person leads; wcc shows
     that on the left. The number of rows is floor((n - window - lag) / step); wcc 0.4.1 writes one too many where this
-    is no whole number. Windows may have gaps. The smooth is the exact local regression, R's default interpolates it.
+    is no whole number. Windows may have gaps. The smooth of r is R's ``loess`` as it interpolates, the half lags are
+    those of R's ``spline``; lags and values of peaks and troughs equal wcc's.
 
     References
     ----------
@@ -59,8 +66,11 @@ def wcc(
     r = windowed_correlation(pair.first[::-1].copy(), pair.second[::-1].copy(), cells)[:, ::-1]
     keep = max_lag % lag_step
     r, lags = r[:, keep::lag_step], cells.lags[keep::lag_step]
-    z = fisher_z(r)
-    places, heights = peaks(z, lags, span, peak_size)
+    _check(len(lags), span, peak_size)
+    smooth = half_lags(r, span)
+    places, tops = _search(smooth, lags, peak_size)
+    low_places, bottoms = _search(-smooth, lags, peak_size)
+    heights = fisher_z(np.clip(tops, -1.0, 1.0))
     overlap = max(-(-width // increment) - 1, 1)
     ends = len(pair.first) - cells.starts
     return result(
@@ -69,12 +79,23 @@ def wcc(
         error_of_mean(heights, overlap),
         "mean z at the peaks of the windows",
         _SOURCE,
-        {"window": window, "step": step, "lag": lag, "lag_step": lag_step, "span": span, "fs": pair.fs},
+        {
+            "window": window,
+            "step": step,
+            "lag": lag,
+            "lag_step": lag_step,
+            "span": span,
+            "peak_size": peak_size,
+            "fs": pair.fs,
+        },
         lead=mean(places) / pair.fs,
         variables={
             "r": (("window", "lag"), r, {"units": "1"}),
             "peak_lag": ("window", places / pair.fs, {"units": "s"}),
+            "peak_r": ("window", tops, {"units": "1"}),
             "peak_z": ("window", heights, {"units": "1"}),
+            "trough_lag": ("window", low_places / pair.fs, {"units": "s"}),
+            "trough_r": ("window", -bottoms, {"units": "1"}),
             "share_with_peak": ((), float((~np.isnan(places)).mean())),
         },
         coords={"end": ("window", ends / pair.fs, {"units": "s"}), "lag": ("lag", lags / pair.fs, {"units": "s"})},
@@ -90,45 +111,48 @@ def _backward(n: int, width: int, increment: int, max_lag: int) -> Grid:
     return Grid(n - ends, whole.width, whole.max_lag)
 
 
-def peaks(z: Floats, lags: NDArray, span: float = 0.25, size: int | None = None) -> tuple[Floats, Floats]:
-    """Return lag [samples] and height of the peak nearest to lag 0 of each row (window, lag), NaN where none is.
+def _check(count: int, span: float, peak_size: int) -> None:
+    if count < 4 or not 0 < span <= 1 or not 1 <= peak_size < count:
+        raise MeasureError(
+            f"{count} lags, span {span:g}, peak size {peak_size}: expected 4 lags or more, a span above 0 and up to 1, "
+            f"and a peak size from 1 to {max(count - 1, 1)}; take a longer lag or a smaller step of lags"
+        )
 
-    Rows are smoothed, interpolated to half lags, and searched outwards from 0 until ``size`` points bring no higher
-    value; a peak nearer than that to the border is none.
+
+def half_lags(r: Floats, span: float) -> Floats:
+    """Return rows (window, lag) smoothed by R's loess at lags and half lags, NaN where a row has a gap."""
+    known = np.all(np.isfinite(r), axis=1)
+    turned = np.where(known[:, None], r, 0.0)[:, ::-1]  # wcc's first lag is our last, and its cells are cut from there
+    return np.where(known[:, None], (turned @ smooth_half_lags(r.shape[1], span).T)[:, ::-1], np.nan)
+
+
+def peaks(r: Floats, lags: NDArray, span: float = 0.25, size: int = 8) -> tuple[Floats, Floats]:
+    """Return lag [samples] and height of the peak nearest to lag 0 of each row (window, lag), NaN where none is."""
+    return _search(half_lags(r, span), lags, size)
+
+
+def _search(smooth: Floats, lags: NDArray, size: int) -> tuple[Floats, Floats]:
+    """Return lag and height of the peak nearest to lag 0 of each smooth row (window, half lag), NaN where none is.
+
+    A row is searched outwards from 0 until ``size`` half lags bring no higher value; a peak nearer than that to the
+    border is none. Where both sides are as high, the first person leads, as wcc has it.
     """
-    count = len(lags)
-    fine = np.linspace(lags[0], lags[-1], 2 * count - 1)
-    known = np.all(np.isfinite(z), axis=1)
-    smooth = np.where(known[:, None], z, 0.0) @ smoother(np.asarray(lags, dtype=np.float64), span).T
-    curve = CubicSpline(lags, smooth, axis=1)(fine)
-    size = max(len(fine) // 4, 1) if size is None else size
-    centre = count - 1
-    best = np.full(len(z), centre)
-    since = np.zeros(len(z), dtype=np.int64)
-    height = curve[:, centre].copy()
-    searching = known.copy()
+    fine = np.linspace(lags[0], lags[-1], smooth.shape[1])
+    known = np.all(np.isfinite(smooth), axis=1)
+    curve = np.where(known[:, None], smooth, 0.0)
+    rows, centre = np.arange(len(curve)), len(lags) - 1
+    best, since = np.full(len(curve), centre), np.zeros(len(curve), dtype=np.int64)
+    height, searching = curve[:, centre].copy(), known.copy()
     for distance in range(1, centre + 1):
-        sides = curve[:, [centre - distance, centre + distance]]
+        if not searching.any():
+            break
+        sides = curve[:, [centre + distance, centre - distance]]
         side = sides.argmax(axis=1)
-        value = sides[np.arange(len(z)), side]
+        value = sides[rows, side]
         higher = searching & (value > height)
         height = np.where(higher, value, height)
-        best = np.where(higher, np.where(side == 0, centre - distance, centre + distance), best)
+        best = np.where(higher, np.where(side == 0, centre + distance, centre - distance), best)
         since = np.where(higher, 0, since + 1)
         searching &= since < size
     sound = known & (best >= size) & (best < len(fine) - size)
     return np.where(sound, fine[best], np.nan), np.where(sound, height, np.nan)
-
-
-def smoother(x: Floats, span: float) -> Floats:
-    """Return the matrix of a local quadratic regression with tricube weights over the nearest share of points."""
-    count = max(int(np.floor(len(x) * span + 1e-5)), 4)
-    matrix = np.zeros((len(x), len(x)))
-    for row, at in enumerate(x):
-        distance = np.abs(x - at)
-        near = np.argsort(distance, kind="stable")[:count]
-        width = distance[near].max()
-        weight = np.sqrt(np.clip(1 - (distance[near] / width) ** 3, 0, None) ** 3)
-        basis = np.vander(x[near] - at, 3, increasing=True)
-        matrix[row, near] = (np.linalg.pinv(basis * weight[:, None]) * weight)[0]
-    return matrix

@@ -7,7 +7,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.scoring import fisher_z, result
+from dyadloop.measures.synchrony.still import still_parts
 
 _SOURCE = "Zilcha-Mano et al. 2021, J Consult Clin Psychol 89:49"
 
@@ -51,7 +53,7 @@ def change_synchrony(
     r = np.full(len(one), np.nan)
     for dyad in np.flatnonzero(sessions >= 4):
         a, b = one[dyad, known[dyad]], two[dyad, known[dyad]]
-        if np.ptp(a) > 0 and np.ptp(b) > 0:
+        if not still_parts(a) and not still_parts(b):
             r[dyad] = np.corrcoef(a, b)[0, 1]
     used = ~np.isnan(r)
     if not used.any():
@@ -63,7 +65,7 @@ def change_synchrony(
     between = math.sqrt(max(spread / scale, 0.0)) if used.sum() > 1 else math.nan
     shares = [_reliability(c, known, e) for c, e in ((one, first_error), (two, second_error))]
     product = shares[0] * shares[1]
-    return result(
+    found = result(
         "changes",
         pooled,
         1 / math.sqrt(weight[used].sum()),
@@ -81,6 +83,7 @@ def change_synchrony(
         },
         coords={"person": ["first", "second"]},
     )
+    return checked(found)
 
 
 def _reliability(changes: np.ndarray, known: np.ndarray, error: float) -> float:

@@ -12,6 +12,7 @@ from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.phase import phases
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats, as_rate, as_series, samples
+from dyadloop.measures.synchrony.still import still_parts, tolerance
 
 _MVSUSY = "Meier & Tschacher 2021, doi:10.3390/e23111385"
 _RHO = "Richardson et al. 2012, doi:10.3389/fphys.2012.00405"
@@ -36,17 +37,22 @@ def shared_variance(parts: Floats, kind: Literal["lambda_max", "omega"] = "lambd
     """Return how much of the variance of segments (segment, sample, person) is shared.
 
     ``lambda_max``: 100 x the largest eigenvalue of the correlations over their number; ``omega``: 1 - det |C| / product
-    of the variances with the magnitudes of the covariances, as mvSUSY has it. Correlations with a still person are 0.
+    of the variances with the magnitudes of the covariances, as mvSUSY has it. A still person is correlated with
+    nobody and keeps 1 on the diagonal, as mvSUSY has it; omega of such a segment is NaN.
     """
+    limits = np.array([tolerance(parts[..., k]) for k in range(parts.shape[2])])
+    still = np.stack([still_parts(parts[..., k], limit, axis=1) for k, limit in enumerate(limits)], axis=1)
     centred = parts - parts.mean(axis=1, keepdims=True)
     covariance = np.einsum("stp,stq->spq", centred, centred) / (parts.shape[1] - 1)
     variance = np.diagonal(covariance, axis1=1, axis2=2)
     if kind == "omega":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return 1 - np.linalg.det(np.abs(covariance)) / variance.prod(axis=1)
-    scale = np.sqrt(variance[:, :, None] * variance[:, None, :])
-    correlation = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
-    return 100 * np.linalg.eigvalsh(correlation)[:, -1] / np.trace(correlation, axis1=1, axis2=2)
+        spread = np.where(still, 1.0, variance).prod(axis=1)
+        return np.where(still.any(axis=1), np.nan, 1 - np.linalg.det(np.abs(covariance)) / spread)
+    scale = np.sqrt(np.where(still, 1.0, variance))
+    together = ~(still[:, :, None] | still[:, None, :])
+    correlation = np.where(together, covariance / (scale[:, :, None] * scale[:, None, :]), 0.0)
+    correlation[:, np.arange(parts.shape[2]), np.arange(parts.shape[2])] = 1.0
+    return 100 * np.linalg.eigvalsh(correlation)[:, -1] / parts.shape[2]
 
 
 def mvsusy(
@@ -83,7 +89,7 @@ def mvsusy(
     Raises
     ------
     MeasureError
-        If there are fewer segments than persons, or fewer than 2.
+        If there are fewer segments than persons, or fewer than 2, or fewer than 2 have a value.
     """
     group, rate = as_group(series), as_rate(fs)
     group = group[~np.isnan(group).any(axis=1)]
@@ -97,11 +103,13 @@ def mvsusy(
         chosen = np.argsort(generator.random((draws, count)), axis=1)[:, :persons]
     else:
         chosen = np.asarray(surrogate_segments)
-    real = shared_variance(cut, kind)
+    real = _known(shared_variance(cut, kind), "segments")
     surrogate = shared_variance(np.stack([cut[chosen[:, p], :, p] for p in range(persons)], axis=2), kind)
+    surrogate = _known(surrogate, "surrogates")
     welch = _welch(surrogate, real)
     ranks = stats.mannwhitneyu(surrogate, real, method="asymptotic")
-    means = np.array([generator.choice(surrogate, count).mean() for _ in range(draws)])
+    means = np.array([generator.choice(surrogate, len(real)).mean() for _ in range(draws)])
+    _check_spread(surrogate, means)
     return result(
         "mvsusy",
         real.mean(),
@@ -121,13 +129,32 @@ def mvsusy(
             "p_value": ((), (1 + (means >= real.mean()).sum()) / (draws + 1)),
         },
         null="each person's segments are exchangeable in time",
+        segments_left_out=count - len(real),
     )
 
 
+def _known(values: Floats, what: str) -> Floats:
+    found = values[np.isfinite(values)]
+    if len(found) < 2:
+        raise MeasureError(
+            f"{len(found)} of {len(values)} {what} have a value, because persons are still; expected at least 2; "
+            "choose longer segments, or kind lambda_max"
+        )
+    return found
+
+
+def _check_spread(*drawn: Floats) -> None:
+    if any(np.ptp(values) <= 1e-10 * np.abs(values).max() for values in drawn):
+        raise MeasureError("all surrogates are alike: no test; expected persons who move in several segments")
+
+
 def _welch(one: Floats, two: Floats) -> tuple[float, float]:
-    found = stats.ttest_ind(one, two, equal_var=False)
-    t, p = np.asarray(found, dtype=np.float64)
-    return float(t), float(p)
+    a, b = one.var(ddof=1) / len(one), two.var(ddof=1) / len(two)
+    if a + b <= 0:
+        return math.nan, math.nan
+    t = (one.mean() - two.mean()) / math.sqrt(a + b)
+    freedom = (a + b) ** 2 / (a**2 / (len(one) - 1) + b**2 / (len(two) - 1))
+    return float(t), float(2 * stats.t.sf(abs(t), freedom))
 
 
 def rho(series: ArrayLike, fs: float, band: tuple[float, float] | None = None) -> xr.Dataset:
@@ -178,10 +205,12 @@ def kuramoto(series: ArrayLike, fs: float, band: tuple[float, float] | None = No
     angles = _phases(series, fs, band)
     course = np.abs(np.exp(1j * angles).mean(axis=1))
     squared, persons = course[~np.isnan(course)] ** 2, angles.shape[1]
+    if len(squared) < 2:
+        raise MeasureError(f"{len(squared)} moments at which all persons are known and move; expected at least 2")
     excess = squared.mean() - 1 / persons
-    t_weak = excess / (squared.std(ddof=0) / math.sqrt(len(squared)))
+    t_weak = _ratio(excess, squared.std(ddof=0) / math.sqrt(len(squared)))
     pieces = _blocks(course**2)
-    error = error_of_mean(pieces)
+    pieces = pieces[~np.isnan(pieces)]
     return result(
         "kuramoto",
         mean(course),
@@ -193,11 +222,15 @@ def kuramoto(series: ArrayLike, fs: float, band: tuple[float, float] | None = No
             "course": ("time", course),
             "t_weak": ((), t_weak),
             "p_weak": ((), stats.t.sf(t_weak, len(squared) - 1)),
-            "p_value": ((), stats.t.sf(excess / error, len(pieces) - 1)),
+            "p_value": ((), stats.t.sf(_ratio(excess, error_of_mean(pieces)), max(len(pieces) - 1, 1))),
         },
         coords={"time": ("time", np.arange(len(course)) / fs, {"units": "s"})},
         null="phases are independent between persons",
     )
+
+
+def _ratio(excess: float, error: float) -> float:
+    return float(excess / error) if error > 0 else math.nan
 
 
 def _phases(series: ArrayLike, fs: float, band: tuple[float, float] | None) -> Floats:

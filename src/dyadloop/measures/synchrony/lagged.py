@@ -14,8 +14,10 @@ from scipy.fft import next_fast_len
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.series import Floats
+from dyadloop.measures.synchrony.still import still_parts, still_windows, tolerance
 
 _SAFE_SHARE = 1e-5  # smallest part of a block's sum of squares that running sums resolve to about 1e-10
+_SAFE_DENSE = 1e-4  # the same for sums that run over a longer block
 _CHUNK = 4_000_000  # cells of one piece of work, which bounds the memory
 
 
@@ -36,6 +38,15 @@ class Grid:
     def reach(self) -> int:
         """Samples that a window and its lags need."""
         return self.width + self.max_lag
+
+    @property
+    def dense(self) -> bool:
+        """Whether windows follow each other by a quarter of their width or less."""
+        return len(self.starts) > 1 and 4 * int(self.starts[1] - self.starts[0]) <= self.width and self.max_lag > 0
+
+    def part(self, low: int, high: int) -> "Grid":
+        """Return some of the windows."""
+        return Grid(self.starts[low:high], self.width, self.max_lag)
 
 
 def grid(n: int, width: int, increment: int, max_lag: int) -> Grid:
@@ -66,11 +77,14 @@ class Blocks:
     base, reach
         Transforms of the centred window and of the window with its lags.
     weight
-        One over the root sum of squares of every lagged window (window, lag 0..max_lag), 0 where it is unsure.
+        One over the root sum of squares of every lagged window (window, lag 0..max_lag), 0 where it is unsure, NaN
+        where the person is still.
     unsure
         Lagged windows (window, lag 0..max_lag) to be computed in two passes.
     gaps
         Windows in which a sample is missing.
+    still
+        Largest difference of samples that counts as none.
     """
 
     grid: Grid
@@ -80,6 +94,7 @@ class Blocks:
     weight: Floats
     unsure: NDArray[np.bool_]
     gaps: NDArray[np.bool_]
+    still: float
 
     @property
     def n_windows(self) -> int:
@@ -92,7 +107,7 @@ class Blocks:
             return self
         part = Grid(self.grid.starts[:n], self.grid.width, self.grid.max_lag)
         arrays = (self.values, self.base, self.reach, self.weight, self.unsure, self.gaps)
-        return Blocks(part, *[array[:n] for array in arrays])  # pyright: ignore[reportArgumentType]
+        return Blocks(part, *[array[:n] for array in arrays], still=self.still)  # pyright: ignore[reportArgumentType]
 
 
 def blocks(series: Floats, windows: Grid) -> Blocks:
@@ -105,9 +120,11 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
     squares = np.concatenate([np.zeros((len(values), 1)), np.cumsum(centred**2, axis=1)], axis=1)
     total = sums[:, width:] - sums[:, : windows.max_lag + 1]
     spread = squares[:, width:] - squares[:, : windows.max_lag + 1] - total**2 / width
-    unsure = spread < _SAFE_SHARE * squares[:, -1:]
+    still = np.lib.stride_tricks.sliding_window_view(still_windows(series, width), windows.max_lag + 1)[windows.starts]
+    unsure = (spread < _SAFE_SHARE * squares[:, -1:]) & ~still
     unsure[gaps] = False
-    spread[gaps | (squares[:, -1] == 0)] = np.inf
+    spread[gaps] = np.inf
+    spread[still] = np.nan
     size = next_fast_len(reach, real=True)
     base = centred[:, :width] - centred[:, :width].mean(axis=1, keepdims=True)
     return Blocks(
@@ -118,6 +135,7 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
         np.where(unsure, 0.0, 1 / np.sqrt(np.where(unsure, 1.0, spread))),
         unsure,
         gaps,
+        tolerance(series),
     )
 
 
@@ -132,7 +150,7 @@ def correlate(first: Blocks, second: Blocks, min_share: float = 0.5, each: bool 
         Smallest share of a window that both persons must have together; below it the cell is NaN. Cells in which
         one person does not vary are NaN.
     each
-        Ask that share of each person alone, as rMEA does.
+        Ask that share of each person alone, over the window and its lags, as rMEA does.
     """
     max_lag, size = first.grid.max_lag, int(next_fast_len(first.grid.reach, real=True) or 0)
     found = np.empty((first.n_windows, 2 * max_lag + 1))
@@ -154,7 +172,7 @@ def correlate(first: Blocks, second: Blocks, min_share: float = 0.5, each: bool 
         for window in np.flatnonzero(unsure.any(axis=1)):
             lags = np.flatnonzero(unsure[window])
             side[window, lags] = _two_pass(
-                base.values[window], other.values[window], base.grid.width, lags, least, each
+                base.values[window], other.values[window], base.grid.width, lags, least, each, (base.still, other.still)
             )
     return found
 
@@ -182,8 +200,8 @@ def _masked(
         found = (sums(1, 1) - sx * sy / share) / (np.sqrt(np.maximum(xx, 0)) * np.sqrt(np.maximum(yy, 0)))
     present = count
     if each:
-        running = np.concatenate([np.zeros((len(seen), 1)), np.cumsum(seen, axis=1)], axis=1)
-        present = np.minimum(known.sum(axis=1, keepdims=True), running[:, width:] - running[:, :n_lags])
+        whole = np.minimum((~np.isnan(base)).sum(axis=1), seen.sum(axis=1)) / windows.reach
+        present = np.where(whole >= least / width, width, 0)[:, None]
     few = (present < least) | (count < 2)
     return np.where(few, np.nan, np.clip(found, -1.0, 1.0)), unsure & ~few
 
@@ -195,7 +213,15 @@ def _zeroed(x: Floats, known: NDArray[np.bool_]) -> Floats:
     return np.where(known, x - middle, 0.0)
 
 
-def _two_pass(base: Floats, other: Floats, width: int, lags: NDArray[np.int64], least: float, each: bool) -> Floats:
+def _two_pass(
+    base: Floats,
+    other: Floats,
+    width: int,
+    lags: NDArray[np.int64],
+    least: float,
+    each: bool,
+    still: tuple[float, float],
+) -> Floats:
     """Return correlations of a window with some lagged windows of the other person, pairs with gaps left out."""
     x = base[None, :width]
     y = np.lib.stride_tricks.sliding_window_view(other, width)[lags]
@@ -205,13 +231,14 @@ def _two_pass(base: Floats, other: Floats, width: int, lags: NDArray[np.int64], 
         dx, dy = _centred(x), _centred(y)
     else:
         count = known.sum(axis=1)
-        present = np.minimum((~np.isnan(x)).sum(axis=1), (~np.isnan(y)).sum(axis=1)) if each else count
+        present = np.full(len(lags), width) if each else count  # windows that rMEA leaves out do not come here
         dx, dy = _deviations(x, known, count), _deviations(y, known, count)
     xx, yy = (dx**2).sum(axis=1), (dy**2).sum(axis=1)
-    still = (xx <= _rounding(x, known, count)) | (yy <= _rounding(y, known, count)) | (present < least) | (count < 2)
+    rest = [still_parts(np.where(known, s, np.nan), limit) for s, limit in zip((x, y), still, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
         found = (dx * dy).sum(axis=1) / (np.sqrt(xx) * np.sqrt(yy))
-    return np.where(still, np.nan, np.clip(found, -1.0, 1.0))
+    none = rest[0] | rest[1] | (present < least) | (count < 2)
+    return np.where(none, np.nan, np.clip(found, -1.0, 1.0))
 
 
 def _centred(x: Floats) -> Floats:
@@ -225,19 +252,73 @@ def _deviations(x: Floats, known: NDArray[np.bool_], count: NDArray[np.int64]) -
     return np.where(known, once - (once.sum(axis=1) / np.maximum(count, 1))[:, None], 0.0)
 
 
-def _rounding(x: Floats, known: NDArray[np.bool_], count: NDArray[np.int64]) -> Floats:
-    """Return the sum of squares that rounding alone can leave of a constant."""
-    largest = np.where(known, np.abs(x), 0.0).max(axis=1)
-    return count * (8 * np.finfo(np.float64).eps * largest) ** 2
-
-
 def windowed_correlation(
     first: Floats, second: Floats, windows: Grid, min_share: float = 0.5, each: bool = False
 ) -> Floats:
-    """Return the correlations (window, lag) of two series, in pieces of bounded memory."""
+    """Return the correlations (window, lag) of two series, in pieces of bounded memory.
+
+    Windows that follow each other closely are summed from one to the next, on blocks centred at their own means; what
+    those sums do not resolve, and windows with gaps, are computed as the others are.
+    """
+    found = np.empty((len(windows.starts), 2 * windows.max_lag + 1))
+    if windows.dense:
+        rows = max(4 * windows.width // int(windows.starts[1] - windows.starts[0]), 64)
+        still = np.stack([still_windows(s, windows.width) for s in (first, second)])
+        limits = tolerance(first), tolerance(second)
+        again = [
+            low + _dense(first, second, windows.part(low, low + rows), still, limits, found[low : low + rows])
+            for low in range(0, len(windows.starts), rows)
+        ]
+        todo = np.concatenate(again)
+    else:
+        todo = np.arange(len(windows.starts))
     step = max(_CHUNK // (8 * windows.reach), 1)
-    pieces = []
-    for low in range(0, len(windows.starts), step):
-        part = Grid(windows.starts[low : low + step], windows.width, windows.max_lag)
-        pieces.append(correlate(blocks(first, part), blocks(second, part), min_share, each))
-    return np.concatenate(pieces)
+    for low in range(0, len(todo), step):
+        part = Grid(windows.starts[todo[low : low + step]], windows.width, windows.max_lag)
+        cells = correlate(blocks(first, part), blocks(second, part), min_share, each)
+        if windows.dense:
+            found[todo[low : low + step]] = cells
+        else:
+            found[low : low + step] = cells
+    return found
+
+
+def _dense(
+    first: Floats, second: Floats, windows: Grid, still: NDArray[np.bool_], limits: tuple[float, float], out: Floats
+) -> NDArray[np.int64]:
+    """Fill the correlations of closely spaced windows and return which windows have gaps, to be computed otherwise."""
+    from dyadloop.measures.synchrony.running import running_correlations
+
+    begin, end = int(windows.starts[0]), int(windows.starts[-1]) + windows.reach
+    width, far = windows.width, windows.max_lag
+    both = np.stack([first[begin:end], second[begin:end]])
+    gaps = np.isnan(both)
+    lost = np.concatenate([[0], np.cumsum(gaps.any(axis=0))])
+    starts = windows.starts - begin
+    with_gaps = lost[starts + windows.reach] > lost[starts]
+    if with_gaps.all():
+        return np.flatnonzero(with_gaps)
+    middle = np.nanmean(both, axis=1, keepdims=True)
+    centred = np.where(gaps, 0.0, both - middle)
+    sums, squares = (_window_sums(x, width) for x in (centred, centred**2))
+    spread = squares - sums**2 / width
+    rest = still[:, begin : begin + spread.shape[1]]
+    unsure = (spread < _SAFE_DENSE * (centred**2).sum(axis=1, keepdims=True)) & ~rest
+    weights = np.where(rest, np.nan, np.where(unsure, 0.0, 1 / np.sqrt(np.where(unsure | rest, 1.0, spread))))
+    running_correlations(centred[0], centred[1], sums, weights, starts, width, out)
+    np.clip(out, -1.0, 1.0, out=out)
+    near = np.lib.stride_tricks.sliding_window_view(unsure, far + 1, axis=1)
+    open_cells = unsure[:, starts].any(axis=0) | near[:, starts].any(axis=(0, 2))
+    for row in np.flatnonzero(open_cells & ~with_gaps):
+        s = starts[row]
+        for base, other, side in ((0, 1, out[row, far:]), (1, 0, out[row, far::-1])):
+            lags = np.flatnonzero(unsure[base, s] | unsure[other, s : s + far + 1])
+            if len(lags):
+                parts = both[base, s : s + windows.reach], both[other, s : s + windows.reach]
+                side[lags] = _two_pass(*parts, width, lags, 2.0, False, (limits[base], limits[other]))
+    return np.flatnonzero(with_gaps)
+
+
+def _window_sums(x: Floats, width: int) -> Floats:
+    sums = np.concatenate([np.zeros((len(x), 1)), np.cumsum(x, axis=1)], axis=1)
+    return sums[:, width:] - sums[:, :-width]

@@ -1,4 +1,4 @@
-"""The kernel of recurrence analysis: lengths of diagonal and vertical lines, in one pass over the plot each.
+"""The kernel of recurrence analysis: lengths of diagonal and vertical lines, in one pass over the plot.
 
 The plot itself is never stored: memory grows with the length of the series, not with its square.
 """
@@ -14,77 +14,97 @@ EUCLIDEAN, MAXIMUM, MANHATTAN = 0, 1, 2
 
 
 @numba.njit(cache=True)
-def _distances(x: Floats, y: Floats, x_from: int, y_from: int, count: int, norm: int, out: Floats) -> None:
-    """Fill ``out`` with the distances (squared for the Euclidean norm) of ``count`` successive pairs of states."""
-    out[:count] = 0.0
+def _near(x: Floats, y: Floats, i: int, radius: float, norm: int, distance: Floats, near: NDArray[np.uint8]) -> None:
+    """Fill ``near`` with whether state i of ``x`` is one with each state of ``y``; squares for the Euclidean norm."""
+    distance[:] = 0.0
     for d in range(x.shape[0]):
-        a, b = x[d, x_from : x_from + count], y[d, y_from : y_from + count]
+        at, row = x[d, i], y[d]
         if norm == 0:
-            for k in range(count):
-                gap = a[k] - b[k]
-                out[k] += gap * gap
+            for j in range(len(row)):
+                gap = at - row[j]
+                distance[j] += gap * gap
         elif norm == 1:
-            for k in range(count):
-                gap = abs(a[k] - b[k])
-                out[k] = gap if gap > out[k] or gap != gap else out[k]
+            for j in range(len(row)):
+                gap = abs(at - row[j])
+                distance[j] = gap if gap > distance[j] or gap != gap else distance[j]
         else:
-            for k in range(count):
-                out[k] += abs(a[k] - b[k])
+            for j in range(len(row)):
+                distance[j] += abs(at - row[j])
+    for j in range(len(near)):
+        near[j] = distance[j] <= radius
 
 
 @numba.njit(cache=True)
-def diagonals(
+def lines(
     x: Floats,
     y: Floats,
     radius: float,
     norm: int,
     theiler: int,
     shortest: int,
-    lengths: Counts,
+    diagonal: Counts,
+    vertical: Counts,
     profile: Counts,
     rows: Counts,
 ) -> None:
-    """Count diagonal lines by length, points by diagonal j - i, and per moment i all points and those on lines.
+    """Count lines by length, points by diagonal j - i, and per moment i all points and those on diagonal lines.
 
-    Diagonals nearer to the main one than ``theiler`` are left out. NaN states are never recurrent. ``profile`` starts
-    at -(n - 1); ``rows`` is (2, n).
+    A diagonal line goes on in both persons; a vertical one stays at a moment i of the first while the second goes on,
+    as crqa has it. Diagonals nearer to the main one than ``theiler`` are left out. NaN states are never recurrent.
+    ``profile`` starts at -(n - 1); ``rows`` is (2, n). ``start`` holds, for each diagonal, the moment at which its
+    running line began, or -1.
     """
     n, m = x.shape[1], y.shape[1]
-    distance = np.empty(min(n, m))
-    for diagonal in range(-(n - 1), m):
-        if abs(diagonal) < theiler:
-            continue
-        first = max(0, -diagonal)
-        count = min(n, m - diagonal) - first
-        _distances(x, y, first, first + diagonal, count, norm, distance)
-        run, points = 0, 0
-        for k in range(count + 1):
-            if k < count and distance[k] <= radius:
-                run += 1
-            elif run:
-                lengths[run] += 1
-                points += run
-                for i in range(first + k - run, first + k):
-                    rows[0, i] += 1
-                    if run >= shortest:
-                        rows[1, i] += 1
-                run = 0
-        profile[diagonal + n - 1] = points
+    distance, near = np.empty(m), np.empty(m, dtype=np.uint8)
+    start = np.full(n + m - 1, -1, dtype=np.int32)
+    before = np.zeros(m + 1, dtype=np.uint8)
+    change = np.zeros(n + 1, dtype=np.int64)
+    for i in range(n):
+        _near(x, y, i, radius, norm, distance, near)
+        for j in range(max(0, i - theiler + 1), min(m, i + theiler)):
+            near[j] = 0
+        points, run, shift = 0, -1, n - 1 - i
+        for j in range(m):
+            # what begins or ends: along the row, and along the diagonal from (i - 1, j - 1)
+            here = near[j]
+            if here != before[j]:
+                k = j + shift
+                if here:
+                    start[k] = i
+                else:
+                    _close(i - start[k], start[k], i, k, shortest, diagonal, profile, change)
+                    start[k] = -1
+            if here:
+                points += 1
+                if run < 0:
+                    run = j
+            elif run >= 0:
+                vertical[j - run] += 1
+                run = -1
+        if run >= 0:
+            vertical[m - run] += 1
+        rows[0, i] = points
+        if before[m]:  # the diagonal that left the plot at (i - 1, m - 1)
+            k = m + shift
+            _close(i - start[k], start[k], i, k, shortest, diagonal, profile, change)
+        before[0] = 0
+        before[1:] = near
+    for j in range(m):
+        if near[j]:
+            k = j
+            _close(n - start[k], start[k], n, k, shortest, diagonal, profile, change)
+    total = 0
+    for i in range(n):
+        total += change[i]
+        rows[1, i] = total
 
 
 @numba.njit(cache=True)
-def verticals(x: Floats, y: Floats, radius: float, norm: int, theiler: int, lengths: Counts) -> None:
-    """Count vertical lines by length: runs over the first person's time i at each moment j of the second."""
-    n, m = x.shape[1], y.shape[1]
-    distance, still = np.empty(n), np.empty((x.shape[0], n))
-    for j in range(m):
-        for d in range(x.shape[0]):
-            still[d, :] = y[d, j]
-        _distances(x, still, 0, 0, n, norm, distance)
-        run = 0
-        for i in range(n + 1):
-            if i < n and distance[i] <= radius and abs(j - i) >= theiler:
-                run += 1
-            elif run:
-                lengths[run] += 1
-                run = 0
+def _close(
+    length: int, begin: int, end: int, k: int, shortest: int, diagonal: Counts, profile: Counts, change: Counts
+) -> None:
+    diagonal[length] += 1
+    profile[k] += length
+    if length >= shortest:
+        change[begin] += 1
+        change[end] -= 1

@@ -1,8 +1,7 @@
 """Every measure of synchrony by name, and the one function that applies it to two series."""
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,12 +9,24 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.boker import wcc
-from dyadloop.measures.synchrony.group import kuramoto, mvsusy, rho
-from dyadloop.measures.synchrony.phase import hilbert, phase_locking
-from dyadloop.measures.synchrony.prediction import granger, lag_regression
-from dyadloop.measures.synchrony.recurrence import crqa, joint_recurrence, recurrence
-from dyadloop.measures.synchrony.segments import segments, susy
+from dyadloop.measures.synchrony import (
+    amico,
+    best_lag,
+    circular,
+    concordance,
+    cross_mapping,
+    crqa,
+    envelope,
+    locking,
+    rolling,
+    wcc_summary,
+)
+from dyadloop.measures.synchrony.catalogue import FIRST_METHODS
+from dyadloop.measures.synchrony.doubts import ecg_doubt
+from dyadloop.measures.synchrony.group_courses import METHODS_OF_GROUPS
+from dyadloop.measures.synchrony.guard import checked
+from dyadloop.measures.synchrony.method import Method
+from dyadloop.measures.synchrony.red_noise import METHODS_OF_WAVELETS
 from dyadloop.measures.synchrony.series import (
     Floats,
     Missing,
@@ -26,51 +37,17 @@ from dyadloop.measures.synchrony.series import (
     whitened,
     without_spikes,
 )
-from dyadloop.measures.synchrony.spectral import coherence, wavelet_coherence
-from dyadloop.measures.synchrony.windowed import rmea, windowed
+from dyadloop.measures.synchrony.still import shares_of
 
 Transform = Literal["none", "log", "rank", "difference", "whiten"]
-_GROUP = ("mvsusy", "rho", "kuramoto", "mdrqa")
+_AS_GIVEN = ("rmea", "susy", "mvsusy", "wcc", "crqa", "recurrence", "mdrqa")
 
-
-@dataclass(frozen=True)
-class Method:
-    """A measure of synchrony: what it is and the function that computes it."""
-
-    title: str
-    function: Callable[..., xr.Dataset]
-
-    def settings(self) -> dict[str, Any]:
-        """Return the names of its settings with their defaults."""
-        parameters = list(inspect.signature(self.function).parameters.values())
-        return {p.name: p.default for p in parameters if p.name not in ("pair", "series", "fs")}
-
-
-def _dtw(pair: Pair, band: float = 5.0, piece: float = 60.0) -> xr.Dataset:
-    from dyadloop.measures.synchrony.warping import dtw
-
-    return dtw(pair, band, piece)
-
-
+_OWN_FILES = (
+    rolling, best_lag, wcc_summary, amico, concordance, crqa, locking, circular, envelope, cross_mapping,
+)  # fmt: skip
 METHODS: dict[str, Method] = {
-    "windowed": Method("windowed lagged cross-correlation, corrected (the default)", windowed),
-    "rmea": Method("windowed lagged cross-correlation as rMEA has it", rmea),
-    "segments": Method("surrogate synchrony of segments, calibrated", segments),
-    "susy": Method("surrogate synchrony as SUSY has it", susy),
-    "wcc": Method("Boker's windowed cross-correlation with peaks", wcc),
-    "recurrence": Method("cross-recurrence, at a fixed recurrence rate", recurrence),
-    "crqa": Method("cross-recurrence as crqa has it", crqa),
-    "phase": Method("phase-locking value", phase_locking),
-    "hilbert": Method("Hilbert phase synchrony", hilbert),
-    "coherence": Method("Welch coherence", coherence),
-    "wavelet": Method("wavelet coherence", wavelet_coherence),
-    "dtw": Method("dynamic time warping", _dtw),
-    "granger": Method("Granger causality in both directions", granger),
-    "regression": Method("windowed cross-lagged regression", lag_regression),
-    "mvsusy": Method("multivariate surrogate synchrony (lambda_max, omega)", mvsusy),
-    "rho": Method("cluster phase of a group", rho),
-    "kuramoto": Method("Kuramoto order parameter of a group", kuramoto),
-    "mdrqa": Method("multidimensional recurrence of a group", joint_recurrence),
+    method.name: method
+    for method in (*FIRST_METHODS, *(own.METHOD for own in _OWN_FILES), *METHODS_OF_WAVELETS, *METHODS_OF_GROUPS)
 }
 """Measures of two series, or of a group, by name."""
 
@@ -97,9 +74,8 @@ def synchrony(
     fs
         Sampling rate of both [Hz].
     method
-        windowed (default), rmea, segments, susy, wcc, recurrence, crqa, phase, hilbert, coherence, wavelet, dtw,
-        granger, regression, mvsusy, rho, kuramoto or mdrqa. The names of programs compute what those programs
-        compute; the others are corrected, see docs/measures.md.
+        windowed (default) or another of ``METHODS``; ``dyadloop synchrony --list`` tells what each answers. The names
+        of programs compute what those programs compute; the others are corrected, see docs/measures.md.
     missing
         pairwise, mask or refuse.
     cut
@@ -117,7 +93,9 @@ def synchrony(
     -------
     xarray.Dataset
         ``score``, its standard error ``error`` (NaN where none is known), ``lead`` where the method has a direction,
-        and what else the method returns; attributes name method, statistic, sign, source and settings.
+        ``still_first``, ``still_second`` and ``still_both``: shares of the time without any change for 1 s; and what
+        else the method returns; attributes name method, statistic, sign, source, settings, and ``status``: ok, or what
+        has no value and why.
 
     Raises
     ------
@@ -134,18 +112,33 @@ def synchrony(
     1.0
     """
     chosen = method_of(method, settings)
-    pair = make_pair(first, second, fs, missing, cut)
+    pair = make_pair(first, second, fs, missing, cut, pauses_of(method))
     pair = prepared(pair, spikes, smooth, transform)
-    if method in _GROUP:
+    if chosen.group:
         found = chosen.function(np.stack([pair.first, pair.second], axis=1), pair.fs, **settings)
     else:
         found = chosen.function(pair, **settings)
     given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
-    return found.assign_attrs(**given, n_samples=len(pair.first))
+    still = {name: ((), share, {"units": "1"}) for name, share in shares_of(first, second, pair.fs).items()}
+    about = {"n_samples": len(pair.first), "common_pauses": pair.common_words(), "doubts": _doubts(pair)}
+    return checked(found.assign(still).assign_attrs(**given, **about))
+
+
+def _doubts(pair: Pair) -> str:
+    sides = (("first", pair.first), ("second", pair.second))
+    return "; ".join(f"{who} series {text}" for who, v in sides if (text := ecg_doubt(v, pair.fs))) or "none"
+
+
+def pauses_of(method: str) -> Literal["missing", "named"]:
+    """Return what a method does with stretches in which both stand still at once.
+
+    Programs are reproduced with their input as it is, and recurrence compares states, where holding one is a datum.
+    """
+    return "named" if method in _AS_GIVEN else "missing"
 
 
 def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **settings: Any) -> xr.Dataset:  # noqa: ANN401
-    """Return the synchrony of two or more persons at once: mvsusy, rho, kuramoto or mdrqa.
+    """Return the synchrony of two or more persons at once.
 
     Parameters
     ----------
@@ -154,7 +147,7 @@ def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **setting
     fs
         Sampling rate [Hz].
     method
-        mvsusy, rho, kuramoto or mdrqa.
+        A method for groups: mvsusy, rho, kuramoto, mdrqa, symbolic_entropy, rho_windows or kuramoto_windows.
     **settings
         Settings of the method.
 
@@ -163,9 +156,11 @@ def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **setting
     MeasureError
         If the method takes no group, or a series or setting is not usable.
     """
-    if method not in _GROUP:
-        raise MeasureError(f"method {method!r} takes two series; for a group use one of {', '.join(_GROUP)}")
-    return method_of(method, settings).function(series, fs, **settings)
+    chosen = method_of(method, settings)
+    if not chosen.group:
+        known = ", ".join(name for name, other in METHODS.items() if other.group)
+        raise MeasureError(f"method {method!r} takes two series; for a group use one of {known}")
+    return checked(chosen.function(series, fs, **settings))
 
 
 def method_of(name: str, settings: dict[str, Any]) -> Method:
@@ -201,7 +196,7 @@ def prepared(pair: Pair, spikes: float | None, smooth: float, transform: str) ->
         kept = values if spikes is None else without_spikes(values, spikes)[0]
         kept = smoothed(kept, pair.fs, smooth) if smooth else kept
         series.append(as_series(_transformed(kept, transform, name), f"{name} series, prepared"))
-    return Pair(series[0], series[1], pair.fs)
+    return replace(pair, first=series[0], second=series[1])
 
 
 def _transformed(values: Floats, transform: str, name: str) -> Floats:

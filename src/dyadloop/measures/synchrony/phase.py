@@ -8,6 +8,7 @@ from scipy import signal
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.scoring import mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.measures.synchrony.still import still_samples
 
 _PLV = "Lachaux et al. 1999, doi:10.1002/(SICI)1097-0193(1999)8:4<194::AID-HBM4>3.0.CO;2-C"
 _SHORTEST = 16  # samples of a stretch from which a phase is taken
@@ -15,7 +16,7 @@ _BLOCKS = 20
 
 
 def phases(values: Floats, fs: float, band: tuple[float, float] | None = None) -> Floats:
-    """Return the instantaneous phase [rad] of a series, NaN in gaps and in stretches too short for the filter.
+    """Return the instantaneous phase [rad] of a series, NaN in gaps, rests and stretches too short for the filter.
 
     Parameters
     ----------
@@ -38,15 +39,16 @@ def phases(values: Floats, fs: float, band: tuple[float, float] | None = None) -
         sections = signal.butter(2, band, "bandpass", fs=fs, output="sos")
     shortest = _SHORTEST if band is None else max(_SHORTEST, int(np.ceil(3 * fs / band[0])))
     found = np.full(len(values), np.nan)
+    rest = still_samples(values, shortest)
     for low, high in stretches(~np.isnan(values)):
         if high - low >= shortest:
             part = values[low:high] - values[low:high].mean()
             part = (
                 part if sections is None else signal.sosfiltfilt(sections, part, padlen=min(shortest, high - low) - 1)
             )
-            found[low:high] = np.angle(signal.hilbert(part))
+            found[low:high] = np.where(rest[low:high], np.nan, np.angle(signal.hilbert(part)))
     if np.isnan(found).all():
-        raise MeasureError(f"no stretch of {shortest} samples without a gap; expected at least one")
+        raise MeasureError(f"no stretch of {shortest} samples without a gap or a rest; expected at least one")
     return found
 
 
@@ -56,7 +58,7 @@ def stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def phase_locking(pair: Pair, band: tuple[float, float] | None = None) -> xr.Dataset:
+def phase_locking(pair: Pair, band: tuple[float, float] | None = None, lag: float = 4.0) -> xr.Dataset:
     """Return the phase-locking value of two series, 0 (no relation of phases) to 1 (constant difference).
 
     Parameters
@@ -65,28 +67,43 @@ def phase_locking(pair: Pair, band: tuple[float, float] | None = None) -> xr.Dat
         Two series.
     band
         Pass band [Hz]. Without one the phase of a broad-band series means little.
+    lag
+        Largest lead in question [s].
 
     Returns
     -------
     xarray.Dataset
         ``score``; ``error`` by leaving out one twentieth of the recording at a time; ``lead``: mean phase of the first
-        minus that of the second [cycles].
+        minus that of the second [cycles], NaN where half a period does not exceed the lead; ``delay`` [s]: the lead as
+        in :func:`dyadloop.measures.synchrony.spectral.coherence`.
     """
+    from dyadloop.measures.synchrony.leads import lead_of, told_of
+
     turn = np.exp(1j * _difference(pair, band))
-    pieces = [part[~np.isnan(part)] for part in np.array_split(turn, _BLOCKS)]
-    sums = np.array([part.sum() for part in pieces if part.size])
-    counts = np.array([part.size for part in pieces if part.size])
+    sums, counts = _sums(turn)
     whole = sums.sum() / counts.sum()
+    cycles, lead = float(np.angle(whole) / (2 * np.pi)), lead_of(pair, band, lag)
     return result(
         "phase",
         abs(whole),
-        jackknife_error(np.abs((sums.sum() - sums) / (counts.sum() - counts))),
+        _left_out(sums, counts),
         "length of the mean vector of phase differences",
         _PLV,
-        {"band": list(band) if band else None, "fs": pair.fs},
-        lead=float(np.angle(whole) / (2 * np.pi)),
+        {"band": list(band) if band else None, "lag": lag, "fs": pair.fs},
+        lead=cycles if np.isfinite(lead.cycles) and np.sign(cycles) == np.sign(lead.cycles) else float("nan"),
+        variables={"delay": ((), lead.seconds, {"units": "s"})},
         lead_units="cycles",
+        lead_status=lead.why if np.isfinite(lead.cycles) else told_of(lead),
     )
+
+
+def _sums(course: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
+    """Return sums and counts of the known moments of twentieths of a recording."""
+    parts = [part[~np.isnan(part)] for part in np.array_split(course, _BLOCKS)]
+    parts = [part for part in parts if part.size]
+    if not parts:
+        raise MeasureError("no moment at which both persons are known and move; expected some")
+    return np.array([part.sum() for part in parts]), np.array([part.size for part in parts])
 
 
 def hilbert(pair: Pair, band: tuple[float, float] | None = None) -> xr.Dataset:
@@ -100,19 +117,23 @@ def hilbert(pair: Pair, band: tuple[float, float] | None = None) -> xr.Dataset:
     """
     difference = np.angle(np.exp(1j * _difference(pair, band)))
     course = 1 - np.sin(np.abs(difference) / 2)
-    parts = [part[~np.isnan(part)] for part in np.array_split(course, _BLOCKS)]
-    sums = np.array([part.sum() for part in parts if part.size])
-    counts = np.array([part.size for part in parts if part.size])
+    sums, counts = _sums(course)
     return result(
         "hilbert",
         mean(course),
-        jackknife_error((sums.sum() - sums) / (counts.sum() - counts)),
+        _left_out(sums, counts),
         "mean of 1 - sin(|phase difference| / 2)",
         "Makowski et al. 2021, doi:10.3758/s13428-020-01516-y",
         {"band": list(band) if band else None, "fs": pair.fs},
         variables={"course": ("time", course)},
         coords={"time": ("time", np.arange(len(course)) / pair.fs, {"units": "s"})},
     )
+
+
+def _left_out(sums: NDArray, counts: NDArray[np.int64]) -> float:
+    if len(sums) < 4:
+        return float("nan")
+    return jackknife_error(np.abs((sums.sum() - sums) / (counts.sum() - counts)))
 
 
 def _difference(pair: Pair, band: tuple[float, float] | None) -> Floats:

@@ -2,11 +2,13 @@
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from scipy import stats
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.still import standardised, still_windows
 
 _GRANGER = "Granger 1969, doi:10.2307/1912791"
 _WCLR = "Altmann 2011, as described by Schoenherr et al. 2019, doi:10.1371/journal.pone.0211494"
@@ -40,9 +42,14 @@ def granger(pair: Pair, lag: float = 1.0) -> xr.Dataset:
     reaches one person earlier gives the same.
     """
     order = samples(lag, pair.fs, "the past")
+    if len(pair.first) < 3 * order + 6:
+        raise MeasureError(
+            f"{len(pair.first)} samples for {2 * order + 1} coefficients and a past of {order}; expected at least "
+            f"{3 * order + 6} usable moments; shorten the lag"
+        )
     names, found = [], []
+    both = standardised(pair.first, name="first series"), standardised(pair.second, name="second series")
     for source, target, name in ((0, 1, "first_to_second"), (1, 0, "second_to_first")):
-        both = (pair.first, pair.second)
         found.append(_gain(both[source], both[target], order))
         names.append(name)
     gain, f, p, error = (np.array([row[k] for row in found]) for k in range(4))
@@ -75,6 +82,8 @@ def _gain(source: Floats, target: Floats, order: int) -> tuple[float, float, flo
     one = np.ones((n, 1))
     small = _remaining(np.hstack([one, own]), now)
     large = _remaining(np.hstack([one, own, other]), now)
+    if large <= 1e-14 * (now @ now):
+        raise MeasureError("the past foretells a series without any rest; expected movement that is not a formula")
     f = (small - large) / order / (large / freedom)
     gain = 1 - large / small
     error = 2 * np.sqrt(max(gain, 0.0)) * (1 - gain) / np.sqrt(n) + np.sqrt(2 * order) / n
@@ -92,7 +101,7 @@ def lag_regression(pair: Pair, window: float = 5.0, step: float = 1.0, lag: floa
     Parameters
     ----------
     pair
-        Two series; windows with a gap are NaN.
+        Two series; windows with a gap, or in which one person is still, are NaN.
     window, step, lag
         Width and distance of windows and largest lag [s].
 
@@ -110,7 +119,7 @@ def lag_regression(pair: Pair, window: float = 5.0, step: float = 1.0, lag: floa
         raise MeasureError(f"{n} samples are too short for a window of {width} and lags up to {max_lag}")
     starts = np.arange(max_lag, n - width + 1, increment)
     lags = np.concatenate([np.arange(-max_lag, 0), np.arange(1, max_lag + 1)])
-    gain = np.stack([_gains(pair, starts, width, int(k)) for k in lags], axis=1)
+    gain = _gains(pair, starts, width, max_lag)
     empty = np.isnan(gain).all(axis=1)
     best = np.where(empty, 0, np.argmax(np.where(np.isnan(gain), -1.0, gain), axis=1))
     top = np.where(empty, np.nan, gain[np.arange(len(gain)), best])
@@ -129,19 +138,28 @@ def lag_regression(pair: Pair, window: float = 5.0, step: float = 1.0, lag: floa
     )
 
 
-def _gains(pair: Pair, starts: np.ndarray, width: int, lag: int) -> Floats:
-    """Return the rise of R squared of all windows at one lag, from the three correlations."""
-    target, other = (pair.second, pair.first) if lag > 0 else (pair.first, pair.second)
-    back = starts - abs(lag)
-    view = np.lib.stride_tricks.sliding_window_view
-    now, own, far = view(target, width)[starts], view(target, width)[back], view(other, width)[back]
-    r_own, r_far, r_between = _correlation(now, own), _correlation(now, far), _correlation(own, far)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = (r_far - r_own * r_between) ** 2 / (1 - r_between**2)
-    return np.where(1 - r_between**2 > 1e-12, found, np.nan)
+def _gains(pair: Pair, starts: NDArray[np.int64], width: int, max_lag: int) -> Floats:
+    """Return the rise of R squared (window, lag) from three correlations each, lags -max_lag ... -1, 1 ... max_lag."""
+    from dyadloop.measures.synchrony.running import earlier_products, moments
 
-
-def _correlation(a: Floats, b: Floats) -> Floats:
-    da, db = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (da * db).sum(axis=1) / np.sqrt((da**2).sum(axis=1) * (db**2).sum(axis=1))
+    one, two = np.ascontiguousarray(pair.first), np.ascontiguousarray(pair.second)
+    still = np.stack([still_windows(s, width) for s in (one, two)])
+    found = np.empty((5, len(one) - width + 1))
+    moments(one, two, width, found)
+    means, squares = found[:2], np.where(still, np.nan, found[2:4])
+    between = found[4] / np.sqrt(squares[0] * squares[1])
+    back = starts[:, None] - np.arange(1, max_lag + 1)
+    gains = np.empty((len(starts), 2 * max_lag))
+    for target, (now, other) in enumerate(((one, two), (two, one))):
+        own, far = np.empty(back.shape), np.empty(back.shape)
+        earlier_products(now, other, means if target == 0 else means[::-1].copy(), starts, width, own, far)
+        mine, theirs = squares[target], squares[1 - target]
+        scale = np.sqrt(mine[starts])[:, None]
+        r_own, r_far = own / (scale * np.sqrt(mine[back])), far / (scale * np.sqrt(theirs[back]))
+        rest = 1 - between[back] ** 2
+        gain = np.where(rest > 1e-12, (r_far - r_own * between[back]) ** 2 / np.where(rest > 1e-12, rest, 1.0), np.nan)
+        if target == 1:  # the past of the first person tells of the second: positive lags
+            gains[:, max_lag:] = gain
+        else:
+            gains[:, :max_lag] = gain[:, ::-1]
+    return gains

@@ -1,6 +1,5 @@
 """Are real dyads more in step than re-paired ones? All pairs of first and second persons, and a permutation test."""
 
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.lagged import Blocks, blocks, correlate, grid
-from dyadloop.measures.synchrony.methods import Transform, method_of, prepared, synchrony
+from dyadloop.measures.synchrony.methods import Transform, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.scoring import mean, quick_z
-from dyadloop.measures.synchrony.series import Floats, as_series, make_pair, samples
+from dyadloop.measures.synchrony.series import Floats, make_pair, samples
+from dyadloop.measures.synchrony.still import rest_seconds, without_rests
 from dyadloop.measures.synchrony.testing import against
 
 Dyads = Mapping[str, tuple[ArrayLike, ArrayLike]]
 _SHARED = ("windowed", "rmea")
 _TRIES = 200_000
+_FEW = 20  # dyads up to which all draws are spent on leaving each out
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,20 @@ class Shared:
 
     parts: tuple[Blocks, ...]
     of_windows: bool
+    absolute: bool = True
+    z: bool = True
 
     def score(self, first: int, second: int) -> float:
-        """Return the mean |z| of a pair, the longer series cut to the shorter: by windows, or of all cells (rMEA)."""
+        """Return the mean |z| of a pair, the longer series cut to the shorter: by windows, or of all cells (rMEA).
+
+        Without ``absolute`` signs are kept, without ``z`` correlations are not transformed.
+        """
         one, two = self.parts[first], self.parts[second]
         n = min(one.n_windows, two.n_windows)
-        strength = np.abs(quick_z(correlate(one.head(n), two.head(n), 0.5, each=not self.of_windows)))
+        r = correlate(one.head(n), two.head(n), 0.5, each=not self.of_windows)
+        if self.z:
+            r = quick_z(r) if np.isfinite(r).all() else fisher_z(r)
+        strength = np.abs(r) if self.absolute else r
         return mean(mean(strength, 1)) if self.of_windows else mean(strength)
 
 
@@ -44,68 +53,6 @@ def shared(
     width, increment = samples(window, fs, "a window", 3), samples(step, fs, "a step")
     max_lag = samples(lag, fs, "the largest lag", 0)
     return Shared(tuple(blocks(s, grid(len(s), width, increment, max_lag)) for s in series), of_windows)
-
-
-def rmea_contrast(
-    dyads: Dyads,
-    fs: float,
-    window: float = 60.0,
-    step: float = 30.0,
-    lag: float = 5.0,
-    n: int = 500,
-    keep_roles: bool = False,
-    seed: int = 0,
-) -> xr.Dataset:
-    """Return rMEA's contrast: Cohen's d of the grand averages of real dyads and of shuffled ones.
-
-    Parameters
-    ----------
-    dyads
-        First and second series by name.
-    fs, window, step, lag
-        Rate [Hz] and windows [s].
-    n
-        Shuffled dyads, drawn without replacement from all pairings of the series.
-    keep_roles
-        Pair first persons with second persons only; rMEA's default pairs any two.
-    seed
-        Seed of the draw.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``real`` (dyad) and ``shuffled`` (draw) grand averages as ``real_score`` and ``shuffled_score``; ``cohen_d``
-        (pooled SD, n - 1, absolute as in rMEA).
-
-    Notes
-    -----
-    d has no null distribution: it grows with the number of dyads. :func:`group_test` gives a calibrated test.
-    """
-    names = list(dyads)
-    series = [as_series(values, f"dyad {name!r}") for name in names for values in dyads[name]]
-    of = shared(series, fs, window, step, lag, of_windows=False)
-    count = len(series)
-    real = np.array([of.score(2 * d, 2 * d + 1) for d in range(len(names))])
-    pairs = [
-        (a, b)
-        for a, b in itertools.combinations(range(count), 2)
-        if a // 2 != b // 2 and (not keep_roles or a % 2 != b % 2)
-    ]
-    chosen = np.random.default_rng(seed).permutation(len(pairs))[:n]
-    picked = [pairs[k] if not keep_roles or pairs[k][0] % 2 == 0 else pairs[k][::-1] for k in chosen]
-    shuffled = np.array([of.score(a, b) for a, b in picked])
-    pooled = ((len(real) - 1) * real.var(ddof=1) + (len(shuffled) - 1) * shuffled.var(ddof=1)) / (
-        len(real) + len(shuffled) - 2
-    )
-    return xr.Dataset(
-        {
-            "real_score": ("dyad", real),
-            "shuffled_score": ("draw", shuffled),
-            "cohen_d": ((), abs(real.mean() - shuffled.mean()) / math.sqrt(pooled)),
-        },
-        coords={"dyad": names},
-        attrs={"method": "rmea", "n": n, "keep_roles": int(keep_roles), "seed": seed},
-    )
 
 
 def group_test(
@@ -146,8 +93,9 @@ def group_test(
     xarray.Dataset
         ``matrix`` (first, second): the score of every pair, NaN where not allowed; ``dyad_effect`` (dyad): the real
         score against what the two persons give with others, in SDs of pseudo-dyads; ``observed``, ``surrogate``,
-        ``effect`` and ``p_value`` of the mean of all real dyads against re-pairings; ``failed`` names pairs that could
-        not be scored.
+        ``effect`` and ``p_value`` of the mean of all real dyads against re-pairings; ``effect_without`` and
+        ``p_value_without`` (dyad): the same without that dyad, of which the attribute ``leave_one_out`` tells the
+        range: where it decides, the result is that of one dyad; ``failed`` names pairs that could not be scored.
 
     Raises
     ------
@@ -170,12 +118,8 @@ def group_test(
     if len(sound) < 4:
         raise MeasureError(f"{len(sound)} of {len(names)} dyads could be scored; expected at least 4; {_few(failed)}")
     part = matrix[np.ix_(sound, sound)]
-    order = _repairings(~np.isnan(part) & ~np.eye(len(sound), dtype=bool), draws, seed)
-    surrogate = part[np.arange(len(sound)), order].mean(axis=1)
-    effects, spread = _calibration(part)
-    narrow = surrogate.std(ddof=1)
-    if spread > narrow > 0:
-        surrogate = surrogate.mean() + (surrogate - surrogate.mean()) * spread / narrow
+    surrogate, effects = _null(part, draws, seed)
+    without = _leave_one_out(part, draws if len(sound) <= _FEW else min(draws, 1999), seed, statistic)
     tested = against(
         float(np.diag(part).mean()),
         surrogate,
@@ -185,12 +129,51 @@ def group_test(
         method=method,
         seed=seed,
         failed="; ".join(failed) or "none",
+        leave_one_out=_told([names[k] for k in sound], without[1]),
     )
-    effect = np.full(len(names), np.nan)
-    effect[sound] = effects
+    of_dyads = np.full((3, len(names)), np.nan)
+    of_dyads[:, sound] = [effects, *without]
     return tested.assign(
-        matrix=(("first", "second"), matrix), dyad_effect=("dyad", effect), real_score=("dyad", np.diag(matrix).copy())
+        matrix=(("first", "second"), matrix),
+        dyad_effect=("dyad", of_dyads[0]),
+        real_score=("dyad", np.diag(matrix).copy()),
+        effect_without=("dyad", of_dyads[1]),
+        p_value_without=("dyad", of_dyads[2]),
     ).assign_coords(dyad=names, first=names, second=names)
+
+
+def _null(part: Floats, draws: int, seed: int) -> tuple[Floats, Floats]:
+    """Return the mean scores of re-pairings, as wide as those of new dyads would be, and the effect of each dyad."""
+    order = _repairings(~np.isnan(part) & ~np.eye(len(part), dtype=bool), draws, seed)
+    surrogate = part[np.arange(len(part)), order].mean(axis=1)
+    effects, spread = _calibration(part)
+    narrow = surrogate.std(ddof=1)
+    if spread > narrow > 0:
+        surrogate = surrogate.mean() + (surrogate - surrogate.mean()) * spread / narrow
+    return surrogate, effects
+
+
+def _leave_one_out(part: Floats, draws: int, seed: int, statistic: str) -> Floats:
+    """Return effect and p value (2, dyad) without each dyad; NaN where fewer than 4 or no re-pairing would be left."""
+    found = np.full((2, len(part)), np.nan)
+    if len(part) < 5:
+        return found
+    for k in range(len(part)):
+        keep = np.delete(np.arange(len(part)), k)
+        rest = part[np.ix_(keep, keep)]
+        try:
+            tested = against(float(np.diag(rest).mean()), _null(rest, draws, seed)[0], statistic)
+        except MeasureError:
+            continue  # stays NaN, which says that no test is left
+        found[:, k] = float(tested["effect"]), float(tested["p_value"])
+    return found
+
+
+def _told(names: list[str], p: Floats) -> str:
+    if np.isnan(p).all():
+        return "too few dyads"
+    low, high = int(np.nanargmin(p)), int(np.nanargmax(p))
+    return f"p from {p[low]:.3g} (without {names[low]}) to {p[high]:.3g} (without {names[high]})"
 
 
 def _few(failed: list[str]) -> str:
@@ -211,19 +194,21 @@ def _matrix(
     """Return the score of all allowed pairs; what fails is named and NaN."""
     names = list(dyads)
     matrix = np.full((len(names), len(names)), np.nan)
+    known = method_of(method, settings).settings() | settings
+    rest = rest_seconds(method, known)
     ready: dict[str, tuple[Floats, Floats]] = {}
     for name in names:
         try:
-            pair = prepared(make_pair(*dyads[name], fs, cut=True), *preparation)
-            ready[name] = pair.first, pair.second
+            pair = prepared(make_pair(*dyads[name], fs, cut=True, pauses=pauses_of(method)), *preparation)
+            ready[name] = without_rests(pair.first, fs, rest), without_rests(pair.second, fs, rest)
         except MeasureError as error:
             failed.append(f"dyad {name!r}: {error}")
-    known = method_of(method, settings).settings() | settings
     fast = (
         method in _SHARED
         and statistic == "score"
         and known.get("min_share", 0.5) == 0.5
         and all(known.get(name, True) is True for name in ("absolute", "z"))
+        and not any(known.get(name) for name in ("outlier", "mea_smooth", "mea_scale", "artefact"))
     )
     score = _shared_scores(ready, fs, known, method, failed) if fast else None
     cells = [(a, b) for a, b in np.argwhere(allowed) if names[a] in ready and names[b] in ready]

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import result
+from dyadloop.measures.synchrony.scoring import mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, as_rate, samples
+from dyadloop.measures.synchrony.still import standardised
 
 _SOURCE = "Marwan et al. 2007, doi:10.1016/j.physrep.2006.11.001; Coco & Dale 2014, doi:10.3389/fpsyg.2014.00510"
 _MD = "Wallot, Roepstorff & Mønster 2016, doi:10.3389/fpsyg.2016.01835"
@@ -26,7 +27,7 @@ class Plot:
     Attributes
     ----------
     diagonal, vertical
-        Number of lines of each length, index 0 unused.
+        Number of lines of each length, index 0 unused; a vertical line stays at a moment of the first person.
     profile
         Points on each diagonal j - i, from -(n - 1) to m - 1.
     rows
@@ -119,9 +120,9 @@ def plot(
     Raises
     ------
     MeasureError
-        If the norm does not exist or the radius is not a number above 0.
+        If the norm does not exist, the radius is not a number above 0, or the Theiler band leaves no cell.
     """
-    from dyadloop.measures.synchrony.lines import diagonals, verticals
+    from dyadloop.measures.synchrony.lines import lines
 
     if norm not in _NORMS:
         raise MeasureError(f"norm {norm!r} does not exist; expected one of {', '.join(_NORMS)}")
@@ -130,12 +131,15 @@ def plot(
     n, m = x.shape[1], y.shape[1]
     bound = radius**2 if norm == "euclidean" else radius
     one, two = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    diagonal, vertical = np.zeros(min(n, m) + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
+    diagonal, vertical = np.zeros(min(n, m) + 1, dtype=np.int64), np.zeros(m + 1, dtype=np.int64)
     profile = np.zeros(n + m - 1, dtype=np.int64)
     rows = np.zeros((2, n), dtype=np.int64)
-    diagonals(one, two, bound, _NORMS[norm], theiler, shortest, diagonal, profile, rows)
-    verticals(one, two, bound, _NORMS[norm], theiler, vertical)
+    lines(one, two, bound, _NORMS[norm], theiler, shortest, diagonal, vertical, profile, rows)
     cells = n * m if full else known_cells(one, two, theiler)
+    if cells < 1:
+        raise MeasureError(
+            f"a Theiler band of {theiler} leaves no cell of {n} x {m} states; expected some; choose a narrower band"
+        )
     return Plot(diagonal, vertical, profile, rows, cells, shortest)
 
 
@@ -201,6 +205,8 @@ def recurrence(
     coords: dict = {"lag": ("lag", np.arange(-far, far + 1) / pair.fs, {"units": "s"})}
     if window is not None:
         width = samples(window, pair.fs, "a window", 10)
+        if width > min(x.shape[1], y.shape[1]):
+            raise MeasureError(f"{x.shape[1]} states are too short for a window of {width}; choose a shorter one")
         starts = np.arange(0, x.shape[1] - width + 1, samples(step or window, pair.fs, "a step"))
         table = [
             plot(x[:, s : s + width], y[:, s : s + width], radius, norm, theiler, shortest).numbers() for s in starts
@@ -214,14 +220,14 @@ def recurrence(
         "DET: share of recurrent points on diagonal lines",
         _SOURCE,
         {"dimension": dimension, "delay": delay, "radius": radius, "norm": norm, "theiler": theiler, "fs": pair.fs},
-        lead=float(np.nanmean(rates[far + 1 :]) - np.nanmean(rates[:far])) if far else 0.0,
+        lead=mean(rates[far + 1 :]) - mean(rates[:far]) if far else 0.0,
         variables=variables,
         coords=coords,
     )
 
 
 def _states(values: Floats, dimension: int, delay: int) -> Floats:
-    return embed((values - np.nanmean(values)) / np.nanstd(values, ddof=1), dimension, delay)
+    return embed(standardised(values, 1), dimension, delay)
 
 
 def profile(x: Floats, y: Floats, found: Plot, far: int) -> Floats:
@@ -241,10 +247,14 @@ def _radius_for(x: Floats, y: Floats, rate: float, norm: str) -> float:
     """Return the distance that a share of pairs of states does not exceed, from at most 2,000 states of each."""
     from scipy.spatial.distance import cdist
 
+    if norm not in _NORMS:
+        raise MeasureError(f"norm {norm!r} does not exist; expected one of {', '.join(_NORMS)}")
     if not 0 < rate < 1:
         raise MeasureError(f"rate: got {rate}; expected a recurrence rate between 0 and 1")
     metric: Any = {"euclidean": "euclidean", "maximum": "chebyshev", "manhattan": "cityblock"}[norm]
     some = [s[:, np.all(np.isfinite(s), axis=0)] for s in (x, y)]
+    if not min(s.shape[1] for s in some):
+        raise MeasureError("no whole state: each holds a gap; expected some; choose a lower dimension or delay")
     some = [s[:, :: max(s.shape[1] // 2000, 1)].T for s in some]
     found = float(np.quantile(cdist(some[0], some[1], metric), rate))
     if found <= 0:
@@ -297,7 +307,7 @@ def crqa(
     found = plot(x, y, radius, "euclidean", theiler, shortest, full)
     numbers = found.numbers()
     percent = {name: value * (100 if name in ("RR", "DET", "LAM") else 1) for name, value in numbers.items()}
-    far = min(lag, x.shape[1] - 1)
+    far = min(max(int(lag), 0), x.shape[1] - 1, y.shape[1] - 1)
     rates = profile(x, y, found, far)
     return result(
         "crqa",
@@ -306,7 +316,7 @@ def crqa(
         "DET: percent of recurrent points on diagonal lines",
         _SOURCE,
         {"radius": radius, "dimension": dimension, "delay": delay, "theiler": theiler, "fs": pair.fs},
-        lead=float(rates[far + 1 :].mean() - rates[:far].mean()) if far else 0.0,
+        lead=mean(rates[far + 1 :]) - mean(rates[:far]) if far else 0.0,
         variables={**{name: ((), value) for name, value in percent.items()}, "profile": ("lag", rates)},
         coords={"lag": ("lag", np.arange(-far, far + 1) / pair.fs, {"units": "s"})},
     )
@@ -337,8 +347,7 @@ def joint_recurrence(
     from dyadloop.measures.synchrony.group import as_group
 
     group, found_rate = as_group(series), as_rate(fs)
-    scored = (group - np.nanmean(group, axis=0)) / np.nanstd(group, axis=0, ddof=1)
-    states = embed(scored, dimension, delay)
+    states = embed(standardised(group, 1, "group"), dimension, delay)
     radius = _radius_for(states, states, rate, "euclidean") if radius is None else radius
     found = plot(states, states, radius, theiler=1, full=False)
     numbers = found.numbers()

@@ -54,10 +54,17 @@ def error_of_mean(values: Floats, overlap: int = 1) -> float:
         return math.nan
     deviation = known - known.mean()
     depth = min(max(overlap, round(n ** (1 / 3))), n - 1)
-    total = float(deviation @ deviation)
-    for k in range(1, depth + 1):
-        total += 2 * (1 - k / (depth + 1)) * float(deviation[k:] @ deviation[:-k])
+    weights = 2 * (1 - np.arange(depth + 1) / (depth + 1))
+    weights[0] = 1.0
+    total = float(weights @ _products(deviation, depth))
     return math.sqrt(max(total, 0.0) / n / (n - depth if n > 2 * depth else n / 2))
+
+
+def _products(deviation: Floats, depth: int) -> Floats:
+    """Return the sums of products of a series with itself, 0 to ``depth`` steps later."""
+    if depth < 64:
+        return np.array([deviation[k:] @ deviation[: len(deviation) - k] for k in range(depth + 1)])
+    return np.fft.irfft(np.abs(np.fft.rfft(deviation, 2 * len(deviation))) ** 2)[: depth + 1]
 
 
 def mean(values: Floats, axis: int | None = None) -> Any:  # noqa: ANN401 - a number or an array

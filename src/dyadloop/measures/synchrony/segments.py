@@ -14,6 +14,7 @@ from scipy.fft import next_fast_len
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, quick_z, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.still import still_parts, tolerance
 
 _SOURCE = "Tschacher & Meier 2020, doi:10.1080/10503307.2019.1612114"
 _CHUNK_ROWS = 16
@@ -75,7 +76,8 @@ def _standard(segments: Floats) -> Floats:
     gaps = np.isnan(segments)
     centred = np.where(gaps, 0.0, segments - np.atleast_1d(mean(segments, 1))[:, None])
     length = np.sqrt((centred**2).sum(axis=1, keepdims=True))
-    return np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    moving = ~still_parts(segments)[:, None]
+    return np.divide(centred, length, out=np.zeros_like(centred), where=moving)
 
 
 def _add(sums: Floats, r: Floats, low: int, strength: Floats, strength_r: Floats) -> None:
@@ -138,7 +140,10 @@ def segments(
     count = len(pair.first) // width
     cut = [s[: count * width].reshape(count, width) for s in (pair.first, pair.second)]
     known = ~np.isnan(cut[0]) & ~np.isnan(cut[1])
-    moving = [_spread(part) > 0 for part in cut]
+    moving = [
+        ~still_parts(np.where(known, part, np.nan), tolerance(s))
+        for part, s in zip(cut, (pair.first, pair.second), strict=True)
+    ]
     used = (known.mean(axis=1) >= min_share) & moving[0] & moving[1]
     if used.sum() < 4:
         raise MeasureError(
@@ -179,11 +184,6 @@ def _check_lag(width: int, max_lag: int) -> None:
         raise MeasureError(f"the largest lag ({max_lag} samples) must be shorter than a segment ({width} samples)")
 
 
-def _spread(part: Floats) -> Floats:
-    low, high = (np.where(np.isnan(part), fill, part) for fill in (np.inf, -np.inf))
-    return high.max(axis=1) - low.min(axis=1)
-
-
 def _permuted(strength: Floats, draws: int, seed: int) -> Floats:
     generator = np.random.default_rng(seed)
     rows = np.arange(len(strength))
@@ -213,6 +213,11 @@ def susy(pair: Pair, segment: float = 30.0, lag: float = 5.0) -> xr.Dataset:
     rate, seconds, far = int(pair.fs), int(segment), int(lag)
     kept = ~np.isnan(pair.first) & ~np.isnan(pair.second)
     width, max_lag = rate * seconds, rate * far
+    if width < 3:
+        raise MeasureError(
+            f"SUSY cuts {pair.fs:g} Hz and {segment:g} s to integers, {width} samples; expected at least 3; "
+            "use the method segments"
+        )
     _check_lag(width, max_lag)
     count = int(kept.sum()) // width
     if count < 2:
@@ -222,8 +227,8 @@ def susy(pair: Pair, segment: float = 30.0, lag: float = 5.0) -> xr.Dataset:
     with np.errstate(divide="ignore", invalid="ignore"):
         numbers = {
             "z_pseudo": found.pseudo.mean(),
-            "sd_z": found.real.std(ddof=1),
-            "sd_z_pseudo": found.pseudo.std(ddof=1),
+            "sd_z": _sd(found.real),
+            "sd_z_pseudo": _sd(found.pseudo),
             "percent_above_pseudo": 100 * (found.real > found.pseudo).mean(),
             "effect": _effect(found.real, found.pseudo),
             "z_lead1": mean(found.real[max_lag + 1 :]),
@@ -267,4 +272,9 @@ def susy(pair: Pair, segment: float = 30.0, lag: float = 5.0) -> xr.Dataset:
 
 def _effect(real: Floats, pseudo: Floats) -> float:
     """Return SUSY's effect size: the distance of two profiles in SDs over the lags of the pseudo profile."""
-    return float((real.mean() - pseudo.mean()) / pseudo.std(ddof=1)) if len(pseudo) > 1 else float("nan")
+    spread = _sd(pseudo)
+    return float((real.mean() - pseudo.mean()) / spread) if spread > 0 else float("nan")
+
+
+def _sd(profile: Floats) -> float:
+    return float(profile.std(ddof=1)) if len(profile) > 1 else float("nan")

@@ -3,7 +3,7 @@
 A gap is NaN and stays one: nothing here fills a gap, and no sample is moved to another time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,24 +14,43 @@ from dyadloop.errors import MeasureError
 Floats = NDArray[np.float64]
 Missing = Literal["pairwise", "mask", "refuse"]
 
+_MOST_NAMED = 6
+COMMON_PAUSE = 10.0
+"""Seconds for which two persons do not both stand still to the last digit: 9.0 s was the longest of 32 recordings."""
 SIGN = "positive lag: the first person leads"
 """The sign convention of every table, figure and export."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two series of one dyad on one clock: ``first`` and ``second`` have the same length; ``fs`` in [Hz]."""
+    """Two series of one dyad on one clock: ``first`` and ``second`` have the same length; ``fs`` in [Hz].
+
+    ``common`` holds the stretches (from, to) [s] in which both stand still to the last digit, longer than persons do:
+    a film that stopped, or a device that wrote nothing new. ``kept`` tells whether their samples are still there.
+    """
 
     first: Floats
     second: Floats
     fs: float
+    common: tuple[tuple[float, float], ...] = ()
+    kept: bool = False
 
     def swapped(self, first: Floats | None = None, second: Floats | None = None) -> "Pair":
         """Return the pair with one or both series replaced, cut to the shorter."""
         one = self.first if first is None else first
         two = self.second if second is None else second
         n = min(len(one), len(two))
-        return Pair(one[:n], two[:n], self.fs)
+        return replace(self, first=one[:n], second=two[:n])
+
+    def common_words(self) -> str:
+        """Return in words where both stand still, and whether that is left out; ``none`` where nowhere."""
+        if not self.common:
+            return "none"
+        share = sum(stop - start for start, stop in self.common) * self.fs / len(self.first)
+        places = ", ".join(f"{start:.1f} to {stop:.1f} s" for start, stop in self.common[:_MOST_NAMED])
+        more = f" and {len(self.common) - _MOST_NAMED} more" if len(self.common) > _MOST_NAMED else ""
+        done = "kept, as the method has it" if self.kept else "left out"
+        return f"{places}{more}: both stand still at once (a stopped film?), {share:.1%} of the recording, {done}"
 
 
 def as_series(values: ArrayLike, name: str = "series") -> Floats:
@@ -81,7 +100,14 @@ def as_rate(fs: Any) -> float:  # noqa: ANN401 - whatever a user gives
     return rate
 
 
-def make_pair(first: ArrayLike, second: ArrayLike, fs: float, missing: Missing = "pairwise", cut: bool = False) -> Pair:
+def make_pair(
+    first: ArrayLike,
+    second: ArrayLike,
+    fs: float,
+    missing: Missing = "pairwise",
+    cut: bool = False,
+    pauses: Literal["missing", "named", "unseen"] = "unseen",
+) -> Pair:
     """Return two checked series as a pair.
 
     Parameters
@@ -95,6 +121,9 @@ def make_pair(first: ArrayLike, second: ArrayLike, fs: float, missing: Missing =
         missing in both persons where it is missing in one); ``refuse`` raises.
     cut
         Cut the longer series to the shorter instead of refusing.
+    pauses
+        What to do with stretches of 10 s and more in which both series stand still at once: make them ``missing``,
+        keep them ``named``, or do not look for them.
 
     Raises
     ------
@@ -110,6 +139,13 @@ def make_pair(first: ArrayLike, second: ArrayLike, fs: float, missing: Missing =
             )
         length = min(len(one), len(two))
         one, two = as_series(one[:length], "first series"), as_series(two[:length], "second series")
+    common = () if pauses == "unseen" else common_pauses(one, two, rate)
+    if pauses == "missing":
+        for start, stop in common:
+            within = slice(round(start * rate), round(stop * rate))
+            one[within], two[within] = np.nan, np.nan
+        if common:
+            one, two = (as_series(v, f"{n} series without common pauses") for v, n in ((one, "first"), (two, "second")))
     gaps = np.isnan(one) | np.isnan(two)
     if missing == "refuse" and gaps.any():
         raise MeasureError(f"{int(gaps.sum())} samples are missing, the first at {int(np.argmax(gaps))}; none expected")
@@ -118,7 +154,20 @@ def make_pair(first: ArrayLike, second: ArrayLike, fs: float, missing: Missing =
         one, two = as_series(one, "first series, masked"), as_series(two, "second series, masked")
     elif missing not in ("pairwise", "refuse"):
         raise MeasureError(f"missing={missing!r}; expected pairwise, mask or refuse")
-    return Pair(one, two, rate)
+    return Pair(one, two, rate, common, kept=pauses == "named")
+
+
+def common_pauses(
+    first: Floats, second: Floats, fs: float, seconds: float = COMMON_PAUSE
+) -> tuple[tuple[float, float], ...]:
+    """Return the stretches (from, to) [s] in which neither series changes for so long, each at any value.
+
+    One person who rests is still; two who rest to the last digit for longer than persons do are a stopped film.
+    """
+    still = (np.diff(first) == 0) & (np.diff(second) == 0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(np.int8)))
+    runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return tuple((low / fs, (high + 1) / fs) for low, high in runs if high + 1 - low >= seconds * fs)
 
 
 def samples(seconds: float, fs: float, what: str, least: int = 1) -> int:
@@ -201,16 +250,20 @@ def resampled(times: ArrayLike, values: ArrayLike, fs: float, start: float, stop
     if (np.diff(moments) <= 0).any():
         place = int(np.argmax(np.diff(moments) <= 0)) + 1
         raise MeasureError(f"sample {place}: its time {moments[place]:g} s is not after the one before")
-    grid = start + np.arange(int(np.floor((stop - start) * fs + 1e-9)) + 1) / fs
     if moments.size < 2 or moments[-1] < start or moments[0] > stop:
         raise MeasureError(f"no two samples between {start:g} and {stop:g} s")
+    close = 1e-3 / fs  # Unix seconds in double precision are off by 1e-7
+    grid = np.arange(int(np.floor((stop - start) * fs + 1e-3)) + 1) / fs
+    moments = moments - start
     if fs * np.median(np.diff(moments)) < 0.5 - 1e-9:
-        moments, found = _binned(moments, found, fs, start)
+        moments, found = _binned(moments, found, fs, 0.0)
     after = np.clip(np.searchsorted(moments, grid, side="left"), 1, len(moments) - 1)
-    bridged = moments[after] - moments[after - 1] <= gap + 1e-9
-    exact = np.isclose(moments[np.clip(after, 0, len(moments) - 1)], grid, atol=1e-9)
-    inside = (grid >= moments[0] - 1e-9) & (grid <= moments[-1] + 1e-9)
-    return np.where(inside & (bridged | exact), np.interp(grid, moments, found), np.nan)
+    bridged = moments[after] - moments[after - 1] <= gap + close
+    nearest = after - (np.abs(moments[after - 1] - grid) < np.abs(moments[after] - grid))
+    exact = np.abs(moments[nearest] - grid) <= close
+    inside = (grid >= moments[0] - close) & (grid <= moments[-1] + close)
+    level = np.where(exact, found[nearest], np.interp(grid, moments, found))
+    return np.where(inside & (bridged | exact), level, np.nan)
 
 
 def _binned(times: Floats, values: Floats, fs: float, start: float) -> tuple[Floats, Floats]:

@@ -18,14 +18,37 @@ class Surrogate:
 
     null: str
     function: Callable[[Floats, np.random.Generator, int], Floats]
+    of_spectrum: bool = False
+
+    def draw(self, moving: Floats, whole: Floats, generator: np.random.Generator, guard: int, joint: int = 0) -> Floats:
+        """Return a surrogate of a series whose rests are left out; one of the spectrum rests where the person did.
+
+        ``joint`` samples around the place where a shifted series begins anew are made missing: a window across it would
+        know the surrogate, the more so the slower the series is.
+        """
+        if self.function is shifted:
+            return turned(moving, _turn(len(moving), generator, guard), joint)
+        if not self.of_spectrum:
+            return self.function(moving, generator, guard)
+        return np.where(np.isnan(moving), np.nan, self.function(whole, generator, guard))
 
 
 def shifted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
     """Return the series turned by a random time longer than ``guard``; gaps move along."""
-    n = len(values)
+    return turned(values, _turn(len(values), generator, guard))
+
+
+def _turn(n: int, generator: np.random.Generator, guard: int) -> int:
     if n <= 2 * guard + 1:
         raise MeasureError(f"{n} samples are too short for a shift beyond {guard} samples; record longer")
-    return np.roll(values, int(generator.integers(guard, n - guard)))
+    return int(generator.integers(guard, n - guard))
+
+
+def turned(values: Floats, by: int, joint: int = 0) -> Floats:
+    """Return the series turned by some samples, with ``joint`` samples around its joint made missing."""
+    found = np.roll(values, by)
+    found[max(by - joint // 2, 0) : by + joint - joint // 2] = np.nan
+    return found
 
 
 def permuted(values: Floats, generator: np.random.Generator, guard: int) -> Floats:
@@ -93,10 +116,13 @@ SURROGATES: dict[str, Surrogate] = {
     "permutation": Surrogate(
         "the pieces of the second series may stand in any order; windows do not overlap and lie within pieces", permuted
     ),
-    "phase": Surrogate("the second series is a linear Gaussian process independent of the first", phase_randomised),
+    "phase": Surrogate(
+        "the second series is a linear Gaussian process independent of the first", phase_randomised, True
+    ),
     "iaaft": Surrogate(
         "the second series is a monotone function of a linear Gaussian process independent of the first",
         amplitude_adjusted,
+        True,
     ),
 }
 """Kinds of surrogates within a dyad, by name; pairs between dyads are in ``pseudo``."""

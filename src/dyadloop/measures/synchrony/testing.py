@@ -9,8 +9,11 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, prepared, synchrony
+from dyadloop.measures.synchrony.guard import NoScoreError
+from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.series import Missing, make_pair
+from dyadloop.measures.synchrony.slowness import check_slowness
+from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
 from dyadloop.measures.synchrony.surrogates import SURROGATES
 
 _TWO_SIDED = ("lead", "signed")
@@ -28,6 +31,7 @@ def synchrony_test(
     statistic: str = "score",
     seed: int = 0,
     guard: float | None = None,
+    rest: float | None = None,
     progress: Callable[[int, int], None] | None = None,
     missing: Missing = "pairwise",
     cut: bool = False,
@@ -54,6 +58,10 @@ def synchrony_test(
     guard
         Time within which two moments count as the same [s]; default: windows and lags of the method, at
         least a twentieth of the recording.
+    rest
+        Time without any change from which a person's samples are left out, in the surrogates too [s]; default: half a
+        window. Two persons who rest at the same time would pass for persons in step; whether they rest together is
+        told apart.
     progress
         Called with surrogates done and their number.
 
@@ -62,12 +70,14 @@ def synchrony_test(
     xarray.Dataset
         ``observed``; ``surrogate`` (draw); ``effect``: observed minus mean over SD of the surrogates, which has SD 1
         where there is no synchrony; ``p_value``: (1 + surrogates at least as far) / (draws + 1), one-sided for
-        strengths, two-sided for ``lead`` and ``signed``.
+        strengths, two-sided for ``lead`` and ``signed``. Where both rest at times: ``still_both``, ``still_expected``
+        and ``still_p_value`` of :func:`dyadloop.measures.synchrony.still_time`.
 
     Raises
     ------
     MeasureError
-        If an argument is not usable, the recording is too short for its windows, or all surrogates are alike.
+        If an argument is not usable, the recording is too short for its windows or for its own slowness, or all
+        surrogates are alike.
 
     References
     ----------
@@ -77,8 +87,8 @@ def synchrony_test(
         known = ", ".join(SURROGATES)
         raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
     kind = SURROGATES[surrogate]
-    pair = prepared(make_pair(first, second, fs, missing, cut), spikes, smooth, transform)
-    span = _guard(method, settings, guard, len(pair.first) / pair.fs)
+    pair = prepared(make_pair(first, second, fs, missing, cut, pauses_of(method)), spikes, smooth, transform)
+    span = _guard(method, settings, guard, len(pair.first) / pair.fs, pair.fs)
     reach = round(span * pair.fs)
     pieces = len(pair.first) / max(reach, 1)
     if pieces < _FEWEST_PIECES:
@@ -88,17 +98,25 @@ def synchrony_test(
         )
     if surrogate == "permutation" and "step" in METHODS[method].settings():
         settings = settings | {"step": reach / pair.fs}  # a window across a joint would know the surrogate
-    generator = np.random.default_rng(seed)
-    observed = _value(synchrony(pair.first, pair.second, pair.fs, method, **settings), statistic)
+    generator, moments = np.random.default_rng(seed), check_slowness(pair)
+    half = rest_seconds(method, method_of(method, settings).settings() | settings)
+    longest = half if rest is None else rest
+    one, two = (without_rests(s, pair.fs, longest) for s in (pair.first, pair.second))
+    observed = _value(synchrony(one, two, pair.fs, method, **settings), statistic)
     quick = settings | _without_errors(method)
+    joint = round(half * pair.fs) if np.isfinite(half) else 0
     found = np.empty(draws)
     for draw in range(draws):
-        other = kind.function(pair.second, generator, reach)
-        found[draw] = _value(synchrony(pair.first, other, pair.fs, method, **quick), statistic)
+        other = kind.draw(two, pair.second, generator, reach, joint)
+        found[draw] = _drawn(one, other, pair.fs, method, quick, statistic)
         if progress is not None:
             progress(draw + 1, draws)
-    return against(
+    tested = against(
         observed, found, statistic, null=kind.null, surrogate=surrogate, method=method, seed=seed, **_texts(settings)
+    )
+    left_out = 1 - float(np.isfinite(one + two).sum()) / max(int(np.isfinite(pair.first + pair.second).sum()), 1)
+    return tested.assign(common_rest(first, second, pair.fs)).assign_attrs(
+        rest=min(longest, len(pair.first) / pair.fs), rest_left_out=left_out, independent_moments=moments
     )
 
 
@@ -110,9 +128,12 @@ def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) ->
     MeasureError
         If the surrogates do not vary.
     """
-    known = drawn[~np.isnan(drawn)]
-    if len(known) < 2 or np.ptp(known) == 0 or np.isnan(observed):
-        raise MeasureError(f"{statistic}: the observed value or its surrogates are missing or all alike; no test")
+    known = drawn[np.isfinite(drawn)]
+    if len(known) < max(len(drawn) / 2, 2) or still_parts(known) or not np.isfinite(observed):
+        raise MeasureError(
+            f"{statistic}: the observed value is {observed:g}, {len(known)} of {len(drawn)} surrogates have a value: "
+            "expected a number and surrogates that vary; no test; choose other windows or another statistic"
+        )
     centre, spread = known.mean(), known.std(ddof=1)
     if statistic in _TWO_SIDED:
         beyond = (np.abs(known - centre) >= abs(observed - centre) - 1e-15).sum()
@@ -129,20 +150,25 @@ def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) ->
     )
 
 
-def _guard(method: str, settings: dict[str, Any], guard: float | None, length: float) -> float:
-    """Return the time within which two moments count as the same [s]: windows and lags, at least a twentieth."""
+def _guard(method: str, settings: dict[str, Any], guard: float | None, length: float, fs: float) -> float:
+    """Return the time within which two moments count as the same [s]: what the method declares, or a twentieth."""
     if guard is not None:
         return guard
-    known = method_of(method, settings).settings() | settings
-    names = ("segment",) if "segment" in known else ("window", "piece", "lag", "band")  # lags stay inside a segment
-    spans = [known.get(name) for name in names]
-    return max(sum(float(span) for span in spans if isinstance(span, int | float)), length / 20)
+    return max(method_of(method, settings).span_seconds(settings, fs), length / 20)
 
 
 def _without_errors(method: str) -> dict[str, Any]:
     """Return settings that spare a method its standard error or its own test, which surrogates do not need."""
     parameters = inspect.signature(METHODS[method].function).parameters
     return {name: value for name, value in (("draws", 2),) if name in parameters}
+
+
+def _drawn(one: np.ndarray, other: np.ndarray, fs: float, method: str, settings: dict, statistic: str) -> float:
+    """Return the statistic of a surrogate; NaN where this one leaves nothing to score."""
+    try:
+        return _value(synchrony(one, other, fs, method, **settings), statistic)
+    except NoScoreError:
+        return float("nan")
 
 
 def _value(found: xr.Dataset, statistic: str) -> float:

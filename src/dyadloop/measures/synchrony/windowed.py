@@ -5,9 +5,11 @@ import math
 import numpy as np
 import xarray as xr
 
+from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.lagged import Grid, grid, windowed_correlation
 from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.still import still_parts
 
 _STATISTIC = "mean |z| of all windows and lags"
 _RMEA = "Kleinbub & Ramseyer 2020, doi:10.1080/10503307.2020.1844334"
@@ -42,11 +44,8 @@ def windowed(
     """
     cells = _grid(pair, window, step, lag)
     r = windowed_correlation(pair.first, pair.second, cells, min_share)
-    z = fisher_z(r)
-    strength = np.abs(z)
-    per_window, max_lag = mean(strength, 1), cells.max_lag
+    per_window, signed, peak, lead = _summary(r, cells.max_lag)
     overlap = math.ceil(cells.width / max(int(np.diff(cells.starts[:2]).sum()), 1)) - 1
-    ahead, behind = mean(strength[:, max_lag + 1 :]), mean(strength[:, :max_lag])
     return result(
         "windowed",
         mean(per_window),
@@ -54,18 +53,31 @@ def windowed(
         _STATISTIC,
         _RMEA,
         {"window": window, "step": step, "lag": lag, "min_share": min_share, "fs": pair.fs},
-        lead=ahead - behind if max_lag else 0.0,
+        lead=lead,
         variables={
             "r": (("window", "lag"), r, {"units": "1"}),
             "window_z": ("window", per_window, {"units": "1"}),
-            "peak_lag": ("window", _peaks(strength, cells) / pair.fs, {"units": "s"}),
-            "signed": ((), mean(mean(z, 1)), {"units": "1"}),
+            "peak_lag": ("window", peak / pair.fs, {"units": "s"}),
+            "signed": ((), mean(signed), {"units": "1"}),
             "share_missing": ((), float(np.isnan(r).mean()), {"units": "1"}),
         },
         coords=_coords(cells, pair.fs),
         window_samples=cells.width,
-        lag_samples=max_lag,
+        lag_samples=cells.max_lag,
     )
+
+
+def _summary(r: Floats, max_lag: int) -> tuple[Floats, Floats, Floats, float]:
+    """Return mean |z|, mean z and peak lag [samples] of each window, and mean |z| at positive minus negative lags."""
+    from dyadloop.measures.synchrony.running import strengths
+
+    sums, best = np.empty((len(r), 6)), np.empty(len(r), dtype=np.int64)
+    strengths(r, sums, best)
+    cells = sums[:, 4] + sums[:, 5] + ~np.isnan(r[:, max_lag])
+    known = np.where(cells > 0, cells, np.nan)
+    sides = [float(sums[:, k].sum()) / n if (n := float(sums[:, c].sum())) else math.nan for k, c in ((2, 5), (0, 4))]
+    lead = sides[0] - sides[1] if max_lag else 0.0
+    return sums[:, :3].sum(axis=1) / known, sums[:, 3] / known, np.where(best < 0, np.nan, best - max_lag), lead
 
 
 def _grid(pair: Pair, window: float, step: float, lag: float) -> Grid:
@@ -83,14 +95,23 @@ def _coords(cells: Grid, fs: float) -> dict:
 def _peaks(strength: Floats, cells: Grid) -> Floats:
     """Return the lag [samples] of the strongest cell of each window, NaN where none is known."""
     empty = np.isnan(strength).all(axis=1)
-    found = cells.lags[np.argmax(np.where(np.isnan(strength), -1.0, strength), axis=1)].astype(np.float64)
+    found = cells.lags[np.argmax(np.where(np.isnan(strength), -np.inf, strength), axis=1)].astype(np.float64)
     return np.where(empty, np.nan, found)
 
 
 def rmea(
-    pair: Pair, window: float = 60.0, step: float = 30.0, lag: float = 5.0, absolute: bool = True, z: bool = True
+    pair: Pair,
+    window: float = 60.0,
+    step: float = 30.0,
+    lag: float = 5.0,
+    absolute: bool = True,
+    z: bool = True,
+    outlier: float | None = None,
+    mea_smooth: float = 0.0,
+    mea_scale: bool = False,
+    artefact: float | None = None,
 ) -> xr.Dataset:
-    """Return what rMEA's ``MEAccf`` computes, to rounding.
+    """Return what rMEA's ``MEAccf`` computes, to rounding, with its preparation where asked.
 
     Parameters
     ----------
@@ -100,21 +121,41 @@ def rmea(
         ``winSec``, ``incSec`` and ``lagSec`` [s].
     absolute, z
         ``ABS`` and ``r2Z``.
+    outlier
+        ``MEAoutlier``: samples above so many SDs of both persons' samples are made missing.
+    mea_smooth
+        ``MEAsmooth``: width of rMEA's moving average [s]; 0: none.
+    mea_scale
+        ``MEAscale``: divide each series by its SD.
+    artefact
+        ``CCFartefacts`` and ``MEAreplace``: runs of windows whose correlation at lag 0 is above this are made missing,
+        and all is computed again; the attribute ``artefacts`` tells them [s].
 
     Returns
     -------
     xarray.Dataset
         ``ccf`` (window, lag) and rMEA's columns per window: ``lag_zero``, ``all_lags``, ``s1_lead``, ``s2_lead``,
-        ``s1_lead_0``, ``s2_lead_0``, ``best_lag`` [s]; ``score`` is ``grandAver``, the mean of all known cells.
+        ``s1_lead_0``, ``s2_lead_0``, ``best_lag`` [s], the lag of the largest value, of the largest signed value where
+        ``absolute`` is false; ``score`` is ``grandAver``, the mean of all known cells.
 
     Notes
     -----
-    A window in which more than half of a person's samples are missing is NaN, as in rMEA 1.2.2 (1.3.0 stops); lags
-    are whole samples, so that a lag of 0 exists at 29.97 frames per second, where rMEA shows its neighbour.
+    A window in which, lags included, more than half of a person's samples are missing is NaN, as in rMEA 1.2.2 (1.3.0
+    stops); lags are whole samples, so that a lag of 0 exists at 29.97 frames per second, where rMEA shows its
+    neighbour.
     """
     cells = _grid(pair, window, step, lag)
-    found = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
-    found = fisher_z(found) if z else found
+    pair = rmea_prepared(pair, outlier, mea_smooth, mea_scale)
+    r = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
+    epochs = (
+        []
+        if artefact is None
+        else rmea_artefacts(fisher_z(r[:, cells.max_lag]) if z else r[:, cells.max_lag], artefact)
+    )
+    if epochs:
+        pair = _without(pair, epochs, step)
+        r = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
+    found = fisher_z(r) if z else r
     found = np.abs(found) if absolute else found
     centre = cells.max_lag
     per_window = {
@@ -124,7 +165,7 @@ def rmea(
         "s2_lead": mean(found[:, :centre], 1),
         "s1_lead_0": mean(found[:, centre:], 1),
         "s2_lead_0": mean(found[:, : centre + 1], 1),
-        "best_lag": _peaks(found if absolute else np.abs(found), cells) / pair.fs,
+        "best_lag": _peaks(found, cells) / pair.fs,
     }
     overlap = math.ceil(window / step) - 1
     return result(
@@ -133,18 +174,70 @@ def rmea(
         error_of_mean(per_window["all_lags"], overlap),
         "grandAver: mean of all cells",
         _RMEA,
-        {"window": window, "step": step, "lag": lag, "absolute": absolute, "z": z, "fs": pair.fs},
+        {
+            "window": window,
+            "step": step,
+            "lag": lag,
+            "absolute": absolute,
+            "z": z,
+            "outlier": outlier,
+            "mea_smooth": mea_smooth,
+            "mea_scale": mea_scale,
+            "artefact": artefact,
+            "fs": pair.fs,
+        },
         lead=mean(per_window["s1_lead"]) - mean(per_window["s2_lead"]),
         variables={
             "ccf": (("window", "lag"), found, {"units": "1"}),
             **{name: ("window", values) for name, values in per_window.items()},
         },
         coords=_coords(cells, pair.fs),
+        artefacts="; ".join(f"{first * step:g} to {(last + 1) * step:g}" for first, last in epochs) or "none",
     )
 
 
+def rmea_prepared(pair: Pair, outlier: float | None = None, smooth: float = 0.0, scale: bool = False) -> Pair:
+    """Return the pair without outliers, smoothed and scaled, in that order and each as rMEA does it."""
+    one, two = pair.first, pair.second
+    if outlier is not None:
+        bound = outlier * float(np.nanstd(np.concatenate([one, two]), ddof=1))
+        one, two = np.where(one > bound, np.nan, one), np.where(two > bound, np.nan, two)
+    if smooth:
+        one, two = rmea_smoothed(one, pair.fs, smooth), rmea_smoothed(two, pair.fs, smooth)
+    if scale:
+        one, two = rmea_scaled(one), rmea_scaled(two)
+    return Pair(one, two, pair.fs)
+
+
+def rmea_artefacts(lag_zero: Floats, threshold: float, delta: int = 1) -> list[tuple[int, int]]:
+    """Return the first and last window of runs above a threshold, as rMEA's ``CCFartefacts`` finds them.
+
+    Parameters
+    ----------
+    lag_zero
+        Value at lag 0 of each window.
+    threshold
+        Value above which a window is suspect: one camera may have seen both persons.
+    delta
+        Distance of suspect windows that still belong to one run.
+    """
+    high = np.flatnonzero(lag_zero > threshold)
+    if not len(high):
+        return []
+    breaks = np.flatnonzero(np.diff(high) > delta)
+    return [(int(high[a]), int(high[b])) for a, b in zip([0, *(breaks + 1)], [*breaks, len(high) - 1], strict=True)]
+
+
+def _without(pair: Pair, epochs: list[tuple[int, int]], step: float) -> Pair:
+    one, two = pair.first.copy(), pair.second.copy()
+    for first, last in epochs:
+        rows = slice(max(round(first * step * pair.fs) - 1, 0), round((last + 1) * step * pair.fs))
+        one[rows] = two[rows] = np.nan
+    return Pair(one, two, pair.fs)
+
+
 def rmea_smoothed(values: Floats, fs: float, seconds: float = 0.5) -> Floats:
-    """Return what rMEA's ``MEAsmooth`` returns: 4 % low at 25 Hz and half a sample early, its end set to 0.
+    """Return what rMEA's ``MEAsmooth`` returns: 4 % low at 25 Hz, half a sample early, 0 beside gaps and at the end.
 
     Use :func:`dyadloop.measures.synchrony.series.smoothed` for a centred average of full weight.
     """
@@ -155,11 +248,15 @@ def rmea_smoothed(values: Floats, fs: float, seconds: float = 0.5) -> Floats:
     sums = np.concatenate([[0.0], np.cumsum(filled)])
     places = np.arange(len(values))
     total = sums[np.minimum(places + ahead + 1, len(values))] - sums[np.maximum(places - back, 0)]
-    found = total / width
+    gaps = np.concatenate([[0], np.cumsum(np.isnan(values))])
+    beside = gaps[np.minimum(places + ahead + 1, len(values))] > gaps[np.maximum(places - back, 0)]
+    found = np.where(beside, 0.0, total / width)
     found[len(values) - ahead :] = 0.0
     return np.where(np.isnan(values), np.nan, found)
 
 
 def rmea_scaled(values: Floats) -> Floats:
     """Return what rMEA's ``MEAscale`` returns: the values over their SD (n - 1), not centred."""
+    if still_parts(values):
+        raise MeasureError("rMEA's scaling divides by the SD; got a series that does not vary; expected movement")
     return values / np.nanstd(values, ddof=1)

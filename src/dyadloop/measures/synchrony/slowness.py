@@ -1,0 +1,49 @@
+"""How much a recording holds: the number of independent moments of two persons who both move slowly."""
+
+import numpy as np
+
+from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.series import Floats, Pair
+
+FEWEST = 60
+"""Independent moments below which tests within a dyad reject too often."""
+
+
+def independent_moments(first: Floats, second: Floats) -> float:
+    """Return how many independent pairs of samples two series are worth (Bartlett).
+
+    The number of samples over the sum of the products of both autocorrelations: two slow persons share rhythms by
+    chance, a slow and a fast one do not. Gaps are left out pair by pair.
+    """
+    one, two = _autocorrelation(first), _autocorrelation(second)
+    together = 1.0 + 2.0 * float((one[1:] * two[1:]).sum())
+    return int(np.isfinite(first + second).sum()) / max(together, 1.0)
+
+
+def _autocorrelation(values: Floats) -> Floats:
+    """Return the autocorrelations up to a quarter of the series."""
+    known = ~np.isnan(values)
+    centred = np.where(known, values - np.nanmean(values), 0.0)
+    spectra = [np.abs(np.fft.rfft(x, 2 * len(values))) ** 2 for x in (centred, known.astype(np.float64))]
+    products, counts = (np.fft.irfft(s)[: max(len(values) // 4, 1)] for s in spectra)
+    found = products / np.maximum(counts, 1.0)
+    return found / found[0] if found[0] > 0 else np.zeros_like(found)
+
+
+def check_slowness(pair: Pair) -> float:
+    """Return the independent moments of a pair, if they are enough for a test.
+
+    Raises
+    ------
+    MeasureError
+        If the recording is too short for its own slowness.
+    """
+    moments = independent_moments(pair.first, pair.second)
+    if moments < FEWEST:
+        length = len(pair.first) / pair.fs
+        raise MeasureError(
+            f"the recording of {length:.0f} s is too short for its own slowness: both persons change so slowly that it "
+            f"holds {moments:.0f} independent moments, not {FEWEST}; with fewer a test rejects too often; "
+            "record longer, take slow rhythms out (transform difference or whiten), or test a group of dyads"
+        )
+    return moments
