@@ -176,7 +176,7 @@ def _fitted(seen: Occasions, target: int, chosen: tuple[int, ...], method: str) 
     run = _clustered if method == REGRESSION else _multilevel
     estimate, variance, note = run(pairs, np.flatnonzero(moving))
     reach = student.ppf((1 + COVERAGE) / 2, max(n_dyads - 1, 1))
-    numbers = dict(zip(np.flatnonzero(moving), zip(estimate, np.sqrt(variance), strict=True), strict=True))
+    numbers = dict(zip(np.flatnonzero(moving).tolist(), zip(estimate, np.sqrt(variance), strict=True), strict=True))
     rows = []
     for place in range(len(chosen)):
         if place not in numbers:
