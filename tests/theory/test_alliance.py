@@ -95,8 +95,8 @@ def test_a_rupture_lowers_the_ratings_of_its_session_by_its_jump(tmp_path):
     events = study.sessions.set_index(["dyad", "session"])["events"].unstack()
     ratings = study.measurements[study.measurements["indicator"] == "wai_patient"]
     wide = ratings.set_index(["dyad", "session"])["value"].unstack()
-    chosen = [dyad for dyad, row in events.iterrows() if "rupture" in row[1] and not row[2]]
-    rises = (wide.loc[chosen, 2] - wide.loc[chosen, 1]).dropna()
+    chosen = [dyad for dyad, row in events.iterrows() if "rupture" in row.iloc[0] and not row.iloc[1]]
+    rises = (wide.loc[chosen].iloc[:, 1] - wide.loc[chosen].iloc[:, 0]).dropna()
     # about half of the 1.2 SD of 4 points is left a week later
     assert len(rises) > 2
     assert 1.0 <= rises.mean() <= 4.0

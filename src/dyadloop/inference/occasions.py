@@ -89,8 +89,8 @@ def _seen_moments(
     found = np.where(seen, np.asarray(problem.panel.score) if scores is None else scores, np.nan)
     raw = _to_front(found, np.asarray(seen.any(axis=2)))
     whole = problem.scores
-    chosen = whole["score"].sel(indicator=list(problem.observed.indicators)).values
-    here = np.asarray(np.isfinite(chosen).any(axis=2))
+    finite = np.isfinite(whole["score"].sel(indicator=list(problem.observed.indicators)).values)
+    here = np.asarray(finite.any(axis=2))
     days, session, shift = (_to_front(whole[name].values.astype(float), here) for name in ("days", "session", "shift"))
     inside = np.isfinite(days)
     session = np.where(inside, np.nan_to_num(session), 0).astype(int)

@@ -126,11 +126,9 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
 
 def _beside(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return one row per arrow beside its referees, as text."""
-    columns = zip(beside_table(table).to_dict("records"), lagged_table(table).to_dict("records"), strict=True)
-    return [
-        one | two | {"explanation": row["explanation"], "unit": row["points_unit"]}
-        for (one, two), (_, row) in zip(columns, table.iterrows(), strict=True)
-    ]
+    sheet = pd.concat([beside_table(table), lagged_table(table).drop(columns="arrow")], axis=1)
+    sheet = sheet.assign(explanation=table["explanation"].to_numpy(), unit=table["points_unit"].to_numpy())
+    return [{str(name): value for name, value in row.items()} for row in sheet.to_dict("records")]
 
 
 def parameter_summary(post: xr.DataTree, problem: Problem) -> pd.DataFrame:

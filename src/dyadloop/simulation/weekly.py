@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dyadloop.data import Indicator, StudyInfo, write_study
+from dyadloop.data import StudyInfo, write_study
 from dyadloop.errors import TheoryError
 from dyadloop.field import Plan, compile_theory, doublings
 from dyadloop.simulation.study import sample_paths
@@ -88,9 +88,13 @@ def simulate_alliance(
 
 def _info(dyads: int, sessions: int) -> StudyInfo:
     indicators = {
-        name: Indicator.model_validate(
-            {"quantity": quantity, "person": person, "unit": "points", "scale": scale, "reason": f"{what} (simulated)"}
-        )
+        name: {
+            "quantity": quantity,
+            "person": person,
+            "unit": "points",
+            "scale": scale,
+            "reason": f"{what} (simulated)",
+        }
         for name, (quantity, person, scale, _, _, what) in _SCALES.items()
     }
     title = f"SIMULATED study of alliance and symptoms, {dyads} patients, {sessions} weekly sessions"
