@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: help install demo test check calibrate bench reports lock clean
+.PHONY: help install demo test check calibrate bench reports lock matrix wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -56,6 +56,12 @@ lock: $(STAMP)  ## renew requirements.lock for every supported Python
 		--python-version 3.11 --extra dev --extra sbml --extra signals --extra voice pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 --extra peers -c requirements.lock pyproject.toml -o benchmarks/requirements.lock
+
+matrix: $(STAMP)  ## the quick tests on every supported Python, with locked, oldest and newest packages
+	sh benchmarks/matrix.sh $(BIN)/uv
+
+wheel: $(STAMP)  ## install the wheel into a bare environment and run the commands of the README
+	sh benchmarks/wheel.sh $(BIN)/uv $(BIN)/python
 
 clean:  ## remove the environment and all results
 	rm -rf $(VENV) results

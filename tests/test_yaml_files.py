@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from dyadloop.data import StudyInfo, read_study
 from dyadloop.data.sources import Source
 from dyadloop.errors import DataError
-from dyadloop.measures.synchrony.turns import function_words
+from dyadloop.measures.synchrony.language import function_words
 from dyadloop.yaml_files import dump_yaml, load_yaml
 from tests.conftest import ROOT
 from tests.data.conftest import tiny  # noqa: F401 - a fixture

@@ -61,6 +61,22 @@ def test_peacemath_ends_where_the_program_ends():
     assert stable.max() == pytest.approx(25, abs=1e-3)
 
 
+def test_attractors_beyond_the_usual_box_are_found_without_being_asked_for():
+    """The matrix form solved by SciPy from where the published program ends."""
+    found = dynamics.equilibria(read_theory("peacemath"))
+    stable = found["state"].values[found["stable"].values]
+    names = found["variable"].values.tolist()
+    high = stable[:, names.index("negative_memory")].argmax()
+    np.testing.assert_allclose(stable[high], [0, 25, 0, 8.889, 0, 5.889], atol=1e-3)
+    assert len(stable) == 2
+    assert (found["searched_high"] > 25).all()
+    assert (found["searched_low"] <= 0).all()
+    assert found.attrs["widened"] >= 2
+    small = dynamics.equilibria(read_theory("peacemath"), box=dict.fromkeys(names, (0.0, 3.0)))
+    assert small.attrs["outside"] >= 1
+    assert (small["state"] <= 3.0).all()
+
+
 def _panic_by_euler(schema, pulse, step, until=60.0):
     """The published program's scheme: synchronous Euler steps from 0, arousal set to the pulse at minute 10."""
     steepness, threshold = 20 - 10 * 0.1**schema, 0.25**schema

@@ -4,13 +4,16 @@ import json
 import subprocess
 import sys
 
+import libsbml
 import numpy as np
 import pytest
+import sympy
 
 from dyadloop.errors import TheoryError
 from dyadloop.simulation import simulate
-from dyadloop.theory import PRESETS, hypothesis, protocol, read_theory, switch_on
+from dyadloop.theory import FORMS, PRESETS, Theory, hypothesis, protocol, read_theory, switch_on
 from dyadloop.theory.sbml import to_sbml
+from dyadloop.theory.sbml_formula import formula_of
 
 SPAN = {"love": "20 d", "marriage": "20 d", "panic_core": "20 d", "peacemath": "20 d", "rat_plasma": "600 s"}
 
@@ -64,6 +67,84 @@ def test_roadrunner_agrees_with_events_and_optional_parts(tmp_path):
     theory = switch_on(hypothesis("synergistic"), "habituation", "over_regulation")
     given = [{"event": "dose", "sessions": [2], "amount": 24}, {"event": "rupture", "sessions": [3], "minutes": 20}]
     _compare(theory, tmp_path, protocol(4, events=given))
+
+
+def _model(sbml):
+    document = libsbml.readSBMLFromString(sbml)
+    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
+    document.checkConsistency()
+    return document, document.getModel()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_libsbml_has_nothing_to_say(name):
+    """Every parameter has a unit, all equations agree in their units, and a day is 86,400 seconds."""
+    document, model = _model(to_sbml(read_theory(name)))
+    assert [document.getError(i).getMessage() for i in range(document.getNumErrors())] == []
+    assert all(parameter.isSetUnits() for parameter in model.getListOfParameters())
+    (second,) = model.getUnitDefinition(model.getTimeUnits()).getListOfUnits()
+    assert libsbml.UnitKind_toString(second.getKind()) == "second"
+    assert second.getMultiplier() * 10 ** second.getScale() == 86400
+
+
+def _every_form(unit):
+    """A theory in which a state with a unit acts on another with a unit through each form, alone and together."""
+    sizes = {"source": unit, "1/source": f"1/({unit})" if unit != "1" else "1", "1": "1"}
+    number = {"assumed": "a test"}
+    couplings = []
+    for name, form in FORMS.items():
+        if name == "power" and unit != "1":
+            continue  # a power of an amount has no unit that a file could state
+        constants = {key: {"value": 1.5, "unit": sizes[kind], **number} for key, kind in form.constants.items()}
+        shaped = {"form": name, "constants": constants}
+        couplings += [
+            {"id": f"alone_{name}", "from": "a", "to": "b", "gate": "always", **shaped,
+             "coefficient": {"value": 0.1, "unit": "1/h", **number}},
+            {"id": f"together_{name}", "from": [{"of": "a", **shaped}, {"of": "b", "form": "linear"}], "to": "c",
+             "gate": "session", "form": "product", "coefficient": {"value": 0.1, "unit": "1", **number}},
+        ]  # fmt: skip
+    tau = {"value": 5.0, "unit": "h", **number}
+    variables = [
+        {"id": name, "kind": "state", "label": name, "unit": unit, "persons": ["dyad"], "time_constant": tau,
+         "start": {"value": 2.0, "unit": unit, **number}} for name in ("a", "b", "c")
+    ]  # fmt: skip
+    return Theory.model_validate({
+        "schema_version": 1, "id": "forms", "title": "Forms", "source": "a test", "variables": variables,
+        "couplings": couplings, "protocol": {"sessions": 2, "every_days": 1.0, "length_minutes": 60.0},
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["1", "ng", "pg/ml"])
+def test_units_agree_for_every_form(unit, tmp_path):
+    theory = _every_form(unit)
+    document, _ = _model(to_sbml(theory))
+    assert [document.getError(i).getMessage() for i in range(document.getNumErrors())] == []
+    _compare(theory, tmp_path, theory.protocol)
+
+
+def test_times_are_in_days_and_names_say_whose(tmp_path):
+    """A level of a half-life of 12 hours has halved at 0.5; sessions open and close at their days."""
+    _, model = _model(to_sbml(read_theory("framework"), protocol(3, "3.5 d", "36 min")))
+    assert model.getParameter("oxytocin_therapist").getName() == "Central oxytocin (therapist)"
+    moments = sorted(event.getTrigger().getMath().getRightChild().getValue() for event in model.getListOfEvents())
+    assert moments == pytest.approx([0.025, 3.5, 3.525, 7.0, 7.025])
+    half = _every_form("1").model_copy(update={"couplings": ()})
+    tau = half.variables[0].time_constant.model_copy(update={"value": 12 / np.log(2)})
+    half = half.model_copy(update={"variables": (half.variables[0].model_copy(update={"time_constant": tau}),)})
+    found = _roadrunner(to_sbml(half), ["a"], [0.0, 0.5, 1.0], tmp_path, None)
+    assert found.ravel().tolist() == pytest.approx([2.0, 1.0, 0.5])
+
+
+def test_logarithms_are_natural_and_numbers_have_units():
+    x = sympy.Symbol("x", real=True)
+    assert formula_of(sympy.log(x), {"x": ()}) == "ln(x)"
+    assert formula_of(x + 2, {"x": (("ng", 1),)}) in ("(2.0 ng + x)", "(x + 2.0 ng)")
+    assert libsbml.parseL3Formula(formula_of(sympy.log(x), {"x": ()})).getType() == libsbml.AST_FUNCTION_LN
+
+
+def test_an_event_that_the_theory_does_not_know_is_refused():
+    with pytest.raises(TheoryError, match="doze: no input"):
+        to_sbml(read_theory("framework"), protocol(4, events=[{"event": "doze", "sessions": [2]}]))
 
 
 def test_the_extra_is_named_when_it_is_missing(monkeypatch):

@@ -20,7 +20,8 @@ from dyadloop.theory import (
     read_theory,
     switch_on,
 )
-from dyadloop.theory.export import differences, to_latex, to_mermaid, to_registry
+from dyadloop.theory.export import differences, to_mermaid, to_registry
+from dyadloop.theory.latex import to_latex
 from tests.conftest import ROOT
 
 LIBRARY = ROOT / "src" / "dyadloop" / "theory" / "library"

@@ -35,16 +35,40 @@ def equilibria(
     values: Values = None,
     patient_only: PatientOnly = False,
     between: Between = False,
+    box: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="STATE=LOW,HIGH to search, such as threat=0,1; default: wider and wider until nothing is new."
+        ),
+    ] = None,
+    starts: Annotated[int, typer.Option(min=2, help="Starting points of the search.")] = 128,
     as_json: AsJson = False,
 ) -> None:
-    """Find the equilibria of a theory, each with its stability.
+    """Find the equilibria of a theory, each with its stability, and say where they were searched.
 
     Example: dyadloop dynamics equilibria panic_core
     """
     from dyadloop.dynamics import equilibria as find
 
     model = theory_of(theory, hypothesis, on, patient_only)
-    print_dataset(find(model, in_session=not between, values=values_of(values)), as_json)
+    bounds = _box(box)
+    print_dataset(find(model, in_session=not between, box=bounds, values=values_of(values), starts=starts), as_json)
+
+
+def _box(texts: list[str] | None) -> dict[str, tuple[float, float]] | None:
+    from dyadloop.errors import StateError
+
+    found: dict[str, tuple[float, float]] = {}
+    for text in texts or []:
+        name, _, numbers = text.partition("=")
+        try:
+            low, high = (float(number) for number in numbers.split(","))
+        except ValueError:
+            raise StateError(f"--box {text!r}: expected a state and two numbers, such as threat=0,1") from None
+        if not -float("inf") < low < high < float("inf"):
+            raise StateError(f"--box {text!r}: got {low:g} to {high:g}; expected two numbers, the lower one first")
+        found[name.strip()] = (low, high)
+    return found or None
 
 
 @dynamics_app.command("portrait")

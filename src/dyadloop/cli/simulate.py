@@ -1,12 +1,16 @@
 """The command that simulates: a study folder with known truth, or the courses of dyads under any theory."""
 
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyadloop.cli.outputs import writable_folder, write_figure
+from dyadloop.cli.outputs import writable_folder
 from dyadloop.cli.shared import On, PatientOnly, Rival, Values, event_of, say, theory_of, values_of
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _FIXED = ("--hypothesis", "--every", "--length")
 
@@ -66,8 +70,6 @@ def simulate(
         _study(path, design or "haifa", hypothesis, values, (dyads, sessions, every, length), seed)
         return
     from dyadloop.errors import TheoryError
-    from dyadloop.reporting.explore import fan
-    from dyadloop.reporting.figures import simulated_mark
     from dyadloop.simulation import simulate as run_dyads
     from dyadloop.theory import protocol
 
@@ -79,10 +81,9 @@ def simulate(
         found, calendar, dyads=dyads or 50, seed=seed, noise=noise, between=between, values=values_of(values),
         span=span, points=(points, points),
     )  # fmt: skip
-    path.mkdir(parents=True, exist_ok=True)
-    run.to_netcdf(path / "courses.nc", engine="h5netcdf")
-    run.to_dataframe().reset_index().to_csv(path / "courses.csv", index=False)
-    write_figure(simulated_mark(fan(run)), path / "courses.svg")
+    _write_courses(run, path)
+    if _is_still(run):
+        say(f"nothing moved: no fluctuation, start, session or event stirs theory {found.id!r} from its levels")
     known = sorted(set(run["status"].values.tolist()))
     listed = ", ".join(f"{status} {int((run['status'] == status).sum())}" for status in known)
     say(f"SIMULATED courses of {run.sizes['dyad']} dyads: {listed}")
@@ -112,3 +113,25 @@ def _study(
         )
     print(made)
     say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}")
+
+
+def _write_courses(run: "xr.Dataset", path: Path) -> None:
+    """Write table, data and figure of courses: all of them, or nothing."""
+    from dyadloop.reporting.explore import fan
+    from dyadloop.reporting.figures import simulated_mark
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent) as scratch:
+        made = Path(scratch) / "courses"
+        made.mkdir()
+        run.to_netcdf(made / "courses.nc", engine="h5netcdf")
+        run.to_dataframe().reset_index().to_csv(made / "courses.csv", index=False)
+        (made / "courses.svg").write_text(simulated_mark(fan(run)), encoding="utf-8")
+        if path.is_dir():
+            path.rmdir()  # it is empty
+        made.replace(path)
+    say(f"figure: {path / 'courses.svg'}")
+
+
+def _is_still(run: "xr.Dataset") -> bool:
+    return all(bool((run[name].max("time") - run[name].min("time") == 0).all()) for name in run.data_vars)

@@ -1,13 +1,16 @@
 """Commands about theory files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import writable_file
-from dyadloop.cli.shared import AsJson, On, Rival, console, say, theory_of
+from dyadloop.cli.shared import AsJson, On, PatientOnly, Rival, console, event_of, say, theory_of
+
+if TYPE_CHECKING:
+    from dyadloop.theory import Theory
 
 theory_app = Doors(no_args_is_help=True, rich_markup_mode=None, help="Look at theory files.")
 
@@ -47,16 +50,26 @@ def theory_show(
 
 @theory_app.command("validate")
 def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -> None:
-    """Check a theory file against the schema: all faults at once.
+    """Check a theory file: all faults at once, and whether a fit takes it.
+
+    A theory with claims must be one that a fit takes, for without a fit nothing is judged.
 
     Example: dyadloop theory validate my-theory.yaml
     """
+    from dyadloop.errors import TheoryError
     from dyadloop.theory import read_theory
+    from dyadloop.theory.uses import fit_faults
 
     found = read_theory(name)
+    faults = fit_faults(found)
+    if faults and found.claims:
+        lines = [f"  {fault}" for fault in faults]
+        raise TheoryError("\n".join([f"{name}: its claims cannot be judged, for a fit refuses it", *lines]))
     print(
         f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid"
     )
+    form = f"in the form {found.linear_form}" if found.linear_form else "as it is"
+    print(f"fit: {form if not faults else 'no, only simulation and dynamics: ' + '; '.join(faults)}")
 
 
 @theory_app.command("diff")
@@ -87,14 +100,30 @@ def theory_export(
     out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.", callback=writable_file)] = None,
     hypothesis: Rival = None,
     on: On = None,
+    patient_only: PatientOnly = False,
+    sessions: Annotated[int | None, typer.Option(min=1, help="Number of sessions (SBML).")] = None,
+    every: Annotated[str | None, typer.Option(help="Distance of sessions, such as '3.5 d' (SBML).")] = None,
+    length: Annotated[str | None, typer.Option(help="Length of a session, such as '50 min' (SBML).")] = None,
+    event: Annotated[list[str] | None, typer.Option(help="EVENT:SESSION[:AMOUNT], such as dose:4:24 (SBML).")] = None,
 ) -> None:
     """Write a theory in another language.
 
-    Example: dyadloop theory export panic_core --to sbml --out panic_core.xml
+    SBML holds the calendar of one dyad: that of the theory, or your own.
+
+    For example:
+
+    dyadloop theory export framework --to latex
+
+    dyadloop theory export framework --to sbml --sessions 8 --event dose:4:24 --out framework.xml
     """
     from dyadloop.errors import TheoryError
 
-    found = theory_of(name, hypothesis, on, False)
+    found = theory_of(name, hypothesis, on, patient_only)
+    given = {"sessions": sessions, "every": every, "length": length, "event": event}
+    asked = {key: value for key, value in given.items() if value is not None}
+    if asked and to != "sbml":
+        raise TheoryError(f"--{', --'.join(asked)}: only SBML holds a calendar; leave it out, or give --to sbml")
+    found = _with_calendar(found, asked)
     writers = {"latex": _latex, "mermaid": _mermaid, "svg": _svg, "sbml": _sbml, "json": _registry, "yaml": _yaml}
     if to not in writers:
         raise TheoryError(f"--to {to!r}: no such language; known: {', '.join(writers)}")
@@ -107,8 +136,24 @@ def theory_export(
         say(f"written: {out}")
 
 
+def _with_calendar(theory: "Theory", asked: dict) -> "Theory":
+    """Return a theory with its protocol, or the usual one, changed as asked."""
+    from dyadloop.theory import protocol
+
+    if not asked:
+        return theory
+    own = theory.protocol
+    usual = {"sessions": 16, "every": "7 d", "length": "50 min"}
+    if own is not None:
+        usual = {"sessions": own.sessions, "every": f"{own.every_days!r} d", "length": f"{own.length_minutes!r} min"}
+    chosen = {key: asked.get(key, value) for key, value in usual.items()}
+    kept = list(own.events) if own is not None and "event" not in asked else []
+    events = [event_of(text) for text in asked.get("event", [])]
+    return theory.model_copy(update={"protocol": protocol(**chosen, events=[*kept, *events])})
+
+
 def _latex(theory) -> str:  # noqa: ANN001 - a Theory
-    from dyadloop.theory.export import to_latex
+    from dyadloop.theory.latex import to_latex
 
     return to_latex(theory)
 

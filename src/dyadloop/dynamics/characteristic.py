@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,6 +47,11 @@ def pinned(system: System, places: list[int], value: Float[Array, " case"]) -> S
     )
 
 
+@eqx.filter_jit
+def _driven(system: System, states: Float[Array, "state case"], place: int) -> Float[Array, " case"]:
+    return system.push(states, True)[place] / system.decay[place]
+
+
 def characteristic(
     theory: Theory,
     oxytocin: Sequence[float] | None = None,
@@ -85,8 +91,7 @@ def characteristic(
     system = model.system()
     every = jnp.asarray(np.concatenate([held, held - step, held + step]))
     states = _rested(model, system, places, every)
-    decay = system.decay[places[0]]
-    answer = np.asarray(jax.vmap(lambda z: system.push(z, True)[places[0]] / decay, in_axes=1)(jnp.asarray(states)))
+    answer = np.asarray(_driven(system, jnp.asarray(states), places[0]))
     if not np.isfinite(answer).all():
         raise StateError(f"theory {model.plan.theory.id!r}: nothing settles with oxytocin held at some of these values")
     response, low, high = np.split(answer, 3)

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
-from scipy.optimize import brentq
 
 from dyadloop.dynamics.compiled import Compiled, compiled
-from dyadloop.dynamics.equilibria import residual, settled
+from dyadloop.dynamics.equilibria import settled
+from dyadloop.dynamics.search import residual
 from dyadloop.dynamics.weekly import fixed_points
 from dyadloop.errors import StateError
 from dyadloop.field import System, system_of
@@ -229,6 +229,8 @@ def _marks(branch: Branch, points: list[Point], of: str) -> list[tuple[str, np.n
 
 
 def _root(function: Callable[[float], float], length: float) -> float:
+    from scipy.optimize import brentq  # slow to import, and only special points need it
+
     return float(brentq(function, 0.0, length, xtol=1e-10, full_output=False))  # pyright: ignore[reportArgumentType]
 
 

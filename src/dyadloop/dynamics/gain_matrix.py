@@ -1,11 +1,14 @@
 """Gains at a state: the gain matrix and the loop gain, for any system."""
 
+import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from dyadloop.field import System
 
 
+@eqx.filter_jit
 def gain_matrix_at(system: System, state: Float[Array, " state"], gate: bool = True) -> Float[Array, "state state"]:
     """Return K = D^-1 N at a state: the lasting change of each state (row) per lasting unit of another (column).
 
@@ -16,8 +19,8 @@ def gain_matrix_at(system: System, state: Float[Array, " state"], gate: bool = T
     return other / jnp.where(decay > 0, decay, jnp.nan)[:, None]
 
 
-def return_ratio(gains: Float[Array, "state state"], cut: list[int]) -> Float[Array, ""]:
+def return_ratio(gains: Float[np.ndarray, "state state"], cut: list[int]) -> float:
     """Return the loop gain 1 - det(I - K) / det(I - K_CC), with C all states but the cut ones."""
-    rest = jnp.array([index for index in range(len(gains)) if index not in cut], dtype=int)
-    own = jnp.eye(len(rest)) - gains[jnp.ix_(rest, rest)]
-    return 1.0 - jnp.linalg.det(jnp.eye(len(gains)) - gains) / jnp.linalg.det(own)
+    rest = [index for index in range(len(gains)) if index not in cut]
+    own = np.eye(len(rest)) - gains[np.ix_(rest, rest)]
+    return float(1.0 - np.linalg.det(np.eye(len(gains)) - gains) / np.linalg.det(own))

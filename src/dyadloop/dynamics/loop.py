@@ -12,7 +12,7 @@ from dyadloop.dynamics.gain_matrix import gain_matrix_at, return_ratio
 from dyadloop.dynamics.linear import oxytocin_loop_gain, weekly_loop_gain
 from dyadloop.dynamics.weekly import closed_form, fixed_points, in_session_state, session_map
 from dyadloop.errors import StateError
-from dyadloop.field import System
+from dyadloop.field import System, kinks_at
 from dyadloop.theory import Theory
 
 
@@ -50,7 +50,8 @@ def gains(
         ``gain`` (target, source); ``spill_over`` (target, source), (I - K)^-1, the lasting response to a lasting
         unit push; ``loop_gain`` and ``root`` = sqrt(loop_gain); ``radius``, the spectral radius of K (equal to the
         root in a pure hub); per state ``reciprocity`` k_o<-k k_k<-o with its ``share`` of the loop gain and
-        ``antisymmetry``; ``amplification`` 1 / (1 - loop gain), infinite from a loop gain of 1 on. No units.
+        ``antisymmetry``; ``amplification`` 1 / (1 - loop gain), infinite from a loop gain of 1 on. No units. The
+        attribute ``kinks`` names forms with a kink just at this state: their gains are those on its right.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def gains(
     matrix = np.asarray(gain_matrix_at(system, jnp.asarray(state), in_session))
     places = model.states_of(cut)
     with np.errstate(invalid="ignore", divide="ignore"):
-        loop = float(return_ratio(jnp.asarray(matrix), places))
+        loop = return_ratio(matrix, places)
         into, out = matrix[places, :], matrix[:, places].T
         reciprocity = np.where(np.isin(np.arange(len(matrix)), places), np.nan, (into * out).sum(axis=0))
         asymmetry = (into.sum(axis=0) - out.sum(axis=0)) / (into.sum(axis=0) + out.sum(axis=0))
@@ -87,7 +88,12 @@ def gains(
             "state": ("target", state),
         },
         coords={"target": names, "source": names},
-        attrs={"theory": model.plan.theory.id, "in_session": int(in_session), "cut": ", ".join(cut)},
+        attrs={
+            "theory": model.plan.theory.id,
+            "in_session": int(in_session),
+            "cut": ", ".join(cut),
+            "kinks": "; ".join(kinks_at(system, jnp.asarray(state), in_session)),
+        },
     )
 
 

@@ -6,8 +6,6 @@ from typing import Literal
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from SALib.analyze import sobol as sobol_analysis
-from SALib.sample import sobol as sobol_sample
 
 from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.dynamics.weekly import fixed_points, weekly_gain
@@ -148,6 +146,9 @@ def _sobol(
     samples: int,
     seed: int,
 ) -> xr.Dataset:
+    from SALib.analyze import sobol as sobol_analysis  # slow to import, and nothing else needs it
+    from SALib.sample import sobol as sobol_sample
+
     problem = {"num_vars": len(chosen), "names": chosen, "bounds": [], "dists": []}
     for name in chosen:
         prior = numbers[name].prior or Prior(family="normal", location=0.0, scale=1.0)

@@ -1,6 +1,6 @@
 """Synergy: whether two components together do more than a null model of their joint effect says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.dynamics.equilibria import solve
+from dyadloop.dynamics.search import evaluator, solved
 from dyadloop.dynamics.weekly import fixed_points
 from dyadloop.errors import StateError
 from dyadloop.field import System
@@ -152,17 +153,21 @@ def _settled(model: Compiled, system: System, pushes: np.ndarray, read: int) -> 
         moved = pushed(system, jnp.asarray(pushes.T))
         points, _ = fixed_points(moved, rhythm, begin)
         after = carried(moved, True, jnp.asarray(points), jnp.asarray(rhythm.session_days), 1e-9)
-        found = np.asarray(moved.acting(after, True)[read])
+        found = np.asarray(eqx.filter_jit(moved.acting)(after, True)[read])
     else:
         scale = jnp.asarray(model.scale())
         systems = jax.vmap(lambda push: pushed(system, push))(jnp.asarray(pushes))
-        starts = jnp.broadcast_to(model.start(), pushes.shape)
-        points, wrong = solve(systems, starts, scale)
-        points = np.where(np.asarray(wrong)[:, None] < 1e-9, np.asarray(points), np.nan)
-        found = np.asarray(jax.vmap(lambda s, z: s.acting(z, True)[read])(systems, jnp.asarray(points)))
+        points, wrong = solve(systems, jnp.broadcast_to(model.start(), pushes.shape), scale)
+        points = np.where(wrong[:, None] < 1e-9, points, np.nan)
+        found = np.asarray(_read(systems, jnp.asarray(points), read))
     if not np.isfinite(found).all():
         raise StateError(f"theory {model.plan.theory.id!r}: {int((~np.isfinite(found)).sum())} pushes did not settle")
     return found
+
+
+@eqx.filter_jit
+def _read(systems: System, points: Array, read: int) -> Array:
+    return jax.vmap(lambda system, point: system.acting(point, True)[read])(systems, points)
 
 
 def _crossed(model: Compiled, system: System, pair: tuple[int, int], read: int) -> tuple[float, float]:
@@ -172,26 +177,39 @@ def _crossed(model: Compiled, system: System, pair: tuple[int, int], read: int) 
     theory it is a central difference of settled responses.
     """
     at = model.start() if model.is_gated else jnp.asarray(_equilibrium(model, system))
-
-    def drift(state: Array) -> Array:
-        return system.drift(state, True)
-
-    cross = jnp.zeros((system.n_states, 2)).at[pair[0], 0].set(1.0).at[pair[1], 1].set(1.0)
     row = model.states_of(("oxytocin",))[0] if "oxytocin" in system.kinds else read
+    mechanistic = float(_mechanism(system, at, pair, row))
+    if not model.is_gated:
+        return mechanistic, float(_emergence(system, at, pair, read))
+    step = 0.1
+    pushes = np.zeros((4, system.n_states))
+    pushes[:, pair[0]], pushes[:, pair[1]] = step * np.array([1, 1, -1, -1]), step * np.array([1, -1, 1, -1])
+    corners = _settled(model, system, pushes, read)
+    return mechanistic, float((corners[0] - corners[1] - corners[2] + corners[3]) / (4 * step**2))
 
-    def along(function, first: Array, second: Array) -> Array:  # noqa: ANN001 - a function of the state
+
+def _across(system: System, pair: tuple[int, int]) -> Float[Array, "state 2"]:
+    return jnp.zeros((system.n_states, 2)).at[pair[0], 0].set(1.0).at[pair[1], 1].set(1.0)
+
+
+@eqx.filter_jit
+def _mechanism(system: System, at: Array, pair: tuple[int, int], row: int) -> Array:
+    """Return the cross-derivative of what drives a state, per unit of what the two components act with."""
+    cross = _across(system, pair)
+
+    def along(function: Callable[[Array], Array], first: Array, second: Array) -> Array:
         return jax.jvp(lambda z: jax.jvp(function, (z,), (first,))[1], (at,), (second,))[1]
 
     acts = [jax.grad(lambda z, k=k: system.acting(z, True)[k])(at)[k] for k in pair]
     drive = along(lambda z: system.drive(z, True, row), cross[:, 0], cross[:, 1])
-    mechanistic = float(drive / (acts[0] * acts[1]))
-    if model.is_gated:
-        step = 0.1
-        pushes = np.zeros((4, system.n_states))
-        pushes[:, pair[0]], pushes[:, pair[1]] = step * np.array([1, 1, -1, -1]), step * np.array([1, -1, 1, -1])
-        corners = _settled(model, system, pushes, read)
-        return mechanistic, float((corners[0] - corners[1] - corners[2] + corners[3]) / (4 * step**2))
-    inverse = jnp.linalg.inv(-jax.jacfwd(drift)(at))
+    return drive / (acts[0] * acts[1])
+
+
+@eqx.filter_jit
+def _emergence(system: System, at: Array, pair: tuple[int, int], read: int) -> Array:
+    """Return the cross-derivative of the settled response at an equilibrium."""
+    cross = _across(system, pair)
+    inverse = jnp.linalg.inv(-jax.jacfwd(lambda z: system.drift(z, True))(at))
     pushes = jax.jacfwd(lambda push: pushed(system, push).drift(at, True))(jnp.zeros(system.n_states))
     moved = inverse @ pushes @ cross
 
@@ -203,13 +221,12 @@ def _crossed(model: Compiled, system: System, pair: tuple[int, int], read: int) 
     one, two = (jnp.concatenate([moved[:, k], cross[:, k]]) for k in (0, 1))
     second = jax.jvp(lambda z: jax.jvp(whole, (z,), (one,))[1], (joined,), (two,))[1]
     shown = jax.grad(lambda z: system.acting(z, True)[read])(at)
-    return mechanistic, float(shown @ (inverse @ second))
+    return shown @ (inverse @ second)
 
 
 def _equilibrium(model: Compiled, system: System) -> np.ndarray:
-    systems = jax.tree.map(lambda leaf: leaf[None], system)
-    found, _ = solve(systems, model.start()[None], jnp.asarray(model.scale()))
-    return np.asarray(found)[0]
+    evaluate = evaluator(system, True, jnp.asarray(model.scale()))
+    return solved(evaluate, np.asarray(model.start())[None])[0][0]
 
 
 def _loewe(

@@ -163,7 +163,12 @@ def in_session_state(model: Compiled, system: System, point: np.ndarray) -> Floa
     state = jnp.asarray(point)
     if "oxytocin" not in system.kinds:
         return state
-    places = jnp.array(model.states_of(("oxytocin",)))
+    return _on_its_drive(system, state, tuple(model.states_of(("oxytocin",))))
+
+
+@eqx.filter_jit
+def _on_its_drive(system: System, state: Array, states: tuple[int, ...]) -> Array:
+    places = jnp.array(states)
     decay = jnp.stack([jnp.asarray(value) for value in system.decay])
     return state.at[places].set((system.push(state.at[places].set(0.0), True) / decay)[places])
 
@@ -180,17 +185,17 @@ def closed_form(
         return zero, zero
     places = model.states_of(("oxytocin",))
     state = in_session_state(model, system, point)
-    decay = jnp.stack([jnp.asarray(value) for value in system.decay])
+    decay = [float(value) for value in system.decay]
     gains = np.asarray(gain_matrix_at(system, state, True))
-    rates = np.asarray(system.jacobian(state, True))
+    rates = gains * np.array(decay)[:, None]  # but on the diagonal, which is not read
     built, full = zero.copy(), zero.copy()
     for index in range(len(point)):
-        if index in places or float(decay[index]) <= 0:
+        if index in places or decay[index] <= 0:
             continue
-        kept = np.exp(-rhythm.interval_days * float(decay[index]))
+        kept = np.exp(-rhythm.interval_days * decay[index])
         for place in places:
             slope = kept / (1.0 - kept) * rates[index, place] * gains[place, index]
-            lag = 1.0 / float(decay[place])
+            lag = 1.0 / decay[place]
             effective = rhythm.session_days - lag * (1.0 - np.exp(-rhythm.session_days / lag))
             built[index] += slope * effective
             full[index] += slope * rhythm.session_days

@@ -10,6 +10,7 @@ jax.config.update("jax_enable_x64", True)
 from dyadloop.field.bends import Bends  # noqa: E402
 from dyadloop.field.build import system_of  # noqa: E402
 from dyadloop.field.field import Field  # noqa: E402
+from dyadloop.field.kinks import kinks_at  # noqa: E402
 from dyadloop.field.modes import Modes, modes_of  # noqa: E402
 from dyadloop.field.plan import Plan, State, compile_theory, correlation_factor  # noqa: E402
 from dyadloop.field.system import System  # noqa: E402
@@ -29,6 +30,7 @@ __all__ = [
     "doublings",
     "flow",
     "flows",
+    "kinks_at",
     "modes_of",
     "moves",
     "system_of",

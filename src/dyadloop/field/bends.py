@@ -32,8 +32,8 @@ class Bends(eqx.Module):
 
     @property
     def kinked(self) -> bool:
-        """Whether any of them has a kink, so that it has no slope everywhere."""
-        return any(has_kink(arrow.joint, [source.form for source in arrow.sources]) for arrow in self.arrows)
+        """Whether any of them has a kink, by what its forms declare, or a curvature that jumps or has no bound."""
+        return any(arrow.roughness is not None for arrow in self.arrows)
 
     def drift(self, state: Float[Array, "state ..."], gate: Gate) -> Float[Array, "state ..."]:
         """Return what these arrows add to the drift of a state [state unit/d]."""
@@ -47,8 +47,3 @@ class Bends(eqx.Module):
     def slopes(self, n_states: int, gate: Gate) -> Float[Array, "state state"]:
         """Return the derivative of the drift at the person's own mean, where the deviations are 0 [1/d]."""
         return jax.jacfwd(lambda state: self.drift(state, gate))(jnp.zeros(n_states))
-
-
-def has_kink(joint: str | None, forms: list[str]) -> bool:
-    """Say whether an arrow with these forms changes its slope at once somewhere."""
-    return joint == "weakest_link" or "threshold" in forms

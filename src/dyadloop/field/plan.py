@@ -9,13 +9,14 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from dyadloop.errors import FitError
-from dyadloop.field.bends import Bends, has_kink
+from dyadloop.field.bends import Bends
 from dyadloop.field.field import Field
 from dyadloop.field.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
 from dyadloop.theory.nodes import Node as State
 from dyadloop.theory.nodes import constant_id, coupling_numbers, nodes_of, pairs_of, variable_numbers
 from dyadloop.theory.numbers import PARTNERS
+from dyadloop.theory.smoothness import roughness
 from dyadloop.units import days, per_day
 
 
@@ -159,8 +160,8 @@ class Plan:
                 sources = tuple(
                     Source(nodes, term.form, term.centred) for term, nodes in zip(coupling.terms, reached, strict=True)
                 )
-                gated = coupling.gate == "session"
-                arrows.append(Arrow(coupling.id, sources, coupling.joint, targets, gated, "rate", False, False))
+                gated, rough = coupling.gate == "session", roughness(coupling, dict(self.held))
+                arrows.append(Arrow(coupling.id, sources, coupling.joint, targets, gated, "rate", False, False, rough))
                 rates.append(jnp.asarray(rate))
                 constants.append(constants_of(coupling, values))
         return Bends(tuple(arrows), tuple(rates), tuple(constants)) if arrows else None
@@ -172,8 +173,9 @@ class Plan:
 
     @property
     def kinked(self) -> list[str]:
-        """Arrows with a kink, so that nothing can be linearised."""
-        return [c.id for c in self.couplings if has_kink(c.joint, [term.form for term in c.terms])]
+        """Arrows that jump or have a kink, so that nothing can be linearised."""
+        rough = {c.id: roughness(c, dict(self.held)) for c in self.couplings}
+        return [name for name, order in rough.items() if order is not None and order < 2]
 
     def _factor(self, level: str, values: Mapping[str, Any], sd: Array) -> Array:
         """Return sd times the Cholesky factor of a correlation matrix, from its partial correlations."""

@@ -30,6 +30,7 @@ class Arrow:
     """A coupling between nodes: sources, their joint form, targets, and where it enters.
 
     A plain one, linear in a single source and entering a rate, is also part of the matrices of the system.
+    ``roughness`` is the lowest derivative that is not continuous everywhere, None where all are.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Arrow:
     enters: Literal["rate", "argument"]
     transfer: bool
     plain: bool
+    roughness: int | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,8 @@ class System(eqx.Module):
 
     def freeze_oxytocin(self) -> "System":
         """Return the system in which changes of oxytocin are not passed on."""
-        frozen = tuple(jnp.asarray(float(node.kind == "oxytocin")) for node in self.nodes)
+        # the same type as what it replaces, so that one compiled program does for both
+        frozen = tuple(jnp.asarray(node.kind == "oxytocin", dtype=float) for node in self.nodes)
         return replace(self, frozen=frozen)
 
     def push(
@@ -235,6 +238,13 @@ class System(eqx.Module):
         passed = jnp.maximum(self._lower(state) - state, 0.0)
         kept = h * jnp.maximum(self.drift(state, gate, floors=False), 0.0)
         return jnp.where(pinned, kept, passed)
+
+    def argument(self, state: Float[Array, "state ..."], gate: Gate, index: int) -> Array:
+        """Return what enters the activation of a node, before its bias."""
+        if index < self.n_states:
+            return self._collected(state, gate)[1][index]
+        places = [place for place, arrow in enumerate(self.arrows) if index in arrow.targets]
+        return self._argument(index, places, self.acting(state, gate), gate)
 
     def drive(self, state: Float[Array, "state ..."], gate: Gate, index: int) -> Array:
         """Return what drives a state before any activation: the argument of it, or the push as a distance."""

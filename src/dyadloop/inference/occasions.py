@@ -87,9 +87,10 @@ def _seen_moments(
     """Return scores, days, sessions and changing covariates at the moments with a value, moved to the front."""
     seen = np.asarray(problem.panel.seen)
     found = np.where(seen, np.asarray(problem.panel.score) if scores is None else scores, np.nan)
-    raw = _to_front(found, seen.any(axis=2))
+    raw = _to_front(found, np.asarray(seen.any(axis=2)))
     whole = problem.scores
-    here = np.isfinite(whole["score"].sel(indicator=list(problem.observed.indicators)).values).any(axis=2)
+    chosen = whole["score"].sel(indicator=list(problem.observed.indicators)).values
+    here = np.asarray(np.isfinite(chosen).any(axis=2))
     days, session, shift = (_to_front(whole[name].values.astype(float), here) for name in ("days", "session", "shift"))
     inside = np.isfinite(days)
     session = np.where(inside, np.nan_to_num(session), 0).astype(int)

@@ -202,7 +202,7 @@ def _sessions(
     """Return where an event was given, where there was a session, and after how many events something was measured."""
     amount = scores["amount"].sel(event=event).values
     number, days = scores["session"].values, scores["days"].values
-    seen = np.isfinite(scores["score"].values).any(axis=2)
+    seen = np.asarray(np.isfinite(scores["score"].values).any(axis=2))
     n_dyads, n_sessions = len(amount), int(number.max(initial=0))
     given, held = (np.zeros((n_dyads, n_sessions), dtype=bool) for _ in range(2))
     followed = 0

@@ -30,8 +30,10 @@ def fan(run: xr.Dataset, variables: tuple[str, ...] = ()) -> str:
         Variables to draw; default: all but amounts that stay 0 and the logits.
     """
     shown = list(variables) or [
-        str(name) for name, v in run.data_vars.items() if not str(name).endswith("_logit") and float(np.nanstd(v)) > 0
+        str(name) for name, v in run.data_vars.items() if not str(name).endswith("_logit") and _moves(v)
     ]
+    if not shown:  # nothing moves: all of it, flat
+        shown = [str(name) for name in run.data_vars if not str(name).endswith("_logit")]
     columns = min(3, len(shown))
     rows = math.ceil(len(shown) / columns)
     arms = sorted(set(run["arm"].values.tolist()))
@@ -52,6 +54,11 @@ def fan(run: xr.Dataset, variables: tuple[str, ...] = ()) -> str:
             grid[0][0].legend(fontsize=6, frameon=False)
 
     return draw(paint, 7.2, 0.4 + 1.5 * rows)
+
+
+def _moves(course: xr.DataArray) -> bool:
+    known = course.values[np.isfinite(course.values)]
+    return known.size > 0 and float(known.std()) > 0
 
 
 def _unit(text: str) -> str:

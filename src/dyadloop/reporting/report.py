@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Hashable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,7 +124,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
     }
 
 
-def _beside(table: pd.DataFrame) -> list[dict[str, object]]:
+def _beside(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
     """Return one row per arrow beside its referees, as text."""
     columns = zip(beside_table(table).to_dict("records"), lagged_table(table).to_dict("records"), strict=True)
     return [

@@ -88,7 +88,9 @@ def simulate_alliance(
 
 def _info(dyads: int, sessions: int) -> StudyInfo:
     indicators = {
-        name: Indicator(quantity=quantity, person=person, unit="points", scale=scale, reason=f"{what} (simulated)")
+        name: Indicator.model_validate(
+            {"quantity": quantity, "person": person, "unit": "points", "scale": scale, "reason": f"{what} (simulated)"}
+        )
         for name, (quantity, person, scale, _, _, what) in _SCALES.items()
     }
     title = f"SIMULATED study of alliance and symptoms, {dyads} patients, {sessions} weekly sessions"

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
+from dyadloop.theory.calendar import Protocol
 from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
-from dyadloop.theory.judgement import Hypothesis
+from dyadloop.theory.judgement import Claim, Hypothesis
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The elements of a theory that are sound by themselves, and the ids of those that are not."""
+    """The elements of a theory that are sound by themselves, and the ids of those that are not.
+
+    ``restricted`` says that arrows may be gone because the theory is one of its own rivals.
+    """
 
     variables: Sequence[Variable]
     couplings: Sequence[Coupling]
@@ -19,6 +23,11 @@ class Parts:
     switches: Sequence[Switch] = ()
     hypotheses: Sequence[Hypothesis] = ()
     broken: frozenset[str] = field(default_factory=frozenset)
+    claims: Sequence[Claim] = ()
+    protocol: Protocol | None = None
+    varies: Sequence[str] = ()
+    varies_by_therapist: Sequence[str] = ()
+    restricted: bool = False
 
     @property
     def known(self) -> set[str]:

@@ -41,8 +41,12 @@ class Equations:
     nodes: dict[str, Node]
 
 
-def equations(theory: Theory) -> Equations:
-    """Write a theory out as equations, without noise and chance events; floors stop a rate where they are reached."""
+def equations(theory: Theory, *, in_days: bool = False, floors: bool = True) -> Equations:
+    """Write a theory out as equations, without noise and chance events; floors stop a rate where they are reached.
+
+    With ``in_days`` time constants are in days and rates per day among the values, so that no equation needs a factor
+    for units; else they are as in the theory file. Without ``floors`` as if no state could reach its own.
+    """
     import sympy
 
     theory = theory.active()
@@ -56,7 +60,9 @@ def equations(theory: Theory) -> Equations:
         values.update({name: number.value for name, number in coupling_numbers(coupling).items()})
     values.update({entry.id: entry.coefficient.value for entry in theory.inputs if entry.kind == "session"})
     kept = {name: value for name, value in values.items() if not name.startswith(("sd_", "between_"))}
-    writer = _Writer(theory, nodes)
+    if in_days:
+        kept |= {name: value * kept[name] for name, value in _day_factors(theory).items()}
+    writer = _Writer(theory, nodes, {} if in_days else _day_factors(theory), floors)
     rates = {node.id: writer.rate(index) for index, node in enumerate(states)}
     defined = {
         node.id: writer.definition(index + len(states) + len(contexts)) for index, node in enumerate(definitions)
@@ -71,13 +77,25 @@ def equations(theory: Theory) -> Equations:
     return Equations(rates, defined, kept, starts, {node.id: node for node in nodes})
 
 
-class _Writer:
-    """Writes the right-hand sides of one theory."""
+def _day_factors(theory: Theory) -> dict[str, float]:
+    """Return what turns each time constant into days and each rate into one per day."""
+    found = {
+        f"tau_{variable.id}": days(1.0, variable.time_constant.unit)
+        for variable in theory.variables
+        if variable.time_constant is not None
+    }
+    return found | {c.id: per_day(1.0, c.coefficient.unit) for c in theory.couplings if not c.is_gain}
 
-    def __init__(self, theory: Theory, nodes: tuple[Node, ...]) -> None:
+
+class _Writer:
+    """Writes the right-hand sides of one theory; ``factors`` turn numbers of time into days."""
+
+    def __init__(self, theory: Theory, nodes: tuple[Node, ...], factors: dict[str, float], floors: bool) -> None:
         import sympy
 
-        self.sympy, self.theory, self.nodes = sympy, theory, nodes
+        self.sympy, self.theory, self.nodes, self.floors = sympy, theory, nodes, floors
+        whole = {name: int(factor) if factor == int(factor) else factor for name, factor in factors.items()}
+        self.factors = {name: sympy.sympify(factor) for name, factor in whole.items()}
         self.symbols = [sympy.Symbol(node.id, real=True) for node in nodes]
 
     def number(self, name: str, node: Node) -> "sympy.Expr":
@@ -89,10 +107,14 @@ class _Writer:
         """Return the symbol of a parameter."""
         return self.sympy.Symbol(name, real=True, positive=name.startswith("tau_") or None)
 
+    def in_days(self, name: str) -> "sympy.Expr":
+        """Return the symbol of a number of time, turned into days."""
+        return self.symbol(name) * self.factors.get(name, 1)
+
     def acting(self, index: int) -> "sympy.Expr":
         """Return the value with which a node acts."""
         variable, state = self.nodes[index].variable, self.symbols[index]
-        if variable.lower is not None:
+        if variable.lower is not None and self.floors:
             return self.sympy.Piecewise((state, state > variable.lower), (variable.lower, True))
         return 1 / (1 + self.sympy.exp(-state)) if variable.link == "logistic" else state
 
@@ -146,11 +168,10 @@ class _Writer:
         rate, argument = self.sympy.Integer(0), self.sympy.Integer(0)
         decay = self.sympy.Integer(0)
         if variable.time_constant is not None:
-            unit = self.sympy.Float(days(1.0, variable.time_constant.unit))
-            decay = 1 / (self.symbol(f"tau_{variable.id}") * unit)
+            decay = 1 / self.in_days(f"tau_{variable.id}")
         for coupling, effect in self.into(index):
             if not coupling.is_gain:
-                rate += effect * per_day(1.0, coupling.coefficient.unit)
+                rate += effect * self.factors.get(coupling.id, 1)
             elif variable.activation is not None:
                 argument += effect
             else:
@@ -163,7 +184,7 @@ class _Writer:
             if entry.kind == "session" and entry.target == variable.id and entry.person in (None, node.person):
                 rate += self.sympy.Symbol(GATE, real=True) * self.symbol(entry.id) * decay
         rate -= sum((self.leaving(coupling, index) for coupling in self.theory.couplings), self.sympy.Integer(0))
-        if variable.lower is not None:
+        if variable.lower is not None and self.floors:
             stopped = self.sympy.And(state <= variable.lower, rate < 0)
             return self.sympy.Piecewise((0, stopped), (rate, True))
         return rate
@@ -175,7 +196,6 @@ class _Writer:
         total = self.sympy.Integer(0)
         for _, (sources,) in pairs_of(coupling, self.nodes):
             if index in sources:
-                factor = per_day(1.0, coupling.coefficient.unit)
                 gate = self.sympy.Symbol(GATE, real=True) if coupling.gate == "session" else self.sympy.Integer(1)
-                total += gate * self.symbol(coupling.id) * factor * self.symbols[index] / len(sources)
+                total += gate * self.in_days(coupling.id) * self.symbols[index] / len(sources)
         return total

@@ -1,8 +1,8 @@
-"""A theory in other languages: LaTeX, Mermaid, and a JSON record for a registry of models."""
+"""A theory in other languages: Mermaid, and a JSON record for a registry of models."""
 
 import json
 
-from dyadloop.theory.equations import GATE, equations
+from dyadloop.theory.equations import equations
 from dyadloop.theory.schema import Theory
 
 _NODE = {
@@ -13,34 +13,6 @@ _NODE = {
     "factor": ("{{", "}}"),
     "state": ("[", "]"),
 }
-
-
-def to_latex(theory: Theory) -> str:
-    """Return the equations of a theory as a LaTeX align environment, with the meaning of each symbol behind it."""
-    import sympy
-
-    written = equations(theory)
-    names = {sympy.Symbol(name, real=True): _symbol(name) for name in (*written.values, *written.nodes, GATE)}
-    names |= {
-        sympy.Symbol(name, real=True, positive=True): _symbol(name)
-        for name in written.values
-        if name.startswith("tau_")
-    }
-    lines = [r"\begin{align}"]
-    for name, expression in written.definitions.items():
-        lines.append(rf"  {_symbol(name)} &= {sympy.latex(expression, symbol_names=names)} \\")
-    for name, expression in written.rates.items():
-        lines.append(rf"  \frac{{d}}{{dt}} {_symbol(name)} &= {sympy.latex(expression, symbol_names=names)} \\")
-    lines.append(r"\end{align}")
-    lines += [f"% {name}: {node.variable.label} [{node.variable.unit}]" for name, node in written.nodes.items()]
-    lines += [f"% {name} = {value:g}" for name, value in written.values.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _symbol(name: str) -> str:
-    head, _, tail = name.partition("_")
-    greek = {"tau": r"\tau", "gamma": r"\gamma", "kappa": r"\kappa"}.get(head, rf"\mathrm{{{head}}}")
-    return rf"{greek}_{{\mathrm{{{tail.replace('_', ' ')}}}}}" if tail else greek
 
 
 def to_mermaid(theory: Theory) -> str:

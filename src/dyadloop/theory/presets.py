@@ -12,7 +12,8 @@ from dyadloop.data.wording import WHOLE, wrongs
 from dyadloop.errors import TheoryError
 from dyadloop.theory.consistency import Parts, faults
 from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
-from dyadloop.theory.judgement import Hypothesis
+from dyadloop.theory.judgement import Claim, Hypothesis
+from dyadloop.theory.references import dangling
 from dyadloop.theory.schema import Theory
 from dyadloop.yaml_files import load_yaml
 
@@ -60,9 +61,45 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
     except yaml.YAMLError as error:
         raise TheoryError(f"{source}: not readable as YAML: {error}") from None
     try:
-        return Theory.model_validate(content)
+        theory = Theory.model_validate(content)
     except ValidationError as error:
         raise TheoryError(_explain(str(source), content, error)) from None
+    if lines := [f"  {WHOLE}: {fault}" for fault in [*_unknown(theory), *dangling(_parts(theory))]]:
+        raise TheoryError(_counted(str(source), lines))
+    return theory
+
+
+def _unknown(theory: Theory) -> list[str]:
+    """Return what a file says it is, by the names of its own hypotheses, switches and of the presets."""
+    rivals, switches = {rival.name for rival in theory.hypotheses}, {switch.id for switch in theory.switches}
+    found = [f"switched_on names {name!r}, which is no switch" for name in theory.switched_on if name not in switches]
+    if theory.hypothesis is not None and theory.hypothesis not in rivals:
+        found.append(f"hypothesis is {theory.hypothesis!r}; known: {', '.join(sorted(rivals)) or 'none'}")
+    if theory.linear_form is not None and theory.linear_form not in PRESETS:
+        found.append(f"linear_form is {theory.linear_form!r}, which is no preset; known: {', '.join(PRESETS)}")
+    return found
+
+
+def _parts(theory: Theory) -> Parts:
+    chances = tuple(chance for chance in (theory.ruptures, theory.dropout) if chance is not None)
+    return Parts(
+        theory.variables,
+        theory.couplings,
+        theory.inputs,
+        chances,
+        theory.switches,
+        theory.hypotheses,
+        claims=theory.claims,
+        protocol=theory.protocol,
+        varies=theory.varies,
+        varies_by_therapist=theory.varies_by_therapist,
+        restricted=theory.hypothesis is not None,
+    )
+
+
+def _counted(source: str, lines: list[str]) -> str:
+    count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+    return "\n".join([f"{source}: {count} in the theory", *lines])
 
 
 def _explain(source: str, content: Any, error: ValidationError) -> str:  # noqa: ANN401 - whatever a file holds
@@ -72,9 +109,9 @@ def _explain(source: str, content: Any, error: ValidationError) -> str:  # noqa:
     # where elements have no names, what they disagree on is no news
     lost = any(loc[:1] == ("variables",) and (len(loc) == 1 or loc[-1] == "id") for loc in places)
     if all(places) and not lost and isinstance(content, dict):
-        lines += [f"  {WHOLE}: {fault}" for fault in faults(_sound_parts(content))]
-    count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
-    return "\n".join([f"{source}: {count} in the theory", *lines])
+        parts = _sound_parts(content)
+        lines += [f"  {WHOLE}: {fault}" for fault in (*faults(parts), *dangling(parts))]
+    return _counted(source, lines)
 
 
 def _sound_parts(content: dict) -> Parts:
@@ -100,7 +137,9 @@ def _sound_parts(content: dict) -> Parts:
             chances += [model.model_validate(content[key])] if key in content else []
         except ValidationError:
             broken.add(key)
-    return Parts(variables, couplings, inputs, chances, switches, rivals, frozenset(broken))
+    return Parts(
+        variables, couplings, inputs, chances, switches, rivals, frozenset(broken), claims=sound("claims", Claim)
+    )
 
 
 def framework() -> Theory:

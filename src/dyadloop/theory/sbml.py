@@ -1,15 +1,15 @@
 """A theory as SBML, for COPASI, Tellurium, libRoadRunner and other simulators of that standard. Time is in days."""
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dyadloop.errors import TheoryError
 from dyadloop.theory.calendar import Protocol
 from dyadloop.theory.equations import GATE, equations
+from dyadloop.theory.nodes import Node
+from dyadloop.theory.sbml_formula import formula_of, number
+from dyadloop.theory.sbml_units import DAY, NONE, Unit, define, times, to_the, unit_id, units_of
 from dyadloop.theory.schema import Theory
-
-if TYPE_CHECKING:
-    import sympy
 
 
 def to_sbml(theory: Theory, protocol: Protocol | None = None) -> str:
@@ -25,33 +25,41 @@ def to_sbml(theory: Theory, protocol: Protocol | None = None) -> str:
     Raises
     ------
     TheoryError
-        If the extra ``sbml`` is not installed, or libSBML refuses an element.
+        If the extra ``sbml`` is not installed, the protocol has an event that is no input of the theory, or libSBML
+        refuses an element.
     """
     if find_spec("libsbml") is None:
         raise TheoryError("SBML needs the extra 'sbml'; install it with: pip install 'dyadloop[sbml]'")
     import libsbml
 
-    written = equations(theory)
+    written = equations(theory, in_days=True)
+    units = units_of(theory.active(), written.nodes, GATE)
     document = libsbml.SBMLDocument(3, 2)
     model = document.createModel()
     model.setId(theory.id)
     model.setName(theory.title)
     model.setNotes(f'<p xmlns="http://www.w3.org/1999/xhtml">{_escaped(theory.explanation)} Time in days.</p>')
+    for unit in (DAY, *units.values(), *(times(units[name], to_the(DAY, -1)) for name in written.rates)):
+        define(model, unit)
+    model.setTimeUnits(unit_id(DAY))
     events = _events(theory, protocol or theory.protocol)
     starts = {name: float(value.subs(_symbols(written.values))) for name, value in written.starts.items()}
     for name, value in written.values.items():
-        _parameter(model, name, value, constant=True)
+        _parameter(model, name, value, units[name], constant=True, label=written.nodes.get(name))
     for name in written.rates:
-        _parameter(model, name, starts[name] + events.pop((0.0, name), 0.0), constant=False, label=written.nodes[name])
+        first = starts[name] + events.pop((0.0, name), 0.0)
+        _parameter(model, name, first, units[name], constant=False, label=written.nodes[name])
     for name in written.definitions:
-        _parameter(model, name, None, constant=False, label=written.nodes[name])
-    _parameter(model, GATE, events.pop((0.0, GATE), 0.0), constant=False)
+        _parameter(model, name, None, units[name], constant=False, label=written.nodes[name])
+    _parameter(model, GATE, events.pop((0.0, GATE), 0.0), NONE, constant=False)
     for name, expression in written.definitions.items():
-        _checked(model.createAssignmentRule(), "setVariable", name, libsbml, expression)
+        formula = formula_of(expression, units, units[name])
+        _checked(model.createAssignmentRule(), name, libsbml, formula)
     for name, expression in written.rates.items():
-        _checked(model.createRateRule(), "setVariable", name, libsbml, expression)
-    for number, ((time, name), value) in enumerate(sorted(events.items())):
-        _event(model, libsbml, f"event_{number}", time, name, value)
+        formula = formula_of(expression, units, times(units[name], to_the(DAY, -1)))
+        _checked(model.createRateRule(), name, libsbml, formula)
+    for place, ((time, name), value) in enumerate(sorted(events.items())):
+        _event(model, libsbml, f"event_{place}", time, name, value, units[name])
     return libsbml.writeSBMLToString(document)
 
 
@@ -66,19 +74,27 @@ def _symbols(values: dict[str, float]) -> dict:
     return plain | {sympy.Symbol(name, real=True, positive=True): value for name, value in values.items()}
 
 
-def _parameter(model: Any, name: str, value: float | None, *, constant: bool, label: Any = None) -> None:  # noqa: ANN401
+def _parameter(
+    model: Any,  # noqa: ANN401 - a libSBML model
+    name: str,
+    value: float | None,
+    unit: Unit,
+    *,
+    constant: bool,
+    label: Node | None = None,
+) -> None:
     parameter = model.createParameter()
     parameter.setId(name)
     parameter.setConstant(constant)
+    parameter.setUnits(unit_id(unit))
     if label is not None:
-        parameter.setName(label.variable.label)
+        parameter.setName(f"{label.variable.label} ({label.person})")
     if value is not None:
         parameter.setValue(value)
 
 
-def _checked(rule: Any, setter: str, name: str, libsbml: Any, expression: "sympy.Expr") -> None:  # noqa: ANN401
-    getattr(rule, setter)(name)
-    formula = formula_of(expression)
+def _checked(rule: Any, name: str, libsbml: Any, formula: str) -> None:  # noqa: ANN401 - objects of libSBML
+    rule.setVariable(name)
     tree = libsbml.parseL3Formula(formula)
     if tree is None or rule.setMath(tree) != libsbml.LIBSBML_OPERATION_SUCCESS:
         raise TheoryError(f"{name}: libSBML does not take the formula {formula}: {libsbml.getLastParseL3Error()}")
@@ -92,6 +108,12 @@ def _events(theory: Theory, protocol: Protocol | None) -> dict[tuple[float, str]
     for start, length in zip(protocol.starts(), protocol.lengths(), strict=True):
         found[start, GATE], found[start + length, GATE] = 1.0, 0.0
     active = theory.active()
+    known = {entry.event for entry in active.inputs if entry.event is not None}
+    if unknown := sorted({event.event for event in protocol.events} - known):
+        raise TheoryError(
+            f"events {', '.join(unknown)}: no input of the theory {theory.id!r}; "
+            f"known: {', '.join(sorted(known)) or 'none'}"
+        )
     for time, event, amount in protocol.happening(0):
         for entry in (e for e in active.inputs if e.event == event):
             variable = active.variable(entry.target)
@@ -103,62 +125,15 @@ def _events(theory: Theory, protocol: Protocol | None) -> dict[tuple[float, str]
     return found
 
 
-def _event(model: Any, libsbml: Any, name: str, time: float, symbol: str, value: float) -> None:  # noqa: ANN401
+def _event(model: Any, libsbml: Any, name: str, time: float, symbol: str, value: float, unit: Unit) -> None:  # noqa: ANN401
     event = model.createEvent()
     event.setId(name)
     event.setUseValuesFromTriggerTime(True)
     trigger = event.createTrigger()
     trigger.setInitialValue(True)
     trigger.setPersistent(True)
-    trigger.setMath(libsbml.parseL3Formula(f"time >= {time!r}"))
+    trigger.setMath(libsbml.parseL3Formula(f"time >= {number(time, DAY)}"))
     assignment = event.createEventAssignment()
     assignment.setVariable(symbol)
-    text = f"{value!r}" if symbol == GATE else f"{symbol} + {value!r}"
+    text = number(value, unit) if symbol == GATE else f"{symbol} + {number(value, unit)}"
     assignment.setMath(libsbml.parseL3Formula(text))
-
-
-def formula_of(expression: "sympy.Expr") -> str:
-    """Return an expression in the infix language of SBML Level 3."""
-    from sympy.printing.str import StrPrinter
-
-    class Printer(StrPrinter):
-        """Writes powers, conditions and numbers as SBML reads them."""
-
-        def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: ANN401
-            base, power = (self._print(part) for part in expr.args)
-            return f"pow({base}, {power})"
-
-        def _print_Piecewise(self, expr: Any) -> str:  # noqa: ANN401
-            parts = []
-            for value, condition in expr.args:
-                parts.append(self._print(value))
-                if condition != True:  # noqa: E712 - a SymPy truth value
-                    parts.append(self._print(condition))
-            return f"piecewise({', '.join(parts)})"
-
-        def _print_Relational(self, expr: Any) -> str:  # noqa: ANN401
-            return f"({self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)})"
-
-        def _print_And(self, expr: Any) -> str:  # noqa: ANN401
-            return "(" + " && ".join(self._print(part) for part in expr.args) + ")"
-
-        def _print_Or(self, expr: Any) -> str:  # noqa: ANN401
-            return "(" + " || ".join(self._print(part) for part in expr.args) + ")"
-
-        def _print_Not(self, expr: Any) -> str:  # noqa: ANN401
-            return f"!({self._print(expr.args[0])})"
-
-        def _print_ITE(self, expr: Any) -> str:  # noqa: ANN401
-            condition, yes, no = (self._print(part) for part in expr.args)
-            return f"(({condition} && {yes}) || (!({condition}) && {no}))"
-
-        def _print_Float(self, expr: Any) -> str:  # noqa: ANN401
-            return repr(float(expr))
-
-        def _print_Rational(self, expr: Any) -> str:  # noqa: ANN401
-            return f"({expr.p}/{expr.q})"
-
-        def _print_Abs(self, expr: Any) -> str:  # noqa: ANN401
-            return f"abs({self._print(expr.args[0])})"
-
-    return Printer().doprint(expression)

@@ -5,13 +5,13 @@ from each person's own mean.
 """
 
 import math
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.items.factor import one_factor
 from dyadloop.measures.synchrony.series import Floats
 
 _FEWEST = 10
@@ -114,16 +114,7 @@ def _omega(covariance: Floats) -> float:
     spread = np.sqrt(np.diag(covariance))
     if len(covariance) < 3 or (spread <= 0).any():
         return math.nan
-    from statsmodels.multivariate.factor import Factor
-
-    correlation = covariance / np.outer(spread, spread)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            found = Factor(corr=correlation, n_factor=1, method="ml").fit()
-        except (ValueError, np.linalg.LinAlgError):
-            return math.nan
-    loading = np.asarray(found.loadings)[:, 0] * spread
-    unique = np.asarray(found.uniqueness) * spread**2
+    found = one_factor(covariance / np.outer(spread, spread))
+    loading, unique = found.loading * spread, found.uniqueness * spread**2
     common = float(loading.sum()) ** 2
     return common / (common + float(unique.sum()))

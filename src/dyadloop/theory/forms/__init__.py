@@ -1,6 +1,6 @@
 """The registry of forms: how sources act. A new form is one file here and one line in the registry."""
 
-from dyadloop.theory.forms.base import Form, Joint, Shape
+from dyadloop.theory.forms.base import Form, Joint, Kink, Shape
 from dyadloop.theory.forms.exponential import Exponential
 from dyadloop.theory.forms.hill import Hill
 from dyadloop.theory.forms.hump import Hump
@@ -36,4 +36,4 @@ FORMS: dict[str, Form] = {
 JOINTS: dict[str, Joint] = {form.name: form for form in (Product(), WeakestLink())}
 """Forms of several sources, by name."""
 
-__all__ = ["FORMS", "JOINTS", "Form", "Joint", "Shape"]
+__all__ = ["FORMS", "JOINTS", "Form", "Joint", "Kink", "Shape"]

@@ -33,11 +33,33 @@ class Shape:
     high: float | None = None
 
 
+@dataclass(frozen=True)
+class Kink:
+    """A value of the source at which a form is not smooth.
+
+    Attributes
+    ----------
+    at
+        Value of the source [source unit].
+    order
+        The lowest derivative that is not continuous there: 0 where the value jumps, 1 where the slope does, 2 where
+        the curvature jumps or has no bound.
+    left, right
+        Slope on either side, which a form may have without having a slope at the place itself.
+    """
+
+    at: float
+    order: Literal[0, 1, 2]
+    left: float
+    right: float
+
+
 class Form(ABC):
     """How one source acts.
 
     ``constants`` names the constants and their unit: ``source`` (that of the source), ``1``, or ``1/source``.
     ``xp`` is the array module: NumPy, or JAX inside a simulation; the source and the constants follow it.
+    At a kink the slope, and that of automatic differentiation, is the one on the right where that is finite.
     """
 
     name: ClassVar[str]
@@ -53,16 +75,21 @@ class Form(ABC):
     def slope(self, xp: ModuleType, *args: Any, **kwargs: Any) -> Numbers:  # noqa: ANN401 - each form names its own
         """Return the derivative of the value with respect to the source."""
 
+    def kinks(self, *args: Any, **kwargs: Any) -> tuple[Kink, ...]:  # noqa: ANN401 - each form names its own
+        """Return where the form is not smooth for these constants, in order."""
+        return ()
+
     @abstractmethod
     def expression(self, *args: Any, **kwargs: Any) -> "sympy.Expr":  # noqa: ANN401 - each form names its own
         """Return the value as a SymPy expression."""
 
 
 class Joint(ABC):
-    """How several sources act together."""
+    """How several sources act together. ``ties`` says whether it has a kink where sources are equal."""
 
     name: ClassVar[str]
     shape: ClassVar[Shape]
+    ties: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, xp: ModuleType, sources: Sequence[Numbers]) -> Numbers:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, final
 
-from dyadloop.theory.forms.base import Form, Numbers, Shape
+from dyadloop.theory.forms.base import Form, Kink, Numbers, Shape
 
 if TYPE_CHECKING:
     import sympy
@@ -21,11 +21,15 @@ class Inhibition(Form):
 
     def value(self, xp: ModuleType, source: Numbers, half: Numbers) -> Numbers:
         """Return the value."""
-        return half / (half + xp.maximum(source, 0.0))
+        return half / (half + xp.where(source < 0, 0.0, source))
 
     def slope(self, xp: ModuleType, source: Numbers, half: Numbers) -> Numbers:
         """Return the slope."""
-        return xp.where(source > 0, -half / (half + xp.maximum(source, 0.0)) ** 2, 0.0)
+        return xp.where(source < 0, 0.0, -half / (half + xp.where(source < 0, 0.0, source)) ** 2)
+
+    def kinks(self, half: float) -> tuple[Kink, ...]:
+        """Return the kink at 0, from where on it falls."""
+        return (Kink(0.0, 1, 0.0, -1.0 / half),)
 
     def expression(self, source: "sympy.Expr", half: "sympy.Expr") -> "sympy.Expr":
         """Return the SymPy expression."""

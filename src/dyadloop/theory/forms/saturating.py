@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, final
 
-from dyadloop.theory.forms.base import Form, Numbers, Shape
+from dyadloop.theory.forms.base import Form, Kink, Numbers, Shape
 
 if TYPE_CHECKING:
     import sympy
@@ -26,6 +26,10 @@ class Saturating(Form):
     def slope(self, xp: ModuleType, source: Numbers, half: Numbers) -> Numbers:
         """Return the slope."""
         return half / (half + xp.abs(source)) ** 2
+
+    def kinks(self, half: float) -> tuple[Kink, ...]:
+        """Return where the odd continuation turns its curvature round."""
+        return (Kink(0.0, 2, 1.0 / half, 1.0 / half),)
 
     def expression(self, source: "sympy.Expr", half: "sympy.Expr") -> "sympy.Expr":
         """Return the SymPy expression."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, final
 
-from dyadloop.theory.forms.base import Form, Numbers, Shape
+from dyadloop.theory.forms.base import Form, Kink, Numbers, Shape
 
 if TYPE_CHECKING:
     import sympy
@@ -20,11 +20,15 @@ class Threshold(Form):
 
     def value(self, xp: ModuleType, source: Numbers, threshold: Numbers) -> Numbers:
         """Return the value."""
-        return xp.maximum(source - threshold, 0.0)
+        return xp.where(source < threshold, 0.0, source - threshold)
 
     def slope(self, xp: ModuleType, source: Numbers, threshold: Numbers) -> Numbers:
         """Return the slope."""
-        return xp.where(source > threshold, 1.0, 0.0)
+        return xp.where(source >= threshold, 1.0, 0.0)
+
+    def kinks(self, threshold: float) -> tuple[Kink, ...]:
+        """Return the kink at the threshold."""
+        return (Kink(threshold, 1, 0.0, 1.0),)
 
     def expression(self, source: "sympy.Expr", threshold: "sympy.Expr") -> "sympy.Expr":
         """Return the SymPy expression."""

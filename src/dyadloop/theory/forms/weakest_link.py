@@ -16,11 +16,12 @@ class WeakestLink(Joint):
     """Minimum of all sources."""
 
     name = "weakest_link"
+    ties = True
     shape = Shape(monotone=1, curvature="concave")
 
     def value(self, xp: ModuleType, sources: Sequence[Numbers]) -> Numbers:
         """Return the minimum."""
-        return reduce(xp.minimum, sources)
+        return reduce(lambda a, b: xp.where(a <= b, a, xp.minimum(a, b)), sources)
 
     def slopes(self, xp: ModuleType, sources: Sequence[Numbers]) -> list[Numbers]:
         """Return 1 for the smallest source and 0 for the others; ties go to the first."""

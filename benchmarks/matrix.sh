@@ -1,0 +1,26 @@
+#!/bin/sh
+# The tests that need no long computation on every supported Python: with the lock, the oldest and the newest allowed packages.
+# An interpreter that is not on this machine is named and left out. Usage: sh benchmarks/matrix.sh UV [TESTS...]
+set -eu
+uv=$1
+shift
+tests=${*:-"tests/theory tests/data tests/evidence tests/measures tests/dynamics"}
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+failed=""
+for python in 3.11 3.12 3.13; do
+	found=$("$uv" python find "$python" 2>/dev/null) || { echo "python $python: absent, left out"; continue; }
+	for kind in lock lowest-direct highest; do
+		home=$made/$python-$kind
+		"$uv" venv --quiet --python "$found" "$home"
+		if [ "$kind" = lock ]; then
+			"$uv" pip install --quiet --python "$home" --require-hashes -r requirements.lock
+			"$uv" pip install --quiet --python "$home" --no-deps -e .
+		else
+			"$uv" pip install --quiet --python "$home" --resolution "$kind" -e '.[dev,sbml,signals,voice]'
+		fi
+		# shellcheck disable=SC2086
+		"$home/bin/python" -m pytest -q -m "not slow" $tests && echo "python $python, $kind: green" || failed="$failed $python-$kind"
+	done
+done
+[ -z "$failed" ] || { echo "red:$failed"; exit 1; }
