@@ -210,6 +210,17 @@ def test_the_aggregates_of_wcc_follow_a_delay_that_grows():
     assert float(found["zero_variance"]) == pytest.approx(np.nanvar(z[:, 30], ddof=1), abs=1e-9)
 
 
+def test_close_windows_that_go_back_in_time_are_those_of_single_correlations():
+    a, b = follower(n=900)
+    found = synchrony(a, b, 10, "wcc", window=20, step=1, lag=2)
+    for row in (0, 7, len(found["end"]) - 1):
+        end = round(float(found["end"][row]) * 10)
+        for lag in (-20, -3, 0, 11):
+            one, two = end - max(lag, 0), end + min(lag, 0)  # the later window ends at ``end``
+            expected = np.corrcoef(a[one - 200 : one], b[two - 200 : two])[0, 1]
+            assert float(found["r"][row].sel(lag=lag / 10, method="nearest")) == pytest.approx(expected, abs=1e-9)
+
+
 @pytest.mark.parametrize("kind", ["centre", "free", "off"])
 def test_the_best_path_is_that_of_a_naive_walk(kind):
     rng = np.random.default_rng(5)

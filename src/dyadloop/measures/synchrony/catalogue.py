@@ -27,9 +27,13 @@ def _dtw(pair: Pair, reach: float = 5.0, piece: float = 60.0) -> xr.Dataset:
 
 
 def _wavelet(
-    pair: Pair, band: tuple[float, float] | None = None, per_octave: int = 12, shortest_period: float | None = None
+    pair: Pair,
+    band: tuple[float, float] | None = None,
+    per_octave: int = 12,
+    shortest_period: float | None = None,
+    lag: float = 4.0,
 ) -> xr.Dataset:
-    return wavelet_coherence(pair, band, per_octave, shortest_period)
+    return wavelet_coherence(pair, band, per_octave, shortest_period, lag)
 
 
 CORRELATIONS = (

@@ -260,6 +260,9 @@ def windowed_correlation(
     Windows that follow each other closely are summed from one to the next, on blocks centred at their own means; what
     those sums do not resolve, and windows with gaps, are computed as the others are.
     """
+    if len(windows.starts) > 1 and windows.starts[1] < windows.starts[0]:  # Boker's windows go back in time
+        turned = Grid(windows.starts[::-1].copy(), windows.width, windows.max_lag)
+        return windowed_correlation(first, second, turned, min_share, each)[::-1]
     found = np.empty((len(windows.starts), 2 * windows.max_lag + 1))
     if windows.dense:
         rows = max(4 * windows.width // int(windows.starts[1] - windows.starts[0]), 64)

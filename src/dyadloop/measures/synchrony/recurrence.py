@@ -262,66 +262,6 @@ def _radius_for(x: Floats, y: Floats, rate: float, norm: str) -> float:
     return found
 
 
-def crqa(
-    pair: Pair,
-    radius: float,
-    dimension: int = 1,
-    delay: int = 1,
-    standardise: bool = True,
-    theiler: int = 0,
-    shortest: int = 2,
-    full: bool = True,
-    lag: int = 10,
-) -> xr.Dataset:
-    """Return what crqa computes: RR, DET and LAM in percent, and the diagonal profile.
-
-    Parameters
-    ----------
-    pair
-        Two series without gaps.
-    radius
-        Largest Euclidean distance, in units of the z-scores where ``standardise``.
-    dimension, delay
-        Embedding; the delay in samples.
-    standardise
-        z-score both series (n - 1), crqa's ``normalize = 2``.
-    theiler
-        ``tw``: the band |i - j| < tw is dropped from everything.
-    shortest
-        ``mindiagline`` and ``minvertline``.
-    full
-        ``rr_denom = "full"``: relate points to all cells in spite of the band.
-    lag
-        Half width of the profile [samples].
-
-    Raises
-    ------
-    MeasureError
-        If a sample is missing.
-    """
-    if np.isnan(pair.first).any() or np.isnan(pair.second).any():
-        raise MeasureError("crqa knows no gaps; fill or cut them, or use the method recurrence")
-    x, y = (
-        _states(s, dimension, delay) if standardise else embed(s, dimension, delay) for s in (pair.first, pair.second)
-    )
-    found = plot(x, y, radius, "euclidean", theiler, shortest, full)
-    numbers = found.numbers()
-    percent = {name: value * (100 if name in ("RR", "DET", "LAM") else 1) for name, value in numbers.items()}
-    far = min(max(int(lag), 0), x.shape[1] - 1, y.shape[1] - 1)
-    rates = profile(x, y, found, far)
-    return result(
-        "crqa",
-        percent["DET"],
-        float("nan"),
-        "DET: percent of recurrent points on diagonal lines",
-        _SOURCE,
-        {"radius": radius, "dimension": dimension, "delay": delay, "theiler": theiler, "fs": pair.fs},
-        lead=mean(rates[far + 1 :]) - mean(rates[:far]) if far else 0.0,
-        variables={**{name: ((), value) for name, value in percent.items()}, "profile": ("lag", rates)},
-        coords={"lag": ("lag", np.arange(-far, far + 1) / pair.fs, {"units": "s"})},
-    )
-
-
 def joint_recurrence(
     series: ArrayLike,
     fs: float,
