@@ -42,7 +42,9 @@ class Grid:
     @property
     def dense(self) -> bool:
         """Whether windows follow each other by a quarter of their width or less."""
-        return len(self.starts) > 1 and 4 * int(self.starts[1] - self.starts[0]) <= self.width and self.max_lag > 0
+        if len(self.starts) < 2 or self.max_lag < 1:
+            return False
+        return bool(0 < 4 * int(self.starts[1] - self.starts[0]) <= self.width)
 
     def part(self, low: int, high: int) -> "Grid":
         """Return some of the windows."""
@@ -260,6 +262,9 @@ def windowed_correlation(
     Windows that follow each other closely are summed from one to the next, on blocks centred at their own means; what
     those sums do not resolve, and windows with gaps, are computed as the others are.
     """
+    if len(windows.starts) > 1 and windows.starts[1] < windows.starts[0]:
+        turned = Grid(windows.starts[::-1], windows.width, windows.max_lag)
+        return windowed_correlation(first, second, turned, min_share, each)[::-1]
     found = np.empty((len(windows.starts), 2 * windows.max_lag + 1))
     if windows.dense:
         rows = max(4 * windows.width // int(windows.starts[1] - windows.starts[0]), 64)
