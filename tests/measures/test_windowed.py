@@ -103,7 +103,7 @@ def test_any_rate_has_a_lag_of_zero(fs):
         ("wcc", {"window": 30, "step": 10, "lag": 5}, lambda f: f["peak_lag"].median()),
         ("recurrence", {"lag": 5, "rate": 0.1}, lambda f: f["lag"][f["profile"].argmax("lag")]),
         ("crqa", {"radius": 0.3, "lag": 50}, lambda f: f["lag"][f["profile"].argmax("lag")]),
-        ("dtw", {"band": 5, "piece": 60}, lambda f: f["lead"]),
+        ("dtw", {"reach": 5, "piece": 60}, lambda f: f["lead"]),
         ("coherence", {"segment": 20, "band": [0.02, 0.2]}, lambda f: f["lead"]),
         ("regression", {"window": 20, "step": 5, "lag": 5}, lambda f: f["lead"]),
     ],
