@@ -12,7 +12,7 @@ from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.guard import NoScoreError
 from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.series import Missing, make_pair
-from dyadloop.measures.synchrony.slowness import check_slowness
+from dyadloop.measures.synchrony.slowness import FEWEST, check_slowness
 from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
 from dyadloop.measures.synchrony.surrogates import SURROGATES
 
@@ -88,6 +88,9 @@ def synchrony_test(
         raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
     kind = SURROGATES[surrogate]
     pair = prepared(make_pair(first, second, fs, missing, cut, pauses_of(method)), spikes, smooth, transform)
+    whole = pair.second
+    if kind.of_spectrum and pair.common:  # the spectrum is that of the series as it was recorded
+        whole = prepared(make_pair(first, second, fs, missing, cut), spikes, smooth, transform).second
     span = _guard(method, settings, guard, len(pair.first) / pair.fs, pair.fs)
     reach = round(span * pair.fs)
     pieces = len(pair.first) / max(reach, 1)
@@ -104,10 +107,10 @@ def synchrony_test(
     one, two = (without_rests(s, pair.fs, longest) for s in (pair.first, pair.second))
     observed = _value(synchrony(one, two, pair.fs, method, **settings), statistic)
     quick = settings | _without_errors(method)
-    joint = round(half * pair.fs) if np.isfinite(half) else 0
+    joint = _joint(half, moments / int(np.isfinite(pair.first + pair.second).sum()), pair.fs)
     found = np.empty(draws)
     for draw in range(draws):
-        other = kind.draw(two, pair.second, generator, reach, joint)
+        other = kind.draw(two, whole, generator, reach, joint)
         found[draw] = _drawn(one, other, pair.fs, method, quick, statistic)
         if progress is not None:
             progress(draw + 1, draws)
@@ -155,6 +158,17 @@ def _guard(method: str, settings: dict[str, Any], guard: float | None, length: f
     if guard is not None:
         return guard
     return max(method_of(method, settings).span_seconds(settings, fs), length / 20)
+
+
+def _joint(half: float, moments: float, fs: float) -> int:
+    """Return the samples around the joint of a shift that are left out: half a window, where the series are slow.
+
+    ``moments`` is the number of independent moments per sample. Where a window holds many, a joint changes the variance
+    of its correlation by one in so many, which is less than what leaving windows out costs.
+    """
+    if not np.isfinite(half) or 2 * half * fs * moments >= FEWEST:
+        return 0
+    return round(half * fs)
 
 
 def _without_errors(method: str) -> dict[str, Any]:
