@@ -44,6 +44,7 @@ bench: $(STAMP)  ## print the benchmark ratios
 	$(BIN)/python benchmarks/fit.py
 	$(BIN)/python benchmarks/simulation.py
 	$(BIN)/python benchmarks/measures.py
+	$(BIN)/python benchmarks/synchrony_before.py
 	$(BIN)/python benchmarks/startup.py
 
 reports: $(STAMP)  ## run the shipped real studies, an hour, and renew their reports in docs/reports

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 import dyadloop.field  # noqa: F401 - switches JAX to 64-bit
-from dyadloop.field import compile_theory, doublings
+from dyadloop.field import Plan, compile_theory, correlation_factor, doublings
 from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.motion import motion
 from dyadloop.inference.panel import Panel, distinct_intervals
@@ -112,6 +112,25 @@ def by_dynamax(field, observation: Observation, panel: Panel):
     return jax.vmap(one_dyad)(panel.score, panel.pair)
 
 
+def shared(plan: Plan, panel: Panel) -> Callable:
+    """Return the log-likelihood if all answers but oxytocin share errors; the correlations are differentiated too."""
+    partial = jnp.asarray(np.tril(np.full((7, 7), 0.3), -1)).at[0].set(0.0).at[:, 0].set(0.0)
+
+    def run(values: dict) -> jax.Array:
+        factor = correlation_factor(jnp.tanh(partial * values["tau_trust"] / values["tau_trust"]))
+        observation = Observation(
+            tuple(range(7)),
+            jnp.zeros(7),
+            jnp.ones(7),
+            jnp.full(7, 0.5),
+            raters=(tuple(range(1, 7)),),
+            error_factor=factor,
+        )
+        return log_likelihood(plan.field(values), observation, panel)
+
+    return run
+
+
 def milliseconds(function: Callable, values: dict) -> tuple[float, float]:
     """Return the median time of value and gradient [ms] and the time to compile [s]."""
     run = program(jax.value_and_grad(lambda v: function(v).sum()))
@@ -167,6 +186,14 @@ def main() -> None:
         chosen = panel_of(60, 16, gaps)
         repeats.add_row(word, str(len(chosen.durations)), f"{milliseconds(fast(chosen), values)[0]:.1f}")
     console.print(repeats)
+
+    together = Table("errors of answers of one moment", "value+gradient [ms]")
+    costs = []
+    for word, function in (("independent", fast(panel)), ("those of six answers correlate", shared(plan, panel))):
+        costs.append(milliseconds(function, values)[0])
+        together.add_row(word, f"{costs[-1]:.1f}")
+    console.print(together)
+    console.print(f"ratio correlated / independent: {costs[1] / costs[0]:.2f}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.linalg import expm
 
 from dyadloop.data import read_study
 from dyadloop.inference.claims import Pushes, _first_stage, _judge, pushes_of
@@ -12,8 +13,9 @@ from dyadloop.inference.predict import replicate
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.randomised import PREFIX, contrast_fault
 from dyadloop.inference.smoother import course_at
+from dyadloop.inference.whatif import _courses
 from dyadloop.measures import measure
-from dyadloop.theory import hypothesis, keep, read_theory
+from dyadloop.theory import hypothesis, keep, protocol, read_theory
 from tests.inference.small import make, shorten, table
 
 VARIABLES = ["oxytocin", "trust", "support"]
@@ -231,3 +233,22 @@ def test_claims_find_arrows_by_source_and_target(scores):
     row = _judge(problem, claim, "trust", groups, Pushes(frozenset(), {}), "")
     assert row["verdict"] == "undecided"
     np.testing.assert_allclose(row["median"], np.median(groups["prior"]["trust_lifts_oxytocin"]), rtol=1e-12)
+
+
+def test_a_scenario_with_a_randomised_event_goes_by_what_was_randomised(problem):
+    """The difference that an event makes is the response of the randomised part, whatever the passive arrows are."""
+    values = _values(problem) | {"a_trust": 2.0, "pushed_a_trust": 0.4, "work_trust": 1.0}
+    calendar = protocol(6, "7 d", "50 min", events=[{"event": "work_trust", "sessions": [2], "amount": 1.0}])
+    plain = protocol(6, "7 d", "50 min")
+    days = np.append(plain.starts(), plain.starts()[-1] + 7.0)
+    draws = {name: jnp.asarray([value]) for name, value in values.items()}
+    gap = (_courses(problem, calendar, days, draws) - _courses(problem, plain, days, draws))[0]
+    own = problem.randomised.plan.field(problem.randomised.values(_numbers(values)))
+    inside, rest = 50 / 1440, 7.0 - 50 / 1440
+    move = expm(np.asarray(own.jacobian(0.0)) * rest) @ expm(np.asarray(own.jacobian(1.0)) * inside)
+    place = [entry.id for entry in problem.plan.events].index("work_trust")
+    state = np.asarray(own.jumps)[place]
+    np.testing.assert_allclose(gap[:2], 0.0, atol=1e-12)
+    for row in range(2, len(days)):
+        state = move @ state
+        np.testing.assert_allclose(gap[row], state, atol=1e-9)

@@ -7,7 +7,7 @@ import pytest
 
 from dyadloop.inference.sweep import Given, Readings, _run, sweep
 
-STATES = Readings((0, 2, 2), ((), (), ((0, 0), (1, 2))))  # a state without a score, one with two; a combined score
+STATES = Readings((0, 2, 2), ((), (), (0, 2)))  # a state without a score, one with two; a combined score
 TIMES, DYADS, EFFECTS = 5, 4, 2
 
 

@@ -50,12 +50,12 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
 
 def readings_of(observation: Observation) -> Readings:
     """Return which states each score reads, alone and combined with earlier ones whose errors it shares."""
-    places = list(enumerate(pairs_of(observation.raters)))
-    pairs = tuple(
-        tuple((place, observation.states[earlier]) for place, (later, earlier) in places if later == j)
+    pairs = pairs_of(observation.raters)
+    others = tuple(
+        tuple(observation.states[earlier] for later, earlier in pairs if later == j)
         for j in range(len(observation.states))
     )
-    return Readings(observation.states, pairs)
+    return Readings(observation.states, others)
 
 
 def _given(field: Field, observation: Observation, panel: Panel, steps: Transition) -> Given:

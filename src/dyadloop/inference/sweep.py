@@ -52,13 +52,18 @@ class _Moment(NamedTuple):
 
 
 class Readings(NamedTuple):
-    """The state that each indicator measures, and for each the earlier indicators that its score is combined with.
+    """The state that each indicator measures, and those of the earlier indicators that its score is combined with.
 
-    ``pairs`` holds, per indicator, the place of each pair in ``mix`` and the state of the earlier indicator.
+    The pairs of an indicator lie behind each other in ``mix``, and those of all indicators in their order.
     """
 
     states: tuple[int, ...]
-    pairs: tuple[tuple[tuple[int, int], ...], ...]
+    others: tuple[tuple[int, ...], ...]
+
+    def pairs(self) -> list[tuple[slice, list[int]]]:
+        """Return, per indicator, the place of its pairs and the states of the earlier indicators."""
+        ends = np.cumsum([0, *(len(states) for states in self.others)])
+        return [(slice(a, b), list(own)) for a, b, own in zip(ends[:-1], ends[1:], self.others, strict=True)]
 
 
 class _Kept(NamedTuple):
@@ -95,18 +100,19 @@ def _run(readings: Readings, given: Given) -> tuple[Array, _Kept]:
         moved = _product(now.matrix, belief)
         cov = _product(moved[:, lead:], now.matrix.swapaxes(0, 1)) + now.noise
         belief = jnp.concatenate([moved[:, :1] - now.shift[:, None], moved[:, 1:lead], cov], axis=1)
-        for j, (state, pairs) in enumerate(zip(*readings, strict=True)):
-            line, others = belief[state], [belief[other] for _, other in pairs]
-            row = _read(loading[j], line, now.reading[j], [now.mix[p] for p, _ in pairs], others)
+        for j, (state, (place, earlier)) in enumerate(zip(readings.states, readings.pairs(), strict=True)):
+            line, others = belief[state], belief[jnp.array(earlier, dtype=int)]
+            row = _read(loading[j], line, now.reading[j], now.mix[place], others)
             spread = loading[j] * row[lead + state] + now.variance[j]
-            spread = sum((now.mix[p] * row[lead + other] for p, other in pairs), spread)
+            if earlier:
+                spread = spread + (now.mix[place] * row[lead + jnp.array(earlier)]).sum(axis=0)
+                mixed.append(others)
             belief = belief - (row[lead:] * (now.seen[j] / spread))[:, None] * row[None]
             innovations.append(row[:lead])
             lines.append(line)
-            mixed += others
             spreads.append(spread)
         belief = jnp.concatenate([belief[:, :1] - now.push[:, None], belief[:, 1:]], axis=1)
-        apart = jnp.stack(mixed) if mixed else jnp.zeros((0, *belief.shape[1:]))
+        apart = jnp.concatenate(mixed) if mixed else jnp.zeros((0, *belief.shape[1:]))
         return belief, (jnp.stack(innovations), _Kept(before, jnp.stack(lines), apart, jnp.stack(spreads)))
 
     return jax.lax.scan(moment, given.start, _moments(given))[1]
@@ -128,34 +134,33 @@ def _back(readings: Readings, memory: tuple[Given, _Kept], slopes: tuple[Array, 
         step, known, (of_innovation, of_spread) = now
         push = -belief[:, 0]
         scores, variances = [step.reading[0]] * n_scores, [step.variance[0]] * n_scores
-        mix = [step.push[0]] * step.mix.shape[0]
+        mix: list[Array] = []
         for j in reversed(range(n_scores)):
-            state, pairs = readings.states[j], readings.pairs[j]
+            state, (place, earlier) = readings.states[j], readings.pairs()[j]
             line, spread = known.lines[j], known.spreads[j]
-            row = _read(
-                loading[j], line, step.reading[j], [step.mix[p] for p, _ in pairs], [known.mixed[p] for p, _ in pairs]
-            )
+            row = _read(loading[j], line, step.reading[j], step.mix[place], known.mixed[place])
             own, weight = row[lead:], step.seen[j] / spread
             of_row = -_weighed(belief, own * weight)
             of_gain = -_weighed(belief.swapaxes(0, 1), row)
             variances[j] = of_spread[j] - _weighed(of_gain, own) * weight / spread
-            of_own = of_row[lead:] + of_gain * weight + unit[state] * (loading[j] * variances[j])
-            for p, other in pairs:
-                of_own = of_own + unit[other] * (step.mix[p] * variances[j])
+            # how the score reads each state: the same weights lead back to all columns
+            reads = unit[state] * loading[j] + (unit[jnp.array(earlier, dtype=int)] * step.mix[place][:, None]).sum(
+                axis=0
+            )
+            of_own = of_row[lead:] + of_gain * weight + reads * variances[j]
             of_row = jnp.concatenate([of_row[:lead] + of_innovation[j], of_own])
             scores[j] = of_row[:lead]
             loadings[j] = loadings[j] + variances[j] * own[state] + _weighed(of_row, line)
-            belief = belief + unit[state][..., None] * (loading[j] * of_row)[None]
-            for p, other in pairs:
-                mix[p] = variances[j] * own[other] + _weighed(of_row, known.mixed[p])
-                belief = belief + unit[other][..., None] * (step.mix[p] * of_row)[None]
+            if earlier:
+                mix.append(variances[j] * own[jnp.array(earlier)] + (of_row * known.mixed[place]).sum(axis=1))
+            belief = belief + reads[:, None] * of_row[None]
         noise = belief[:, lead:]
         moved = _product(step.matrix, known.before)
         of_moved = jnp.concatenate([belief[:, :lead], _product(noise, step.matrix)], axis=1)
         matrix = _product(noise.swapaxes(0, 1), moved[:, lead:]) + _product(of_moved, known.before.swapaxes(0, 1))
         found = _Moment(
             matrix, noise, -belief[:, 0], jnp.stack(scores), jnp.stack(variances), step.seen * 0, push,
-            jnp.stack(mix) if mix else step.mix,
+            jnp.concatenate(mix[::-1]) if mix else step.mix,
         )  # fmt: skip
         return (_product(step.matrix.swapaxes(0, 1), of_moved), tuple(loadings)), found
 
@@ -171,10 +176,11 @@ def _moments(given: Given) -> _Moment:
     return _Moment(*(getattr(given, name) for name in _Moment._fields))
 
 
-def _read(loading: Array, line: Array, reading: Array, mix: list[Array], others: list[Array]) -> Array:
+def _read(loading: Array, line: Array, reading: Array, mix: Array, others: Array) -> Array:
     """Return how a score reads the columns of the belief, from the line of its state and of those it is mixed with."""
     row, lead = loading * line, len(reading)
-    row = sum((weight * other for weight, other in zip(mix, others, strict=True)), row)
+    if len(mix):
+        row = row + (mix[:, None] * others).sum(axis=0)
     return jnp.concatenate([row[:lead] + reading, row[lead:]])
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 
 import jax
@@ -10,14 +11,14 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import FitError
-from dyadloop.field import doublings, moves
+from dyadloop.field import Field, doublings, moves
 from dyadloop.inference.augmented import predicted
 from dyadloop.inference.motion import STEPS
 from dyadloop.inference.panel import distinct_intervals
 from dyadloop.inference.predict import thinned
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
-from dyadloop.inference.randomised import contrasted
+from dyadloop.inference.randomised import PREFIX, contrasted
 from dyadloop.inference.result import problem_of
 from dyadloop.theory import Protocol, protocol
 from dyadloop.units import duration as days_of
@@ -83,7 +84,7 @@ def whatif(
         )
     days = np.append(baseline.starts(), baseline.starts()[-1] + baseline.every_days)
     draws = {name: jnp.asarray(values) for name, values in thinned(post, n_draws).items()}
-    without = {name: values * (0.0 if name in gone else 1.0) for name, values in draws.items()}
+    without = {name: values * (0.0 if name.removeprefix(PREFIX) in gone else 1.0) for name, values in draws.items()}
     one, other = _courses(problem, baseline, days, draws), _courses(problem, scenario, days, without)
     gap = other - one
     gap[np.abs(gap) <= _ROUNDING * (np.abs(one) + np.abs(other) + 1.0)] = 0.0
@@ -167,8 +168,9 @@ def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapp
     kept = np.searchsorted(times, days)
     n_doublings = doublings(float(durations.max()), _FASTEST_NORM)
 
-    def one(values: dict[str, jax.Array]) -> jax.Array:
-        field = problem.plan.field(values)
+    at_random = np.isin(np.arange(amounts.shape[1]), problem.randomised.events)
+
+    def course(field: Field, amounts: np.ndarray) -> jax.Array:
         steps = moves(field, jnp.asarray(gates), jnp.asarray(durations), n_doublings, STEPS)
 
         def advance(
@@ -180,6 +182,14 @@ def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapp
 
         start = (field.start, field.start_covariance)
         return jax.lax.scan(advance, start, (jnp.asarray(pair[0]), jnp.asarray(amounts) @ field.jumps))[1][kept]
+
+    def one(values: dict[str, jax.Array]) -> jax.Array:
+        natural = course(problem.plan.field(values), amounts * ~at_random)
+        if problem.randomised.plan is None:
+            return natural
+        # what randomised events do travels on the arrows that rest on them
+        own = problem.randomised.plan.field(problem.randomised.values(values))
+        return natural + course(replace(own, start=jnp.zeros_like(own.start)), amounts * at_random)
 
     return np.asarray(program(lambda values: jax.lax.map(one, values))(dict(draws)))
 

@@ -42,7 +42,9 @@ class Grid:
     @property
     def dense(self) -> bool:
         """Whether windows follow each other by a quarter of their width or less."""
-        return len(self.starts) > 1 and 4 * int(self.starts[1] - self.starts[0]) <= self.width and self.max_lag > 0
+        if len(self.starts) < 2 or self.max_lag < 1:
+            return False
+        return bool(0 < 4 * int(self.starts[1] - self.starts[0]) <= self.width)
 
     def part(self, low: int, high: int) -> "Grid":
         """Return some of the windows."""

@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
+_NONE, _ONE, _BYTE, _TOP = np.uint64(0), np.uint64(1), np.uint64(8), np.uint64(56)
+_ALL, _PLACES = np.uint64(0x0101010101010101), np.uint64(0x0001020304050607)
 EUCLIDEAN, MAXIMUM, MANHATTAN = 0, 1, 2
 
 
 @numba.njit(cache=True)
 def _near(x: Floats, y: Floats, i: int, radius: float, norm: int, distance: Floats, near: NDArray[np.uint8]) -> None:
     """Fill ``near`` with whether state i of ``x`` is one with each state of ``y``; squares for the Euclidean norm."""
+    if len(x) == 1 and norm == 0:
+        at, row = x[0, i], y[0]
+        for j in range(len(near)):
+            near[j] = (at - row[j]) * (at - row[j]) <= radius
+        return
     distance[:] = 0.0
     for d in range(x.shape[0]):
         at, row = x[d, i], y[d]
@@ -55,40 +62,38 @@ def lines(
     running line began, or -1.
     """
     n, m = x.shape[1], y.shape[1]
-    distance, near = np.empty(m), np.empty(m, dtype=np.uint8)
+    words = (m + 8) // 8  # eight cells at a time, the last ones empty
+    distance, near, before = np.empty(m), np.zeros(8 * words, dtype=np.uint8), np.zeros(8 * words, dtype=np.uint8)
+    near_words, before_words = near.view(np.uint64), before.view(np.uint64)
     start = np.full(n + m - 1, -1, dtype=np.int32)
-    before = np.zeros(m + 1, dtype=np.uint8)
     change = np.zeros(n + 1, dtype=np.int64)
     for i in range(n):
-        _near(x, y, i, radius, norm, distance, near)
+        _near(x, y, i, radius, norm, distance, near[:m])
         for j in range(max(0, i - theiler + 1), min(m, i + theiler)):
             near[j] = 0
-        points, run, shift = 0, -1, n - 1 - i
-        for j in range(m):
-            # what begins or ends: along the row, and along the diagonal from (i - 1, j - 1)
-            here = near[j]
-            if here != before[j]:
+        points, run, shift, last = 0, -1, n - 1 - i, _NONE
+        for word in range(words):
+            here = near_words[word]
+            changed = here ^ before_words[word]  # diagonals that begin or end
+            while changed != _NONE:
+                j, changed = 8 * word + _first(changed), changed & (changed - _ONE)
                 k = j + shift
-                if here:
+                if near[j]:
                     start[k] = i
                 else:
                     _close(i - start[k], start[k], i, k, shortest, diagonal, profile, change)
                     start[k] = -1
-            if here:
-                points += 1
-                if run < 0:
+            edges = here ^ ((here << _BYTE) | last)  # vertical lines that begin or end
+            while edges != _NONE:
+                j, edges = 8 * word + _first(edges), edges & (edges - _ONE)
+                if near[j]:
                     run = j
-            elif run >= 0:
-                vertical[j - run] += 1
-                run = -1
-        if run >= 0:
-            vertical[m - run] += 1
+                else:
+                    vertical[j - run] += 1
+            points += np.int64((here * _ALL) >> _TOP)
+            last = here >> _TOP
         rows[0, i] = points
-        if before[m]:  # the diagonal that left the plot at (i - 1, m - 1)
-            k = m + shift
-            _close(i - start[k], start[k], i, k, shortest, diagonal, profile, change)
-        before[0] = 0
-        before[1:] = near
+        before[1 : m + 1] = near[:m]  # on the diagonal of (i, j - 1) lies (i + 1, j)
     for j in range(m):
         if near[j]:
             k = j
@@ -97,6 +102,12 @@ def lines(
     for i in range(n):
         total += change[i]
         rows[1, i] = total
+
+
+@numba.njit(cache=True, inline="always")
+def _first(word: np.uint64) -> int:
+    """Return which of eight bytes, each 0 or 1, is the first that is 1."""
+    return np.int64(((word & (~word + _ONE)) * _PLACES) >> _TOP)
 
 
 @numba.njit(cache=True)
