@@ -8,6 +8,7 @@ from dyadloop.measures.synchrony import METHODS, group_test, still_time, synchro
 from dyadloop.measures.synchrony.group import shared_variance
 from dyadloop.measures.synchrony.series import smoothed, whitened
 from dyadloop.measures.synchrony.still import still_parts, still_samples, still_windows, tolerance
+from dyadloop.measures.synchrony.testing import _joint
 from tests.measures.conftest import follower
 
 _CONSTANTS = [0.0, 1.0, 2.0, -5.0, 100.0, 0.1, 1e-9, 1e7 + 0.1]
@@ -140,6 +141,13 @@ def test_unrelated_rests_are_not_flagged():
         p.append(float(still_time(*pair, 10)["p_value"]))
     assert np.mean(np.array(p) <= 0.05) <= 0.12  # 0.05 + 3.2 standard errors of 100 runs
     assert 0.4 < np.mean(p) < 0.6
+
+
+def test_the_joint_of_a_shift_is_left_out_of_slow_series_only():
+    """Windows of 20 s at 10 Hz: 200 samples, which hold 60 moments or more where one comes every 3.3 samples."""
+    assert _joint(10, 0.31, 10) == 0
+    assert _joint(10, 0.29, 10) == 100
+    assert _joint(np.inf, 0.01, 10) == 0
 
 
 def _level(seeds, draws, surrogate="shift"):
