@@ -172,35 +172,13 @@ def synchrony(
         return
     if first is None:
         raise typer.BadParameter("missing: the recording of the first person, or of both", param_hint="FIRST")
-    from dyadloop.measures.synchrony import synchrony as measure_pair
-    from dyadloop.measures.synchrony import synchrony_test
-    from dyadloop.reporting.progress import steps
-
     pair, labels = _pair(first, second, fs, columns, gap_value or [])
-    a, b, rate = pair.first, pair.second, pair.fs
-    options: dict[str, Any] = {
-        "missing": missing,
-        "cut": cut,
-        "spikes": spikes,
-        "smooth": smooth,
-        "transform": transform,
-    }
-    options |= _settings(settings)
+    options: dict[str, Any] = {"missing": missing, "cut": cut, "spikes": spikes, "smooth": smooth}
+    options |= {"transform": transform} | _settings(settings)
     if multiverse:
-        _multiverse(a, b, rate, method, surrogate, draws, seed, options, figure, as_json, quiet)
-        for note in () if as_json else pair.notes:
-            print(f"note: {note}")
+        _multiverse(pair, method, surrogate, draws, seed, options, figure, as_json, quiet)
         return
-    found = measure_pair(a, b, rate, method, **options)
-    tested = None
-    if surrogate is not None:
-        with steps(quiet) as progress:
-            tested = synchrony_test(
-                a, b, rate, method, surrogate=surrogate, draws=draws, statistic=statistic, seed=seed,
-                progress=lambda done, total: progress("surrogates", done, total), **options,
-            )  # fmt: skip
-    if pair.notes:
-        found.attrs["notes"] = "; ".join(pair.notes)
+    found, tested = _found(pair, method, surrogate, draws, statistic, seed, options, quiet)
     if as_json:
         results.print_summary(found if tested is None else found.merge(tested, compat="override", join="outer"))
     else:
@@ -211,9 +189,30 @@ def synchrony(
     if figure is not None:
         from dyadloop.reporting.measures import synchrony_figure
 
-        write_figure(synchrony_figure(a, b, rate, found, tested, labels), figure)
+        write_figure(synchrony_figure(pair.first, pair.second, pair.fs, found, tested, labels), figure)
     elif not as_json:
         say("next: --surrogate shift tests it, --figure FILE.svg draws it", quiet)
+
+
+def _found(
+    pair: "Aligned", method: str, surrogate: str | None, draws: int, statistic: str, seed: int, options: dict[str, Any],
+    quiet: bool,
+) -> "tuple[xr.Dataset, xr.Dataset | None]":  # fmt: skip
+    """Return the result of a method, with how the recordings were read, and its test where one is asked for."""
+    from dyadloop.measures.synchrony import synchrony, synchrony_test
+    from dyadloop.reporting.progress import steps
+
+    found = synchrony(pair.first, pair.second, pair.fs, method, **options)
+    if pair.notes:
+        found.attrs["notes"] = "; ".join(pair.notes)
+    if surrogate is None:
+        return found, None
+    with steps(quiet) as progress:
+        tested = synchrony_test(
+            pair.first, pair.second, pair.fs, method, surrogate=surrogate, draws=draws, statistic=statistic, seed=seed,
+            progress=lambda done, total: progress("surrogates", done, total), **options,
+        )  # fmt: skip
+    return found, tested
 
 
 def _pair(
@@ -271,7 +270,7 @@ def _print_notes(found: "xr.Dataset", notes: tuple[str, ...]) -> None:
 
 
 def _multiverse(
-    a: Any, b: Any, fs: float, method: str, surrogate: str | None, draws: int, seed: int, options: dict[str, Any],  # noqa: ANN401
+    pair: "Aligned", method: str, surrogate: str | None, draws: int, seed: int, options: dict[str, Any],
     figure: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from dyadloop.measures.synchrony import conclusions, multiverse
@@ -280,7 +279,7 @@ def _multiverse(
     kept = {name: value for name, value in options.items() if name not in ("window", "lag", "smooth", "transform")}
     with steps(quiet) as progress:
         table = multiverse(
-            a, b, fs, method, surrogate=surrogate or "shift", draws=draws, seed=seed,
+            pair.first, pair.second, pair.fs, method, surrogate=surrogate or "shift", draws=draws, seed=seed,
             progress=lambda done, total: progress("settings", done, total), **kept,
         )  # fmt: skip
     summary = conclusions(table)
@@ -290,6 +289,8 @@ def _multiverse(
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
         for name, value in summary.items():
             print(f"{name}: {value}")
+        for note in pair.notes:
+            print(f"note: {note}")
     if figure is not None:
         from dyadloop.reporting.measures import multiverse_figure
 

@@ -147,11 +147,8 @@ def rmea(
     cells = _grid(pair, window, step, lag)
     pair = rmea_prepared(pair, outlier, mea_smooth, mea_scale)
     r = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
-    epochs = (
-        []
-        if artefact is None
-        else rmea_artefacts(fisher_z(r[:, cells.max_lag]) if z else r[:, cells.max_lag], artefact)
-    )
+    zero = fisher_z(r[:, cells.max_lag]) if z else r[:, cells.max_lag]
+    epochs = [] if artefact is None else rmea_artefacts(zero, artefact)
     if epochs:
         pair = _without(pair, epochs, step)
         r = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
