@@ -15,7 +15,7 @@ from dyadloop.inference.randomised import PREFIX, contrast_fault
 from dyadloop.inference.smoother import course_at
 from dyadloop.inference.whatif import _courses
 from dyadloop.measures import measure
-from dyadloop.theory import hypothesis, keep, protocol, read_theory
+from dyadloop.theory import hypothesis, keep, protocol, read_theory, vary
 from tests.inference.small import make, shorten, table
 
 VARIABLES = ["oxytocin", "trust", "support"]
@@ -85,6 +85,19 @@ def test_with_the_same_arrows_in_both_parts_it_is_the_theory_itself(scores, prob
     assert np.abs(np.asarray(other - found)).max() > 1e-3
     course, usual = course_at(problem, _numbers(alike), problem.panel), course_at(whole, _numbers(values), whole.panel)
     np.testing.assert_allclose(course.mean, usual.mean, atol=1e-8)
+
+
+def test_therapists_may_differ_in_the_time_constants_of_the_response(scores):
+    """Superposition again, where each therapist has a time constant of their own."""
+    theory = vary(_theory(), "tau_trust", by="therapist")
+    named = scores.assign_coords(therapist=("dyad", list("AABBCCAB")))
+    split, whole = build_problem(named, theory), build_problem(named, theory, split=False)
+    rng = np.random.default_rng(5)
+    normals = {name: rng.normal(size=size) for name, size in split.normals.items()}
+    values = _values(split) | {"spread_therapists_tau_trust": 0.6}
+    alike = values | {n: values.get(n.removeprefix(PREFIX), 0.0) for n in values if n.startswith(PREFIX)} | normals
+    plain = {name: alike[name] for name in [*whole.priors.index, *normals]}
+    np.testing.assert_allclose(split.log_likelihood(alike), whole.log_likelihood(plain), rtol=1e-9)
 
 
 def _numbers(values):

@@ -106,10 +106,14 @@ class Problem:
         self, values: dict[str, Array], observation: Observation, panel: Panel
     ) -> Float[Array, "dyad time indicator"] | float:
         """Return what therapists, plates and randomised events add to each score."""
-        found, response = self.shared.offset(values, observation, panel), self.randomised.response(values, panel)
+        found, response = self.shared.offset(values, observation, panel), self.response(values, panel)
         if self.randomised.plan is None:
             return found
         return found + observation.loading * jnp.asarray(response)[..., jnp.array(observation.states)]
+
+    def response(self, values: dict[str, Array], panel: Panel) -> Float[Array, "dyad time state"] | float:
+        """Return by how much randomised events have moved the states, with the time constants of each therapist."""
+        return self.randomised.response(values | self.shared.own(values, panel), panel)
 
     def alone(self, values: dict[str, Array], observation: Observation, panel: Panel) -> Panel:
         """Return the panel as it were without therapists, plates and randomised events: scores, limits and events."""

@@ -109,7 +109,7 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
     def course(values: dict[str, Array]) -> Course:
         field, observation = problem.field_of(values, panel), problem.observed.observation(values)
         found = course_of(field, observation, problem.alone(values, observation, panel), values.get(BEYOND))
-        level, response = problem.shared.level(values, panel), problem.randomised.response(values, panel)
+        level, response = problem.shared.level(values, panel), problem.response(values, panel)
         return found._replace(mean=found.mean + level[:, None, :] + response)
 
     if not problem.varying.names:
