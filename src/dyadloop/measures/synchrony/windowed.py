@@ -154,16 +154,7 @@ def rmea(
         r = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
     found = fisher_z(r) if z else r
     found = np.abs(found) if absolute else found
-    centre = cells.max_lag
-    per_window = {
-        "lag_zero": found[:, centre],
-        "all_lags": mean(found, 1),
-        "s1_lead": mean(found[:, centre + 1 :], 1),
-        "s2_lead": mean(found[:, :centre], 1),
-        "s1_lead_0": mean(found[:, centre:], 1),
-        "s2_lead_0": mean(found[:, : centre + 1], 1),
-        "best_lag": _peaks(found, cells) / pair.fs,
-    }
+    per_window = _rmea_columns(found, cells.max_lag) | {"best_lag": _peaks(found, cells) / pair.fs}
     overlap = math.ceil(window / step) - 1
     return result(
         "rmea",
@@ -171,18 +162,8 @@ def rmea(
         error_of_mean(per_window["all_lags"], overlap),
         "grandAver: mean of all cells",
         _RMEA,
-        {
-            "window": window,
-            "step": step,
-            "lag": lag,
-            "absolute": absolute,
-            "z": z,
-            "outlier": outlier,
-            "mea_smooth": mea_smooth,
-            "mea_scale": mea_scale,
-            "artefact": artefact,
-            "fs": pair.fs,
-        },
+        {"window": window, "step": step, "lag": lag, "absolute": absolute, "z": z, "fs": pair.fs}
+        | {"outlier": outlier, "mea_smooth": mea_smooth, "mea_scale": mea_scale, "artefact": artefact},
         lead=mean(per_window["s1_lead"]) - mean(per_window["s2_lead"]),
         variables={
             "ccf": (("window", "lag"), found, {"units": "1"}),
@@ -191,6 +172,18 @@ def rmea(
         coords=_coords(cells, pair.fs),
         artefacts="; ".join(f"{first * step:g} to {(last + 1) * step:g}" for first, last in epochs) or "none",
     )
+
+
+def _rmea_columns(found: Floats, centre: int) -> dict[str, Floats]:
+    """Return rMEA's means over lags of each window."""
+    parts = {
+        "all_lags": found,
+        "s1_lead": found[:, centre + 1 :],
+        "s2_lead": found[:, :centre],
+        "s1_lead_0": found[:, centre:],
+        "s2_lead_0": found[:, : centre + 1],
+    }
+    return {"lag_zero": found[:, centre]} | {name: mean(part, 1) for name, part in parts.items()}
 
 
 def rmea_prepared(pair: Pair, outlier: float | None = None, smooth: float = 0.0, scale: bool = False) -> Pair:
