@@ -14,7 +14,8 @@ MAX_DIVERGENT = 0.005
 def diagnose(post: xr.DataTree) -> xr.DataTree:
     """Add a group ``diagnostics`` and the attribute ``converged`` (1 or 0) to a posterior.
 
-    Converged means: every R-hat at most 1.01, every bulk and tail effective sample size at least 400, no divergence.
+    Converged means: every R-hat at most 1.01, every bulk and tail effective sample size at least 400, and at most one
+    divergent transition in 200.
     """
     from arviz_stats.sampling_diagnostics import ess, rhat
 
@@ -60,9 +61,9 @@ def convergence_faults(post: xr.DataTree) -> list[str]:
                 f"{word} {side} {limit:g} for {int(bad.sum())} parameters, worst {table['parameter'].values[worst]} "
                 f"at {values[worst]:.4g}"
             )
-    divergences = int(post["sample_stats"].to_dataset()["diverging"].sum())
-    if divergences:
-        faults.append(f"{divergences} divergent transitions")
+    diverging = post["sample_stats"].to_dataset()["diverging"]
+    if float(diverging.mean()) > MAX_DIVERGENT:
+        faults.append(f"{int(diverging.sum())} divergent transitions of {diverging.size}")
     return faults
 
 

@@ -105,6 +105,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "beside": _beside(beside),
         "verdicts": table["verdict"].value_counts().to_dict(),
         "faults": convergence_faults(post),
+        "divergences": int(post["sample_stats"].to_dataset()["diverging"].sum()),
         "conflicts": prior_conflicts(post),
         "mode": (int(post.attrs["mode_agreeing"]), int(post.attrs["mode_starts"])),
         "left_out": json.loads(post.attrs["left_out"]),
