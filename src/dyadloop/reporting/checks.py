@@ -1,5 +1,6 @@
 """Model criticism for the terminal and for spreadsheets."""
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.console import Console
@@ -32,7 +33,7 @@ def checks_tables(found: xr.DataTree) -> dict[str, pd.DataFrame]:
     """Return the tables of :func:`dyadloop.checks`, what stands out most first."""
     tables = {name: found[name].to_dataset().to_dataframe().reset_index() for name in _TITLES if name in found.children}
     share = tables["predictive"]["share_above"]
-    tables["predictive"] = tables["predictive"].iloc[(0.5 - (share - 0.5).abs()).argsort(kind="stable")]
+    tables["predictive"] = tables["predictive"].iloc[np.argsort((0.5 - (share - 0.5).abs()).to_numpy(), kind="stable")]
     tables["influence"] = tables["influence"].sort_values("pareto_k", ascending=False, kind="stable")
     tables["sensitivity"] = tables["sensitivity"].sort_values("prior", ascending=False, kind="stable")
     for name in ("referees", *_PRINTED):
@@ -43,7 +44,7 @@ def checks_tables(found: xr.DataTree) -> dict[str, pd.DataFrame]:
         "without_each": lambda t: t["share"] - t["share_without"],
     }
     for name, by in size.items():
-        tables[name] = tables[name].iloc[(-by(tables[name])).argsort(kind="stable")]
+        tables[name] = tables[name].iloc[np.argsort(-by(tables[name]).to_numpy(dtype=float), kind="stable")]
     if "filter" in tables:
         tables["filter"] = tables["filter"].sort_values("shift", key=abs, ascending=False, kind="stable")
     return tables

@@ -64,7 +64,8 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
         theory = Theory.model_validate(content)
     except ValidationError as error:
         raise TheoryError(_explain(str(source), content, error)) from None
-    if lines := [f"  {WHOLE}: {fault}" for fault in [*_unknown(theory), *dangling(_parts(theory))]]:
+    whole = theory.hypothesis is None and not theory.reduced
+    if lines := [f"  {WHOLE}: {fault}" for fault in [*_unknown(theory), *(dangling(_parts(theory)) if whole else ())]]:
         raise TheoryError(_counted(str(source), lines))
     return theory
 
@@ -334,5 +335,6 @@ def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
             "inputs": tuple(entry for entry in theory.inputs if entry.target in chosen),
             "ruptures": ruptures if ruptures is None or ruptures.target in chosen else None,
             "dropout": dropout if dropout is None or {dropout.alliance, dropout.symptom} <= chosen else None,
+            "reduced": theory.reduced or chosen != known,
         }
     )
