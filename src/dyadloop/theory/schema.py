@@ -19,8 +19,8 @@ class Theory(Record):
 
     ``varies`` names parameters that differ between dyads in a fit, such as ``w_trust`` or ``tau_trust``, and
     ``varies_by_therapist`` those that differ between therapists. ``excluded`` holds the couplings that the hypothesis
-    sets to zero: randomised events are asked about them all the same. ``reduced`` says that variables were taken away, so
-    that claims and rivals may speak of what is gone.
+    sets to zero: randomised events are asked about them all the same. ``reduced`` says that variables were taken away,
+    so that claims and rivals may speak of what is gone.
     """
 
     schema_version: Literal[1]
