@@ -72,11 +72,14 @@ def _on_d(metric: str, value: float, error: float, n: float) -> tuple[float, flo
     """Return d, its variance and the conversion in words; ``error`` is that of z for r, of the logarithm for OR."""
     if metric == "r":
         r = z_to_r(math.atanh(value), error**2)
-        return *r_to_d(r.value, r.variance), "r to d, "
+        d = r_to_d(r.value, r.variance)
+        return d.value, d.variance, "r to d, "
     if metric == "OR":
-        return *log_odds_to_d(math.log(value), error**2), "log OR to d, "
+        d = log_odds_to_d(math.log(value), error**2)
+        return d.value, d.variance, "log OR to d, "
     if metric == "g" and n > 0:
-        return *g_to_d(value, error**2, max(n - 2, 2)), "g to d, "
+        d = g_to_d(value, error**2, max(n - 2, 2))
+        return d.value, d.variance, "g to d, "
     return value, error**2, ""
 
 

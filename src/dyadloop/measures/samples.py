@@ -135,11 +135,12 @@ def _add_rows(
     work: Work, read: pd.DataFrame, keys: dict[Sample, dict[str, Any]], reasons: dict[Sample, str], plates: Plates
 ) -> None:
     """Add a row for each sample that counts, and say why the other occasions and samples have none."""
+    rows = read.to_dict("index")
     valued = {sample for sample in read.index[read["value"].notna()] if sample not in reasons}
     served = {_occasion(keys[sample]) for sample in valued}
     for sample, key in keys.items():
         if sample in valued:
-            row = read.loc[sample]
+            row = rows[sample]
             doubt = "" if row["status"] == "ok" else str(row["status"])
             work.add(key, float(row["value"]), float(row["error"]), str(row["limit"]), doubt)
         elif sample not in reasons and _occasion(key) not in served:
@@ -168,7 +169,7 @@ def _well_table(
     """Return what became of every well: the words of the plate, but for samples that have no place or no value."""
     samples = list(zip(wells["plate"], wells["sample"], strict=True))
     mine = wells["kind"].eq("sample").to_numpy()
-    lost = {sample for sample in read.index if read.loc[sample, "value"] != read.loc[sample, "value"]}
+    lost = set(read.index[read["value"].isna()])
     status = [
         _status(str(word), reasons.get(sample, ""), sample in lost) if own else word
         for sample, own, word in zip(samples, mine, wells["status"], strict=True)

@@ -148,6 +148,7 @@ def combined(wells: Wells) -> Combined:
     The error is from the second derivatives; where the scatter is estimated it is widened as a variance of n - 1 is.
     """
     logs, center, width = np.linspace(0.0, _LARGEST_LOG_FACTOR, _GRID), 0.0, _LARGEST_LOG_FACTOR
+    heights = np.full(1, -np.inf)
     for _ in range(_REFINEMENTS):
         mus = _best(wells, np.exp(logs))
         heights = log_likelihood(mus, np.exp(logs), wells)

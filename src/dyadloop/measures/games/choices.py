@@ -71,7 +71,7 @@ def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
     The multiplier matters (raising it from 2 to 3 lowers returned shares): compare games with the same one.
     """
     sound = _checked_trust(table, name)
-    games = [*sound.columns.intersection(OCCASIONS)]
+    games = [*sound.columns.intersection(list(OCCASIONS))]
     sound = sound.sort_values(["trustor", "trustee", *games, "round"], kind="stable")
     sent = (sound["sent"] / sound["endowment"]).to_numpy()
     received = (sound["sent"] * sound["multiplier"]).to_numpy()
@@ -148,7 +148,7 @@ def public_goods(table: pd.DataFrame, name: str = "public_goods") -> Scores:
     faults += repeated(sound, ("group", "participant", "round"), name)
     if faults:
         raise DataError(name, sorted(faults, key=lambda fault: fault.row or 0))
-    games = ["group", *sound.columns.intersection(OCCASIONS)]
+    games = ["group", *sound.columns.intersection(list(OCCASIONS))]
     sound = sound.assign(share=sound["contributed"] / sound["endowment"])
     sound = sound.sort_values([*games, "participant", "round"])
     sums = sound.groupby([*games, "round"])["share"].transform("sum")

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy.typing import NDArray
 
 from dyadloop.measures.items.instruments import Instrument
@@ -125,10 +125,10 @@ def _negative(x: Floats, y: Floats, who: Persons) -> bool:
     """Return whether two series are negatively related beyond chance, between persons or within them."""
     if who is None or len(set(who.tolist())) == len(who):
         return _z(x, y, len(x)) < -_Z
-    place: Int[np.ndarray, row] = np.unique(who.astype(str), return_inverse=True)[1]
+    place = np.unique(who.astype(str), return_inverse=True)[1]
     count = np.bincount(place)
     means = [np.bincount(place, weights=series) / count for series in (x, y)]
-    between = _z(*means, len(count))
+    between = _z(means[0], means[1], len(count))
     within = _z(x - means[0][place], y - means[1][place], len(x) - len(count) + 1)
     return min(between, within) < -_Z and max(between, within) < _Z / 2
 

@@ -50,7 +50,7 @@ def spectra(pair: Pair, width: int) -> Spectra:
     used &= ~still_parts(cut[0], limits[0]) & ~still_parts(cut[1], limits[1])
     window = signal.get_window("hann", width)
     one, two = (np.fft.rfft((c[used] - c[used].mean(axis=1, keepdims=True)) * window, axis=1) for c in cut)
-    return Spectra(one, two, np.fft.rfftfreq(width, 1 / pair.fs), width)
+    return Spectra(one, two, np.fft.rfftfreq(width, 1 / pair.fs).astype(float), width)
 
 
 def lead_of(pair: Pair, band: tuple[float, float] | None, lag: float) -> Lead:
@@ -107,7 +107,7 @@ def _delay(total: list[NDArray], width: int, fs: float) -> float:
     return float(places[np.argmax(lined[places])] / (_FINE * fs))
 
 
-def _coherence(total: list[NDArray]) -> Floats:
+def _coherence(total: list[NDArray[np.complex128]]) -> Floats:
     cross, one, two = total
     product = one.real * two.real
     return np.divide(np.abs(cross) ** 2, product, out=np.zeros_like(product), where=product > np.finfo(np.float64).tiny)

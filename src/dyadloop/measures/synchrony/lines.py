@@ -3,6 +3,8 @@
 The plot itself is never stored: memory grows with the length of the series, not with its square.
 """
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -105,14 +107,21 @@ def lines(
 
 
 @numba.njit(cache=True, inline="always")
-def _first(word: np.uint64) -> int:
+def _first(word: np.uint64) -> np.int64:
     """Return which of eight bytes, each 0 or 1, is the first that is 1."""
     return np.int64(((word & (~word + _ONE)) * _PLACES) >> _TOP)
 
 
 @numba.njit(cache=True)
 def _close(
-    length: int, begin: int, end: int, k: int, shortest: int, diagonal: Counts, profile: Counts, change: Counts
+    length: Any,
+    begin: Any,
+    end: int,
+    k: Any,
+    shortest: int,
+    diagonal: Counts,
+    profile: Counts,
+    change: Counts,  # noqa: ANN401 - NumPy's numbers
 ) -> None:
     diagonal[length] += 1
     profile[k] += length

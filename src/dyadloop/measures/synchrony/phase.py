@@ -46,7 +46,7 @@ def phases(values: Floats, fs: float, band: tuple[float, float] | None = None) -
             part = (
                 part if sections is None else signal.sosfiltfilt(sections, part, padlen=min(shortest, high - low) - 1)
             )
-            found[low:high] = np.where(rest[low:high], np.nan, np.angle(signal.hilbert(part)))
+            found[low:high] = np.where(rest[low:high], np.nan, np.angle(np.asarray(signal.hilbert(part))))
     if np.isnan(found).all():
         raise MeasureError(f"no stretch of {shortest} samples without a gap or a rest; expected at least one")
     return found

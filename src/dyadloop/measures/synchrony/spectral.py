@@ -230,12 +230,14 @@ def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smal
         cross, power, raw = _streamed(ready, dt, scales, per_octave, stride)
     period, moments = scales / _PER_SCALE, np.arange(0, n, stride)
     edge = np.minimum(moments, n - 1 - moments) * dt / (_PER_SCALE * np.sqrt(2))
-    return Wavelet(_squared(cross, power[0], power[1]), np.angle(raw), period, period[:, None] <= edge, stride)
+    return Wavelet(
+        _squared(cross, power[0], power[1]), np.angle(raw).astype(float), period, period[:, None] <= edge, stride
+    )
 
 
 def _streamed(
     ready: tuple[Floats, Floats], dt: float, scales: Floats, per_octave: int, stride: int
-) -> tuple[NDArray[np.complex128], list[Floats], NDArray[np.complex128]]:
+) -> tuple[NDArray[np.complex128], list[Floats], NDArray[np.complex64]]:
     """Return smoothed cross product and powers, and the raw cross product, scale by scale at some moments."""
     n = len(ready[0])
     size = 2 ** int(np.ceil(np.log2(n)))

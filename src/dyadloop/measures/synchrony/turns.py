@@ -52,7 +52,7 @@ def check_turns(turns: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
     for column in ("start", "end"):
         found[column] = pd.to_numeric(found[column], errors="coerce").astype(float)
     length = found["end"] - found["start"]
-    bad = np.flatnonzero(~(np.isfinite(length) & (length > 0)).to_numpy())
+    bad = np.flatnonzero(~(np.isfinite(length) & (length > 0)))
     if len(bad):
         told = [
             f"row {row + 2} (start {turns['start'].iloc[row]!r}, end {turns['end'].iloc[row]!r})" for row in bad[:5]
