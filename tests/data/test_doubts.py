@@ -247,3 +247,13 @@ def test_many_rows_are_one_doubt(study):
     _set(study, "measurements.tsv", "value", "999", _of("tension"), 12)
     (found,) = [d for d in dl.doubts(study, TODAY) if "999" in d.got]
     assert "and 8 more" in found.got
+
+
+@pytest.mark.parametrize("of", ["time", "session", "patient"])
+def test_covariates_of_every_kind_raise_no_doubt_by_themselves(study, of):
+    _declare(study, "covariates:\n", f"covariates:\n  trend: {{of: {of}, per: 30, reason: therapies have a course}}\n")
+    file = {"session": "sessions.tsv", "patient": "participants.tsv"}.get(of)
+    if file:
+        rows = _rows(study / file)
+        _write(study / file, [[*rows[0], "trend"], *([*row, str(1 + k % 3)] for k, row in enumerate(rows[1:]))])
+    assert dl.doubts(study, TODAY) == []

@@ -62,6 +62,8 @@ def _all_series(study: Study) -> Iterator[_Series]:
         dyads, log = part["dyad"].to_numpy(), entry.transform == "log"
         yield _Series("measurements.tsv", "value", name, values, dyads, lines[mine], scale, log)
     for name, entry in study.info.covariates.items():
+        if entry.of == "time":  # has no column
+            continue
         of_session = entry.of == "session"
         file, source = ("sessions.tsv", study.sessions) if of_session else ("participants.tsv", study.participants)
         mine = np.ones(len(source), bool) if of_session else source["role"].eq(entry.of).to_numpy()
