@@ -114,14 +114,14 @@ def _first(word: np.uint64) -> np.int64:
 
 @numba.njit(cache=True)
 def _close(
-    length: Any,
-    begin: Any,
+    length: Any,  # noqa: ANN401 - NumPy's integers
+    begin: Any,  # noqa: ANN401
     end: int,
-    k: Any,
+    k: Any,  # noqa: ANN401
     shortest: int,
     diagonal: Counts,
     profile: Counts,
-    change: Counts,  # noqa: ANN401 - NumPy's numbers
+    change: Counts,
 ) -> None:
     diagonal[length] += 1
     profile[k] += length
