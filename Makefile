@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 install: $(STAMP)  ## make .venv from the lock
 
 demo: $(STAMP)  ## run the main job on the shipped real study
-	$(BIN)/dyadloop run examples/school --out results/school
+	$(BIN)/dyadloop run examples/school --out results/school --draws 1200
 
 check: $(STAMP)  ## linters, import layers and types
 	$(BIN)/ruff format --check src tests benchmarks
@@ -49,7 +49,7 @@ bench: $(STAMP)  ## print the benchmark ratios
 
 reports: $(STAMP)  ## run the shipped real studies, an hour, and renew their reports in docs/reports
 	for study in school diaries mindfulness; do \
-		$(BIN)/dyadloop run examples/$$study --out results/$$study && \
+		$(BIN)/dyadloop run examples/$$study --out results/$$study --draws 1200 && \
 		cp results/$$study/report.html docs/reports/$$study.html || exit 1; done
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
