@@ -180,7 +180,18 @@ def method_of(name: str, settings: dict[str, Any]) -> Method:
     absent = [s for s, default in known.items() if default is inspect.Parameter.empty and s not in settings]
     if absent:
         raise MeasureError(f"method {name!r} needs {', '.join(absent)}")
+    for setting, value in settings.items():
+        _check_number(name, setting, value, whole=type(known[setting]) is int)
     return METHODS[name]
+
+
+def _check_number(name: str, setting: str, value: object, whole: bool) -> None:
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool):
+        return
+    if not np.isfinite(value):
+        raise MeasureError(f"method {name!r}, setting {setting}: got {value}; expected a finite number")
+    if whole and not isinstance(value, int | np.integer):
+        raise MeasureError(f"method {name!r}, setting {setting}: got {value}; expected a whole number")
 
 
 def prepared(pair: Pair, spikes: float | None, smooth: float, transform: str) -> Pair:
@@ -191,6 +202,8 @@ def prepared(pair: Pair, spikes: float | None, smooth: float, transform: str) ->
     MeasureError
         If the transform does not exist or a logarithm meets a negative value.
     """
+    if not (np.isfinite(smooth) and smooth >= 0):
+        raise MeasureError(f"smooth: got {smooth:g} s; expected a width of 0 or more")
     series = []
     for name, values in (("first", pair.first), ("second", pair.second)):
         kept = values if spikes is None else without_spikes(values, spikes)[0]

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Missing = Literal["pairwise", "mask", "refuse"]
 
 _MOST_NAMED = 6
+_LARGEST = 1e100  # beyond it products of squares overflow, and below its inverse they vanish
 COMMON_PAUSE = 10.0
 """Seconds for which two persons do not both stand still to the last digit: 9.0 s was the longest of 32 recordings."""
 SIGN = "positive lag: the first person leads"
@@ -79,6 +80,11 @@ def as_series(values: ArrayLike, name: str = "series") -> Floats:
     if np.ptp(seen) == 0:
         raise MeasureError(
             f"{name}: all {seen.size} values are {seen[0]:g}; a series that never varies has no synchrony"
+        )
+    if np.abs(seen).max() > _LARGEST or np.ptp(seen) < 1 / _LARGEST:
+        raise MeasureError(
+            f"{name}: got values from {seen.min():g} to {seen.max():g}, whose squares are no numbers; "
+            f"expected sizes up to {_LARGEST:g} and a range of at least {1 / _LARGEST:g}; use another unit"
         )
     return array
 
@@ -193,6 +199,8 @@ def without_spikes(values: Floats, sd: float = 10.0) -> tuple[Floats, int]:
     The SD is that of the values not above it, found by repetition, so that a spike does not widen its own bound.
     Motion energy is skewed: 10 SD is the bound at which the field warns.
     """
+    if not (np.isfinite(sd) and sd > 0):
+        raise MeasureError(f"spikes: got {sd:g} SD; expected a number above 0, such as 10")
     kept = values.copy()
     while True:
         bound = np.nanmedian(kept) + sd * np.nanstd(kept)

@@ -277,6 +277,8 @@ def _over_scales(cells: NDArray, per_octave: int) -> NDArray:
     found = np.zeros_like(cells)
     for place, weight in enumerate(box):
         shift = before - place
+        if abs(shift) >= len(cells):  # few scales, as in a narrow band: this part of the box lies outside
+            continue
         low, high = max(0, -shift), min(len(cells), len(cells) - shift)
         found[low:high] += weight * cells[low + shift : high + shift]
     return found

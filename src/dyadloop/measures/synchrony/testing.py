@@ -86,6 +86,9 @@ def synchrony_test(
     if surrogate not in SURROGATES:
         known = ", ".join(SURROGATES)
         raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
+    for name, seconds in (("guard", guard), ("rest", rest)):
+        if seconds is not None and (np.isnan(seconds) or seconds < 0):
+            raise MeasureError(f"{name}: got {seconds:g} s; expected a time of 0 or more")
     kind = SURROGATES[surrogate]
     pair = prepared(make_pair(first, second, fs, missing, cut, pauses_of(method)), spikes, smooth, transform)
     whole = pair.second
