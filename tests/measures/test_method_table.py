@@ -53,7 +53,7 @@ def test_spans_are_in_seconds_whatever_a_setting_counts_in(name, settings, secon
 
 def test_a_lag_of_a_minute_is_a_minute_for_every_method():
     """Six times the span must fit: 60 samples of a lag taken for seconds used to refuse five minutes."""
-    a, b = follower(n=600)
+    a, b = follower(n=1500)
     tested = synchrony_test(a, b, 5, "crqa", lag=12, radius=0.2, draws=19)
     assert 0 < float(tested["p_value"]) <= 1
     with pytest.raises(MeasureError, match="60 s"):
