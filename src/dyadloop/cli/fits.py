@@ -198,10 +198,10 @@ def calibrate(
     from dyadloop.reporting.progress import steps
     from dyadloop.reporting.tables import write_csv
 
-    if broken:
+    if theory is None and broken:
         return _broken(replicates, seed, result_folder(out, "broken-calibration"), as_json, quiet)
-    if theory is None:
-        raise typer.BadParameter("name a theory, or ask for --broken")
+    if theory is None or broken:
+        raise typer.BadParameter("name a theory, or ask for --broken, which has its own")
     model = _calibrated(theory, hypothesis, variables, vary, vary_by_therapist)
     folder = result_folder(out, f"{Path(theory).stem}-calibration")
     try:

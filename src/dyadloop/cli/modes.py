@@ -62,7 +62,7 @@ MODES: dict[str, tuple[Mode, ...]] = {
     ),
     "choices": (Mode("show", True, _FITTING),),
     "calibrate": (
-        Mode("broken", True, ("theory", "hypothesis", "variables", "study", "dyads", "sessions", "below", "fault")),
+        Mode("broken", True, ("hypothesis", "variables", "study", "dyads", "sessions", "below", "fault")),
         Mode("broken", True, ("vary", "vary_by_therapist", "figure")),
     ),
     "synchrony": (

@@ -86,9 +86,7 @@ def synchrony_test(
     if surrogate not in SURROGATES:
         known = ", ".join(SURROGATES)
         raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
-    for name, seconds in (("guard", guard), ("rest", rest)):
-        if seconds is not None and (np.isnan(seconds) or seconds < 0):
-            raise MeasureError(f"{name}: got {seconds:g} s; expected a time of 0 or more")
+    _refuse_odd(guard=guard, rest=rest)
     kind = SURROGATES[surrogate]
     pair = prepared(make_pair(first, second, fs, missing, cut, pauses_of(method)), spikes, smooth, transform)
     whole = pair.second
@@ -124,6 +122,12 @@ def synchrony_test(
     return tested.assign(common_rest(first, second, pair.fs)).assign_attrs(
         rest=min(longest, len(pair.first) / pair.fs), rest_left_out=left_out, independent_moments=moments
     )
+
+
+def _refuse_odd(**times: float | None) -> None:
+    for name, seconds in times.items():
+        if seconds is not None and (np.isnan(seconds) or seconds < 0):
+            raise MeasureError(f"{name}: got {seconds:g} s; expected a time of 0 or more")
 
 
 def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) -> xr.Dataset:  # noqa: ANN401
