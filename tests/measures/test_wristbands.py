@@ -96,18 +96,31 @@ def test_a_sidecar_cannot_change_what_the_wristband_wrote(tmp_path):
         read_recording(tmp_path / "EDA.csv")
 
 
-@pytest.mark.parametrize("phasic", [False, True])
-def test_independent_skins_are_rarely_in_step(tmp_path, phasic):
+def _skins(folder, k, phasic):
+    pair = [
+        read_recording(_e4(folder / f"{who}{k}_EDA.csv", conductance(2 * k + place, 400), START + 7 * place))
+        for place, who in enumerate("PT")
+    ]
+    ready = [skin_responses(r, r.channel()) if phasic else r for r in pair]
+    both = aligned(ready[0], ready[0].channel(), ready[1], ready[1].channel())
+    assert len(both.first) == 400 * 4 - 28
+    return both
+
+
+@pytest.mark.parametrize(("phasic", "transform"), [(False, "difference"), (True, "none")])
+def test_independent_skins_are_rarely_in_step(tmp_path, phasic, transform):
     """Of eight independent pairs, more than two are significant at .05 in one of 170 runs where the test holds."""
     significant = 0
     for k in range(8):
-        pair = [
-            read_recording(_e4(tmp_path / f"{who}{k}_EDA.csv", conductance(2 * k + place, 400), START + 7 * place))
-            for place, who in enumerate("PT")
-        ]
-        ready = [skin_responses(r, r.channel()) if phasic else r for r in pair]
-        both = aligned(ready[0], ready[0].channel(), ready[1], ready[1].channel())
-        assert len(both.first) == 400 * 4 - 28
-        tested = dl.synchrony_test(both.first, both.second, both.fs, draws=19, window=20, step=20, lag=3)
+        both = _skins(tmp_path, k, phasic)
+        tested = dl.synchrony_test(
+            both.first, both.second, both.fs, transform=transform, draws=19, window=20, step=20, lag=3
+        )
         significant += float(tested["p_value"]) <= 0.05
     assert significant <= 2
+
+
+def test_the_drifting_level_of_two_skins_is_too_slow_for_a_test(tmp_path):
+    both = _skins(tmp_path, 0, phasic=False)
+    with pytest.raises(MeasureError, match="too short for its own slowness"):
+        dl.synchrony_test(both.first, both.second, both.fs, draws=19, window=20, step=20, lag=3)
