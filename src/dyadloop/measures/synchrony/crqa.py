@@ -8,15 +8,13 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.crqa_lines import block_areas, lines
 from dyadloop.measures.synchrony.method import Method
-from dyadloop.measures.synchrony.recurrence import Plot, embed, profile
+from dyadloop.measures.synchrony.recurrence import METRICS, Plot, embed, plot, profile, rows_within
 from dyadloop.measures.synchrony.scoring import mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, as_rate, as_series, samples
 
 _SOURCE = "Coco & Dale 2014, doi:10.3389/fpsyg.2014.00510; Coco et al. 2021, doi:10.32614/RJ-2021-062"
 _MD = "Wallot 2019, doi:10.1080/00273171.2018.1512846"
-_NORMS = {"euclidean": (0, "euclidean"), "maximum": (1, "chebyshev"), "manhattan": (2, "cityblock")}
 _PERCENT = ("RR", "DET", "LAM")
 _ROWS = 500  # of distances at once
 Norm = Literal["euclidean", "maximum", "manhattan"]
@@ -94,16 +92,7 @@ def crqa(
         )
     options = {"norm": norm, "side": side, "rescale": rescale, "theiler": theiler, "shortest": shortest, "full": full}
     x, y = (embed(scaled(s, standardise), dimension, delay) for s in series)
-    whole = sided_plot(x, y, radius, **options)
-    if whole.points == 0:
-        raise MeasureError(f"nothing recurs within a radius of {radius:g}; expected some points; enlarge the radius")
-    far = min(
-        10 if lag is None else samples(lag, pair.fs, "the lag of the profile", 0), min(x.shape[1], y.shape[1]) - 1
-    )
-    rates = _profile(x, y, whole, far, side, theiler)
-    variables: dict[str, Any] = {name: ((), value) for name, value in _percent(whole).items()}
-    coords: dict[str, Any] = {"lag": ("lag", np.arange(-far, far + 1) / pair.fs, {"units": "s"})}
-    variables["profile"] = ("lag", rates)
+    whole, far, variables, coords, lead = _whole(x, y, pair.fs, radius, lag, options)
     if window is not None:
         more, starts = _windows(
             series, pair.fs, window, step or window, far, (standardise, dimension, delay), radius, options
@@ -120,7 +109,7 @@ def crqa(
         _SOURCE,
         {"radius": radius, "dimension": dimension, "delay": delay, "standardise": standardise, **options,
          "categorical": categorical, "fs": pair.fs},
-        lead=_lead(rates, far) if side == "both" else None,
+        lead=lead,
         variables=variables,
         coords=coords,
     )  # fmt: skip
@@ -180,23 +169,34 @@ def mdcrqa(
         states.append(embed(scaled_columns, dimension, delay))
     x, y = states
     options = {"norm": norm, "side": side, "rescale": rescale, "theiler": theiler, "shortest": shortest, "full": full}
-    whole = sided_plot(x, y, radius, **options)
-    if whole.points == 0:
-        raise MeasureError(f"nothing recurs within a radius of {radius:g}; expected some points; enlarge the radius")
-    far = min(10 if lag is None else samples(lag, rate, "the lag of the profile", 0), x.shape[1] - 1)
-    rates = _profile(x, y, whole, far, side, theiler)
-    percent = _percent(whole)
+    whole, _, variables, coords, lead = _whole(x, y, rate, radius, lag, options)
     return result(
         "mdcrqa",
-        percent["DET"],
+        float(variables["DET"][1]),
         100 * whole.error(),
         "DET: percent of recurrent points on diagonal lines",
         _MD,
         {"radius": radius, "dimension": dimension, "delay": delay, "standardise": standardise, **options, "fs": rate},
-        lead=_lead(rates, far) if side == "both" else None,
-        variables={**{name: ((), value) for name, value in percent.items()}, "profile": ("lag", rates)},
-        coords={"lag": ("lag", np.arange(-far, far + 1) / rate, {"units": "s"})},
+        lead=lead,
+        variables=variables,
+        coords=coords,
     )
+
+
+def _whole(
+    x: Floats, y: Floats, fs: float, radius: float, lag: float | None, options: dict[str, Any]
+) -> tuple[Plot, int, dict[str, Any], dict[str, Any], float | None]:
+    """Return the plot of a recording, the half width of its profile, variables and coordinates, and the lead."""
+    whole = sided_plot(x, y, radius, **options)
+    if whole.points == 0:
+        raise MeasureError(f"nothing recurs within a radius of {radius:g}; expected some points; enlarge the radius")
+    wanted = 10 if lag is None else samples(lag, fs, "the lag of the profile", 0)
+    far = min(wanted, min(x.shape[1], y.shape[1]) - 1)
+    rates = _profile(x, y, whole, far, options["side"], options["theiler"])
+    variables: dict[str, Any] = {name: ((), value) for name, value in _percent(whole).items()}
+    variables["profile"] = ("lag", rates)
+    coords = {"lag": ("lag", np.arange(-far, far + 1) / fs, {"units": "s"})}
+    return whole, far, variables, coords, _lead(rates, far) if options["side"] == "both" else None
 
 
 def sided_plot(
@@ -209,37 +209,18 @@ def sided_plot(
     MeasureError
         If norm, side or rescale does not exist, or the radius is no distance above 0.
     """
-    for name, value, known in (
-        ("norm", norm, tuple(_NORMS)),
-        ("side", side, ("both", "upper", "lower")),
-        ("rescale", rescale, ("none", "mean", "maximum", "minimum", "pairs")),
-    ):
-        if value not in known:
-            raise MeasureError(f"{name} {value!r} does not exist; expected one of {', '.join(known)}")
-    if not 0 < radius < np.inf:
-        raise MeasureError(f"radius: got {radius}; expected a distance above 0")
-    n, m = x.shape[1], y.shape[1]
-    distance = radius * _distance(x, y, norm, rescale)
-    bound = distance**2 if norm == "euclidean" else distance
-    low, high = {"both": (-n, m), "upper": (-n, -1), "lower": (1, m)}[side]
-    diagonal, vertical = np.zeros(min(n, m) + 1, dtype=np.int64), np.zeros(m + 1, dtype=np.int64)
-    counts, rows = np.zeros(n + m - 1, dtype=np.int64), np.zeros((2, n), dtype=np.int64)
-    one, two = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    lines(one, two, bound, _NORMS[norm][0], low, high, theiler, shortest, diagonal, vertical, counts, rows)
-    between = np.arange(-(n - 1), m)
-    sizes = np.minimum(n, m - between) - np.maximum(0, -between)
-    valid = int(sizes[(between >= low) & (between <= high) & (np.abs(between) >= theiler)].sum())
-    if valid == 0:
-        raise MeasureError(f"a Theiler band of {theiler} leaves no cell of {n} by {m}; expected a narrower one")
-    return Plot(diagonal, vertical, counts, rows, n * m if full else valid, shortest)
+    scales = ("none", "mean", "maximum", "minimum", "pairs")
+    if rescale not in scales:
+        raise MeasureError(f"rescale {rescale!r} does not exist; expected one of {', '.join(scales)}")
+    return plot(x, y, radius * _distance(x, y, norm, rescale), norm, theiler, shortest, full, side)
 
 
 def _distance(x: Floats, y: Floats, norm: str, rescale: str) -> float:
     """Return what the radius is multiplied by: a summary of all distances, a few rows of them at a time."""
-    if rescale == "none":
+    if rescale == "none" or norm not in METRICS:
         return 1.0
     parts = [x[:, low : low + _ROWS].T for low in range(0, x.shape[1], _ROWS)]
-    tables = (cdist(part, y.T, _NORMS[norm][1]) for part in parts)  # pyright: ignore[reportArgumentType,reportCallIssue]
+    tables = (cdist(part, y.T, METRICS[norm]) for part in parts)
     found = np.array([(table.sum(), table.max(), table.min()) for table in tables])
     n, cells = x.shape[1], x.shape[1] * y.shape[1]
     total = float(found[:, 0].sum())
@@ -293,8 +274,9 @@ def _windows(
 
 def blocks(x: Floats, y: Floats, radius: float, norm: str, theiler: int = 0) -> dict[str, float]:
     """Return ``catH``, the entropy [nats] of the areas of blocks beyond one cell, their number, mean and largest."""
-    bound = radius**2 if norm == "euclidean" else radius
-    large = block_areas(np.ascontiguousarray(x), np.ascontiguousarray(y), bound, _NORMS[norm][0], theiler)
+    from dyadloop.measures.synchrony.lines import block_areas
+
+    large = block_areas(rows_within(x, y, radius, norm), theiler)
     large = large[large > 1]
     if not len(large):
         return {"catH": float("nan"), "blocks": 0, "block_mean": float("nan"), "block_largest": 0}

@@ -114,14 +114,18 @@ def synchrony(
     chosen = method_of(method, settings)
     pair = make_pair(first, second, fs, missing, cut, pauses_of(method))
     pair = prepared(pair, spikes, smooth, transform)
-    if chosen.group:
-        found = chosen.function(np.stack([pair.first, pair.second], axis=1), pair.fs, **settings)
-    else:
-        found = chosen.function(pair, **settings)
+    found = applied(chosen, pair, settings)
     given = {"spikes": spikes or "kept", "smooth": smooth, "transform": transform, "missing": missing}
     still = {name: ((), share, {"units": "1"}) for name, share in shares_of(first, second, pair.fs).items()}
     about = {"n_samples": len(pair.first), "common_pauses": pair.common_words(), "doubts": _doubts(pair)}
     return checked(found.assign(still).assign_attrs(**given, **about))
+
+
+def applied(chosen: Method, pair: Pair, settings: dict[str, Any]) -> xr.Dataset:
+    """Return what a method finds in a pair, as it is: neither guarded nor with what :func:`synchrony` adds."""
+    if chosen.group:
+        return chosen.function(np.stack([pair.first, pair.second], axis=1), pair.fs, **settings)
+    return chosen.function(pair, **settings)
 
 
 def _doubts(pair: Pair) -> str:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from scipy.signal import fftconvolve
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.phase import jackknife_error
@@ -14,10 +15,16 @@ from dyadloop.measures.synchrony.scoring import mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, as_rate, samples
 from dyadloop.measures.synchrony.still import standardised
 
+if TYPE_CHECKING:  # numba is loaded where a plot is made
+    from dyadloop.measures.synchrony.near import Rows
+
 _SOURCE = "Marwan et al. 2007, doi:10.1016/j.physrep.2006.11.001; Coco & Dale 2014, doi:10.3389/fpsyg.2014.00510"
 _MD = "Wallot, Roepstorff & Mønster 2016, doi:10.3389/fpsyg.2016.01835"
 _BLOCKS = 12
 _NORMS = {"euclidean": 0, "maximum": 1, "manhattan": 2}
+METRICS: dict[str, Any] = {"euclidean": "euclidean", "maximum": "chebyshev", "manhattan": "cityblock"}
+"""SciPy's names of the norms."""
+SIDES = ("both", "upper", "lower")
 
 
 @dataclass(frozen=True)
@@ -98,9 +105,16 @@ def embed(values: Floats, dimension: int, delay: int) -> Floats:
 
 
 def plot(
-    x: Floats, y: Floats, radius: float, norm: str = "euclidean", theiler: int = 0, shortest: int = 2, full: bool = True
+    x: Floats,
+    y: Floats,
+    radius: float,
+    norm: str = "euclidean",
+    theiler: int = 0,
+    shortest: int = 2,
+    full: bool = True,
+    side: str = "both",
 ) -> Plot:
-    """Return the recurrence plot of two sequences of states (dimension, time).
+    """Return the recurrence plot of two sequences of states (dimension, time), or of one side of it.
 
     Parameters
     ----------
@@ -115,43 +129,63 @@ def plot(
     shortest
         Shortest line.
     full
-        Relate points to all cells; otherwise to those of known states outside the Theiler band only.
+        Relate points to all cells; otherwise to those of known states on the diagonals that count.
+    side
+        both; ``upper``: only cells in which the second person's moment is the earlier one, ``lower``: the later.
 
     Raises
     ------
     MeasureError
-        If the norm does not exist, the radius is not a number above 0, or the Theiler band leaves no cell.
+        If the norm or the side does not exist, the radius is not a number above 0, or no cell is left.
     """
-    from dyadloop.measures.synchrony.lines import lines
-
-    if norm not in _NORMS:
-        raise MeasureError(f"norm {norm!r} does not exist; expected one of {', '.join(_NORMS)}")
+    for name, value, known in (("norm", norm, tuple(_NORMS)), ("side", side, SIDES)):
+        if value not in known:
+            raise MeasureError(f"{name} {value!r} does not exist; expected one of {', '.join(known)}")
     if not 0 < radius < np.inf:
-        raise MeasureError(f"radius: got {radius}; expected a distance above 0")
+        raise MeasureError(f"radius: got {radius}; expected a number above 0; give a distance")
     n, m = x.shape[1], y.shape[1]
-    bound = radius**2 if norm == "euclidean" else radius
-    one, two = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    diagonal, vertical = np.zeros(min(n, m) + 1, dtype=np.int64), np.zeros(m + 1, dtype=np.int64)
-    profile = np.zeros(n + m - 1, dtype=np.int64)
-    rows = np.zeros((2, n), dtype=np.int64)
-    lines(one, two, bound, _NORMS[norm], theiler, shortest, diagonal, vertical, profile, rows)
-    cells = n * m if full else known_cells(one, two, theiler)
-    if cells < 1:
+    valid = known_cells(x, y, theiler, side)
+    if valid < 1:
         raise MeasureError(
             f"a Theiler band of {theiler} leaves no cell of {n} x {m} states; expected some; choose a narrower band"
         )
-    return Plot(diagonal, vertical, profile, rows, cells, shortest)
+    from dyadloop.measures.synchrony.lines import lines
+
+    low, high = _diagonals(n, m, side)
+    diagonal, vertical = np.zeros(min(n, m) + 1, dtype=np.int64), np.zeros(m + 1, dtype=np.int64)
+    counts, rows = np.zeros(n + m - 1, dtype=np.int64), np.zeros((2, n), dtype=np.int64)
+    lines(rows_within(x, y, radius, norm), low, high, theiler, shortest, diagonal, vertical, counts, rows)
+    return Plot(diagonal, vertical, counts, rows, n * m if full else valid, shortest)
 
 
-def known_cells(x: Floats, y: Floats, theiler: int) -> int:
-    """Return the number of cells outside the Theiler band whose two states are known."""
+def rows_within(x: Floats, y: Floats, radius: float, norm: str) -> "Rows":
+    """Return the rows of a plot, to be read by the kernels of lines and blocks."""
+    from dyadloop.measures.synchrony.near import rows_of
+
+    return rows_of(x, y, radius, _NORMS[norm])
+
+
+def _diagonals(n: int, m: int, side: str) -> tuple[int, int]:
+    """Return the lowest and the highest diagonal j - i of a side."""
+    return {"both": (-n, m), "upper": (-n, -1), "lower": (1, m)}[side]
+
+
+def known_cells(x: Floats, y: Floats, theiler: int, side: str = "both") -> int:
+    """Return the number of cells of a side, outside the Theiler band, whose two states are known."""
+    n, m = x.shape[1], y.shape[1]
+    between, (low, high) = np.arange(-(n - 1), m), _diagonals(n, m, side)
+    counts = (between >= low) & (between <= high) & (np.abs(between) >= theiler)
+    return int(_per_diagonal(x, y)[counts].sum())
+
+
+def _per_diagonal(x: Floats, y: Floats) -> NDArray[np.int64]:
+    """Return how many cells of known states each diagonal has, from -(n - 1) to m - 1."""
     one, two = np.all(np.isfinite(x), axis=0), np.all(np.isfinite(y), axis=0)
     n, m = len(one), len(two)
-    band = 0
-    for k in range(max(-theiler, -n) + 1, min(theiler, m)):
-        low, high = max(0, -k), min(n, m - k)
-        band += int((one[low:high] & two[low + k : high + k]).sum())
-    return int(one.sum()) * int(two.sum()) - band
+    if one.all() and two.all():
+        between = np.arange(-(n - 1), m)
+        return np.minimum(n, m - between) - np.maximum(0, -between)
+    return np.rint(fftconvolve(two.astype(np.float64), one[::-1].astype(np.float64))).astype(np.int64)
 
 
 def recurrence(
@@ -208,10 +242,14 @@ def recurrence(
         if width > min(x.shape[1], y.shape[1]):
             raise MeasureError(f"{x.shape[1]} states are too short for a window of {width}; choose a shorter one")
         starts = np.arange(0, x.shape[1] - width + 1, samples(step or window, pair.fs, "a step"))
+        parts = [(x[:, s : s + width], y[:, s : s + width]) for s in starts]
         table = [
-            plot(x[:, s : s + width], y[:, s : s + width], radius, norm, theiler, shortest).numbers() for s in starts
+            list(plot(*part, radius, norm, theiler, shortest, full=False).numbers().values())
+            if known_cells(*part, theiler)
+            else [np.nan] * len(numbers)
+            for part in parts
         ]
-        variables["course"] = (("window", "measure"), np.array([list(row.values()) for row in table]))
+        variables["course"] = (("window", "measure"), np.array(table))
         coords |= {"start": ("window", starts / pair.fs, {"units": "s"}), "measure": list(numbers)}
     return result(
         "recurrence",
@@ -232,15 +270,9 @@ def _states(values: Floats, dimension: int, delay: int) -> Floats:
 
 def profile(x: Floats, y: Floats, found: Plot, far: int) -> Floats:
     """Return the recurrence rate of the diagonals -far..far over their cells of known states."""
-    middle = x.shape[1] - 1
-    n, m = x.shape[1], y.shape[1]
-    one, two = np.all(np.isfinite(x), axis=0), np.all(np.isfinite(y), axis=0)
-    rates = np.full(2 * far + 1, np.nan)
-    for place, k in enumerate(range(-far, far + 1)):
-        low, high = max(0, -k), min(n, m - k)
-        cells = int((one[low:high] & two[low + k : high + k]).sum())
-        rates[place] = found.profile[middle + k] / cells if cells else np.nan
-    return rates
+    middle = slice(x.shape[1] - 1 - far, x.shape[1] + far)
+    cells = _per_diagonal(x, y)[middle]
+    return np.where(cells > 0, found.profile[middle] / np.maximum(cells, 1), np.nan)
 
 
 def _radius_for(x: Floats, y: Floats, rate: float, norm: str) -> float:
@@ -251,12 +283,11 @@ def _radius_for(x: Floats, y: Floats, rate: float, norm: str) -> float:
         raise MeasureError(f"norm {norm!r} does not exist; expected one of {', '.join(_NORMS)}")
     if not 0 < rate < 1:
         raise MeasureError(f"rate: got {rate}; expected a recurrence rate between 0 and 1")
-    metric: Any = {"euclidean": "euclidean", "maximum": "chebyshev", "manhattan": "cityblock"}[norm]
     some = [s[:, np.all(np.isfinite(s), axis=0)] for s in (x, y)]
     if not min(s.shape[1] for s in some):
         raise MeasureError("no whole state: each holds a gap; expected some; choose a lower dimension or delay")
     some = [s[:, :: max(s.shape[1] // 2000, 1)].T for s in some]
-    found = float(np.quantile(cdist(some[0], some[1], metric), rate))
+    found = float(np.quantile(cdist(some[0], some[1], METRICS[norm]), rate))
     if found <= 0:
         raise MeasureError(f"more than {rate:.0%} of the states are equal; give a radius above 0")
     return found

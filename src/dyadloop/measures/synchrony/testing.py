@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.guard import NoScoreError
-from dyadloop.measures.synchrony.methods import METHODS, Transform, method_of, pauses_of, prepared, synchrony
+from dyadloop.measures.synchrony.methods import METHODS, Transform, applied, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.series import Missing, make_pair
 from dyadloop.measures.synchrony.slowness import FEWEST, check_slowness
 from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
@@ -185,9 +185,16 @@ def _without_errors(method: str) -> dict[str, Any]:
 
 
 def _drawn(one: np.ndarray, other: np.ndarray, fs: float, method: str, settings: dict, statistic: str) -> float:
-    """Return the statistic of a surrogate; NaN where this one leaves nothing to score."""
+    """Return the statistic of a surrogate; NaN where this one leaves nothing to score.
+
+    What :func:`synchrony` adds to a result, most of its cost in short recordings, is left out unless it is asked for.
+    """
     try:
-        return _value(synchrony(one, other, fs, method, **settings), statistic)
+        pair = make_pair(one, other, fs, pauses=pauses_of(method))
+        found = applied(method_of(method, settings), pair, settings)
+        if statistic not in found:
+            found = synchrony(one, other, fs, method, **settings)
+        return _value(found, statistic) if np.isfinite(float(found["score"])) else float("nan")
     except NoScoreError:
         return float("nan")
 
