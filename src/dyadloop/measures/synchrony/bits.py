@@ -5,7 +5,6 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
@@ -19,8 +18,8 @@ NONE, ONE, ALL = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
 def first_of(context: Any, word: Any) -> tuple[Signature, Callable]:  # noqa: ANN401 - numba's own types
     """Return the place of the lowest bit of a word that is not 0."""
 
-    def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+    def build(at: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        return builder.cttz(arguments[0], at.get_constant(types.boolean, True))
 
     return types.int64(types.uint64), build
 
@@ -29,7 +28,7 @@ def first_of(context: Any, word: Any) -> tuple[Signature, Callable]:  # noqa: AN
 def count_of(context: Any, word: Any) -> tuple[Signature, Callable]:  # noqa: ANN401
     """Return how many bits of a word are set."""
 
-    def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+    def build(_at: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
         return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), build
