@@ -14,6 +14,7 @@ class NoScoreError(MeasureError):
     """Nothing on which both persons are known and vary."""
 
 
+_CHUNK = 1 << 16
 _KNOWN = {
     "error": "no standard error is known",
     "lead": "no leader is certain",
@@ -35,12 +36,18 @@ def checked(found: xr.Dataset) -> xr.Dataset:
     for name, values in found.data_vars.items():
         if values.dtype.kind != "f":
             continue
-        if np.isinf(values.values).any():
+        if _infinite(values.values):
             replaced[name] = values.where(np.isfinite(values))
         if values.ndim == 0 and not np.isfinite(float(values)):
             absent.append(str(name))
     reasons = [f"{name}: {_reason(found, name)}" for name in absent]
     return found.assign(replaced).assign_attrs(status="; ".join(reasons) or "ok")
+
+
+def _infinite(values: np.ndarray) -> bool:
+    """Return whether a value is infinite, without a second array of that size."""
+    flat = values.reshape(-1)
+    return any(bool(np.isinf(flat[k : k + _CHUNK]).any()) for k in range(0, flat.size, _CHUNK))
 
 
 def _reason(found: xr.Dataset, name: str) -> str:

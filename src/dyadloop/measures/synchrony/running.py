@@ -25,26 +25,37 @@ def running_correlations(
     far = (out.shape[1] - 1) // 2
     ahead, behind = np.zeros(far + 1), np.zeros(far + 1)
     for i in range(starts[0], starts[0] + width):
-        _add(ahead, behind, x, y, i, 1.0)
+        _enter(ahead, x[i], y[i : i + far + 1])
+        _enter(behind, y[i], x[i : i + far + 1])
     for row in range(len(starts)):
         s = starts[row]
-        if row > 0:
-            for i in range(starts[row - 1], s):
-                _add(ahead, behind, x, y, i + width, 1.0)
-                _add(ahead, behind, x, y, i, -1.0)
-        mean_x, mean_y, scale_x, scale_y = sums[0, s] / width, sums[1, s] / width, weights[0, s], weights[1, s]
-        for k in range(far + 1):
-            out[row, far + k] = (ahead[k] - mean_x * sums[1, s + k]) * scale_x * weights[1, s + k]
-        for k in range(1, far + 1):
-            out[row, far - k] = (behind[k] - mean_y * sums[0, s + k]) * scale_y * weights[0, s + k]
+        for i in range(starts[row - 1] if row else s, s):
+            e = i + width
+            _move_on(ahead, x[i], x[e], y[i : i + far + 1], y[e : e + far + 1])
+            _move_on(behind, y[i], y[e], x[i : i + far + 1], x[e : e + far + 1])
+        until, found = s + far + 1, out[row]
+        _scaled(ahead, sums[0, s] / width, weights[0, s], sums[1, s:until], weights[1, s:until], found[far:])
+        _scaled(behind, sums[1, s] / width, weights[1, s], sums[0, s:until], weights[0, s:until], found[far::-1])
+        found[far] = (ahead[0] - sums[0, s] / width * sums[1, s]) * weights[0, s] * weights[1, s]
 
 
-@numba.njit(cache=True, fastmath=_EXACT, inline="always")
-def _add(ahead: Floats, behind: Floats, x: Floats, y: Floats, i: int, sign: float) -> None:
-    one, two = sign * x[i], sign * y[i]
-    for k in range(len(ahead)):
-        ahead[k] += one * y[i + k]
-        behind[k] += two * x[i + k]
+@numba.njit(cache=True, fastmath=_EXACT)
+def _enter(sums: Floats, one: float, later: Floats) -> None:
+    for k in range(len(sums)):
+        sums[k] += one * later[k]
+
+
+@numba.njit(cache=True, fastmath=_EXACT)
+def _move_on(sums: Floats, old: float, new: float, after_old: Floats, after_new: Floats) -> None:
+    """Take the products of a sample with later ones out of the sums over lags, and add those of another."""
+    for k in range(len(sums)):
+        sums[k] += new * after_new[k] - old * after_old[k]
+
+
+@numba.njit(cache=True, fastmath=_EXACT)
+def _scaled(products: Floats, mean: float, scale: float, sums: Floats, weights: Floats, out: Floats) -> None:
+    for k in range(len(products)):
+        out[k] = (products[k] - mean * sums[k]) * scale * weights[k]
 
 
 @numba.njit(cache=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.fft import next_fast_len
 
 from dyadloop.measures.synchrony.series import SIGN, Floats
 
@@ -64,7 +65,8 @@ def _products(deviation: Floats, depth: int) -> Floats:
     """Return the sums of products of a series with itself, 0 to ``depth`` steps later."""
     if depth < 64:
         return np.array([deviation[k:] @ deviation[: len(deviation) - k] for k in range(depth + 1)])
-    return np.fft.irfft(np.abs(np.fft.rfft(deviation, 2 * len(deviation))) ** 2)[: depth + 1]
+    size = next_fast_len(len(deviation) + depth, real=True)
+    return np.fft.irfft(np.abs(np.fft.rfft(deviation, size)) ** 2, size)[: depth + 1]
 
 
 def mean(values: Floats, axis: int | None = None) -> Any:  # noqa: ANN401 - a number or an array

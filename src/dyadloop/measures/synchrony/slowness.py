@@ -1,6 +1,7 @@
 """How much a recording holds: the number of independent moments of two persons who both move slowly."""
 
 import numpy as np
+from scipy.fft import next_fast_len
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.series import Floats, Pair
@@ -24,8 +25,10 @@ def _autocorrelation(values: Floats) -> Floats:
     """Return the autocorrelations up to a quarter of the series."""
     known = ~np.isnan(values)
     centred = np.where(known, values - np.nanmean(values), 0.0)
-    spectra = [np.abs(np.fft.rfft(x, 2 * len(values))) ** 2 for x in (centred, known.astype(np.float64))]
-    products, counts = (np.fft.irfft(s)[: max(len(values) // 4, 1)] for s in spectra)
+    far = max(len(values) // 4, 1)
+    size = next_fast_len(len(values) + far, real=True)
+    spectra = [np.abs(np.fft.rfft(x, size)) ** 2 for x in (centred, known.astype(np.float64))]
+    products, counts = (np.fft.irfft(s, size)[:far] for s in spectra)
     found = products / np.maximum(counts, 1.0)
     return found / found[0] if found[0] > 0 else np.zeros_like(found)
 

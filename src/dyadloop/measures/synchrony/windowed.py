@@ -44,7 +44,7 @@ def windowed(
     """
     cells = _grid(pair, window, step, lag)
     r = windowed_correlation(pair.first, pair.second, cells, min_share)
-    per_window, signed, peak, lead = _summary(r, cells.max_lag)
+    per_window, signed, peak, lead, missing = _summary(r, cells.max_lag)
     overlap = math.ceil(cells.width / max(int(np.diff(cells.starts[:2]).sum()), 1)) - 1
     return result(
         "windowed",
@@ -59,7 +59,7 @@ def windowed(
             "window_z": ("window", per_window, {"units": "1"}),
             "peak_lag": ("window", peak / pair.fs, {"units": "s"}),
             "signed": ((), mean(signed), {"units": "1"}),
-            "share_missing": ((), float(np.isnan(r).mean()), {"units": "1"}),
+            "share_missing": ((), missing, {"units": "1"}),
         },
         coords=_coords(cells, pair.fs),
         window_samples=cells.width,
@@ -67,8 +67,11 @@ def windowed(
     )
 
 
-def _summary(r: Floats, max_lag: int) -> tuple[Floats, Floats, Floats, float]:
-    """Return mean |z|, mean z and peak lag [samples] of each window, and mean |z| at positive minus negative lags."""
+def _summary(r: Floats, max_lag: int) -> tuple[Floats, Floats, Floats, float, float]:
+    """Return mean |z|, mean z and peak lag [samples] of each window, and two numbers of all cells.
+
+    These are the mean |z| at positive minus that at negative lags, and the share of cells that are unknown.
+    """
     from dyadloop.measures.synchrony.running import strengths
 
     sums, best = np.empty((len(r), 6)), np.empty(len(r), dtype=np.int64)
@@ -77,7 +80,8 @@ def _summary(r: Floats, max_lag: int) -> tuple[Floats, Floats, Floats, float]:
     known = np.where(cells > 0, cells, np.nan)
     sides = [float(sums[:, k].sum()) / n if (n := float(sums[:, c].sum())) else math.nan for k, c in ((2, 5), (0, 4))]
     lead = sides[0] - sides[1] if max_lag else 0.0
-    return sums[:, :3].sum(axis=1) / known, sums[:, 3] / known, np.where(best < 0, np.nan, best - max_lag), lead
+    peak = np.where(best < 0, np.nan, best - max_lag)
+    return sums[:, :3].sum(axis=1) / known, sums[:, 3] / known, peak, lead, 1 - float(cells.sum()) / r.size
 
 
 def _grid(pair: Pair, window: float, step: float, lag: float) -> Grid:
