@@ -117,18 +117,17 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
     width, reach = windows.width, windows.reach
     values = np.lib.stride_tricks.sliding_window_view(series, reach)[windows.starts]
     gaps = np.any(np.isnan(values), axis=1)
-    centred = np.where(gaps[:, None], 0.0, values - np.where(gaps, 0.0, values.mean(axis=1))[:, None])
-    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(centred, axis=1)], axis=1)
-    squares = np.concatenate([np.zeros((len(values), 1)), np.cumsum(centred**2, axis=1)], axis=1)
-    total = sums[:, width:] - sums[:, : windows.max_lag + 1]
-    spread = squares[:, width:] - squares[:, : windows.max_lag + 1] - total**2 / width
+    centred = values - values.mean(axis=1, keepdims=True)
+    centred[gaps] = 0.0
+    total, squares = _moving_sums(centred, width)
+    spread = squares - total**2 / width
     still = np.lib.stride_tricks.sliding_window_view(still_windows(series, width), windows.max_lag + 1)[windows.starts]
-    unsure = (spread < _SAFE_SHARE * squares[:, -1:]) & ~still
+    unsure = (spread < _SAFE_SHARE * np.einsum("ij,ij->i", centred, centred)[:, None]) & ~still
     unsure[gaps] = False
     spread[gaps] = np.inf
     spread[still] = np.nan
     size = next_fast_len(reach, real=True)
-    base = centred[:, :width] - centred[:, :width].mean(axis=1, keepdims=True)
+    base = centred[:, :width] - total[:, :1] / width
     return Blocks(
         windows,
         values,
@@ -139,6 +138,19 @@ def blocks(series: Floats, windows: Grid) -> Blocks:
         gaps,
         tolerance(series),
     )
+
+
+def _moving_sums(x: Floats, width: int) -> tuple[Floats, Floats]:
+    """Return sums and sums of squares of the windows at every start of each row: of the first, and what it moves on by.
+
+    Rows are (window, width + lags).
+    """
+    head, tail = x[:, : x.shape[1] - width], x[:, width:]
+    whole = x[:, :width]
+    sums, squares = np.empty((len(x), head.shape[1] + 1)), np.empty((len(x), head.shape[1] + 1))
+    sums[:, 0], squares[:, 0] = whole.sum(axis=1), np.einsum("ij,ij->i", whole, whole)
+    sums[:, 1:], squares[:, 1:] = tail - head, (tail - head) * (tail + head)
+    return np.cumsum(sums, axis=1, out=sums), np.cumsum(squares, axis=1, out=squares)
 
 
 def correlate(first: Blocks, second: Blocks, min_share: float = 0.5, each: bool = False) -> Floats:

@@ -208,6 +208,8 @@ def prepared(pair: Pair, spikes: float | None, smooth: float, transform: str) ->
     """
     if not (np.isfinite(smooth) and smooth >= 0):
         raise MeasureError(f"smooth: got {smooth:g} s; expected a width of 0 or more")
+    if spikes is None and not smooth and transform == "none":
+        return pair
     series = []
     for name, values in (("first", pair.first), ("second", pair.second)):
         kept = values if spikes is None else without_spikes(values, spikes)[0]

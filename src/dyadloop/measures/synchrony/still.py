@@ -49,8 +49,12 @@ def still_parts(parts: Floats, limit: float | None = None, axis: int = -1) -> ND
 
 def still_windows(values: Floats, width: int) -> NDArray[np.bool_]:
     """Return which windows of a series, one per start, do not vary."""
-    n = len(values)
-    count = np.concatenate([[0], np.cumsum(moves(values))])
+    n, moving = len(values), moves(values)
+    if not np.isnan(values).any():
+        edges = np.concatenate([[0], np.flatnonzero(moving), [n]])
+        if np.diff(edges).max() < width:  # no rest is as long as a window
+            return np.zeros(n - width + 1, dtype=np.bool_)
+    count = np.concatenate([[0], np.cumsum(moving)])
     known = np.flatnonzero(~np.isnan(values))
     first = np.append(known, n)[np.searchsorted(known, np.arange(n - width + 1))]
     ends = np.arange(width, n + 1)
@@ -59,8 +63,11 @@ def still_windows(values: Floats, width: int) -> NDArray[np.bool_]:
 
 def moves(values: Floats) -> NDArray[np.bool_]:
     """Return which samples differ from the last known one before them."""
-    known = np.flatnonzero(~np.isnan(values))
-    found = np.zeros(len(values), dtype=np.bool_)
+    gaps, found = np.isnan(values), np.zeros(len(values), dtype=np.bool_)
+    if not gaps.any():
+        found[1:] = np.abs(np.diff(values)) > tolerance(values)
+        return found
+    known = np.flatnonzero(~gaps)
     found[known[1:]] = np.abs(np.diff(values[known])) > tolerance(values)
     return found
 
