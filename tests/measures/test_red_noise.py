@@ -6,7 +6,8 @@ from scipy import stats
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony import synchrony
-from dyadloop.measures.synchrony.red_noise import _borders, _rows, autocorrelation, product_quantile, red_spectrum
+from dyadloop.measures.synchrony.red_noise import _borders, autocorrelation, product_quantile, red_spectrum
+from dyadloop.measures.synchrony.wavelets import PER_SCALE, transform
 from tests.measures.conftest import autoregressive
 
 
@@ -26,7 +27,7 @@ def test_the_red_spectrum_has_the_variance_of_its_noise():
 
 def test_white_noise_has_a_mean_power_of_one():
     x = np.random.default_rng(1).normal(size=8192)
-    power = [np.mean(np.abs(row) ** 2) for row in _rows(x, 10.0, np.array([0.5, 1.0, 2.0]))]
+    power = [np.mean(np.abs(row) ** 2) for row in transform(x, 0.1, np.array([0.5, 1.0, 2.0]) * PER_SCALE)]
     assert power == pytest.approx([1, 1, 1], abs=0.1)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony import METHODS, group_test, still_time, synchrony, synchrony_test
+from dyadloop.measures.synchrony.analytic import analytic
 from dyadloop.measures.synchrony.group import shared_variance
 from dyadloop.measures.synchrony.series import smoothed, whitened
 from dyadloop.measures.synchrony.still import still_parts, still_samples, still_windows, tolerance
@@ -180,3 +181,19 @@ def test_dyads_who_rest_together_are_not_in_step_with_each_other():
         a[begin : begin + 500] = b[begin : begin + 500] = 0
         dyads[f"d{k}"] = (a, b)
     assert float(group_test(dyads, 10, draws=199, window=20, step=10, lag=2)["p_value"]) > 0.05
+
+
+@pytest.mark.parametrize("method", ["phase", "hilbert", "locking", "circular", "envelope"])
+def test_rest_has_no_phase_and_no_envelope(method):
+    """What a filter rings with while a person rests is no rhythm of that person."""
+    a, b = follower(n=3000, delay=5)
+    b[1000:1400] = 0.1
+    found = synchrony(a, b, 10, method, band=(0.2, 1.0))
+    rest = np.isnan(analytic(b, 10, (0.2, 1.0)))
+    assert rest[1001:1400].all()
+    assert not rest[:1000].any()
+    assert not rest[1401:].any()
+    b[1000:1400] = np.nan  # with a gap the filter begins anew beside it, which changes little
+    assert float(found["score"]) == pytest.approx(
+        float(synchrony(a, b, 10, method, band=(0.2, 1.0))["score"]), abs=0.02
+    )

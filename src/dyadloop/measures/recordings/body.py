@@ -20,7 +20,7 @@ from dyadloop.errors import MeasureError
 from dyadloop.measures.recordings.beats import interbeat_intervals
 from dyadloop.measures.recordings.gaps import BAND_WORDS, band_off, lead_off, noisy, saturation
 from dyadloop.measures.recordings.recording import Recording, Stretch, stretches_of
-from dyadloop.measures.synchrony.phase import stretches
+from dyadloop.measures.synchrony.analytic import stretches
 from dyadloop.measures.synchrony.series import Floats, as_rate, as_series
 
 _BLOCK = 300.0  # seconds that are processed at once, which bounds the memory

@@ -6,7 +6,7 @@ Each rule gives a mask of samples and has a source; docs/measures.md has its err
 import numpy as np
 from numpy.typing import NDArray
 
-from dyadloop.measures.synchrony.phase import stretches
+from dyadloop.measures.synchrony.analytic import stretches
 from dyadloop.measures.synchrony.series import Floats
 
 _ECG_FLAT = 1.0  # seconds

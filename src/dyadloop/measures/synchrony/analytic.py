@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.phase import stretches
 from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.measures.synchrony.still import still_samples
 
 Complex = NDArray[np.complex128]
 Band = tuple[float, float]
@@ -15,7 +15,7 @@ _SHORTEST = 16  # samples
 
 
 def analytic(values: Floats, fs: float, band: Band | None = None) -> Complex:
-    """Return the analytic signal of a series, NaN in gaps, in still stretches and in those too short for the filter.
+    """Return the analytic signal of a series, NaN in gaps, in rests and in stretches too short for the filter.
 
     Parameters
     ----------
@@ -34,20 +34,26 @@ def analytic(values: Floats, fs: float, band: Band | None = None) -> Complex:
     sections = None if band is None else _filter(band, fs)
     shortest = _SHORTEST if band is None else max(_SHORTEST, int(np.ceil(3 * fs / band[0])))
     found = np.full(len(values), np.nan, dtype=np.complex128)
+    rest = still_samples(values, shortest)
     for low, high in stretches(~np.isnan(values)):
-        part = values[low:high]
-        if high - low < shortest or np.ptp(part) == 0:
+        if high - low < shortest:
             continue
-        part = part - part.mean()
+        part = values[low:high] - values[low:high].mean()
         if sections is not None:
             part = np.asarray(signal.sosfiltfilt(sections, part, padlen=min(shortest, high - low) - 1))
-        found[low:high] = np.asarray(signal.hilbert(part))
+        found[low:high] = np.where(rest[low:high], np.nan, np.asarray(signal.hilbert(part)))
     if np.isnan(found).all():
         raise MeasureError(
             f"no stretch of {shortest} samples in which a person moves and nothing is missing; expected at least one; "
             "record longer or choose a band of higher frequencies"
         )
     return found
+
+
+def stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the runs of known samples as (first, one past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _filter(band: Band, fs: float) -> Floats:

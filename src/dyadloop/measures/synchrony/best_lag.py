@@ -7,10 +7,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.lagged import grid, windowed_correlation
+from dyadloop.measures.synchrony.lagged import windowed_correlation, windows_of
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.series import Floats, Pair
 
 _SOURCE = "Kleinbub, Talia & Palmieri 2020, doi:10.1037/cou0000383; DyadSync 1.3.2"
 _MALUS = 0.1
@@ -28,10 +28,8 @@ def best_lag(
 
     Parameters
     ----------
-    pair
-        Two series.
-    window, step, lag
-        Width, distance and largest lag of the windows [s].
+    pair, window, step, lag
+        As in :func:`dyadloop.measures.synchrony.windowed.windowed`.
     lag_change
         How much the lag may change per second of recording [s per s].
     kind
@@ -48,8 +46,7 @@ def best_lag(
     The path starts at lag 0 and takes the highest weighted correlation within reach of the lag before; where lag 0
     is unknown the path breaks and starts again at 0. DyadSync's lags are whole seconds by default, here samples.
     """
-    width, increment = samples(window, pair.fs, "a window", 3), samples(step, pair.fs, "a step")
-    max_lag = samples(lag, pair.fs, "the largest lag")
+    cells, increment = windows_of(pair, window, step, lag)
     reach = round(lag_change * increment)
     if reach < 1:
         raise MeasureError(
@@ -58,19 +55,18 @@ def best_lag(
         )
     if kind not in ("centre", "free", "off"):
         raise MeasureError(f"kind: got {kind!r}; expected centre, free or off")
-    cells = grid(len(pair.first), width, increment, max_lag)
     r = windowed_correlation(pair.first, pair.second, cells)
     places = path(r, reach, kind)
     known = places >= 0
     along = np.where(known, r[np.arange(len(r)), places], np.nan)
-    lags = np.where(known, (places - max_lag) / pair.fs, np.nan)
+    lags = np.where(known, (places - cells.max_lag) / pair.fs, np.nan)
     z = fisher_z(along)
     if not known.any():
         raise MeasureError("no window in which lag 0 is known; expected at least one; use shorter windows")
     return result(
         "best_lag",
         mean(z),
-        error_of_mean(z, max(-(-width // increment) - 1, 1)),
+        error_of_mean(z, max(-(-cells.width // increment) - 1, 1)),
         "mean z along the best path of lags",
         _SOURCE,
         {"window": window, "step": step, "lag": lag, "lag_change": lag_change, "kind": kind, "fs": pair.fs},

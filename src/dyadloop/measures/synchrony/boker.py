@@ -5,12 +5,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.lagged import Grid, grid, windowed_correlation
+from dyadloop.measures.synchrony.lagged import Grid, windowed_correlation, windows_of
 from dyadloop.measures.synchrony.loess import smooth_half_lags
 from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.series import Floats, Pair
 
-_SOURCE = "Boker et al. 2002, doi:10.1037/1082-989X.7.3.338"
+SOURCE = "Boker et al. 2002, doi:10.1037/1082-989X.7.3.338"
 
 
 def wcc(
@@ -26,10 +26,8 @@ def wcc(
 
     Parameters
     ----------
-    pair
-        Two series.
-    window, step, lag
-        Width, distance and largest lag of the windows [s].
+    pair, window, step, lag
+        As in :func:`dyadloop.measures.synchrony.windowed.windowed`.
     lag_step
         Distance of lags [samples].
     span
@@ -60,25 +58,24 @@ def wcc(
     ----------
     .. [1] Boker et al. (2002). doi:10.1037/1082-989X.7.3.338
     """
-    width, max_lag = samples(window, pair.fs, "a window", 3), samples(lag, pair.fs, "the largest lag")
-    increment = samples(step, pair.fs, "a step")
-    cells = _backward(len(pair.first), width, increment, max_lag)
+    forward, increment = windows_of(pair, window, step, lag)
+    cells = _backward(len(pair.first), forward, increment)
     r = windowed_correlation(pair.first[::-1].copy(), pair.second[::-1].copy(), cells)[:, ::-1]
-    keep = max_lag % lag_step
+    keep = cells.max_lag % lag_step
     r, lags = r[:, keep::lag_step], cells.lags[keep::lag_step]
     _check(len(lags), span, peak_size)
     smooth = half_lags(r, span)
     places, tops = _search(smooth, lags, peak_size)
     low_places, bottoms = _search(-smooth, lags, peak_size)
     heights = fisher_z(np.clip(tops, -1.0, 1.0))
-    overlap = max(-(-width // increment) - 1, 1)
+    overlap = max(-(-cells.width // increment) - 1, 1)
     ends = len(pair.first) - cells.starts
     return result(
         "wcc",
         mean(heights),
         error_of_mean(heights, overlap),
         "mean z at the peaks of the windows",
-        _SOURCE,
+        SOURCE,
         {
             "window": window,
             "step": step,
@@ -103,12 +100,10 @@ def wcc(
     )
 
 
-def _backward(n: int, width: int, increment: int, max_lag: int) -> Grid:
+def _backward(n: int, forward: Grid, increment: int) -> Grid:
     """Return the windows of a reversed series whose ends are width + max_lag, + increment, ... of the original."""
-    whole = grid(n, width, 1, max_lag)
-    rows = max((n - width - max_lag) // increment, 1)
-    ends = width + max_lag + increment * np.arange(rows)
-    return Grid(n - ends, whole.width, whole.max_lag)
+    rows = max((n - forward.reach) // increment, 1)
+    return Grid(n - forward.reach - increment * np.arange(rows), forward.width, forward.max_lag)
 
 
 def _check(count: int, span: float, peak_size: int) -> None:

@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from dyadloop.measures.synchrony.boker import SOURCE as BOKER
 from dyadloop.measures.synchrony.boker import wcc
 from dyadloop.measures.synchrony.group import kuramoto, mvsusy, rho
 from dyadloop.measures.synchrony.method import Method
@@ -85,7 +86,7 @@ CORRELATIONS = (
         ("window", "lag"),
         "above 0 by the search for a peak: surrogates by shift",
         "a window without an inner peak has no lag",
-        "Boker et al. 2002, doi:10.1037/1082-989X.7.3.338",
+        BOKER,
     ),
 )
 

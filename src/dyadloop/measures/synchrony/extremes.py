@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
-from dyadloop.measures.synchrony.phase import stretches
+from dyadloop.measures.synchrony.analytic import stretches
 from dyadloop.measures.synchrony.series import Floats
 
 Indices = NDArray[np.int64]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.measures.synchrony.series import Floats, Pair, samples
 from dyadloop.measures.synchrony.still import still_parts, still_windows, tolerance
 
 _SAFE_SHARE = 1e-5  # smallest part of a block's sum of squares that running sums resolve to about 1e-10
@@ -66,6 +66,19 @@ def grid(n: int, width: int, increment: int, max_lag: int) -> Grid:
             f"expected at least {width + max_lag}; choose a shorter window or lag"
         )
     return Grid(np.arange(0, last + 1, increment), width, max_lag)
+
+
+def windows_of(pair: Pair, window: float, step: float, lag: float, shortest_lag: int = 1) -> tuple[Grid, int]:
+    """Return the windows of two series from their width, distance and largest lag [s], and the distance [samples].
+
+    Raises
+    ------
+    MeasureError
+        If a window has fewer than 3 samples, the step none, the largest lag fewer than ``shortest_lag``, or none fits.
+    """
+    width, max_lag = samples(window, pair.fs, "a window", 3), samples(lag, pair.fs, "the largest lag", shortest_lag)
+    increment = samples(step, pair.fs, "a step")
+    return grid(len(pair.first), width, increment, max_lag), increment
 
 
 @dataclass(frozen=True)

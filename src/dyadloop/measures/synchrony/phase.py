@@ -3,62 +3,21 @@
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import signal
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.analytic import BLOCKS, Band, analytic
 from dyadloop.measures.synchrony.scoring import mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair
-from dyadloop.measures.synchrony.still import still_samples
 
 _PLV = "Lachaux et al. 1999, doi:10.1002/(SICI)1097-0193(1999)8:4<194::AID-HBM4>3.0.CO;2-C"
-_SHORTEST = 16  # samples of a stretch from which a phase is taken
-_BLOCKS = 20
 
 
-def phases(values: Floats, fs: float, band: tuple[float, float] | None = None) -> Floats:
-    """Return the instantaneous phase [rad] of a series, NaN in gaps, rests and stretches too short for the filter.
-
-    Parameters
-    ----------
-    values
-        Samples.
-    fs
-        Rate [Hz].
-    band
-        Pass band of a fourth-order Butterworth filter run both ways [Hz]; default: only the mean is removed.
-
-    Raises
-    ------
-    MeasureError
-        If the band does not lie between 0 and half the rate, or no stretch is long enough.
-    """
-    sections = None
-    if band is not None:
-        if not 0 < band[0] < band[1] < fs / 2:
-            raise MeasureError(f"band: got {band} Hz; expected 0 < low < high < {fs / 2:g} Hz (half the rate)")
-        sections = signal.butter(2, band, "bandpass", fs=fs, output="sos")
-    shortest = _SHORTEST if band is None else max(_SHORTEST, int(np.ceil(3 * fs / band[0])))
-    found = np.full(len(values), np.nan)
-    rest = still_samples(values, shortest)
-    for low, high in stretches(~np.isnan(values)):
-        if high - low >= shortest:
-            part = values[low:high] - values[low:high].mean()
-            part = (
-                part if sections is None else signal.sosfiltfilt(sections, part, padlen=min(shortest, high - low) - 1)
-            )
-            found[low:high] = np.where(rest[low:high], np.nan, np.angle(np.asarray(signal.hilbert(part))))
-    if np.isnan(found).all():
-        raise MeasureError(f"no stretch of {shortest} samples without a gap or a rest; expected at least one")
-    return found
+def phases(values: Floats, fs: float, band: Band | None = None) -> Floats:
+    """Return the instantaneous phase [rad] of a series: the angle of its analytic signal, NaN where that is."""
+    return np.angle(analytic(values, fs, band))
 
 
-def stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the runs of known samples as (first, one past the last)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-
-
-def phase_locking(pair: Pair, band: tuple[float, float] | None = None, lag: float = 4.0) -> xr.Dataset:
+def phase_locking(pair: Pair, band: Band | None = None, lag: float = 4.0) -> xr.Dataset:
     """Return the phase-locking value of two series, 0 (no relation of phases) to 1 (constant difference).
 
     Parameters
@@ -99,14 +58,14 @@ def phase_locking(pair: Pair, band: tuple[float, float] | None = None, lag: floa
 
 def _sums(course: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
     """Return sums and counts of the known moments of twentieths of a recording."""
-    parts = [part[~np.isnan(part)] for part in np.array_split(course, _BLOCKS)]
+    parts = [part[~np.isnan(part)] for part in np.array_split(course, BLOCKS)]
     parts = [part for part in parts if part.size]
     if not parts:
         raise MeasureError("no moment at which both persons are known and move; expected some")
     return np.array([part.sum() for part in parts]), np.array([part.size for part in parts])
 
 
-def hilbert(pair: Pair, band: tuple[float, float] | None = None) -> xr.Dataset:
+def hilbert(pair: Pair, band: Band | None = None) -> xr.Dataset:
     """Return the course of 1 - sin(|phase difference| / 2): 1 in phase, 0 in antiphase.
 
     Returns
@@ -136,7 +95,7 @@ def _left_out(sums: NDArray, counts: NDArray[np.int64]) -> float:
     return jackknife_error(np.abs((sums.sum() - sums) / (counts.sum() - counts)))
 
 
-def _difference(pair: Pair, band: tuple[float, float] | None) -> Floats:
+def _difference(pair: Pair, band: Band | None) -> Floats:
     return phases(pair.first, pair.fs, band) - phases(pair.second, pair.fs, band)
 
 

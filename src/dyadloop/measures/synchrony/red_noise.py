@@ -16,12 +16,12 @@ from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.measures.synchrony.scoring import result
 from dyadloop.measures.synchrony.series import Floats, Pair
 from dyadloop.measures.synchrony.spectral import Wavelet, wavelet
+from dyadloop.measures.synchrony.still import standardised
 from dyadloop.measures.synchrony.surrogates import phase_randomised
+from dyadloop.measures.synchrony.wavelets import PER_SCALE, cone, scales_of, transform
 
 _POWER = "Torrence & Compo 1998, doi:10.1175/1520-0477(1998)079<0061:APGTWA>2.0.CO;2; Grinsted et al. 2004"
 _COHERENCE = "Grinsted, Moore & Jevrejeva 2004, doi:10.5194/npg-11-561-2004"
-_OMEGA = 6.0
-_PER_SCALE = (_OMEGA + np.sqrt(2 + _OMEGA**2)) / (4 * np.pi)  # frequency x scale of the Morlet wavelet
 _BINS = 500
 _BLOCKS = 12
 Band = tuple[float, float]
@@ -62,10 +62,11 @@ def cross_wavelet(
     relation (method ``wavelet_test``). The border is that of a product of two chi-squares with 2 degrees of freedom.
     """
     _check(pair, level)
-    one, two = (_standard(series) for series in (pair.first, pair.second))
-    period, inside = _cells(len(one), pair.fs, per_octave, shortest_period)
+    one, two = standardised(pair.first, name="first series"), standardised(pair.second, name="second series")
+    scales, inside = _cells(len(one), pair.fs, per_octave, shortest_period)
+    period = scales / PER_SCALE
     cells = _inside_band(period, inside, band)
-    product = np.stack([a * np.conj(b) for a, b in zip(*(_rows(s, pair.fs, period) for s in (one, two)), strict=True)])
+    product = transform(one, 1 / pair.fs, scales) * np.conj(transform(two, 1 / pair.fs, scales))
     reds = [autocorrelation(series) for series in (one, two)]
     chance = np.sqrt(np.prod([red_spectrum(ar, 1 / (pair.fs * period)) for ar in reds], axis=0))
     border = chance * product_quantile(1 - level) / 2
@@ -186,28 +187,10 @@ def _check(pair: Pair, level: float) -> None:
         raise MeasureError(f"level: got {level}; expected a share between 0 and 1, such as 0.05")
 
 
-def _standard(x: Floats) -> Floats:
-    return (x - x.mean()) / x.std()
-
-
 def _cells(n: int, fs: float, per_octave: int, shortest: float | None) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the periods [s] and which cells (period, time) the ends do not reach."""
-    smallest = (2 / fs if shortest is None else shortest) * _PER_SCALE
-    scales = smallest * 2 ** (np.arange(round(np.log2(n / fs / smallest) * per_octave) + 1) / per_octave)
-    edge = np.minimum(np.arange(n), np.arange(n)[::-1]) / fs / (_PER_SCALE * np.sqrt(2))
-    return scales / _PER_SCALE, (scales / _PER_SCALE)[:, None] <= edge
-
-
-def _rows(x: Floats, fs: float, period: Floats) -> list[NDArray[np.complex128]]:
-    """Return the Morlet transform of a series, period by period, scaled so that white noise has a mean power of 1."""
-    size = 2 ** int(np.ceil(np.log2(len(x))))
-    omega = 2 * np.pi * np.fft.fftfreq(size, 1 / fs)
-    spectrum = np.fft.fft(x, size)
-    found = []
-    for scale in period * _PER_SCALE:
-        daughter = np.sqrt(2 * np.pi * scale * fs) * np.pi**-0.25 * np.exp(-0.5 * (scale * omega - _OMEGA) ** 2)
-        found.append(np.fft.ifft(spectrum * np.where(omega > 0, daughter, 0.0))[: len(x)])
-    return found
+    """Return the scales [s] and which cells (period, time) the ends do not reach."""
+    scales = scales_of(n, 1 / fs, per_octave, (2 / fs if shortest is None else shortest) * PER_SCALE)
+    return scales, cone(n, 1 / fs, scales / PER_SCALE)
 
 
 def _inside_band(period: Floats, inside: NDArray[np.bool_], band: Band | None) -> NDArray[np.bool_]:
@@ -221,7 +204,7 @@ def _inside_band(period: Floats, inside: NDArray[np.bool_], band: Band | None) -
 
 
 def _coherence(first: Floats, second: Floats, fs: float, per_octave: int, shortest: float | None) -> Wavelet:
-    return wavelet(first, second, 1 / fs, per_octave, (2 / fs if shortest is None else shortest) * _PER_SCALE)
+    return wavelet(first, second, 1 / fs, per_octave, (2 / fs if shortest is None else shortest) * PER_SCALE)
 
 
 def _maker(x: Floats, kind: str, generator: np.random.Generator) -> Callable[[], Floats]:

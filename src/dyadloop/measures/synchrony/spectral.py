@@ -12,11 +12,9 @@ from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
 from dyadloop.measures.synchrony.still import SHORTEST, standardised, still_samples
-from dyadloop.measures.synchrony.wavelets import scale_fields, stride_of
+from dyadloop.measures.synchrony.wavelets import PER_SCALE, cone, scale_fields, scales_of, stride_of, transform
 
 _WAVELET = "Grinsted, Moore & Jevrejeva 2004, doi:10.5194/npg-11-561-2004"
-_OMEGA = 6.0
-_PER_SCALE = (_OMEGA + np.sqrt(2 + _OMEGA**2)) / (4 * np.pi)  # frequency x scale of the Morlet wavelet
 _SCALE_WIDTH = 0.6  # decorrelation length of scales in octaves
 
 
@@ -153,7 +151,7 @@ def wavelet_coherence(
     if np.isnan(pair.first).any() or np.isnan(pair.second).any():
         raise MeasureError("wavelet coherence knows no gaps; cut the series to a stretch without, or use coherence")
     period = 2 / pair.fs if shortest is None else shortest
-    found = wavelet(pair.first, pair.second, 1 / pair.fs, per_octave, period * _PER_SCALE)
+    found = wavelet(pair.first, pair.second, 1 / pair.fs, per_octave, period * PER_SCALE)
     low, high = band or (0.0, np.inf)
     rows = (1 / found.period >= low) & (1 / found.period <= high)
     moving = [_moving(s, pair.fs, found.period, found.stride) for s in (pair.first, pair.second)]
@@ -198,7 +196,7 @@ def _moving(values: Floats, fs: float, period: Floats, stride: int) -> NDArray[n
     if not rest.any():
         return np.ones((len(period), -(-len(values) // stride)), dtype=np.bool_)
     away = np.asarray(distance_transform_edt(rest))[::stride] / fs
-    return away < (period * _PER_SCALE * np.sqrt(2))[:, None]
+    return away < (period * PER_SCALE * np.sqrt(2))[:, None]
 
 
 def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smallest: float | None = None) -> Wavelet:
@@ -216,23 +214,19 @@ def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smal
         Smallest scale [s]; default: that of a period of two samples.
     """
     n, stride = len(first), stride_of(len(first))
-    scale = 2 * dt * _PER_SCALE if smallest is None else smallest
-    octaves = np.log2(n * dt / scale)
-    scales = scale * 2 ** (np.arange(round(octaves * per_octave) + 1) / per_octave)
+    scale = 2 * dt * PER_SCALE if smallest is None else smallest
+    scales = scales_of(n, dt, per_octave, scale)
     ready = standardised(first), standardised(second)
     if stride == 1:
-        one, two = (_transform(s, dt, scales) for s in ready)
+        one, two = (transform(s, dt, scales) for s in ready)
         weight = 1 / scales[:, None]
         raw = one * np.conj(two)
         cross = _smooth(weight * raw, dt, scales, per_octave)
         power = [_smooth(weight * np.abs(w) ** 2, dt, scales, per_octave).real for w in (one, two)]
     else:
         cross, power, raw = _streamed(ready, dt, scales, per_octave, stride)
-    period, moments = scales / _PER_SCALE, np.arange(0, n, stride)
-    edge = np.minimum(moments, n - 1 - moments) * dt / (_PER_SCALE * np.sqrt(2))
-    return Wavelet(
-        _squared(cross, power[0], power[1]), np.angle(raw).astype(float), period, period[:, None] <= edge, stride
-    )
+    level, period = _squared(cross, power[0], power[1]), scales / PER_SCALE
+    return Wavelet(level, np.angle(raw).astype(float), period, cone(n, dt, period, stride), stride)
 
 
 def _streamed(
@@ -246,16 +240,8 @@ def _streamed(
     cross, power = np.empty(shape, dtype=np.complex128), [np.empty(shape), np.empty(shape)]
     raw = np.empty(shape, dtype=np.complex64)  # told as a phase only
     for row, scale in enumerate(scales):
-        cross[row], power[0][row], power[1][row], raw[row] = scale_fields(spectra, n, scale / dt, _OMEGA, stride)
+        cross[row], power[0][row], power[1][row], raw[row] = scale_fields(spectra, n, scale / dt, stride)
     return _over_scales(cross, per_octave), [_over_scales(p, per_octave) for p in power], raw
-
-
-def _transform(values: Floats, dt: float, scales: Floats) -> NDArray[np.complex128]:
-    size = 2 ** int(np.ceil(np.log2(len(values))))
-    omega = 2 * np.pi * np.fft.fftfreq(size, dt)
-    daughter = np.sqrt(2 * np.pi * scales[:, None] / dt) * np.pi**-0.25
-    daughter = daughter * np.exp(-0.5 * (scales[:, None] * omega - _OMEGA) ** 2) * (omega > 0)
-    return np.fft.ifft(np.fft.fft(values, size) * daughter, axis=1)[:, : len(values)]
 
 
 def _smooth(cells: NDArray[np.complex128], dt: float, scales: Floats, per_octave: int) -> NDArray[np.complex128]:

@@ -1,8 +1,9 @@
-"""Wavelet coherence of long recordings: each scale at the rate that it needs, at moments a power of two apart.
+"""The Morlet transform, and wavelet coherence of long recordings: each scale at the rate that it needs.
 
-The transform at a scale holds frequencies around one over the scale only. It is taken at baseband from those alone,
-which changes no product of two transforms of the same scale, at the fewest moments that hold them. The smoothing over
-time leaves still less, so that it can be read off at any moments; the box over scales then acts moment by moment.
+Long recordings are told at moments a power of two apart. The transform at a scale holds frequencies around one over
+the scale only. It is taken at baseband from those alone, which changes no product of two transforms of the same scale,
+at the fewest moments that hold them. The smoothing over time leaves still less, so that it can be read off at any
+moments; the box over scales then acts moment by moment.
 """
 
 import numpy as np
@@ -10,9 +11,37 @@ from numpy.typing import NDArray
 
 from dyadloop.measures.synchrony.series import Floats
 
+OMEGA = 6.0
+PER_SCALE = float((OMEGA + np.sqrt(2 + OMEGA**2)) / (4 * np.pi))
+"""Frequency times scale of the Morlet wavelet."""
 _MOMENTS = 1 << 14
 """Moments up to which all are computed; longer recordings are told at every second, fourth ... sample."""
 _WIDTH = 8.0  # of the wavelet's Gaussian in its SDs: 1e-14 of its height
+
+
+def scales_of(n: int, dt: float, per_octave: int, smallest: float) -> Floats:
+    """Return the scales from the smallest to the length of a recording [s]."""
+    octaves = np.log2(n * dt / smallest)
+    return smallest * 2 ** (np.arange(round(octaves * per_octave) + 1) / per_octave)
+
+
+def cone(n: int, dt: float, period: Floats, stride: int = 1) -> NDArray[np.bool_]:
+    """Return which cells (period, moment) the ends of a recording of n samples do not reach."""
+    moments = np.arange(0, n, stride)
+    edge = np.minimum(moments, n - 1 - moments) * dt / (PER_SCALE * np.sqrt(2))
+    return period[:, None] <= edge
+
+
+def transform(values: Floats, dt: float, scales: Floats) -> NDArray[np.complex128]:
+    """Return the Morlet transform (scale, time) of a series, scaled so that white noise has a mean power of 1."""
+    size = 2 ** int(np.ceil(np.log2(len(values))))
+    omega = 2 * np.pi * np.fft.fftfreq(size, dt)
+    spectrum = np.fft.fft(values, size)
+    found = np.empty((len(scales), len(values)), dtype=np.complex128)
+    for row, scale in enumerate(scales):
+        daughter = np.sqrt(2 * np.pi * scale / dt) * np.pi**-0.25 * np.exp(-0.5 * (scale * omega - OMEGA) ** 2)
+        found[row] = np.fft.ifft(spectrum * np.where(omega > 0, daughter, 0.0))[: len(values)]
+    return found
 
 
 def stride_of(n: int) -> int:
@@ -24,7 +53,6 @@ def scale_fields(
     spectra: tuple[NDArray[np.complex128], NDArray[np.complex128]],
     n: int,
     step: float,
-    omega: float,
     stride: int,
 ) -> tuple[NDArray[np.complex128], Floats, Floats, NDArray[np.complex128]]:
     """Return smoothed cross product, smoothed powers and raw cross product at one scale, every ``stride`` samples.
@@ -37,17 +65,15 @@ def scale_fields(
         Samples of the series.
     step
         The scale [samples].
-    omega
-        Frequency of the Morlet wavelet.
     stride
         Distance of the moments [samples].
     """
     size = len(spectra[0])
     per_bin = 2 * np.pi / size * step
-    low, high = max(int((omega - _WIDTH) / per_bin), 1), min(int((omega + _WIDTH) / per_bin) + 1, size // 2)
+    low, high = max(int((OMEGA - _WIDTH) / per_bin), 1), min(int((OMEGA + _WIDTH) / per_bin) + 1, size // 2)
     bins = np.arange(low, high)
     few = min(1 << int(np.ceil(np.log2(2 * len(bins) + 2))), size)
-    height = np.sqrt(2 * np.pi * step) * np.pi**-0.25 * np.exp(-0.5 * (bins * per_bin - omega) ** 2) / np.sqrt(step)
+    height = np.sqrt(2 * np.pi * step) * np.pi**-0.25 * np.exp(-0.5 * (bins * per_bin - OMEGA) ** 2) / np.sqrt(step)
     parts = []
     for spectrum in spectra:
         base = np.zeros(few, dtype=np.complex128)

@@ -4,12 +4,12 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.boker import wcc
+from dyadloop.measures.synchrony.boker import SOURCE, wcc
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair
 
-_SOURCE = "Boker et al. 2002, doi:10.1037/1082-989X.7.3.338; wcc 0.4.1"
+_SOURCE = f"{SOURCE}; wcc 0.4.1"
 
 
 def wcc_summary(

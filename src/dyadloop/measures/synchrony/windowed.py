@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.lagged import Grid, grid, windowed_correlation
+from dyadloop.measures.synchrony.lagged import Grid, windowed_correlation, windows_of
 from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.synchrony.series import Floats, Pair
 from dyadloop.measures.synchrony.still import still_parts
 
 _STATISTIC = "mean |z| of all windows and lags"
@@ -42,7 +42,7 @@ def windowed(
     Unlike rMEA: every window weighs the same however many of its cells are known; the lag 0 exists at any rate;
     windows with gaps are kept pair by pair. |z| is above 0 for unrelated persons too: judge it by surrogates.
     """
-    cells = _grid(pair, window, step, lag)
+    cells, _ = windows_of(pair, window, step, lag, 0)
     r = windowed_correlation(pair.first, pair.second, cells, min_share)
     per_window, signed, peak, lead, missing = _summary(r, cells.max_lag)
     overlap = math.ceil(cells.width / max(int(np.diff(cells.starts[:2]).sum()), 1)) - 1
@@ -82,11 +82,6 @@ def _summary(r: Floats, max_lag: int) -> tuple[Floats, Floats, Floats, float, fl
     lead = sides[0] - sides[1] if max_lag else 0.0
     peak = np.where(best < 0, np.nan, best - max_lag)
     return sums[:, :3].sum(axis=1) / known, sums[:, 3] / known, peak, lead, 1 - float(cells.sum()) / r.size
-
-
-def _grid(pair: Pair, window: float, step: float, lag: float) -> Grid:
-    width, increment = samples(window, pair.fs, "a window", 3), samples(step, pair.fs, "a step")
-    return grid(len(pair.first), width, increment, samples(lag, pair.fs, "the largest lag", 0))
 
 
 def _coords(cells: Grid, fs: float) -> dict:
@@ -148,7 +143,7 @@ def rmea(
     stops); lags are whole samples, so that a lag of 0 exists at 29.97 frames per second, where rMEA shows its
     neighbour.
     """
-    cells = _grid(pair, window, step, lag)
+    cells, _ = windows_of(pair, window, step, lag, 0)
     pair = rmea_prepared(pair, outlier, mea_smooth, mea_scale)
     r = windowed_correlation(pair.first, pair.second, cells, 0.5, each=True)
     zero = fisher_z(r[:, cells.max_lag]) if z else r[:, cells.max_lag]
