@@ -5,8 +5,10 @@ import pytest
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony import (
+    METHODS,
     SURROGATES,
     conclusions,
+    default_grid,
     group_test,
     multiverse,
     rmea_contrast,
@@ -203,3 +205,29 @@ def test_the_multiverse_shows_how_the_conclusion_varies():
         multiverse(a, b, 10, grid={"window": ()})
     with pytest.raises(MeasureError, match="no setting of the grid"):
         multiverse(a, b, 10, grid={"window": (9999,)})
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_every_method_has_a_multiverse_of_settings_that_it_has(method):
+    """Scores alone, of a first and a last setting of the grid; what a method needs without a default is given."""
+    grid = default_grid(method)
+    known = METHODS[method].settings()
+    assert set(grid) <= set(known) | {"smooth", "transform"}
+    assert all(len(set(values)) > 1 for values in grid.values())
+    a, b = follower(n=3000, delay=3, noise=1.0)
+    given = {"radius": 0.5} if method == "crqa" else {"surrogates": 19} if method == "wavelet_test" else {}
+    ends = {name: (values[0],) for name, values in grid.items()} | {"smooth": (0.0, 0.5)}
+    table = multiverse(a, b, 10, method, ends, surrogate=None, **given)
+    assert (table["status"] == "ok").all(), table["status"].tolist()
+    assert np.isfinite(table["score"]).all()
+
+
+def test_what_stays_the_same_leaves_the_grid_and_own_surrogates_judge():
+    a, b = follower(n=2500, delay=3, noise=1.0)
+    table = multiverse(a, b, 10, "best_lag", surrogate=None, window=10, lag=2, smooth=0.0, transform="none")
+    assert table["kind"].tolist() == ["centre", "free", "off"]
+    own = multiverse(a, b, 10, "wavelet_test", {"kind": ("red", "phase")}, surrogates=19, shortest_period=2.0)
+    assert own["p_value"].between(1 / 20, 1).all()
+    assert np.isfinite(own["effect"]).all()
+    with pytest.raises(MeasureError, match="does not exist"):
+        default_grid("magic")

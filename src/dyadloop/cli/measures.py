@@ -138,7 +138,7 @@ def synchrony(
     spikes: Annotated[float | None, typer.Option(help="Make samples beyond so many SDs missing.")] = None,
     smooth: Annotated[float, typer.Option(help="Centred moving average [s].")] = 0.0,
     transform: Annotated[str, typer.Option(help="none, log, rank, difference or whiten.")] = "none",
-    multiverse: Annotated[bool, typer.Option("--multiverse", help="Try a grid of settings.")] = False,
+    multiverse: Annotated[bool, typer.Option("--multiverse", help="Try a grid; what --set says stays.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the surrogates.")] = 0,
     figure: FigurePath = None,
     out: Annotated[
@@ -276,7 +276,7 @@ def _multiverse(
     from dyadloop.measures.synchrony import conclusions, multiverse
     from dyadloop.reporting.progress import steps
 
-    kept = {name: value for name, value in options.items() if name not in ("window", "lag", "smooth", "transform")}
+    kept = {name: value for name, value in options.items() if name not in ("smooth", "transform")}
     with steps(quiet) as progress:
         table = multiverse(
             pair.first, pair.second, pair.fs, method, surrogate=surrogate or "shift", draws=draws, seed=seed,

@@ -7,7 +7,7 @@ from dyadloop.measures.synchrony.group_courses import kuramoto_test
 from dyadloop.measures.synchrony.language import language_style
 from dyadloop.measures.synchrony.method import UNITS
 from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony, synchrony
-from dyadloop.measures.synchrony.multiverse import conclusions, multiverse
+from dyadloop.measures.synchrony.multiverse import conclusions, default_grid, multiverse
 from dyadloop.measures.synchrony.pseudo import group_test
 from dyadloop.measures.synchrony.series import SIGN
 from dyadloop.measures.synchrony.still import still_time
@@ -24,6 +24,7 @@ __all__ = [
     "Surrogate",
     "change_synchrony",
     "conclusions",
+    "default_grid",
     "event_synchrony",
     "group_synchrony",
     "group_test",

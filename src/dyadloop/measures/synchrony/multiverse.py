@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,39 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.methods import synchrony
+from dyadloop.measures.synchrony.methods import METHODS, synchrony
 from dyadloop.measures.synchrony.testing import synchrony_test
 
-_GRID: dict[str, Sequence[Any]] = {
-    "window": (10.0, 30.0, 60.0),
-    "lag": (2.0, 5.0),
-    "smooth": (0.0, 0.5),
-    "transform": ("none", "log"),
-}
+_PREPARATION: dict[str, Sequence[Any]] = {"smooth": (0.0, 0.5), "transform": ("none", "log")}
+_TIMES = ("window", "segment", "piece", "reach")
+_OTHERS: dict[str, Sequence[Any]] = {"rate": (0.02, 0.05, 0.1), "dimension": (1, 2, 3), "levels": (2, 3, 4)}
+
+
+def default_grid(method: str) -> dict[str, Sequence[Any]]:
+    """Return the settings that a multiverse of a method tries, by name.
+
+    Windows, segments and pieces of half, once and twice the default length (windows of 60 s: 10, 30 and 60 s), a second
+    largest lag, the method's kinds, recurrence rates, dimensions and levels, as far as the method has them; smoothing
+    by 0 and 0.5 s; transform none and log.
+
+    Raises
+    ------
+    MeasureError
+        If the method does not exist.
+    """
+    if method not in METHODS:
+        raise MeasureError(f"method {method!r} does not exist; known: {', '.join(METHODS)}")
+    chosen, axes = METHODS[method], {}
+    for name, default in chosen.settings().items():
+        if name in _TIMES and isinstance(default, float):
+            axes[name] = (10.0, 30.0, 60.0) if default == 60 else (default / 2, default, 2 * default)
+        elif name == "lag" and isinstance(default, float) and "lag" in chosen.span and "embedding" not in chosen.span:
+            axes[name] = (2.0, 5.0) if default == 5 else (default / 2, default)
+        elif name == "kind":
+            axes[name] = get_args(get_type_hints(chosen.function)["kind"])
+        elif name in _OTHERS and isinstance(default, int | float):
+            axes[name] = _OTHERS[name]
+    return axes | _PREPARATION
 
 
 def multiverse(
@@ -42,9 +66,9 @@ def multiverse(
         As in :func:`synchrony`.
     grid
         Values to try by name: settings of the method, ``smooth``, ``transform``, ``spikes``, ``missing``. Default:
-        window 10, 30, 60 s; lag 2, 5 s; smoothing 0, 0.5 s; transform none, log.
+        :func:`default_grid`, without the settings that stay the same.
     surrogate, draws, seed
-        Test of each setting; ``None``: scores only.
+        Test of each setting; ``None``: scores only. ``wavelet_test`` draws surrogates of its own and is judged by them.
     progress
         Called with settings done and their number.
     **settings
@@ -61,7 +85,9 @@ def multiverse(
     MeasureError
         If the grid is empty or no setting can be used.
     """
-    axes = dict(_GRID if grid is None else grid)
+    if grid is None:
+        grid = {name: values for name, values in default_grid(method).items() if name not in settings}
+    axes = dict(grid)
     if not axes or any(not len(values) for values in axes.values()):
         raise MeasureError(f"grid: got {axes}; expected at least one value for at least one setting")
     combinations = list(itertools.product(*axes.values()))
@@ -91,7 +117,13 @@ def _one(
     try:
         found: xr.Dataset = synchrony(first, second, fs, method, **settings)
         row |= {name: float(found[name]) for name in ("score", "error", "lead") if name in found}
-        if surrogate is not None:
+        if surrogate is not None and "surrogates" in METHODS[method].settings():
+            drawn = found["surrogate"].values
+            row |= {
+                "effect": float((found["score"] - drawn.mean()) / drawn.std(ddof=1)),
+                "p_value": float(found["p_value"]),
+            }
+        elif surrogate is not None:
             tested = synchrony_test(first, second, fs, method, surrogate=surrogate, draws=draws, seed=seed, **settings)
             row |= {name: float(tested[name]) for name in ("effect", "p_value")}
     except MeasureError as error:
