@@ -273,6 +273,7 @@ def _multiverse(
     pair: "Aligned", method: str, surrogate: str | None, draws: int, seed: int, options: dict[str, Any],
     figure: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
+    from dyadloop.cli.synchrony_results import plain, print_multiverse
     from dyadloop.measures.synchrony import conclusions, multiverse
     from dyadloop.reporting.progress import steps
 
@@ -284,11 +285,9 @@ def _multiverse(
         )  # fmt: skip
     summary = conclusions(table)
     if as_json:
-        print(json.dumps({"settings": table.to_dict("records"), "conclusions": summary}, indent=2, default=_plain))
+        print(json.dumps(plain({"settings": table.to_dict("records"), "conclusions": summary}), indent=2))
     else:
-        print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-        for name, value in summary.items():
-            print(f"{name}: {value}")
+        print_multiverse(table, summary)
         for note in pair.notes:
             print(f"note: {note}")
     if figure is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dyadloop.cli.shared import say
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 _MOST_VALUES = 1000
@@ -50,6 +51,8 @@ def _block(row: dict[str, Any]) -> list[str]:
 
 def _setting(name: str, one: dict[str, Any]) -> str:
     value = "needed" if one["needed"] else "not set" if one["default"] is None else _word(one["default"])
+    others = [word for word in one.get("choices", []) if word != value]
+    value += f" (or {', '.join(others)})" if others else ""
     return f"{name} {value}" if one["unit"] in _PLAIN else f"{name} {value} [{one['unit']}]"
 
 
@@ -107,7 +110,7 @@ def print_summary(found: "xr.Dataset") -> None:
 
 def summary(found: "xr.Dataset") -> dict[str, Any]:
     """Return a result for JSON: numbers and short arrays as they are, long arrays by shape, range and share known."""
-    content = {"attrs": {str(name): _plain(value) for name, value in found.attrs.items()}}
+    content = {"attrs": {str(name): plain(value) for name, value in found.attrs.items()}}
     for part in ("coords", "data_vars"):
         content[part] = {str(name): _values(values) for name, values in getattr(found, part).items()}
     return content
@@ -118,10 +121,10 @@ def _values(values: "xr.DataArray") -> dict[str, Any]:
 
     told: dict[str, Any] = {
         "dims": list(map(str, values.dims)),
-        "attrs": {k: _plain(v) for k, v in values.attrs.items()},
+        "attrs": {k: plain(v) for k, v in values.attrs.items()},
     }
     if values.size <= _MOST_VALUES:
-        return told | {"data": _plain(values.values.tolist())}
+        return told | {"data": plain(values.values.tolist())}
     numbers = np.asarray(values.values, dtype=np.float64)
     known = numbers[np.isfinite(numbers)]
     quantiles = np.quantile(known, [0, 0.5, 1]).tolist() if known.size else [None] * 3
@@ -134,11 +137,12 @@ def _values(values: "xr.DataArray") -> dict[str, Any]:
     }
 
 
-def _plain(content: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+def plain(content: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return a content for JSON, which knows no NaN and no infinity: null."""
     if isinstance(content, list | tuple):
-        return [_plain(value) for value in content]
+        return [plain(value) for value in content]
     if isinstance(content, dict):
-        return {str(key): _plain(value) for key, value in content.items()}
+        return {str(key): plain(value) for key, value in content.items()}
     if hasattr(content, "item"):
         content = content.item()
     if isinstance(content, float) and content - content != 0:
@@ -150,3 +154,18 @@ def write_arrays(found: "xr.Dataset", path: Path, quiet: bool) -> None:
     """Write a result with all its arrays as NetCDF and say where."""
     found.to_netcdf(path, engine="h5netcdf")
     say(f"arrays: {path}", quiet)
+
+
+def print_multiverse(table: "pd.DataFrame", conclusions: dict[str, Any]) -> None:
+    """Print every setting of a grid with what it gives, and how far the conclusion depends on them."""
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}", na_rep="-"))
+    for name, value in conclusions.items():
+        pairs = value.items() if isinstance(value, dict) else ()
+        words = ", ".join(f"{key} {_short(one)}" for key, one in pairs) if pairs else _short(value)
+        print(f"{name}: {words}")
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - a number or some
+    if isinstance(value, list):
+        return ", ".join(_short(one) for one in value)
+    return "-" if isinstance(value, float) and value != value else f"{value:.3g}"

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.method import Method
-from dyadloop.measures.synchrony.recurrence import METRICS, Plot, embed, plot, profile, rows_within
+from dyadloop.measures.synchrony.recurrence import METRICS, Norm, Plot, embed, plot, profile, rows_within
 from dyadloop.measures.synchrony.scoring import mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, as_rate, as_series, samples
 
@@ -17,7 +17,6 @@ _SOURCE = "Coco & Dale 2014, doi:10.3389/fpsyg.2014.00510; Coco et al. 2021, doi
 _MD = "Wallot 2019, doi:10.1080/00273171.2018.1512846"
 _PERCENT = ("RR", "DET", "LAM")
 _ROWS = 500  # of distances at once
-Norm = Literal["euclidean", "maximum", "manhattan"]
 Side = Literal["both", "upper", "lower"]
 Rescale = Literal["none", "mean", "maximum", "minimum", "pairs"]
 Standardise = bool | Literal["unit"]

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import xarray as xr
 
@@ -105,6 +105,12 @@ class Method:
         """Return the unit of each setting."""
         return {name: UNITS[name] for name in self.settings()}
 
+    def choices(self, setting: str) -> tuple[str, ...]:
+        """Return the words that a setting may be; none where it is no choice of words."""
+        hints = get_type_hints(self.function)[setting]
+        words = [word for part in (hints, *get_args(hints)) if get_origin(part) is Literal for word in get_args(part)]
+        return tuple(word for word in words if isinstance(word, str))
+
     def span_seconds(self, settings: Mapping[str, Any], fs: float) -> float:
         """Return the time within which two moments count as the same under some settings [s]."""
         known = self.settings() | dict(settings)
@@ -116,6 +122,7 @@ class Method:
         needed = inspect.Parameter.empty
         settings = {
             name: {"default": None if value is needed else value, "needed": value is needed, "unit": units[name]}
+            | ({"choices": list(words)} if (words := self.choices(name)) else {})
             for name, value in self.settings().items()
         }
         return {

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ def default_grid(method: str) -> dict[str, Sequence[Any]]:
         elif name == "lag" and isinstance(default, float) and "lag" in chosen.span and "embedding" not in chosen.span:
             axes[name] = (2.0, 5.0) if default == 5 else (default / 2, default)
         elif name == "kind":
-            axes[name] = get_args(get_type_hints(chosen.function)["kind"])
+            axes[name] = chosen.choices("kind")
         elif name in _OTHERS and isinstance(default, int | float):
             axes[name] = _OTHERS[name]
     return axes | _PREPARATION
@@ -144,12 +144,14 @@ def conclusions(table: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``settings`` and ``usable``; ``share_above_chance``: share of usable settings with p below the level (settings
-        are not independent: this is no test); ``effect`` at its smallest, median and largest; ``share_first_leads``;
+        ``settings`` and ``usable``; ``share_above_chance``: share of usable settings with p up to the level (settings
+        are not independent: this is no test); ``effect`` at its smallest, median and largest; ``share_first_leads``
+        of those with a leader;
         ``matters``: share of the variance of the effect that each setting explains.
     """
     sound = table[table["status"] == "ok"]
     value = "effect" if sound["effect"].notna().any() else "score"
+    leads = sound["lead"].dropna()
     axes = list(table.columns[: list(table.columns).index("score")])
     total = float(((sound[value] - sound[value].mean()) ** 2).sum())
     matters = {}
@@ -159,8 +161,8 @@ def conclusions(table: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
     return {
         "settings": len(table),
         "usable": len(sound),
-        "share_above_chance": float((sound["p_value"] < level).mean()) if value == "effect" else float("nan"),
+        "share_above_chance": float((sound["p_value"] <= level).mean()) if value == "effect" else float("nan"),
         value: [float(sound[value].quantile(q)) for q in (0.0, 0.5, 1.0)],
-        "share_first_leads": float((sound["lead"] > 0).mean()),
+        "share_first_leads": float((leads > 0).mean()) if len(leads) else float("nan"),
         "matters": matters,
     }

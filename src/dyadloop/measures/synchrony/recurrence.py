@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -25,6 +25,7 @@ _NORMS = {"euclidean": 0, "maximum": 1, "manhattan": 2}
 METRICS: dict[str, Any] = {"euclidean": "euclidean", "maximum": "chebyshev", "manhattan": "cityblock"}
 """SciPy's names of the norms."""
 SIDES = ("both", "upper", "lower")
+Norm = Literal["euclidean", "maximum", "manhattan"]
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def recurrence(
     delay: int = 1,
     radius: float | None = None,
     rate: float = 0.05,
-    norm: str = "euclidean",
+    norm: Norm = "euclidean",
     theiler: int = 0,
     shortest: int = 2,
     lag: float = 5.0,
