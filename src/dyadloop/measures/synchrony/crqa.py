@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.recurrence import METRICS, Norm, Plot, embed, plot, profile, rows_within
 from dyadloop.measures.synchrony.scoring import mean, result
@@ -169,7 +170,7 @@ def mdcrqa(
     x, y = states
     options = {"norm": norm, "side": side, "rescale": rescale, "theiler": theiler, "shortest": shortest, "full": full}
     whole, _, variables, coords, lead = _whole(x, y, rate, radius, lag, options)
-    return result(
+    found = result(
         "mdcrqa",
         float(variables["DET"][1]),
         100 * whole.error(),
@@ -180,6 +181,7 @@ def mdcrqa(
         variables=variables,
         coords=coords,
     )
+    return checked(found)
 
 
 def _whole(

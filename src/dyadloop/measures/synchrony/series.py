@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 Missing = Literal["pairwise", "mask", "refuse"]
 
 _MOST_NAMED = 6
+_FORETOLD = 1e-9  # of the SD
+_ROUNDING = 256 * np.finfo(np.float64).eps
 _LARGEST = 1e100  # beyond it products of squares overflow, and below its inverse they vanish
 COMMON_PAUSE = 10.0
 """Seconds for which two persons do not both stand still to the last digit: 9.0 s was the longest of 32 recordings."""
@@ -294,6 +296,11 @@ def whitened(values: Floats, order: int | None = None, longest: int = 25) -> Flo
     References
     ----------
     .. [1] Dean & Dunsmuir (2016). doi:10.3758/s13428-015-0611-2
+
+    Raises
+    ------
+    MeasureError
+        If there are too few values, or an autoregression foretells them to rounding.
     """
     centred = values - np.nanmean(values)
     orders = range(1, longest + 1) if order is None else (order,)
@@ -306,6 +313,11 @@ def whitened(values: Floats, order: int | None = None, longest: int = 25) -> Flo
         past, now = rows[:, -2::-1], rows[:, -1]
         weights = np.linalg.lstsq(past[known], now[known], rcond=None)[0]
         residual = np.concatenate([np.full(p, np.nan), now - past @ weights])
+        if np.nanstd(residual) <= max(_FORETOLD * np.nanstd(values), _ROUNDING * np.nanmax(np.abs(values))):
+            raise MeasureError(
+                f"each value is foretold by the {p} before it to rounding, as a pure wave or a repeated pattern is: "
+                "whitening would leave rounding alone; expected a series with noise; choose another transform"
+            )
         score = len(now) * np.log(np.nanvar(residual)) + 2 * p
         if best is None or score < best[0]:
             best = score, residual

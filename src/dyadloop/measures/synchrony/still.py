@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.scoring import result
 from dyadloop.measures.synchrony.series import Floats, Missing, Pair, make_pair, samples
 
@@ -164,9 +165,10 @@ def still_time(
             raise MeasureError(f"{name} series: {what} still for {shortest:g} s; expected rest and movement; no test")
     both = _circular(one, two) / np.maximum(_circular(~np.isnan(pair.first), ~np.isnan(pair.second)), 1.0)
     p, q = found["still_first"], found["still_second"]
-    return result(
+    found_score = (found["still_both"] - p * q) / np.sqrt(p * (1 - p) * q * (1 - q))
+    told = result(
         "still_time",
-        (found["still_both"] - p * q) / np.sqrt(p * (1 - p) * q * (1 - q)),
+        found_score,
         float("nan"),
         "phi coefficient of being still",
         _SOURCE,
@@ -178,7 +180,9 @@ def still_time(
             "p_value": ((), float((both >= both[0] - 1e-12).mean())),
         },
         null="the rests of the two persons are not related in time, if stationary",
+        error_status="told by p_value instead",
     )
+    return checked(told)
 
 
 def _circular(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> Floats:
