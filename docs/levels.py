@@ -96,13 +96,17 @@ def real_pairs(folder: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(whole[i][0], whole[(i + step) % n][1]) for step in range(1, n) for i in range(n)]
 
 
-def p_value(one: np.ndarray, two: np.ndarray, fs: float, test: str, seed: int) -> float:
-    """Return the p value of a test of one dyad."""
+def p_value(one: np.ndarray, two: np.ndarray, fs: float, test: str, seed: int) -> float | None:
+    """Return the p value of a test of one dyad, None where it gives none; spectra are those of logarithms if it can be."""
     if test == "segments":
-        return float(synchrony(one, two, fs, "segments", segment=30, lag=5, seed=seed, draws=199, cut=True)["p_value"])
+        p = float(synchrony(one, two, fs, "segments", segment=30, lag=5, seed=seed, draws=199, cut=True)["p_value"])
+        return None if np.isnan(p) else p
     if test == "granger":
-        return float(synchrony(one, two, fs, "granger", cut=True)["p_value"][0])
+        p = float(synchrony(one, two, fs, "granger", cut=True)["p_value"][0])
+        return None if np.isnan(p) else p
     kind = {"surrogate": test, "draws": DRAWS, "seed": seed, "cut": True}
+    if SURROGATES[test].of_spectrum and min(one.min(), two.min()) >= 0:
+        kind["transform"] = "log"
     return float(synchrony_test(one, two, fs, **kind, **SETTINGS)["p_value"])
 
 

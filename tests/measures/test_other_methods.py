@@ -34,7 +34,7 @@ def test_warping_is_that_of_dtaidistance(peers, boker_input):
 def test_granger_is_that_of_statsmodels(peers, boker_input):
     for source, target, name in ((0, 1, "first_to_second"), (1, 0, "second_to_first")):
         for order in (1, 2, 4):
-            _, f, p, _ = _gain(boker_input[:, source], boker_input[:, target], order)
+            _, f, p, *_ = _gain(boker_input[:, source], boker_input[:, target], order)
             assert f == pytest.approx(peers["granger"][name][str(order)][0], rel=1e-9)
             assert p == pytest.approx(peers["granger"][name][str(order)][1], rel=1e-7)
 
@@ -134,3 +134,16 @@ def test_changes_of_two_persons_are_pooled_with_their_uncertainty():
 def test_granger_needs_enough_moments():
     with pytest.raises(MeasureError, match="usable moments"):
         synchrony(autoregressive(30, 0.5, 0), autoregressive(30, 0.5, 1), 10, "granger", lag=2)
+
+
+def test_granger_gives_no_p_where_its_residuals_are_autocorrelated():
+    """Noise of measurement makes a slow series need a long past: with a short one F rejects independent persons."""
+    rng = np.random.default_rng(0)
+    slow = [autoregressive(3000, 0.98, seed) + rng.normal(size=3000) for seed in (1, 2)]
+    found = synchrony(*slow, 10, "granger", lag=0.2)
+    assert np.isnan(found["p_value"]).any()
+    assert "Ljung-Box" in found.attrs["p_value_status"]
+    assert "p_value: what the pasts leave over" in found.attrs["status"]
+    white = synchrony(*rng.normal(size=(2, 3000)), 10, "granger", lag=0.2)
+    assert np.isfinite(white["p_value"]).all()
+    assert white.attrs["status"] == "ok"

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.signal import hilbert
+from scipy.signal import hilbert, lfilter
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony import group_synchrony, synchrony
@@ -122,3 +122,24 @@ def test_groups_are_checked():
         group_synchrony(np.random.default_rng(0).normal(size=(50, 3)), 10, "mvsusy", segment=2)
     with pytest.raises(MeasureError, match="choose shorter segments"):
         synchrony(*follower(n=300), 10, "segments", segment=20)
+
+
+def test_segments_that_know_of_each_other_give_no_p_and_longer_ones_do():
+    """A rhythm that lasts longer than a segment: permutations of 30 s reject unrelated persons in 19 %."""
+    rng = np.random.default_rng(3)
+    poles = [1.0, -2 * 0.9875 * np.cos(2 * np.pi / 40), 0.9875**2]  # 2 Hz: a period of 20 s, a memory of 40 s
+    slow = [lfilter([1.0], poles, rng.normal(size=5600))[800:] for _ in range(2)]
+    short = synchrony(*slow, 2, "segments", segment=30, lag=5, draws=99)
+    assert np.isnan(float(short["p_value"]))
+    assert np.isnan(float(short["effect"]))
+    assert np.isfinite(float(short["score"]))
+    assert "choose longer segments" in short.attrs["status"]
+    assert np.isfinite(float(synchrony(*slow, 2, "segments", segment=120, lag=5, draws=99)["p_value"]))
+
+
+def test_segments_in_which_a_person_rests_are_left_out():
+    rng = np.random.default_rng(0)
+    a, b = np.exp(rng.normal(size=(2, 6000)))
+    a[1000:1200] = b[1000:1200] = 0  # 20 s in the segments from 90 and from 120 s to 120 and 150 s: 100 to 120 s
+    found = synchrony(a, b, 10, "segments", segment=30, lag=2, draws=99)
+    assert found["start"].values.tolist() == [s for s in range(0, 600, 30) if s != 90]

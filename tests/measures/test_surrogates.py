@@ -231,3 +231,12 @@ def test_what_stays_the_same_leaves_the_grid_and_own_surrogates_judge():
     assert np.isfinite(own["effect"]).all()
     with pytest.raises(MeasureError, match="does not exist"):
         default_grid("magic")
+
+
+def test_random_phases_are_refused_for_bursts_and_taken_for_their_logarithm():
+    bursts = np.exp(2 * np.stack([autoregressive(2000, 0.9, seed) for seed in (1, 2)]) / 2.3)
+    with pytest.raises(MeasureError, match=r"excess kurtosis .* transform log or rank"):
+        synchrony_test(*bursts, 10, surrogate="phase", draws=19, **_QUICK)
+    for transform in ("log", "rank"):
+        tested = synchrony_test(*bursts, 10, surrogate="phase", draws=19, transform=transform, **_QUICK)
+        assert 0 < float(tested["p_value"]) <= 1

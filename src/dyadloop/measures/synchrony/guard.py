@@ -38,7 +38,8 @@ def checked(found: xr.Dataset) -> xr.Dataset:
             continue
         if _infinite(values.values):
             replaced[name] = values.where(np.isfinite(values))
-        if values.ndim == 0 and not np.isfinite(float(values)):
+        told = str(found.attrs.get(f"{name}_status", "ok")) != "ok"
+        if (values.ndim == 0 and not np.isfinite(float(values))) or (values.ndim and told):
             absent.append(str(name))
     reasons = [f"{name}: {_reason(found, name)}" for name in absent]
     return found.assign(replaced).assign_attrs(status="; ".join(reasons) or "ok")

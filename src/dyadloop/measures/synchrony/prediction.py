@@ -10,6 +10,7 @@ from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
 from dyadloop.measures.synchrony.still import standardised, still_windows
 
+_AUTOCORRELATED = 0.01  # p below which residuals count as autocorrelated
 _GRANGER = "Granger 1969, doi:10.2307/1912791"
 _WCLR = "Altmann 2011, as described by Schoenherr et al. 2019, doi:10.1371/journal.pone.0211494"
 
@@ -27,9 +28,10 @@ def granger(pair: Pair, lag: float = 1.0) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        ``f``, ``p_value``, ``gain`` (direction): F with ``lag`` and n - 2 lag - 1 degrees of freedom, its p, and the
-        share of the remaining variance that the other's past explains; ``score``: mean gain of both directions,
-        ``error`` of a chi-square approximation; ``lead``: gain of first -> second minus second -> first.
+        ``f``, ``p_value``, ``gain`` (direction): F with ``lag`` and n - 2 lag - 1 degrees of freedom, its p (NaN where
+        the residuals are autocorrelated: then F rejects too often, and ``p_value_status`` says so), and the share of
+        the remaining variance that the other's past explains; ``score``: mean gain of both directions, ``error`` of a
+        chi-square approximation; ``lead``: gain of first -> second minus second -> first.
 
     Raises
     ------
@@ -40,6 +42,10 @@ def granger(pair: Pair, lag: float = 1.0) -> xr.Dataset:
     -----
     Says that the past of one adds to the past of the other in a linear autoregression, no more: a common cause that
     reaches one person earlier gives the same.
+
+    References
+    ----------
+    .. [1] Ljung & Box (1978). doi:10.1093/biomet/65.2.297
     """
     order = samples(lag, pair.fs, "the past")
     if len(pair.first) < 3 * order + 6:
@@ -52,7 +58,14 @@ def granger(pair: Pair, lag: float = 1.0) -> xr.Dataset:
     for source, target, name in ((0, 1, "first_to_second"), (1, 0, "second_to_first")):
         found.append(_gain(both[source], both[target], order))
         names.append(name)
-    gain, f, p, error = (np.array([row[k] for row in found]) for k in range(4))
+    gain, f, p, error, rest = (np.array([row[k] for row in found]) for k in range(5))
+    why = "ok"
+    if rest.min() < _AUTOCORRELATED:
+        p[rest < _AUTOCORRELATED] = np.nan
+        why = (
+            "what the pasts leave over is autocorrelated (Ljung-Box), so that F rejects too often; take a longer lag, "
+            "or test the score by surrogates of shift"
+        )
     return result(
         "granger",
         gain.mean(),
@@ -64,11 +77,12 @@ def granger(pair: Pair, lag: float = 1.0) -> xr.Dataset:
         variables={"f": ("direction", f), "p_value": ("direction", p), "gain": ("direction", gain)},
         coords={"direction": names},
         lag_samples=order,
+        p_value_status=why,
     )
 
 
-def _gain(source: Floats, target: Floats, order: int) -> tuple[float, float, float, float]:
-    """Return the gain, F, p and standard error of one direction."""
+def _gain(source: Floats, target: Floats, order: int) -> tuple[float, float, float, float, float]:
+    """Return the gain, F, p and standard error of one direction, and the p of residuals without autocorrelation."""
     rows = np.stack([target, source], axis=1)
     past = np.lib.stride_tricks.sliding_window_view(rows, order + 1, axis=0)
     known = ~np.isnan(past).any(axis=(1, 2))
@@ -80,19 +94,32 @@ def _gain(source: Floats, target: Floats, order: int) -> tuple[float, float, flo
             f"{n} usable moments for {2 * order + 1} coefficients; expected at least 5 more; shorten the lag"
         )
     one = np.ones((n, 1))
-    small = _remaining(np.hstack([one, own]), now)
-    large = _remaining(np.hstack([one, own, other]), now)
+    small = float((_left_over(np.hstack([one, own]), now) ** 2).sum())
+    residual = np.full(len(known), np.nan)
+    residual[known] = _left_over(np.hstack([one, own, other]), now)
+    large = float(np.nansum(residual**2))
     if large <= 1e-14 * (now @ now):
         raise MeasureError("the past foretells a series without any rest; expected movement that is not a formula")
     f = (small - large) / order / (large / freedom)
     gain = 1 - large / small
     error = 2 * np.sqrt(max(gain, 0.0)) * (1 - gain) / np.sqrt(n) + np.sqrt(2 * order) / n
-    return gain, f, float(stats.f.sf(f, order, freedom)), error
+    return gain, f, float(stats.f.sf(f, order, freedom)), error, _whiteness(residual, order)
 
 
-def _remaining(design: Floats, target: Floats) -> float:
-    weights = np.linalg.lstsq(design, target, rcond=None)[0]
-    return float(((target - design @ weights) ** 2).sum())
+def _left_over(design: Floats, target: Floats) -> Floats:
+    return target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
+
+
+def _whiteness(residual: Floats, order: int) -> float:
+    """Return the p value of Ljung and Box's test at lags beyond the order, which a regression leaves open."""
+    filled, known = np.nan_to_num(residual), (~np.isnan(residual)).astype(np.float64)
+    n, far = int(known.sum()), min(2 * order + 10, len(residual) // 4)
+    if far < 1:
+        return 1.0
+    pairs = np.array([known[k:] @ known[: len(known) - k] for k in range(1, far + 1)])
+    products = np.array([filled[k:] @ filled[: len(filled) - k] for k in range(1, far + 1)])
+    r = products / np.maximum(pairs, 1.0) * n / (filled @ filled)
+    return float(stats.chi2.sf((pairs * r**2).sum(), far))
 
 
 def lag_regression(pair: Pair, window: float = 5.0, step: float = 1.0, lag: float = 5.0) -> xr.Dataset:

@@ -14,10 +14,12 @@ from scipy.fft import next_fast_len
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.scoring import error_of_mean, mean, quick_z, result
 from dyadloop.measures.synchrony.series import Floats, Pair, samples
-from dyadloop.measures.synchrony.still import still_parts, tolerance
+from dyadloop.measures.synchrony.slowness import carried_over
+from dyadloop.measures.synchrony.still import still_parts, still_samples, tolerance
 
 _SOURCE = "Tschacher & Meier 2020, doi:10.1080/10503307.2019.1612114"
 _CHUNK_ROWS = 16
+_CARRIED = 0.1  # share of what persons share that may reach into the next segment
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def segments(
     segment, lag
         Length of a segment and largest lag [s].
     min_share
-        Smallest share of a segment that both persons must have; segments below it, and still ones, are left out.
+        Smallest share of a segment that both persons must have; segments below it, and those in which one
+        person rests for half a segment or more, are left out.
     draws
         Permutations of the segments.
     seed
@@ -132,7 +135,8 @@ def segments(
 
     Notes
     -----
-    Null: the segments of the two persons are exchangeable in time. SUSY's effect size divides by the SD over lags
+    Null: the segments of the two persons are exchangeable in time; where both are too slow for that ``effect`` and
+    ``p_value`` are NaN, and ``status`` says so. SUSY's effect size divides by the SD over lags
     instead, which is no standard error: unrelated series exceed 0.8 in half of the cases.
     """
     width, max_lag = samples(segment, pair.fs, "a segment", 3), samples(lag, pair.fs, "the largest lag", 0)
@@ -144,15 +148,18 @@ def segments(
         ~still_parts(np.where(known, part, np.nan), tolerance(s))
         for part, s in zip(cut, (pair.first, pair.second), strict=True)
     ]
-    used = (known.mean(axis=1) >= min_share) & moving[0] & moving[1]
+    used = (known.mean(axis=1) >= min_share) & moving[0] & moving[1] & ~_at_rest(pair, width, count)
     if used.sum() < 4:
         raise MeasureError(
-            f"{int(used.sum())} of {count} segments of {segment:g} s can be used; expected at least 4; "
-            "choose shorter segments"
+            f"{int(used.sum())} of {count} segments of {segment:g} s can be used, in which both persons are recorded "
+            "and neither rests for half a segment; expected at least 4; choose shorter segments"
         )
     found = profiles(cut[0][used], cut[1][used], max_lag)
     own = np.diag(found.strength)
     surrogate = _permuted(found.strength, draws, seed)
+    why = _dependent(pair, width)
+    p = float("nan") if why else (1 + (surrogate >= own.mean()).sum()) / (draws + 1)
+    effect = float("nan") if why else (own.mean() - surrogate.mean()) / surrogate.std(ddof=1)
     lead = mean(found.real[max_lag + 1 :]) - mean(found.real[:max_lag]) if max_lag else 0.0
     return result(
         "segments",
@@ -167,8 +174,8 @@ def segments(
             "pseudo_z": ("lag", found.pseudo, {"units": "1"}),
             "segment_z": ("segment", own, {"units": "1"}),
             "surrogate": ("draw", surrogate, {"units": "1"}),
-            "effect": ((), (own.mean() - surrogate.mean()) / surrogate.std(ddof=1), {"units": "SD of the null"}),
-            "p_value": ((), (1 + (surrogate >= own.mean()).sum()) / (draws + 1)),
+            "effect": ((), effect, {"units": "SD of the null"}),
+            "p_value": ((), p),
         },
         coords={
             "lag": ("lag", found.lags / pair.fs, {"units": "s"}),
@@ -176,6 +183,28 @@ def segments(
         },
         null="the segments of the two persons are exchangeable in time",
         segments_left_out=int(count - used.sum()),
+        effect_status=why or "ok",
+        p_value_status=why or "ok",
+    )
+
+
+def _at_rest(pair: Pair, width: int, count: int) -> NDArray[np.bool_]:
+    """Return in which segments one of the two rests for a while of half a segment or more.
+
+    Persons who rest at the same times share the edges of their rests, which would pass for being in step.
+    """
+    rest = still_samples(pair.first, max(width // 2, 2)) | still_samples(pair.second, max(width // 2, 2))
+    return rest[: count * width].reshape(count, width).any(axis=1)
+
+
+def _dependent(pair: Pair, width: int) -> str:
+    """Return why the segments are not exchangeable, nothing where they are."""
+    share = carried_over(pair.first, pair.second, width)
+    if share <= _CARRIED:
+        return ""
+    return (
+        f"both persons are so slow that neighbouring segments know of each other ({share:.0%} of what they share), so "
+        "that a permutation rejects too often; choose longer segments, or test by surrogates of shift"
     )
 
 

@@ -21,6 +21,26 @@ def independent_moments(first: Floats, second: Floats) -> float:
     return int(np.isfinite(first + second).sum()) / max(together, 1.0)
 
 
+def carried_over(first: Floats, second: Floats, width: int) -> float:
+    """Return how much of what two series share by their slowness reaches from one piece into the next.
+
+    The sum of the products of both autocorrelations at one to two widths of a piece, less two standard errors of what
+    unrelated estimates give (Bartlett), over that at all shorter lags: 0 where pieces know nothing of each other.
+    """
+    one, two = _autocorrelation(first), _autocorrelation(second)
+    near, next_one = (float((one * two)[low : low + width].sum()) for low in (0, width))
+    widths = [2 * float((rho[:width] ** 2).sum()) - 1 for rho in (one, two)]
+    error = np.sqrt(width * max(2 * near - 1, 1.0) * widths[0] * widths[1]) / np.isfinite(first + second).sum()
+    return float(max(next_one - 2 * error, 0.0) / max(near, 1e-12))
+
+
+def tails(values: Floats) -> float:
+    """Return the excess kurtosis of the known values: 0 for a Gaussian series, large for bursts and spikes."""
+    known = values[~np.isnan(values)]
+    centred = known - known.mean()
+    return float((centred**4).mean() / (centred**2).mean() ** 2 - 3)
+
+
 def _autocorrelation(values: Floats) -> Floats:
     """Return the autocorrelations up to a quarter of the series."""
     known = ~np.isnan(values)

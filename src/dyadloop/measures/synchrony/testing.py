@@ -12,10 +12,11 @@ from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.guard import NoScoreError
 from dyadloop.measures.synchrony.methods import METHODS, Transform, applied, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.series import Missing, make_pair
-from dyadloop.measures.synchrony.slowness import FEWEST, check_slowness
+from dyadloop.measures.synchrony.slowness import FEWEST, check_slowness, tails
 from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
 from dyadloop.measures.synchrony.surrogates import SURROGATES
 
+_HEAVIEST = 5.0  # excess kurtosis that surrogates of random phases may stand for
 _TWO_SIDED = ("lead", "signed")
 _FEWEST_PIECES = 6  # with 4.5 the null SD of the effect is 1.3 and the type I error 0.11, with 7 they are 1.1 and 0.05
 
@@ -102,6 +103,8 @@ def synchrony_test(
         )
     if surrogate == "permutation" and "step" in METHODS[method].settings():
         settings = settings | {"step": reach / pair.fs}  # a window across a joint would know the surrogate
+    if surrogate == "phase":
+        _refuse_tails(pair.second)
     generator, moments = np.random.default_rng(seed), check_slowness(pair)
     half = rest_seconds(method, method_of(method, settings).settings() | settings)
     longest = half if rest is None else rest
@@ -128,6 +131,17 @@ def _refuse_odd(**times: float | None) -> None:
     for name, seconds in times.items():
         if seconds is not None and (np.isnan(seconds) or seconds < 0):
             raise MeasureError(f"{name}: got {seconds:g} s; expected a time of 0 or more")
+
+
+def _refuse_tails(values: np.ndarray) -> None:
+    """Refuse surrogates of random phases for series with far values, which a Gaussian process does not have."""
+    found = tails(values)
+    if found > _HEAVIEST:
+        raise MeasureError(
+            f"the second series has bursts or spikes (excess kurtosis {found:.0f}; a Gaussian series has 0): "
+            "surrogates of random phases have none, and a test by them rejects too often; expected up to "
+            f"{_HEAVIEST:g}; take transform log or rank, or surrogates of shift"
+        )
 
 
 def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) -> xr.Dataset:  # noqa: ANN401
