@@ -97,7 +97,10 @@ def real_pairs(folder: Path) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def p_value(one: np.ndarray, two: np.ndarray, fs: float, test: str, seed: int) -> float | None:
-    """Return the p value of a test of one dyad, None where it gives none; spectra are those of logarithms if it can be."""
+    """Return the p value of a test of one dyad, None where it gives none.
+
+    Surrogates of spectra are those of logarithms where no value is negative.
+    """
     if test == "segments":
         p = float(synchrony(one, two, fs, "segments", segment=30, lag=5, seed=seed, draws=199, cut=True)["p_value"])
         return None if np.isnan(p) else p

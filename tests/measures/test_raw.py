@@ -303,6 +303,10 @@ def test_two_files_and_no_study(tmp_path):
         ["synchrony", *files, "--fs", "10", "--multiverse", "--draws", "19", "--figure", str(tmp_path / "m.svg"), "-q"],
     )
     assert "share_above_chance" in grid.output
+    directed = runner.invoke(app, ["synchrony", *files, "--fs", "10", "--method", "granger", "--set", "lag=0.1", "-q"])
+    assert "persons: first a, second b" in directed.output
+    assert "p_value, first to second: not known" in directed.output
+    assert "not known: p_value: what the pasts leave over is autocorrelated" in directed.output
     assert "window 10" in (tmp_path / "m.svg").read_text()
 
 

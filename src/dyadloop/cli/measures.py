@@ -179,6 +179,7 @@ def synchrony(
         _multiverse(pair, method, surrogate, draws, seed, options, figure, as_json, quiet)
         return
     found, tested = _found(pair, method, surrogate, draws, statistic, seed, options, quiet)
+    found = found.assign_attrs(first_person=labels[0], second_person=labels[1])
     if as_json:
         results.print_summary(found if tested is None else found.merge(tested, compat="override", join="outer"))
     else:
@@ -191,7 +192,7 @@ def synchrony(
 
         write_figure(synchrony_figure(pair.first, pair.second, pair.fs, found, tested, labels), figure)
     elif not as_json:
-        say("next: --surrogate shift tests it, --figure FILE.svg draws it", quiet)
+        say("next: " + ("--surrogate shift tests it, " if tested is None else "") + "--figure FILE.svg draws it", quiet)
 
 
 def _found(

@@ -64,10 +64,18 @@ def _word(value: object) -> str:
 
 def print_result(found: "xr.Dataset", tested: "xr.Dataset | None") -> None:
     """Print the numbers of a result with their units, what was computed, how it was tested."""
+    persons = [found.attrs[key] for key in ("first_person", "second_person") if key in found.attrs]
+    if persons:
+        print(f"persons: first {persons[0]}, second {persons[1]}")
     for name, values in found.data_vars.items():
+        unit = values.attrs.get("units") or (found.attrs.get("lead_units") if name == "lead" else None)
         if values.ndim == 0:
-            unit = values.attrs.get("units") or (found.attrs.get("lead_units") if name == "lead" else None)
-            print(f"{name}: {float(values):.6g}" + (f" {unit}" if unit and unit != "1" else ""))
+            print(f"{name}: {_number(float(values), unit)}")
+        elif values.dims == ("direction",):
+            for place in values["direction"].values:
+                print(f"{name}, {str(place).replace('_', ' ')}: {_number(float(values.sel(direction=place)), unit)}")
+    if found.attrs.get("status", "ok") != "ok":
+        print(f"not known: {found.attrs['status']}")
     for key, text in described(found).items():
         print(f"{key}: {text}")
     for key in ("statistic", "sign", "source"):
@@ -75,6 +83,12 @@ def print_result(found: "xr.Dataset", tested: "xr.Dataset | None") -> None:
     if tested is not None:
         print(f"effect: {float(tested['effect']):.3f} SD of the null; p = {float(tested['p_value']):.4g}")
         print(f"null: {tested.attrs['null']}")
+
+
+def _number(value: float, unit: str | None) -> str:
+    if value != value:
+        return "not known"
+    return f"{value:.6g}" + (f" {unit}" if unit and unit != "1" else "")
 
 
 def described(found: "xr.Dataset") -> dict[str, str]:
