@@ -54,7 +54,17 @@ def run_one(name: str) -> None:
 
 
 def measured(name: str, source: Path) -> dict[str, float]:
-    """Return what a workload costs with the source of a folder."""
+    """Return what a workload costs with the source of a folder: the least CPU seconds of up to three processes.
+
+    A fresh process pays for memory that the machine hands out for the first time, which varies more than the work.
+    """
+    runs = [_one_process(name, source)]
+    while len(runs) < 3 and sum(run["cpu"] for run in runs) < 3:
+        runs.append(_one_process(name, source))
+    return min(runs, key=lambda run: run["cpu"])
+
+
+def _one_process(name: str, source: Path) -> dict[str, float]:
     paths = os.pathsep.join([str(source), str(_ROOT)])
     command = [sys.executable, __file__, "--one", name]
     told = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=True)

@@ -85,7 +85,7 @@ def _gain(source: Floats, target: Floats, order: int) -> tuple[float, float, flo
     """Return the gain, F, p and standard error of one direction, and the p of residuals without autocorrelation."""
     rows = np.stack([target, source], axis=1)
     past = np.lib.stride_tricks.sliding_window_view(rows, order + 1, axis=0)
-    known = ~np.isnan(past).any(axis=(1, 2))
+    known = np.asarray(~np.isnan(past).any(axis=(1, 2)))
     own, other, now = past[known, 0, :-1], past[known, 1, :-1], past[known, 0, -1]
     n = len(now)
     freedom = n - 2 * order - 1

@@ -194,7 +194,7 @@ def _at_rest(pair: Pair, width: int, count: int) -> NDArray[np.bool_]:
     Persons who rest at the same times share the edges of their rests, which would pass for being in step.
     """
     rest = still_samples(pair.first, max(width // 2, 2)) | still_samples(pair.second, max(width // 2, 2))
-    return rest[: count * width].reshape(count, width).any(axis=1)
+    return np.any(rest[: count * width].reshape(count, width), axis=1)
 
 
 def _dependent(pair: Pair, width: int) -> str:

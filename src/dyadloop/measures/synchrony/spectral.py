@@ -244,7 +244,7 @@ def _streamed(
     return _over_scales(cross, per_octave), [_over_scales(p, per_octave) for p in power], raw
 
 
-def _smooth(cells: NDArray[np.complex128], dt: float, scales: Floats, per_octave: int) -> NDArray[np.complex128]:
+def _smooth(cells: NDArray, dt: float, scales: Floats, per_octave: int) -> NDArray[np.complex128]:
     """Smooth by a Gaussian as wide as the scale over time and by a box of 0.6 octaves with half ends over scales."""
     n = cells.shape[1]
     size = 2 ** int(np.ceil(np.log2(n)))
