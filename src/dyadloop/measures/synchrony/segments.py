@@ -19,6 +19,7 @@ from dyadloop.measures.synchrony.still import still_parts, still_samples, tolera
 
 _SOURCE = "Tschacher & Meier 2020, doi:10.1080/10503307.2019.1612114"
 _CHUNK_ROWS = 16
+_LOST_TOGETHER = 0.05  # gaps in common make real pairs overlap more than pseudo pairs, which passes for being in step
 _CARRIED = 0.1  # share of what persons share that may reach into the next segment
 
 
@@ -114,8 +115,8 @@ def segments(
     segment, lag
         Length of a segment and largest lag [s].
     min_share
-        Smallest share of a segment that both persons must have; segments below it, and those in which one
-        person rests for half a segment or more, are left out.
+        Smallest share of a segment that both persons must have; segments below it, those in which one
+        person rests for half a segment or more, and those of which both miss the same twentieth, are left out.
     draws
         Permutations of the segments.
     seed
@@ -148,7 +149,8 @@ def segments(
         ~still_parts(np.where(known, part, np.nan), tolerance(s))
         for part, s in zip(cut, (pair.first, pair.second), strict=True)
     ]
-    used = (known.mean(axis=1) >= min_share) & moving[0] & moving[1] & ~_at_rest(pair, width, count)
+    together = (np.isnan(cut[0]) & np.isnan(cut[1])).mean(axis=1) > _LOST_TOGETHER
+    used = (known.mean(axis=1) >= min_share) & moving[0] & moving[1] & ~_at_rest(pair, width, count) & ~together
     if used.sum() < 4:
         raise MeasureError(
             f"{int(used.sum())} of {count} segments of {segment:g} s can be used, in which both persons are recorded "

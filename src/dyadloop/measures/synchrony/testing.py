@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.guard import NoScoreError
 from dyadloop.measures.synchrony.methods import METHODS, Transform, applied, method_of, pauses_of, prepared, synchrony
-from dyadloop.measures.synchrony.series import Missing, make_pair
+from dyadloop.measures.synchrony.series import Missing, Pair, make_pair
 from dyadloop.measures.synchrony.slowness import FEWEST, check_slowness, tails
 from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
 from dyadloop.measures.synchrony.surrogates import SURROGATES
@@ -103,9 +103,7 @@ def synchrony_test(
         )
     if surrogate == "permutation" and "step" in METHODS[method].settings():
         settings = settings | {"step": reach / pair.fs}  # a window across a joint would know the surrogate
-    if surrogate == "phase":
-        _refuse_tails(pair.second)
-    generator, moments = np.random.default_rng(seed), check_slowness(pair)
+    generator, moments = np.random.default_rng(seed), _moments(pair, surrogate)
     half = rest_seconds(method, method_of(method, settings).settings() | settings)
     longest = half if rest is None else rest
     one, two = (without_rests(s, pair.fs, longest) for s in (pair.first, pair.second))
@@ -133,15 +131,19 @@ def _refuse_odd(**times: float | None) -> None:
             raise MeasureError(f"{name}: got {seconds:g} s; expected a time of 0 or more")
 
 
-def _refuse_tails(values: np.ndarray) -> None:
-    """Refuse surrogates of random phases for series with far values, which a Gaussian process does not have."""
-    found = tails(values)
+def _moments(pair: Pair, surrogate: str) -> float:
+    """Return the independent moments of a pair of which a surrogate can be made.
+
+    Random phases are refused for series with far values, which a Gaussian process does not have.
+    """
+    found = tails(pair.second) if surrogate == "phase" else 0.0
     if found > _HEAVIEST:
         raise MeasureError(
             f"the second series has bursts or spikes (excess kurtosis {found:.0f}; a Gaussian series has 0): "
             "surrogates of random phases have none, and a test by them rejects too often; expected up to "
             f"{_HEAVIEST:g}; take transform log or rank, or surrogates of shift"
         )
+    return check_slowness(pair)
 
 
 def against(observed: float, drawn: np.ndarray, statistic: str, **notes: Any) -> xr.Dataset:  # noqa: ANN401
