@@ -1,7 +1,6 @@
 """Why a finding is not to be trusted here: every check that matters for it and fails, in words."""
 
 import jax.numpy as jnp
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -9,9 +8,9 @@ from dyadloop.inference.agreement import DOUBTFUL, OPPOSITE, compared
 from dyadloop.inference.judged import judged
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.residuals import cross_residuals
+from dyadloop.inference.residuals import cross_residuals, unlike_dyads
 from dyadloop.inference.result import problem_of
-from dyadloop.inference.smoother import course_at
+from dyadloop.inference.smoother import residual_at
 from dyadloop.inference.stability import halves_of, without_each_of
 from dyadloop.inference.trends import trends
 
@@ -20,9 +19,9 @@ def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
     """Return what speaks against each arrow and each claim of a fit, in words.
 
     An arrow has the faults of its two quantities: signs that referees turn round, regressions that the fit does not
-    reproduce, residuals that still go together, courses over the study that both follow. An arrow or a claim that is a
-    finding has its own: halves that say the opposite of each other, an sd that is too small for how dyads differ, one
-    dyad that carries it. A claim has those of the arrows that it rests on, too.
+    reproduce, residuals that still go together, courses over the study that both follow, a dyad that is unlike the
+    others. An arrow or a claim that is a finding has its own: halves that say the opposite of each other, an sd that is
+    too small for how dyads differ, one dyad that carries it. A claim has those of the arrows that it rests on, too.
 
     Parameters
     ----------
@@ -69,8 +68,9 @@ def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
     ]
     group = sampled(post)
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
-    residual = np.asarray(course_at(problem, values, problem.panel).residual)
+    residual = residual_at(problem, values)
     told = _by_residuals(problem, table, cross_residuals(problem, residual))
+    told += [(str(name), text) for name in table["arrow"].unique() for text in unlike_dyads(problem, residual)]
     return found + told + _by_trends(problem, table, trends(problem, post))
 
 
