@@ -9,7 +9,7 @@ import xarray as xr
 from dyadloop.data import read_study
 from dyadloop.inference import claims
 from dyadloop.inference.checks import estimand_fault
-from dyadloop.inference.claims import COLUMNS, Pushes, _finding, _judge, _subjects, _verdict
+from dyadloop.inference.claims import COLUMNS, Pushes, _finding, _judge, _verdict, subjects
 from dyadloop.inference.estimands import Untestable, estimand
 from dyadloop.inference.fit import prior_draws
 from dyadloop.inference.problem import build_problem
@@ -98,7 +98,7 @@ def test_every_untestable_claim_says_why(small_fit, school_folder):
     reasons = {
         claim.id.format(id=subject): estimand(problem, claim, subject)
         for claim in problem.plan.theory.claims
-        for subject in _subjects(problem, claim)
+        for subject in subjects(problem, claim)
     }
     assert len(reasons) == 28
     assert reasons["C1.synchrony"] == Untestable("oxytocin and social synchrony are not measured in this study")

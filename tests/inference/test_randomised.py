@@ -100,6 +100,24 @@ def test_therapists_may_differ_in_the_time_constants_of_the_response(scores):
     np.testing.assert_allclose(split.log_likelihood(alike), whole.log_likelihood(plain), rtol=1e-9)
 
 
+def test_a_common_cause_that_the_theory_knows_joins_what_happens_by_itself(scores):
+    """It has parameters in the natural part alone; without its effects the likelihood is the one without it."""
+    theory = keep(hypothesis("reciprocal", read_theory("framework_linear")), [*VARIABLES, "factor"])
+    known, plain = build_problem(scores, theory), build_problem(scores, _theory())
+    more = set(known.priors.index) - set(plain.priors.index)
+    assert more == {"tau_factor", "sd_factor", "start_factor", "k_oxytocin", "k_trust", "k_support"}
+    assert known.randomised.arrows == plain.randomised.arrows
+    values = _values(plain) | {"tau_factor": 60.0, "sd_factor": 1.0, "start_factor": 0.4}
+    gone = values | dict.fromkeys(("k_oxytocin", "k_trust", "k_support"), 0.0)
+    expected = plain.log_likelihood({n: values[n] for n in plain.priors.index})
+    np.testing.assert_allclose(known.log_likelihood(gone), expected, rtol=1e-9)
+    assert np.abs(np.asarray(known.log_likelihood(gone | {"k_trust": 0.6}) - expected)).max() > 1e-2
+    stored = type(theory).model_validate_json(known.plan.theory.model_dump_json(by_alias=True))
+    assert list(build_problem(scores, stored).priors.index) == list(known.priors.index)
+    passive = scores.assign(event_randomised=("event", np.zeros(scores.sizes["event"], dtype=int)))
+    assert not [name for name in build_problem(passive, theory).priors.index if name.startswith("k_")]
+
+
 def _numbers(values):
     return {name: jnp.asarray(value) for name, value in values.items()}
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyadloop.cli.calibration import calibrate
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.fits import calibrate, checks, choices, compare, draws, smooth, whatif
+from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file, writable_folder
 from dyadloop.cli.run import run

@@ -50,6 +50,9 @@ def _present(value: object) -> bool:
 
 
 _FITTING = ("only", "out", "theory", "prior_set", "seed", "chains", "warmup", "draws")
+_SIMULATED = (
+    "hypothesis", "variables", "study", "dyads", "sessions", "below", "fault", "vary", "vary_by_therapist", "figure",
+)  # fmt: skip
 _MEASURING = (
     "fs", "method", "columns", "settings", "gap_value", "surrogate", "draws", "statistic", "missing", "cut", "spikes",
     "smooth", "transform", "multiverse", "seed", "figure", "out",
@@ -62,8 +65,9 @@ MODES: dict[str, tuple[Mode, ...]] = {
     ),
     "choices": (Mode("show", True, _FITTING),),
     "calibrate": (
-        Mode("broken", True, ("hypothesis", "variables", "study", "dyads", "sessions", "below", "fault")),
-        Mode("broken", True, ("vary", "vary_by_therapist", "figure")),
+        *(Mode(kind, True, _SIMULATED) for kind in ("broken", "randomised")),
+        Mode("theory", True, ("only",)),
+        Mode("broken", False, ("independent",)),
     ),
     "synchrony": (
         Mode("surrogate", False, ("statistic",)),

@@ -11,7 +11,7 @@ from dyadloop.inference.criticism import checks
 from dyadloop.inference.faults import finding_faults
 from dyadloop.inference.fit import fit
 from dyadloop.inference.lagged import lagged_effects
-from dyadloop.inference.misspecification import VIOLATIONS, misspecified
+from dyadloop.inference.misspecification import misspecified
 from dyadloop.inference.prior_sets import compare_priors
 from dyadloop.inference.problem import coupling_priors, priors, priors_from_json
 from dyadloop.inference.referees import referees
@@ -28,10 +28,13 @@ from dyadloop.inference.result import (
 from dyadloop.inference.sampling import Interrupted, Settings
 from dyadloop.inference.smoother import smooth
 from dyadloop.inference.stability import halves, without_each
+from dyadloop.inference.support import TRUTHS, support_rates
+from dyadloop.inference.violations import VIOLATIONS
 from dyadloop.inference.whatif import calendars, whatif
 
 __all__ = [
     "FAULTS",
+    "TRUTHS",
     "VIOLATIONS",
     "Interrupted",
     "Settings",
@@ -66,6 +69,7 @@ __all__ = [
     "save_result",
     "save_rivals",
     "smooth",
+    "support_rates",
     "versions",
     "whatif",
     "without_each",

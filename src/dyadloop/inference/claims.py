@@ -82,17 +82,26 @@ def claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.DataFr
     ResultError
         If the posterior was not made by :func:`dyadloop.fit`.
     """
-    problem = problem_of(post)
     groups = {name: post[name].to_dataset() for name in ("prior", "posterior")}
-    pushes = pushes_of(problem, groups, comparison)
     fault = sampling_fault(post)
-    rows = [
-        _judge(problem, claim, subject, groups, pushes, fault)
-        for claim in problem.plan.theory.claims
-        for subject in _subjects(problem, claim)
-    ]
+    rows = judge(problem_of(post), groups, comparison, fault)
     misfit = {} if fault or all(row["verdict"] == UNTESTABLE for row in rows) else finding_faults(post)
     return pd.DataFrame([_trusted(row, misfit.get(row["claim"], [])) for row in rows], columns=list(COLUMNS))
+
+
+def judge(
+    problem: Problem, groups: dict[str, xr.Dataset], comparison: xr.Dataset | None = None, fault: str = ""
+) -> list[dict[str, Any]]:
+    """Return one row per claim, judged by draws of ``prior`` and ``posterior``, before the fit itself is doubted.
+
+    ``fault`` says why the draws are not to be used; empty where they are.
+    """
+    pushes = pushes_of(problem, groups, comparison)
+    return [
+        _judge(problem, claim, subject, groups, pushes, fault)
+        for claim in problem.plan.theory.claims
+        for subject in subjects(problem, claim)
+    ]
 
 
 def _trusted(row: dict[str, Any], misfit: list[str]) -> dict[str, Any]:
@@ -108,7 +117,8 @@ def rests_on_events(table: pd.DataFrame) -> bool:
     return bool(((table["verdict"] == "supported") & table["pushed_median"].notna()).any())
 
 
-def _subjects(problem: Problem, claim: Claim) -> list[str]:
+def subjects(problem: Problem, claim: Claim) -> list[str]:
+    """Return the components or symptoms of which a claim speaks in turn; one empty name where it names none."""
     theory = problem.plan.theory
     return [variable.id for variable in theory.of_kind(claim.for_each)] if claim.for_each else [""]
 
@@ -226,11 +236,10 @@ def _by_randomised(
     """Return numbers, finding and verdict that rest on randomised events alone."""
     components = {variable.id for variable in problem.plan.theory.of_kind("component")}
     sources = pushes.moved & components
-    view, part = problem.of_randomised(), problem.randomised
-    function: Estimand | Untestable = estimand(view, claim, subject, sources)
+    function = estimand(problem, claim, subject, sources, pushed=True)
     if isinstance(function, Untestable):
         return {"finding": "none", "verdict": "undecided", "reason": function.reason}
-    prior, posterior = draws_of(lambda values: function(part.values(values)), groups["prior"], groups["posterior"])
+    prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
     if fault := estimand_fault(posterior, groups["posterior"].sizes["chain"]):
         return {"finding": "none", "verdict": "undecided", "reason": fault}
     numbers = {f"pushed_{key}": value for key, value in _numbers(prior, posterior, claim).items() if key in _SHOWN}

@@ -19,7 +19,7 @@ from dyadloop.inference.problem import Problem
 from dyadloop.inference.residuals import cross_residuals
 from dyadloop.inference.result import problem_of
 from dyadloop.inference.sampling import Count
-from dyadloop.inference.smoother import course_at
+from dyadloop.inference.smoother import residual_at
 from dyadloop.inference.stability import halves_of, without_each_of
 
 SENSITIVE = 0.05
@@ -97,7 +97,7 @@ def _residual(problem: Problem, post: xr.DataTree) -> np.ndarray:
     """Return standardised one-step residuals at the posterior medians (dyad, time, indicator)."""
     group = sampled(post)
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
-    return np.asarray(course_at(problem, values, problem.panel).residual)
+    return residual_at(problem, values)
 
 
 def _residuals(problem: Problem, residual: np.ndarray) -> xr.Dataset:

@@ -28,17 +28,45 @@ class Untestable:
     reason: str
 
 
+class Compiled:
+    """An estimand whose program over many draws is kept, so that studies of one design share it."""
+
+    def __init__(self, function: Estimand) -> None:
+        self.function = function
+        self.over_draws = program(jax.vmap(function))
+
+    def __call__(self, values: Values) -> Array:
+        """Return the estimand at one draw."""
+        return self.function(values)
+
+
 def estimand(
-    problem: Problem, claim: Claim, subject: str, sources: frozenset[str] | None = None
+    problem: Problem, claim: Claim, subject: str, sources: frozenset[str] | None = None, *, pushed: bool = False
 ) -> Estimand | Untestable:
     """Return the estimand of a claim about ``subject`` (a component or symptom), or why there is none.
 
-    ``sources`` are the components whose effects a sum takes in; default: all that are measured.
+    ``sources`` are the components whose effects a sum takes in; default: all that are measured. ``pushed`` asks for the
+    estimand of the randomised part, whose arrows rest on randomised events alone.
     """
+    chosen = _components(problem) if sources is None else sources
+    key = (f"estimand of {claim.id}, {subject}, {' '.join(sorted(chosen))}", int(pushed))
+    if key not in problem.compiled:
+        found = _stated(problem.of_randomised() if pushed else problem, claim, subject, chosen)
+        problem.compiled[key] = found if isinstance(found, Untestable) else Compiled(_over(problem, found, pushed))
+    return problem.compiled[key]
+
+
+def _stated(problem: Problem, claim: Claim, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+    """Return the function that a claim names."""
     if claim.estimand == "coefficient":
         return _coefficient(problem, claim.formula.format(id=subject))
-    chosen = _components(problem) if sources is None else sources
-    return _ESTIMANDS[claim.estimand](problem, subject, chosen)
+    return _ESTIMANDS[claim.estimand](problem, subject, sources)
+
+
+def _over(problem: Problem, function: Estimand, pushed: bool) -> Estimand:
+    """Return a function of the parameters of a fit."""
+    part = problem.randomised
+    return (lambda values: function(part.values(values))) if pushed else function
 
 
 def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
@@ -48,7 +76,7 @@ def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
     flat = {name: np.concatenate([group[name].values.ravel() for group in groups]) for name in names}
     # the last batch is filled up, so that one program does for all of them
     places = np.resize(np.arange(sum(sizes)), -(-sum(sizes) // _BATCH) * _BATCH)
-    batch = program(jax.vmap(function))
+    batch = function.over_draws if isinstance(function, Compiled) else program(jax.vmap(function))
     parts = [
         np.asarray(batch({name: jnp.asarray(values[rows]) for name, values in flat.items()}))
         for rows in places.reshape(-1, _BATCH)

@@ -1,7 +1,6 @@
 """Why a finding is not to be trusted here: every check that matters for it and fails, in words."""
 
 import jax.numpy as jnp
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -9,9 +8,10 @@ from dyadloop.inference.agreement import DOUBTFUL, OPPOSITE, compared
 from dyadloop.inference.judged import judged
 from dyadloop.inference.predict import sampled
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.residuals import cross_residuals
+from dyadloop.inference.residuals import cross_residuals, unlike_dyads
 from dyadloop.inference.result import problem_of
-from dyadloop.inference.smoother import course_at
+from dyadloop.inference.rhythm import unsuited
+from dyadloop.inference.smoother import residual_at
 from dyadloop.inference.stability import halves_of, without_each_of
 from dyadloop.inference.trends import trends
 
@@ -20,9 +20,10 @@ def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
     """Return what speaks against each arrow and each claim of a fit, in words.
 
     An arrow has the faults of its two quantities: signs that referees turn round, regressions that the fit does not
-    reproduce, residuals that still go together, courses over the study that both follow. An arrow or a claim that is a
-    finding has its own: halves that say the opposite of each other, an sd that is too small for how dyads differ, one
-    dyad that carries it. A claim has those of the arrows that it rests on, too.
+    reproduce, residuals that still go together, courses over the study that both follow, a dyad that is unlike the
+    others, a prior of a time constant that does not suit how often it is measured. An arrow or a claim that is a finding
+    has its own: halves that say the opposite of each other, an sd that is too small for how dyads differ, one dyad that
+    carries it. A claim has those of the arrows that it rests on, too.
 
     Parameters
     ----------
@@ -69,9 +70,17 @@ def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
     ]
     group = sampled(post)
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
-    residual = np.asarray(course_at(problem, values, problem.panel).residual)
+    residual = residual_at(problem, values)
     told = _by_residuals(problem, table, cross_residuals(problem, residual))
-    return found + told + _by_trends(problem, table, trends(problem, post))
+    told += [(str(name), text) for name in table["arrow"].unique() for text in unlike_dyads(problem, residual)]
+    return found + told + _by_trends(problem, table, trends(problem, post)) + _by_rhythm(problem, table)
+
+
+def _by_rhythm(problem: Problem, arrows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return arrows one of whose quantities is sampled at a rhythm that its prior does not suit."""
+    texts = {state.id: text for state in problem.plan.states if (text := unsuited(problem).get(state.variable.id))}
+    return [(str(row["arrow"]), texts[end]) for _, row in arrows.iterrows() for end in (row["source"], row["target"])
+            if end in texts]  # fmt: skip
 
 
 def _by_trends(problem: Problem, arrows: pd.DataFrame, table: pd.DataFrame) -> list[tuple[str, str]]:

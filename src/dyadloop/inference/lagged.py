@@ -181,17 +181,21 @@ def _implied(problem: Problem, seen: Occasions, found: list[Route], draws: dict[
     gates, durations = _paths(problem, seen, found)
     depth, share = problem.panel.n_doublings, _session_share(problem)
 
-    def one(values: dict[str, Array]) -> tuple[Array, Array, Array]:
+    def one(values: dict[str, Array], gates: Array, durations: Array) -> tuple[Array, Array, Array]:
         field = problem.at_mean(values)
-        steps = transitions(field, jnp.asarray(gates.ravel()), jnp.asarray(durations.ravel()), depth).matrix
+        steps = transitions(field, gates.ravel(), durations.ravel(), depth).matrix
         steps = steps.reshape(*gates.shape, *steps.shape[1:])
         passed = jnp.broadcast_to(jnp.eye(steps.shape[-1]), (len(gates), *steps.shape[2:]))
         for place in range(gates.shape[1]):
             passed = steps[:, place] @ passed
         return passed, field.jacobian(share), field.noise
 
-    run = program(lambda values: jax.lax.map(one, values))
-    passed, drift, noise = run({name: jnp.asarray(draws[str(name)]) for name in problem.priors.index})
+    run = problem.compiled.setdefault(
+        (f"implied by {gates.shape}, {depth}, {share}", 0),
+        program(lambda draws, *paths: jax.lax.map(lambda values: one(values, *paths), draws)),
+    )
+    kept = {name: jnp.asarray(draws[str(name)]) for name in problem.priors.index}
+    passed, drift, noise = run(kept, jnp.asarray(gates), jnp.asarray(durations))
     return _Implied(np.asarray(passed), settled(np.asarray(drift), np.asarray(noise)), np.asarray(noise))
 
 

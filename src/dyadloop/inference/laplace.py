@@ -145,6 +145,29 @@ def _merge_variance(vector: np.ndarray, sd: np.ndarray, error: np.ndarray) -> np
     return merged
 
 
+def mode_near(problem: Problem, posterior: Posterior, other: Mode) -> Mode:
+    """Return the mode that is reached from that of another study of the same design, with its curvature.
+
+    The other's curvature makes the scales alike, so that many like studies take a fraction of the steps.
+    """
+
+    def slope(vector: np.ndarray) -> tuple[Array, Array]:
+        return posterior.slope(jnp.asarray(vector), problem.panel)
+
+    def objective(place: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = slope(other.center + other.factor @ place)
+        if not np.isfinite(value):
+            return _NOWHERE, np.zeros_like(place)
+        return float(value), other.factor.T @ np.nan_to_num(np.asarray(gradient))
+
+    # coordinates in posterior SDs: a slope of .01 is an error of about .01 SD
+    run = _descent(objective, np.zeros(posterior.size), [], ftol=1e-9, gtol=1e-2)
+    if run.fun >= _NOWHERE:
+        raise FitError("the posterior has no value at the mode of a study of the same design; it is not alike")
+    center = other.center + other.factor @ run.x
+    return Mode(center, _whitening(slope, center), -float(run.fun), 1, 1)
+
+
 def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4) -> Mode:
     """Return the best mode found from ``starts`` draws of the prior, with its curvature.
 
@@ -191,7 +214,9 @@ def _among_normals(mode: Mode, posterior: Posterior) -> Mode:
     return replace(mode, center=center, factor=factor)
 
 
-def _descent(objective: Callable, place: np.ndarray, before: list[OptimizeResult]) -> OptimizeResult:
+def _descent(
+    objective: Callable, place: np.ndarray, before: list[OptimizeResult], ftol: float = 1e-12, gtol: float = 1e-4
+) -> OptimizeResult:
     """Go down from a place as far as it goes, or until it is where the best of the runs before ended."""
     best = min(before, key=lambda run: run.fun, default=None)
 
@@ -207,7 +232,7 @@ def _descent(objective: Callable, place: np.ndarray, before: list[OptimizeResult
         jac=True,
         method="L-BFGS-B",
         callback=arrived,
-        options={"maxiter": 2000, "maxcor": 30, "ftol": 1e-12, "gtol": 1e-4},
+        options={"maxiter": 2000, "maxcor": 30, "ftol": ftol, "gtol": gtol},
     )
 
 

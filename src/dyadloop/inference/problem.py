@@ -26,7 +26,7 @@ from dyadloop.inference.kalman import log_likelihood
 from dyadloop.inference.panel import BEYOND, Panel, panel, personal
 from dyadloop.inference.programs import program
 from dyadloop.inference.quasi_steady import held_at_median, pace
-from dyadloop.inference.randomised import PREFIX, Randomised, randomised
+from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
 from dyadloop.inference.shared import Shared, shared
 from dyadloop.inference.varying import Varying, varying
 from dyadloop.observation import Observation, ObservationPlan, observe
@@ -218,8 +218,11 @@ def build_problem(
         If the theory is not linear and names no linear form.
     """
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
-    linear = linear_form(theory)
-    plan = compile_theory(linear, _measured(scores, theory), events, contexts)
+    linear, measured = linear_form(theory), _measured(scores, theory)
+    plan = compile_theory(linear, measured, events, contexts)
+    if split and plan.is_linear and contrasted(plan, scores)[0]:
+        linear = confounded(linear, plan)
+        plan = compile_theory(linear, measured, events, contexts)
     plan = held_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
     observed = observe(plan, scores)
     varied, common = varying(plan), shared(plan, observed, scores)

@@ -1,9 +1,10 @@
 """What randomised events do, told apart from what happens by itself.
 
-In a linear theory the states are the sum of two parts. One follows its own noise and starts; its arrows take up every
-association, whatever made it, a common cause included. The other answers to randomised events alone and nothing else
-reaches it; its arrows (``pushed_`` and the name of the arrow) rest on the randomised contrast, as in an instrumental
-variable. The event is assumed to reach the rest of the theory through the variable that it acts on.
+In a linear theory the states are the sum of two parts. One follows its own noise and starts; its arrows, and those of
+every common cause that the theory knows, take up every association, whatever made it. The other answers to randomised
+events alone and nothing else reaches it; its arrows (``pushed_`` and the name of the arrow) rest on the randomised
+contrast, as in an instrumental variable. The event is assumed to reach the rest of the theory through the variable that
+it acts on.
 
 References
 ----------
@@ -23,7 +24,7 @@ from jaxtyping import Array, Bool, Float
 from dyadloop.field import Plan, Transition
 from dyadloop.inference.motion import motion
 from dyadloop.inference.panel import Panel
-from dyadloop.theory import Coupling, Quantity, Theory
+from dyadloop.theory import Coupling, Quantity, Theory, hypothesis, switch_on
 
 PREFIX = "pushed_"
 MIN_SESSIONS = 5  # with and without an event, below which a contrast is an anecdote
@@ -119,6 +120,19 @@ def randomised(theory: Theory, plan: Plan, scores: xr.Dataset) -> Randomised:
     whole = replace(plan, couplings=couplings, inputs=plan.events)
     places, targets = zip(*kept, strict=True)
     return Randomised(whole, places, targets, tuple(c.id for c in couplings if c.id in arrows), left_out)
+
+
+def confounded(theory: Theory, plan: Plan) -> Theory:
+    """Return the fitted theory with every common cause that it knows, whatever its hypothesis says of it.
+
+    What happens by itself may have a cause that nobody measured (M6). Its arrows belong to that part alone, so that
+    neither the arrows of the theory nor the standard errors of what randomised events do have to make up for it.
+    """
+    fitted = theory
+    if theory.hypothesis is None and plan.theory.hypothesis is not None:
+        fitted = hypothesis(plan.theory.hypothesis, theory)
+    groups = {v.group for v in fitted.of_kind("factor") if v.dynamics == "state" and v.group is not None}
+    return switch_on(fitted, *sorted(groups - set(fitted.switched_on)))
 
 
 def contrasted(plan: Plan, scores: xr.Dataset) -> tuple[list[tuple[int, str]], tuple[str, ...]]:

@@ -9,6 +9,10 @@ from dyadloop.inference.problem import Problem
 LAGS = (0, 1, 2, 3)
 SURE, LARGE = 3.5, 0.05
 """Standard errors, and size, from which a correlation of residuals is told: many are looked at."""
+UNLIKE = 5.0
+"""Robust SDs, on a logarithm, by which the variance of one dyad's residuals exceeds that of most."""
+FEWEST_DYADS = 8
+"""Dyads below which none can be told to be unlike the others."""
 COLUMNS = ("first", "then", "lag", "correlation", "se", "pairs", "flag")
 
 
@@ -40,6 +44,29 @@ def cross_residuals(problem: Problem, residual: np.ndarray) -> pd.DataFrame:
                 if j < k or (lag and j > k):
                     rows.append(_row(first, then, lag, before[..., j], after[..., k]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def unlike_dyads(problem: Problem, residual: np.ndarray) -> list[str]:
+    """Return in words which dyads vary so much more than the others that one model cannot hold for all.
+
+    Compared are the mean squares of the residuals of :func:`cross_residuals`, by median and median absolute deviation
+    of their logarithms, or the spread that chance alone makes where that is larger.
+    """
+    known = np.where(np.asarray(problem.panel.seen) & (problem.panel.sides == 0), residual, np.nan)
+    counts = np.isfinite(known).sum(axis=(1, 2))
+    enough = counts >= 2
+    if enough.sum() < FEWEST_DYADS:
+        return []
+    size = np.log(np.nansum(known[enough] ** 2, axis=(1, 2)) / counts[enough] + 1e-12)
+    middle = float(np.median(size))
+    spread = np.maximum(1.4826 * np.median(np.abs(size - middle)), np.sqrt(2.0 / counts[enough]))
+    names = problem.scores["dyad"].values[enough]
+    return [
+        f"dyad {name} varies {np.exp((own - middle) / 2):.1f} times as much as most, more than the fit can follow: "
+        "fit without it"
+        for name, own, wide in zip(names, size, spread, strict=True)
+        if own - middle > UNLIKE * wide
+    ]
 
 
 def _row(first: str, then: str, lag: int, before: np.ndarray, after: np.ndarray) -> dict[str, object]:

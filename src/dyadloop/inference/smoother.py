@@ -99,6 +99,15 @@ def moments(problem: Problem) -> np.ndarray:
     return np.where(np.arange(here.shape[1]) <= last[:, None], days, np.nan)
 
 
+def residual_at(problem: Problem, values: dict[str, Array]) -> Float[np.ndarray, "dyad time indicator"]:
+    """Return the standardised one-step residuals of a study at parameter values."""
+    run = problem.compiled.setdefault(
+        ("residuals", problem.panel.n_beyond),
+        program(lambda values, panel: course_at(problem, values, panel).residual),
+    )
+    return np.asarray(run(values, problem.panel))
+
+
 def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Array | None = None) -> Course:
     """Return the courses of all dyads at parameter values.
 

@@ -168,7 +168,8 @@ def linear_form(theory: Theory) -> Theory:
     """
     included = {name for rival in theory.hypotheses if rival.name == theory.hypothesis for name in rival.including}
     dropped = [f"{variable.id} held" for variable in theory.variables if variable.held is not None]
-    dropped += [f"{name} switched on" for name in theory.switched_on if name not in included]
+    if theory.linear_form is not None:
+        dropped += [f"{name} switched on" for name in theory.switched_on if name not in included]
     if dropped:
         raise TheoryError(f"theory {theory.id!r} with {', '.join(dropped)} has no linear form, so a fit cannot use it")
     if theory.linear_form is None:
