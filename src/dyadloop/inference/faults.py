@@ -21,9 +21,9 @@ def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
 
     An arrow has the faults of its two quantities: signs that referees turn round, regressions that the fit does not
     reproduce, residuals that still go together, courses over the study that both follow, a dyad that is unlike the
-    others, a prior of a time constant that does not suit how often it is measured. An arrow or a claim that is a finding
-    has its own: halves that say the opposite of each other, an sd that is too small for how dyads differ, one dyad that
-    carries it. A claim has those of the arrows that it rests on, too.
+    others, a prior of a time constant that does not suit how often it is measured. An arrow or a claim that is a
+    finding has its own: halves that say the opposite of each other, an sd that is too small for how dyads differ, one
+    dyad that carries it. A claim has those of the arrows that it rests on, too.
 
     Parameters
     ----------

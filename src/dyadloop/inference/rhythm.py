@@ -32,12 +32,12 @@ def unsuited(problem: Problem) -> dict[str, str]:
         reach = float(np.exp(_REACH * problem.priors.loc[tau, "scale"]))
         if middle / reach > SLOWER * gap:
             found[name] = (
-                f"the prior of {tau} ({middle:.3g} d) expects change far slower than the {gap:.2g} d between values, so "
-                f"what changes faster counts as error: declare `priors: {{{tau}: ...}}` in study.yaml"
+                f"the prior of {tau} ({middle:.3g} d) expects change far slower than the {gap:.2g} d between values, "
+                f"so what changes faster counts as error: declare `priors: {{{tau}: ...}}` in study.yaml"
             )
         elif middle * reach < gap / FASTER:
             found[name] = (
-                f"the prior of {tau} ({middle:.3g} d) expects that nothing is left after the {gap:.2g} d between values, "
-                "so this study cannot show what acts on it or what it acts on"
+                f"the prior of {tau} ({middle:.3g} d) expects that nothing is left after the {gap:.2g} d between "
+                "values, so this study cannot show what acts on it or what it acts on"
             )
     return found
