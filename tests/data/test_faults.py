@@ -1,5 +1,6 @@
 """Each named fault of a study folder is found, with its file, row, column and remedy, and all in one pass."""
 
+import pandas as pd
 import pytest
 
 from dyadloop.data import read_study
@@ -80,8 +81,10 @@ def test_each_named_fault_is_found_in_place(tiny, name):
 
 
 BYTES = {
-    "byte-order mark": (lambda raw: b"\xef\xbb\xbf" + raw, 1, "byte-order mark"),
-    "UTF-16": (lambda raw: raw.decode().encode("utf-16"), 1, "UTF-16"),
+    "UTF-16 without a mark": (lambda raw: raw.decode().encode("utf-16-le"), 1, "UTF-16 without its mark"),
+    "UTF-16 cut off": (lambda raw: raw.decode().encode("utf-16")[:-1], None, "UTF-16 that is damaged"),
+    "Windows-1252": (lambda raw: raw.replace(b"6.5", b"6\x965"), 4, "Windows-1252"),
+    "old Mac": (lambda raw: raw.replace(b"\n", b"\r"), 1, "old Macs"),
     "Latin-1": (lambda raw: raw.replace(b"6.5", b"6\xb75"), 4, "not UTF-8"),
     "NUL": (lambda raw: raw.replace(b"6.5", b"6\x005"), 4, "NUL"),
     "empty file": (lambda raw: b"", None, "empty file"),
@@ -98,6 +101,36 @@ def test_faults_of_the_file_itself(tiny, name):
     with pytest.raises(DataError) as caught:
         read_study(tiny)
     assert [(f.file, f.row) for f in caught.value.faults if got in f.got] == [("measurements.tsv", row)]
+
+
+STUDY_FILES = ("study.yaml", "participants.tsv", "sessions.tsv", "measurements.tsv")
+
+
+@pytest.mark.parametrize("file", STUDY_FILES)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_every_file_of_a_study_may_have_a_byte_order_mark(tiny, file, encoding):
+    """Spreadsheets and editors of Windows write one; the study is the same to the last value."""
+    plain = read_study(tiny)
+    text = (tiny / file).read_text()
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tiny / file).write_bytes((mark + text.replace("\n", "\r\n")).encode(encoding))
+    found = read_study(tiny)
+    for name in ("participants", "sessions", "measurements"):
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(plain, name))
+    assert found.info == plain.info
+
+
+@pytest.mark.parametrize("file", STUDY_FILES)
+def test_other_encodings_are_refused_in_their_place(tiny, file):
+    raw = (tiny / file).read_bytes()
+    last = raw.rstrip(b"\n").rfind(b"\n") + 2
+    (tiny / file).write_bytes(raw[:last] + "ü".encode("cp1252") + raw[last:])
+    with pytest.raises(DataError) as caught:
+        read_study(tiny)
+    (fault,) = [f for f in caught.value.faults if f.file == file]
+    assert fault.row == raw.rstrip(b"\n").count(b"\n") + 1
+    assert "0xfc, which is not UTF-8 (Latin-1 or Windows-1252?)" in fault.got
+    assert fault.remedy == "save the file as UTF-8"
 
 
 def test_a_missing_file_and_a_missing_folder(tiny):

@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from dyadloop.data.schema import StudyInfo
+from dyadloop.data.text import read_text
 from dyadloop.data.wording import WHOLE, wrongs
 from dyadloop.errors import Fault
 from dyadloop.yaml_files import load_yaml
@@ -15,15 +16,11 @@ from dyadloop.yaml_files import load_yaml
 def read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
     """Return the content of study.yaml, or None after noting what is wrong with it."""
     name = path.name
-    if not path.is_file():
-        faults.append(Fault(name, None, None, "no such file", "a file study.yaml", "add it; see the documentation"))
+    text = read_text(path, name, faults)
+    if text is None:
         return None
     try:
-        content = load_yaml(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        got = f"byte 0x{error.object[error.start]:02x}, which is not UTF-8"
-        faults.append(Fault(name, None, None, got, "UTF-8", "save the file as UTF-8"))
-        return None
+        content = load_yaml(text)
     except yaml.YAMLError as error:
         got = "unreadable YAML"
         faults.append(Fault(name, None, None, got, " ".join(str(error).split()), "correct the syntax"))

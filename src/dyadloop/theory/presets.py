@@ -8,8 +8,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from dyadloop.data.text import read_text
 from dyadloop.data.wording import WHOLE, wrongs
-from dyadloop.errors import TheoryError
+from dyadloop.errors import Fault, TheoryError
 from dyadloop.theory.consistency import Parts, faults
 from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
 from dyadloop.theory.judgement import Claim, Hypothesis
@@ -48,10 +49,10 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
     if str(source) in PRESETS:
         text = resources.files("dyadloop.theory").joinpath("library", f"{source}.yaml").read_text(encoding="utf-8")
     elif (Path(folder) / source).is_file():
-        try:
-            text = (Path(folder) / source).read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise TheoryError(f"{source}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+        unread: list[Fault] = []
+        text = read_text(Path(folder) / source, str(source), unread)
+        if text is None:
+            raise TheoryError("\n".join(map(str, unread)))
     else:
         raise TheoryError(
             f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML or JSON file that exists"

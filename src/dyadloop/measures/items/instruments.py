@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dyadloop.data.text import read_text
 from dyadloop.data.wording import wrongs
-from dyadloop.errors import MeasureError
+from dyadloop.errors import Fault, MeasureError
 from dyadloop.yaml_files import load_yaml
 
 Answer = tuple[float, float]
@@ -109,7 +110,11 @@ def read_instrument(name: str | Path, folder: str | Path = ".") -> Instrument:
     if not path.is_file():
         known = ", ".join(instruments())
         raise MeasureError(f"instrument {str(name)!r} does not exist; shipped: {known}; or give the path of a file")
-    return _parse(path.read_text(encoding="utf-8"), path.name)
+    faults: list[Fault] = []
+    text = read_text(path, path.name, faults)
+    if text is None:
+        raise MeasureError("\n".join(map(str, faults)))
+    return _parse(text, path.name)
 
 
 def _parse(text: str, name: str) -> Instrument:

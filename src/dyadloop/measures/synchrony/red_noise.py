@@ -15,7 +15,7 @@ from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.measures.synchrony.scoring import result
 from dyadloop.measures.synchrony.series import Floats, Pair
-from dyadloop.measures.synchrony.spectral import Wavelet, wavelet
+from dyadloop.measures.synchrony.spectral import Wavelet, scales_of, wavelet
 from dyadloop.measures.synchrony.surrogates import phase_randomised
 
 _POWER = "Torrence & Compo 1998, doi:10.1175/1520-0477(1998)079<0061:APGTWA>2.0.CO;2; Grinsted et al. 2004"
@@ -192,8 +192,7 @@ def _standard(x: Floats) -> Floats:
 
 def _cells(n: int, fs: float, per_octave: int, shortest: float | None) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the periods [s] and which cells (period, time) the ends do not reach."""
-    smallest = (2 / fs if shortest is None else shortest) * _PER_SCALE
-    scales = smallest * 2 ** (np.arange(round(np.log2(n / fs / smallest) * per_octave) + 1) / per_octave)
+    scales = scales_of(n, 1 / fs, per_octave, (2 / fs if shortest is None else shortest) * _PER_SCALE)
     edge = np.minimum(np.arange(n), np.arange(n)[::-1]) / fs / (_PER_SCALE * np.sqrt(2))
     return scales / _PER_SCALE, (scales / _PER_SCALE)[:, None] <= edge
 

@@ -16,6 +16,7 @@ Missing = Literal["pairwise", "mask", "refuse"]
 
 _MOST_NAMED = 6
 _LARGEST = 1e100  # beyond it products of squares overflow, and below its inverse they vanish
+_MOST_SAMPLES = 100_000_000  # a day at 1157 Hz; longer arrays would fill the memory
 COMMON_PAUSE = 10.0
 """Seconds for which two persons do not both stand still to the last digit: 9.0 s was the longest of 32 recordings."""
 SIGN = "positive lag: the first person leads"
@@ -185,6 +186,10 @@ def samples(seconds: float, fs: float, what: str, least: int = 1) -> int:
         If fewer than ``least`` samples remain.
     """
     count = round(seconds * fs) if np.isfinite(seconds) else -1
+    if count > _MOST_SAMPLES:
+        raise MeasureError(
+            f"{what} of {seconds:g} s is {count} samples at {fs:g} Hz; expected at most {_MOST_SAMPLES}; make it shorter"
+        )
     if count < least:
         raise MeasureError(
             f"{what} of {seconds:g} s is {max(count, 0)} samples at {fs:g} Hz; expected at least {least}; "

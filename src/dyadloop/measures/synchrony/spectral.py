@@ -50,7 +50,7 @@ def coherence(
     MeasureError
         If fewer than 4 segments are whole.
     """
-    width = samples(segment, pair.fs, "a segment", 8)
+    width = min(samples(segment, pair.fs, "a segment", 8), len(pair.first) + 1)
     found = spectra(pair, width)
     count, frequency = len(found.first), found.frequency
     if count < 4:
@@ -217,8 +217,7 @@ def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smal
     """
     n, stride = len(first), stride_of(len(first))
     scale = 2 * dt * _PER_SCALE if smallest is None else smallest
-    octaves = np.log2(n * dt / scale)
-    scales = scale * 2 ** (np.arange(round(octaves * per_octave) + 1) / per_octave)
+    scales = scales_of(n, dt, per_octave, scale)
     ready = standardised(first), standardised(second)
     if stride == 1:
         one, two = (_transform(s, dt, scales) for s in ready)
@@ -233,6 +232,22 @@ def wavelet(first: Floats, second: Floats, dt: float, per_octave: int = 12, smal
     return Wavelet(
         _squared(cross, power[0], power[1]), np.angle(raw).astype(float), period, period[:, None] <= edge, stride
     )
+
+
+def scales_of(n: int, dt: float, per_octave: int, smallest: float) -> Floats:
+    """Return the scales of a recording [s], from the smallest to its length.
+
+    Raises
+    ------
+    MeasureError
+        If the smallest holds less than two samples of a period, or the recording does not hold it.
+    """
+    if not 2 * dt * _PER_SCALE * (1 - 1e-9) <= smallest <= n * dt:
+        raise MeasureError(
+            f"shortest period of {smallest / _PER_SCALE:.3g} s; expected at least two samples ({2 * dt:.3g} s), and a "
+            f"recording of {n * dt:.3g} s that holds it"
+        )
+    return smallest * 2 ** (np.arange(round(np.log2(n * dt / smallest) * per_octave) + 1) / per_octave)
 
 
 def _streamed(
