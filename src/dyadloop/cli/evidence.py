@@ -8,7 +8,7 @@ import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, svg_file, writable_file, write_figure
-from dyadloop.cli.shared import AsJson, TheoryName, console, say
+from dyadloop.cli.shared import AsJson, TheoryName, console, print_json, say
 
 if TYPE_CHECKING:
     from dyadloop.evidence import Edge
@@ -153,7 +153,7 @@ def pool(
             name: None if part is None else asdict(part)
             for name, part in (("pooled", edge.pooled), ("bayes", edge.bayes))
         }
-        print(json.dumps(parts | {"rows": json.loads(edge.rows.to_json(orient="records"))}, indent=2))
+        print_json(parts | {"rows": json.loads(edge.rows.to_json(orient="records"))})
     else:
         for row in edge.rows.to_dict("records"):
             print(

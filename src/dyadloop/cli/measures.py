@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, say
+from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_json, say
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,7 +89,7 @@ def _print_scores(found: "Measured", as_json: bool) -> None:
     if as_json:
         notes = {name: record.get("notes", {}) for name, record in found.record.items()}
         told = {"scores": len(found.rows), "status": found.status.to_dict("records"), "doubts": notes}
-        print(json.dumps(told, indent=2))
+        print_json(told)
         return
     for name, record in found.record.items():
         print("\n".join(measured_lines(name, record, found.status)))
@@ -284,7 +284,7 @@ def _multiverse(
         )  # fmt: skip
     summary = conclusions(table)
     if as_json:
-        print(json.dumps({"settings": table.to_dict("records"), "conclusions": summary}, indent=2, default=_plain))
+        print_json({"settings": table.to_dict("records"), "conclusions": summary})
     else:
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
         for name, value in summary.items():

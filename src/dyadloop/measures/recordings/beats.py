@@ -6,8 +6,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.numbers import usable
 from dyadloop.measures.recordings.recording import Recording, Stretch
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.measures.synchrony.series import Floats, as_rate, samples
 
 _LONGEST_BEAT = 2.0  # seconds; a longer interval is a missed beat, not a heart at 30 per minute
 _NEIGHBOURS = 11  # intervals whose median is what an interval is held against
@@ -35,11 +36,14 @@ def interbeat_intervals(beats: ArrayLike, fs: float = 4.0, start: float = 0.0, s
     -----
     Which intervals count: :func:`doubtful_intervals`, and none above 2 s. ``left_out`` names the others.
     """
-    times = np.asarray(beats, dtype=np.float64)
+    times, fs = usable(beats, "beats"), as_rate(fs)
     if times.ndim != 1 or times.size < 3 or not (np.diff(times) > 0).all():
         raise MeasureError(f"beats: got {times.size} times; expected at least 3, increasing; correct or sort them")
-    intervals = np.diff(times)
-    return on_clock(times[:-1], times[1:], intervals, fs, start, float(times[-1]) if stop is None else stop, "beats")
+    end = float(times[-1]) if stop is None else stop
+    if not (np.isfinite([start, end]).all() and start < end):
+        raise MeasureError(f"beats from {start:g} to {end:g} s; expected a start before the stop")
+    samples(end - start, fs, "the recording", 2)
+    return on_clock(times[:-1], times[1:], np.diff(times), fs, start, end, "beats")
 
 
 def on_clock(

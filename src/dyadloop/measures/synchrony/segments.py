@@ -152,6 +152,8 @@ def segments(
         )
     found = profiles(cut[0][used], cut[1][used], max_lag)
     own = np.diag(found.strength)
+    if draws < 2:
+        raise MeasureError(f"draws: got {draws}; expected at least 2, whose spread tells the size of an effect")
     surrogate = _permuted(found.strength, draws, seed)
     lead = mean(found.real[max_lag + 1 :]) - mean(found.real[:max_lag]) if max_lag else 0.0
     return result(

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.numbers import LARGEST
 
 Floats = NDArray[np.float64]
 Missing = Literal["pairwise", "mask", "refuse"]
 
 _MOST_NAMED = 6
-_LARGEST = 1e100  # beyond it products of squares overflow, and below its inverse they vanish
 _MOST_SAMPLES = 100_000_000  # a day at 1157 Hz; longer arrays would fill the memory
 COMMON_PAUSE = 10.0
 """Seconds for which two persons do not both stand still to the last digit: 9.0 s was the longest of 32 recordings."""
@@ -82,10 +82,10 @@ def as_series(values: ArrayLike, name: str = "series") -> Floats:
         raise MeasureError(
             f"{name}: all {seen.size} values are {seen[0]:g}; a series that never varies has no synchrony"
         )
-    if np.abs(seen).max() > _LARGEST or np.ptp(seen) < 1 / _LARGEST:
+    if np.abs(seen).max() > LARGEST or np.ptp(seen) < 1 / LARGEST:
         raise MeasureError(
             f"{name}: got values from {seen.min():g} to {seen.max():g}, whose squares are no numbers; "
-            f"expected sizes up to {_LARGEST:g} and a range of at least {1 / _LARGEST:g}; use another unit"
+            f"expected sizes up to {LARGEST:g} and a range of at least {1 / LARGEST:g}; use another unit"
         )
     return array
 
@@ -188,7 +188,8 @@ def samples(seconds: float, fs: float, what: str, least: int = 1) -> int:
     count = round(seconds * fs) if np.isfinite(seconds) else -1
     if count > _MOST_SAMPLES:
         raise MeasureError(
-            f"{what} of {seconds:g} s is {count} samples at {fs:g} Hz; expected at most {_MOST_SAMPLES}; make it shorter"
+            f"{what} of {seconds:g} s is {count} samples at {fs:g} Hz; expected at most "
+            f"{_MOST_SAMPLES}; make it shorter"
         )
     if count < least:
         raise MeasureError(
@@ -311,7 +312,10 @@ def whitened(values: Floats, order: int | None = None, longest: int = 25) -> Flo
         past, now = rows[:, -2::-1], rows[:, -1]
         weights = np.linalg.lstsq(past[known], now[known], rcond=None)[0]
         residual = np.concatenate([np.full(p, np.nan), now - past @ weights])
-        score = len(now) * np.log(np.nanvar(residual)) + 2 * p
+        rest = float(np.nanvar(residual))
+        if rest <= 0:
+            raise MeasureError("an autoregression foretells the series without any rest; nothing is left to compare")
+        score = len(now) * np.log(rest) + 2 * p
         if best is None or score < best[0]:
             best = score, residual
     if best is None:
