@@ -1,7 +1,8 @@
 """Call measures and commands with random, often odd input, and print what becomes of each: answered, refused, broken.
 
-Run from the repository: ``python docs/fuzz.py [NUMBER] [SEED] [FILE]``; prints the table of docs/measures.md, three calls
-of measures to one of a command. The file keeps what was done, so that the next call goes on; warnings count as errors.
+Run from the repository: ``python docs/fuzz.py [NUMBER] [SEED] [FILE]``; prints the table of docs/measures.md, three
+calls of measures to one of a command. The file keeps what was done, so that the next call goes on; warnings count as
+errors.
 """
 
 import subprocess

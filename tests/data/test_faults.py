@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from dyadloop.data import read_study
-from dyadloop.errors import DataError
+from dyadloop.errors import DataError, Fault, fault_lines
 
 # name: (file, old text, new text, row, column, part of what was got, part of the remedy)
 FAULTS = {
@@ -169,3 +169,40 @@ def test_a_sound_folder_keeps_what_others_lose(tiny):
     trust = study.measurements.query("indicator == 'trust' and dyad == 'D2'")
     assert trust["time"].round(9).tolist() == [round(45 / 1440, 9), round(7 + 45 / 1440, 9)]
     assert study.measurements.query("limit == 'below'")["value"].tolist() == [2.0]
+
+
+def test_many_faults_of_one_kind_are_one_line(tiny):
+    """A column of decimal commas is one remark with its first rows; programs get every row."""
+    path = tiny / "measurements.tsv"
+    header, *rows = path.read_text().splitlines()
+    place = header.split("\t").index("value")
+    more = []
+    for k in range(380):
+        fields = rows[0].split("\t")
+        fields[place] = f"3,{k}"
+        more.append("\t".join(fields))
+    path.write_text("\n".join([header, *rows, *more]) + "\n")
+    with pytest.raises(DataError) as caught:
+        read_study(tiny)
+    own = [f for f in caught.value.faults if f.remedy == "write a decimal point instead of a comma"]
+    assert [f.row for f in own] == list(range(2 + len(rows), 382 + len(rows)))
+    first = 2 + len(rows)
+    lines = [line for line in str(caught.value).splitlines() if "decimal point instead" in line]
+    assert lines == [
+        f"  measurements.tsv row {first}, column 'value': 380 times, first got '3,0'; expected a number such as 3.5; write a "
+        f"decimal point instead of a comma (rows {first}, {first + 1}, {first + 2}, {first + 3}, and 376 more)"
+    ]
+
+
+def test_few_faults_and_different_ones_have_their_own_lines():
+    faults = [Fault("a.tsv", row, "x", f"'{row}'", "a number", "correct it") for row in range(2, 6)]
+    other = [
+        Fault("a.tsv", 9, "y", "'1'", "a number", "correct it"),
+        Fault("b.tsv", 9, "x", "'1'", "a number", "correct it"),
+    ]
+    assert fault_lines([*faults, *other]) == [str(fault) for fault in (*faults, *other)]
+    five = [*faults, Fault("a.tsv", 7, "x", "'it'", "a number", "correct it"), *other]
+    assert len(fault_lines(five)) == 3
+    assert fault_lines(five)[0].startswith("a.tsv row 2, column 'x': 5 times, first got '2'")
+    words = [Fault("a.tsv", row, "x", word, "a number", "correct it") for row, word in enumerate("abcde", 2)]
+    assert len(fault_lines(words)) == 5

@@ -124,6 +124,8 @@ def _plain(content: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
         return {str(key): _plain(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
         return [_plain(value) for value in content]
+    if hasattr(content, "item") and getattr(content, "ndim", 1) == 0:
+        content = content.item()  # a number of NumPy
     if isinstance(content, float) and content - content != 0:
         return None
     return content if isinstance(content, str | int | float | bool | None) else str(content)

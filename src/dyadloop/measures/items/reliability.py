@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.numbers import usable
 from dyadloop.measures.items.factor import one_factor
+from dyadloop.measures.numbers import usable
 from dyadloop.measures.synchrony.series import Floats
 
 _FEWEST = 10
