@@ -27,10 +27,10 @@ def test_faults_and_doubts_are_told_together(study):
     names = [line.split("\t") for line in table.read_text().splitlines()]
     place = names[0].index("indicator")
     rows = [k for k, line in enumerate(names, 1) if line[place] == "tension"]
-    _change(table, rows[3], "value", "99")
+    _change(table, rows[3], "value", "999")
     alone = dyadloop("check", study)
     assert alone.returncode == 0
-    assert "99" in alone.stdout
+    assert "999" in alone.stdout.partition("doubt")[2]
     _change(table, rows[5], "value", "3,5")
     both = dyadloop("check", study)
     assert both.returncode == 3

@@ -225,23 +225,25 @@ def priors(
     theory: TheoryName = "framework",
     kind: Annotated[str, typer.Option("--set", help="evidence, sceptical or flat.")] = "evidence",
     everything: Annotated[bool, typer.Option("--all", help="Also time constants, fluctuations and errors.")] = False,
+    table: Table = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the priors of a theory: distribution, evidence ids, and what was assumed.
 
     Example: dyadloop evidence priors framework --set evidence
     """
+    from dyadloop.evidence import evidence
     from dyadloop.theory import linear_form, read_theory
 
-    model = read_theory(theory)
+    model, own = read_theory(theory), None if table is None else evidence(table)
     if everything:
         from dyadloop.inference import priors as whole
 
-        found = whole(model, kind)  # pyright: ignore[reportArgumentType]
+        found = whole(model, kind, table=own)  # pyright: ignore[reportArgumentType]
     else:
         from dyadloop.evidence import coefficient_priors
 
-        found = coefficient_priors(linear_form(model), kind)  # pyright: ignore[reportArgumentType]
+        found = coefficient_priors(linear_form(model), kind, table=own)  # pyright: ignore[reportArgumentType]
     if as_json:
         print(found.reset_index().to_json(orient="records", indent=2))
         return

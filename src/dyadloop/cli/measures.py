@@ -127,7 +127,9 @@ def synchrony(
     second: Annotated[Path | None, typer.Argument(help="Recording of the second person.")] = None,
     fs: Fs = None,
     method: MethodName = "windowed",
-    columns: Annotated[str | None, typer.Option(help="Columns of the first and second person: A,B.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns of the first and second person: A,B; one name: that of both files.")
+    ] = None,
     settings: Settings = None,
     gap_value: GapValues = None,
     surrogate: Annotated[str | None, typer.Option(help="Test against shift, permutation, phase or iaaft.")] = None,
@@ -222,8 +224,8 @@ def _pair(
     from dyadloop.measures.recordings import read_recording
     from dyadloop.measures.recordings.alignment import aligned
 
-    names = [name.strip() for name in columns.split(",")] if columns else []
-    one_name, two_name = names if len(names) == 2 else (None, None)
+    names = _names(columns, second is not None)
+    one_name, two_name = names or (None, None)
     used = names if second is None else [one_name] if one_name else []
     one = read_recording(first, fs, columns=used or None, gap_values=gap_values)
     if second is None:
@@ -233,6 +235,19 @@ def _pair(
     a, b = one.channel(one_name), two.channel(two_name)
     found = aligned(one, a, two, b, one_file=second is None)
     return found, (one_name or first.stem, two_name or (second or first).stem)
+
+
+def _names(columns: str | None, two_files: bool) -> list[str]:
+    """Return the columns of the first and second person; of two files, one name stands for both."""
+    if columns is None:
+        return []
+    names = [name.strip() for name in columns.split(",")]
+    if two_files and len(names) == 1:
+        names *= 2
+    if len(names) != 2 or not all(names):
+        wanted = "two names, or one that both files have" if two_files else "two names"
+        raise typer.BadParameter(f"{columns!r}; expected {wanted}, such as patient,therapist", param_hint="--columns")
+    return names
 
 
 def _two_columns(one: Any, names: list[str]) -> tuple[str, str]:  # noqa: ANN401 - a recording
@@ -276,7 +291,7 @@ def _multiverse(
     from dyadloop.measures.synchrony import conclusions, multiverse
     from dyadloop.reporting.progress import steps
 
-    kept = {name: value for name, value in options.items() if name not in ("window", "lag", "smooth", "transform")}
+    kept = {name: value for name, value in options.items() if name not in ("smooth", "transform")}
     with steps(quiet) as progress:
         table = multiverse(
             pair.first, pair.second, pair.fs, method, surrogate=surrogate or "shift", draws=draws, seed=seed,

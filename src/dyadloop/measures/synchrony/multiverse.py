@@ -42,7 +42,7 @@ def multiverse(
         As in :func:`synchrony`.
     grid
         Values to try by name: settings of the method, ``smooth``, ``transform``, ``spikes``, ``missing``. Default:
-        window 10, 30, 60 s; lag 2, 5 s; smoothing 0, 0.5 s; transform none, log.
+        window 10, 30, 60 s; lag 2, 5 s; smoothing 0, 0.5 s; transform none, log, without what ``settings`` hold.
     surrogate, draws, seed
         Test of each setting; ``None``: scores only.
     progress
@@ -61,7 +61,9 @@ def multiverse(
     MeasureError
         If the grid is empty or no setting can be used.
     """
-    axes = dict(_GRID if grid is None else grid)
+    axes = {name: values for name, values in _GRID.items() if name not in settings} if grid is None else dict(grid)
+    if both := [name for name in axes if name in settings]:
+        raise MeasureError(f"{', '.join(both)}: got values in the grid and one that stays the same; give one of these")
     if not axes or any(not len(values) for values in axes.values()):
         raise MeasureError(f"grid: got {axes}; expected at least one value for at least one setting")
     combinations = list(itertools.product(*axes.values()))
