@@ -78,7 +78,7 @@ def table(done: list[list[str]]) -> str:
     for _, kind, what, *_ in done:
         counts.setdefault(kind, Counter())[what] += 1
     lines = [
-        "| called | calls | answered | refused in words | stopped after 20 s | broken |",
+        "| called | calls | answered | refused in words | stopped after 20 s of the processor | broken |",
         "|---|---|---|---|---|---|",
     ]
     for kind in sorted(counts):

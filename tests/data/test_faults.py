@@ -58,7 +58,7 @@ FAULTS = {
     "name that leaves its folder": ("study.yaml", "name: tiny", "name: ../tiny", None, "name", "../tiny", "correct"),
     "randomised event of no session": ("study.yaml", "simulated: true", "simulated: true\nrandomised: [doze]", None, "randomised", "'doze'", "name"),
     "key given twice": ("study.yaml", "simulated: true", "simulated: true\nsimulated: false", None, None, "unreadable", "syntax"),
-    "unreadable yaml": ("study.yaml", "indicators:", "indicators: [", None, None, "unreadable", "syntax"),
+    "unreadable yaml": ("study.yaml", "indicators:", "indicators: [", 8, None, "unreadable", "syntax"),
 }  # fmt: skip
 
 

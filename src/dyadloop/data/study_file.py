@@ -3,34 +3,23 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from dyadloop.data.schema import StudyInfo
-from dyadloop.data.text import read_text
-from dyadloop.data.wording import WHOLE, wrongs
+from dyadloop.data.wording import faults_in, read_yaml
 from dyadloop.errors import Fault
-from dyadloop.yaml_files import load_yaml
 
 
 def read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
     """Return the content of study.yaml, or None after noting what is wrong with it."""
-    name = path.name
-    text = read_text(path, name, faults)
-    if text is None:
-        return None
-    try:
-        content = load_yaml(text)
-    except yaml.YAMLError as error:
-        got = "unreadable YAML"
-        faults.append(Fault(name, None, None, got, " ".join(str(error).split()), "correct the syntax"))
+    before = len(faults)
+    content = read_yaml(path, path.name, faults)
+    if len(faults) > before:
         return None
     try:
         return StudyInfo.model_validate(content)
     except ValidationError as error:
-        for wrong in wrongs(error, content, StudyInfo):
-            place = None if wrong.place == WHOLE else wrong.place
-            faults.append(Fault(name, None, place, wrong.got, wrong.expected, wrong.remedy))
+        faults += faults_in(error, content, StudyInfo, path.name)
         return _without_unknown_keys(content, error)
 
 

@@ -5,13 +5,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dyadloop.data.text import read_text
-from dyadloop.data.wording import wrongs
+from dyadloop.data.wording import parsed_yaml, read_yaml, wrongs
 from dyadloop.errors import Fault, MeasureError
-from dyadloop.yaml_files import load_yaml
 
 Answer = tuple[float, float]
 
@@ -111,19 +108,19 @@ def read_instrument(name: str | Path, folder: str | Path = ".") -> Instrument:
         known = ", ".join(instruments())
         raise MeasureError(f"instrument {str(name)!r} does not exist; shipped: {known}; or give the path of a file")
     faults: list[Fault] = []
-    text = read_text(path, path.name, faults)
-    if text is None:
-        raise MeasureError("\n".join(map(str, faults)))
-    return _parse(text, path.name)
+    return _instrument(read_yaml(path, path.name, faults), path.name, faults)
 
 
 def _parse(text: str, name: str) -> Instrument:
-    content: object = None
+    faults: list[Fault] = []
+    return _instrument(parsed_yaml(text, name, faults), name, faults)
+
+
+def _instrument(content: object, name: str, faults: list[Fault]) -> Instrument:
+    if faults:
+        raise MeasureError("\n".join(map(str, faults)))
     try:
-        content = load_yaml(text)
         return Instrument.model_validate(content)
-    except yaml.YAMLError as error:
-        raise MeasureError(f"{name}: unreadable YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
         lines = [f"  {wrong}" for wrong in wrongs(error, content, Instrument)]
         count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
