@@ -20,11 +20,11 @@ for python in ${PYTHONS:-3.11 3.12 3.13}; do
 		home=$made/$python-$kind
 		"$uv" venv --quiet --python "$found" "$home"
 		if [ "$kind" = lock ]; then
-			"$uv" pip install --quiet --python "$home" --require-hashes -r requirements.lock
-			"$uv" pip install --quiet --python "$home" --no-deps -e .
+			"$uv" pip install --quiet --python "$home" --require-hashes -r requirements.lock &&
+				"$uv" pip install --quiet --python "$home" --no-deps -e .
 		else
 			"$uv" pip install --quiet --python "$home" --resolution "$kind" -e '.[dev,sbml,signals,voice]'
-		fi
+		fi || { failed="$failed $python-$kind(not-installed)"; continue; }
 		# shellcheck disable=SC2086
 		"$home/bin/python" -m pytest -q -m "not slow" $tests && echo "python $python, $kind: green" || failed="$failed $python-$kind"
 	done

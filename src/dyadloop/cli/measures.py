@@ -84,6 +84,7 @@ def _write(found: "Measured", scored: list[str], study: Path) -> None:
 
 
 def _print_scores(found: "Measured", as_json: bool) -> None:
+    from dyadloop.cli.synchrony_results import peak_lag_of
     from dyadloop.reporting.raw import measured_lines
 
     if as_json:
@@ -93,6 +94,10 @@ def _print_scores(found: "Measured", as_json: bool) -> None:
         return
     for name, record in found.record.items():
         print("\n".join(measured_lines(name, record, found.status)))
+        lags = [lag for one in found.results[name].values() if (lag := peak_lag_of(one)) is not None]
+        if lags:
+            middle = sorted(lags)[len(lags) // 2]
+            print(f"  median peak lag: {middle:+.3g} s (of {len(lags)} recordings; positive: the first person leads)")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know

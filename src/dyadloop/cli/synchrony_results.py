@@ -59,12 +59,21 @@ def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def peak_lag_of(found: "xr.Dataset") -> float | None:
+    """Return the median over windows of the lag of the highest correlation [s], None where a method has none."""
+    if not hasattr(found, "data_vars") or "peak_lag" not in found or not bool(found["peak_lag"].notnull().any()):
+        return None
+    return float(found["peak_lag"].median())
+
+
 def print_result(found: "xr.Dataset", tested: "xr.Dataset | None") -> None:
     """Print the numbers of a result with their units, what was computed, how it was tested."""
     for name, values in found.data_vars.items():
         if values.ndim == 0:
             unit = values.attrs.get("units") or (found.attrs.get("lead_units") if name == "lead" else None)
             print(f"{name}: {float(values):.6g}" + (f" {unit}" if unit and unit != "1" else ""))
+    if (lag := peak_lag_of(found)) is not None:
+        print(f"median peak lag: {lag:+.3g} s")
     for key, text in described(found).items():
         print(f"{key}: {text}")
     for key in ("statistic", "sign", "source"):
