@@ -1,6 +1,13 @@
 """Exceptions: each says where, what was found, what was expected and what to do."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+_ALIKE = 5  # faults of one kind in one column that are told in one line
+_NAMED = 4
+_OWN_PART = re.compile(r"'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[-+]?\d[\d.,:]*")  # what differs between faults of one kind
 
 
 class DyadloopError(Exception):
@@ -48,19 +55,55 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one readable line."""
-        place = self.file
-        if self.row is not None:
-            place += f" row {self.row}"
-        if self.column is not None:
-            place += f", column {self.column!r}"
-        return f"{place}: got {self.got}; expected {self.expected}; {self.remedy}"
+        return f"{self.place}: got {self.got}; expected {self.expected}; {self.remedy}"
+
+    @property
+    def place(self) -> str:
+        """File, row and column in words."""
+        row = "" if self.row is None else f" row {self.row}"
+        return self.file + row + ("" if self.column is None else f", column {self.column!r}")
+
+
+def fault_lines(faults: Sequence[Fault]) -> list[str]:
+    """Return faults as lines; those of one kind in one column stand in one line, with their number and first rows."""
+    kinds: dict[tuple, list[Fault]] = {}
+    for fault in faults:
+        words = (_OWN_PART.sub("*", text) for text in (fault.got, fault.expected, fault.remedy))
+        kinds.setdefault((fault.file, fault.column, *words), []).append(fault)
+    alike = {id(fault): group for group in kinds.values() if len(group) >= _ALIKE for fault in group}
+    lines = []
+    for fault in faults:
+        group = alike.get(id(fault), [fault])
+        if group[0] is fault:
+            lines.append(str(fault) if len(group) == 1 else _of_many(group))
+    return lines
+
+
+def _of_many(group: list[Fault]) -> str:
+    """Return the line of many faults of one kind."""
+    first, rows = group[0], sorted({fault.row for fault in group if fault.row is not None})
+    more = f", and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    where = f" (rows {', '.join(map(str, rows[:_NAMED]))}{more})" if len(rows) > 1 else ""
+    return f"{first.place}: {len(group)} times, first got {first.got}; expected {first.expected}; {first.remedy}{where}"
 
 
 class DataError(DyadloopError, ValueError):
-    """A study folder with faults; ``faults`` holds all of them, in file order."""
+    """A study folder with faults.
 
-    def __init__(self, path: str, faults: list[Fault]) -> None:
+    Attributes
+    ----------
+    faults
+        All of them, in file order; the message tells many of one kind in one line.
+    sound
+        Study of the rows without a fault, where these make one.
+    doubts
+        What is doubtful in these, where it was looked for.
+    """
+
+    def __init__(self, path: str, faults: list[Fault], sound: Any = None) -> None:  # noqa: ANN401 - a study
         self.path = path
         self.faults = tuple(faults)
+        self.sound = sound
+        self.doubts: tuple[Fault, ...] = ()
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        super().__init__("\n".join([f"{path}: {count}", *(f"  {fault}" for fault in faults)]))
+        super().__init__("\n".join([f"{path}: {count}", *(f"  {line}" for line in fault_lines(faults))]))

@@ -1,9 +1,10 @@
 """Each named fault of a study folder is found, with its file, row, column and remedy, and all in one pass."""
 
+import pandas as pd
 import pytest
 
 from dyadloop.data import read_study
-from dyadloop.errors import DataError
+from dyadloop.errors import DataError, Fault, fault_lines
 
 # name: (file, old text, new text, row, column, part of what was got, part of the remedy)
 FAULTS = {
@@ -57,7 +58,7 @@ FAULTS = {
     "name that leaves its folder": ("study.yaml", "name: tiny", "name: ../tiny", None, "name", "../tiny", "correct"),
     "randomised event of no session": ("study.yaml", "simulated: true", "simulated: true\nrandomised: [doze]", None, "randomised", "'doze'", "name"),
     "key given twice": ("study.yaml", "simulated: true", "simulated: true\nsimulated: false", None, None, "unreadable", "syntax"),
-    "unreadable yaml": ("study.yaml", "indicators:", "indicators: [", None, None, "unreadable", "syntax"),
+    "unreadable yaml": ("study.yaml", "indicators:", "indicators: [", 8, None, "unreadable", "syntax"),
 }  # fmt: skip
 
 
@@ -80,8 +81,10 @@ def test_each_named_fault_is_found_in_place(tiny, name):
 
 
 BYTES = {
-    "byte-order mark": (lambda raw: b"\xef\xbb\xbf" + raw, 1, "byte-order mark"),
-    "UTF-16": (lambda raw: raw.decode().encode("utf-16"), 1, "UTF-16"),
+    "UTF-16 without a mark": (lambda raw: raw.decode().encode("utf-16-le"), 1, "UTF-16 without its mark"),
+    "UTF-16 cut off": (lambda raw: raw.decode().encode("utf-16")[:-1], None, "UTF-16 that is damaged"),
+    "Windows-1252": (lambda raw: raw.replace(b"6.5", b"6\x965"), 4, "Windows-1252"),
+    "old Mac": (lambda raw: raw.replace(b"\n", b"\r"), 1, "old Macs"),
     "Latin-1": (lambda raw: raw.replace(b"6.5", b"6\xb75"), 4, "not UTF-8"),
     "NUL": (lambda raw: raw.replace(b"6.5", b"6\x005"), 4, "NUL"),
     "empty file": (lambda raw: b"", None, "empty file"),
@@ -98,6 +101,36 @@ def test_faults_of_the_file_itself(tiny, name):
     with pytest.raises(DataError) as caught:
         read_study(tiny)
     assert [(f.file, f.row) for f in caught.value.faults if got in f.got] == [("measurements.tsv", row)]
+
+
+STUDY_FILES = ("study.yaml", "participants.tsv", "sessions.tsv", "measurements.tsv")
+
+
+@pytest.mark.parametrize("file", STUDY_FILES)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_every_file_of_a_study_may_have_a_byte_order_mark(tiny, file, encoding):
+    """Spreadsheets and editors of Windows write one; the study is the same to the last value."""
+    plain = read_study(tiny)
+    text = (tiny / file).read_text()
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tiny / file).write_bytes((mark + text.replace("\n", "\r\n")).encode(encoding))
+    found = read_study(tiny)
+    for name in ("participants", "sessions", "measurements"):
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(plain, name))
+    assert found.info == plain.info
+
+
+@pytest.mark.parametrize("file", STUDY_FILES)
+def test_other_encodings_are_refused_in_their_place(tiny, file):
+    raw = (tiny / file).read_bytes()
+    last = raw.rstrip(b"\n").rfind(b"\n") + 2
+    (tiny / file).write_bytes(raw[:last] + "ü".encode("cp1252") + raw[last:])
+    with pytest.raises(DataError) as caught:
+        read_study(tiny)
+    (fault,) = [f for f in caught.value.faults if f.file == file]
+    assert fault.row == raw.rstrip(b"\n").count(b"\n") + 1
+    assert "0xfc, which is not UTF-8 (Latin-1 or Windows-1252?)" in fault.got
+    assert fault.remedy == "save the file as UTF-8"
 
 
 def test_a_missing_file_and_a_missing_folder(tiny):
@@ -136,3 +169,40 @@ def test_a_sound_folder_keeps_what_others_lose(tiny):
     trust = study.measurements.query("indicator == 'trust' and dyad == 'D2'")
     assert trust["time"].round(9).tolist() == [round(45 / 1440, 9), round(7 + 45 / 1440, 9)]
     assert study.measurements.query("limit == 'below'")["value"].tolist() == [2.0]
+
+
+def test_many_faults_of_one_kind_are_one_line(tiny):
+    """A column of decimal commas is one remark with its first rows; programs get every row."""
+    path = tiny / "measurements.tsv"
+    header, *rows = path.read_text().splitlines()
+    place = header.split("\t").index("value")
+    more = []
+    for k in range(380):
+        fields = rows[0].split("\t")
+        fields[place] = f"3,{k}"
+        more.append("\t".join(fields))
+    path.write_text("\n".join([header, *rows, *more]) + "\n")
+    with pytest.raises(DataError) as caught:
+        read_study(tiny)
+    own = [f for f in caught.value.faults if f.remedy == "write a decimal point instead of a comma"]
+    assert [f.row for f in own] == list(range(2 + len(rows), 382 + len(rows)))
+    first = 2 + len(rows)
+    lines = [line for line in str(caught.value).splitlines() if "decimal point instead" in line]
+    assert lines == [
+        f"  measurements.tsv row {first}, column 'value': 380 times, first got '3,0'; expected a number such as 3.5; write a "
+        f"decimal point instead of a comma (rows {first}, {first + 1}, {first + 2}, {first + 3}, and 376 more)"
+    ]
+
+
+def test_few_faults_and_different_ones_have_their_own_lines():
+    faults = [Fault("a.tsv", row, "x", f"'{row}'", "a number", "correct it") for row in range(2, 6)]
+    other = [
+        Fault("a.tsv", 9, "y", "'1'", "a number", "correct it"),
+        Fault("b.tsv", 9, "x", "'1'", "a number", "correct it"),
+    ]
+    assert fault_lines([*faults, *other]) == [str(fault) for fault in (*faults, *other)]
+    five = [*faults, Fault("a.tsv", 7, "x", "'it'", "a number", "correct it"), *other]
+    assert len(fault_lines(five)) == 3
+    assert fault_lines(five)[0].startswith("a.tsv row 2, column 'x': 5 times, first got '2'")
+    words = [Fault("a.tsv", row, "x", word, "a number", "correct it") for row, word in enumerate("abcde", 2)]
+    assert len(fault_lines(words)) == 5

@@ -9,7 +9,7 @@ from dyadloop.measures.synchrony import METHODS, group_synchrony, synchrony
 from dyadloop.measures.synchrony.guard import checked
 from tests.measures.conftest import autoregressive, follower
 
-_CALLS = 8  # per method; 20,000 were run once, see docs/measures.md
+_CALLS = 8  # per method; docs/fuzz.py makes as many as are wanted
 _CHOICES = {
     "window": (0.2, 1.0, 5.0), "step": (0.2, 1.0, 5.0), "segment": (0.2, 1.0, 5.0), "piece": (1.0, 5.0),
     "lag": (0.0, 0.3, 2.0), "dimension": (1, 2, 4), "theiler": (0, 1, 4), "radius": (0.1, 1.0), "rate": (0.01, 0.3),

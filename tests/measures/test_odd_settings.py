@@ -49,3 +49,23 @@ def test_times_of_a_test_that_are_no_usable_number_are_refused(odd):
 def test_wavelets_take_a_band_of_few_scales(octaves):
     found = dl.synchrony(FIRST, FIRST, FS, "wavelet", band=(0.5, 0.5 * 2**octaves), lag=0.0)
     assert float(found["score"]) == pytest.approx(1, abs=1e-9)  # a copy is coherent everywhere
+
+
+ODD = (0, -1, 0.0, -0.5, 1e300, 10**12, 1e-300, None, "zz", [1], (1, 0), (0.0, 0.0), True)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_setting_at_odd_values_is_answered_or_refused(method):
+    """Nothing else than an error of ours, whatever a setting is: 0, negative, huge, tiny, another kind of thing."""
+    quick = {
+        name: value for name, value in {"draws": 20, "surrogates": 10}.items() if name in METHODS[method].settings()
+    }
+    for name in METHODS[method].settings():
+        for odd in ODD:
+            try:
+                found = dl.synchrony(
+                    FIRST[:300], SECOND[:300], FS, method, **NEEDED.get(method, {}) | quick | {name: odd}
+                )
+            except MeasureError:
+                continue
+            assert np.isfinite(float(found["score"])), (name, odd)

@@ -157,6 +157,22 @@ def test_a_table_for_a_spreadsheet_runs_nothing(tmp_path):
     assert (tmp_path / "table.csv").read_text() == "dyad,k,refitted\n'=1+1,-0.5,True\n'-D2,0.1,False\nD3,0.7,False\n"
 
 
+@pytest.mark.parametrize(
+    ("column", "text", "written"),
+    [
+        ("estimand", "-effect_sad", "0 - effect_sad"), ("estimand", "- a + 2*b", "0 - a + 2*b"),
+        ("estimand", "-2 * a - b", "0 - 2 * a - b"), ("estimand", "a - b", "a - b"), ("estimand", "-A1", "'-A1"),
+        ("estimand", "-a|x", "'-a|x"), ("estimand", "-cmd(a)", "'-cmd(a)"), ("estimand", "=a", "'=a"),
+        ("estimand", "-a!b", "'-a!b"), ("dyad", "-d2", "'-d2"), ("dyad", "-3.5e-2", "-3.5e-2"), ("dyad", "-3+1", "'-3+1"),
+        ("dyad", "@x", "'@x"), ("dyad", "+49", "+49"), ("dyad", "+49 30", "'+49 30"),
+    ],
+)  # fmt: skip
+def test_no_text_is_run_and_no_sum_is_spoilt(tmp_path, column, text, written):
+    """A minus alone makes a formula of a text; the opposite of a coefficient is written without it."""
+    write_csv(pd.DataFrame({column: [text]}), tmp_path / "table.csv")
+    assert pd.read_csv(tmp_path / "table.csv", dtype=str)[column][0] == written
+
+
 @pytest.mark.parametrize("name", ["reciprocal", "synergistic", "common_cause", "context", "weakest_link", "couple"])
 def test_a_loop_is_drawn_for_every_hypothesis(name, monkeypatch):
     """Every variable in its box, and an arrow from everything that acts, contexts apart."""

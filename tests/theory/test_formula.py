@@ -28,8 +28,33 @@ def test_a_difference():
     assert coefficients_of("-effect_sad") == [("effect_sad", -1)]
 
 
+def test_a_coefficient_may_count_several_times():
+    assert coefficients_of("2*a - b") == [("a", 2), ("b", -1)]
+    assert coefficients_of("-0.5 * a + 12 * b_c - d") == [("a", -0.5), ("b_c", 12), ("d", -1)]
+
+
 @pytest.mark.parametrize(
-    "formula", ["", " ", "-", "a -", "a b", "2 a", "a * b", "a / b", "a - - b", "A", "a - (b + c)", "a_{id}", "a - 1"]
+    "formula",
+    [
+        "",
+        " ",
+        "-",
+        "a -",
+        "a b",
+        "2 a",
+        "a * b",
+        "a / b",
+        "a - - b",
+        "A",
+        "a - (b + c)",
+        "a_{id}",
+        "a - 1",
+        "a * 2",
+        "1e3 * a",
+        "2 * 3 * a",
+        "-2",
+        "2 * - a",
+    ],
 )
 def test_anything_else_is_refused_with_an_example(formula):
     with pytest.raises(TheoryError, match="such as c_trust_depression"):
@@ -39,3 +64,8 @@ def test_anything_else_is_refused_with_an_example(formula):
 def test_a_coefficient_that_cancels_is_refused():
     with pytest.raises(TheoryError, match="got a twice"):
         coefficients_of("a + b - a")
+
+
+def test_a_factor_of_nothing_is_refused():
+    with pytest.raises(TheoryError, match="got b times 0"):
+        coefficients_of("a - 0.0 * b")

@@ -55,13 +55,11 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
 
     Example: dyadloop check examples/school
     """
-    from dyadloop.data import read_study, summarise, unmeasured
+    from dyadloop.data import summarise, unmeasured
     from dyadloop.measures import doubts
     from dyadloop.reporting.summary import counted, print_doubts, print_summary, summary_json
 
-    # what raw files have still to be measured is no fault
-    waits = not (study / "measurements.tsv").exists() and bool(read_study(study, measured=False).info.measures)
-    found = read_study(study, measured=not waits)
+    found = _checked(study)
     summary, later, doubted = summarise(found), unmeasured(found), doubts(found)
     remarks = [f"indicator {name!r} is declared under `measures` and not measured yet" for name in later]
     remarks += [] if later else _remarks(found)
@@ -73,6 +71,21 @@ def check(study: StudyPath, as_json: AsJson = False) -> None:
         print_doubts(doubted, console())
         count = f"no faults, {counted(doubted)}" if doubted else "no faults"
         say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
+
+
+def _checked(path: Path) -> "Study":
+    """Return a study; where it has faults, these are raised together with the doubts about all that is sound."""
+    from dyadloop.data import read_study
+    from dyadloop.errors import DataError
+    from dyadloop.measures import doubts_beside
+
+    try:
+        # what raw files have still to be measured is no fault
+        waits = not (path / "measurements.tsv").exists() and bool(read_study(path, measured=False).info.measures)
+        return read_study(path, measured=not waits)
+    except DataError as error:
+        error.doubts = tuple(doubts_beside(error))
+        raise
 
 
 def _remarks(study: "Study") -> list[str]:

@@ -48,11 +48,16 @@ class Doors(typer.Typer):
 def _tell(error: DyadloopError | OSError, context: Any) -> None:  # noqa: ANN401 - Click's or Typer's
     """Say what is wrong on stderr, and on stdout too where a program reads it."""
     text = _of_disk(error) if isinstance(error, OSError) else in_options(str(error), context)
+    doubted = error.doubts if isinstance(error, DataError) else ()
     if context.params.get("as_json"):
         faults = [vars(fault) for fault in error.faults] if isinstance(error, DataError) else []
         content = {"error": text.splitlines()[0], "faults": faults} if faults else {"error": text, "faults": []}
+        if doubted:
+            content["doubts"] = [vars(doubt) | {"text": str(doubt)} for doubt in doubted]
         print(json.dumps(content, indent=2, ensure_ascii=False))
     say(f"dyadloop: {text}")
+    if doubted:
+        say("\n".join(["  and doubtful in what has no fault:", *(f"  {doubt}" for doubt in doubted)]))
 
 
 def _of_disk(error: OSError) -> str:

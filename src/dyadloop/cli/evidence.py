@@ -8,7 +8,7 @@ import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, svg_file, writable_file, write_figure
-from dyadloop.cli.shared import AsJson, TheoryName, console, say
+from dyadloop.cli.shared import AsJson, TheoryName, console, print_json, say
 
 if TYPE_CHECKING:
     from dyadloop.evidence import Edge
@@ -153,7 +153,7 @@ def pool(
             name: None if part is None else asdict(part)
             for name, part in (("pooled", edge.pooled), ("bayes", edge.bayes))
         }
-        print(json.dumps(parts | {"rows": json.loads(edge.rows.to_json(orient="records"))}, indent=2))
+        print_json(parts | {"rows": json.loads(edge.rows.to_json(orient="records"))})
     else:
         for row in edge.rows.to_dict("records"):
             print(
@@ -225,23 +225,25 @@ def priors(
     theory: TheoryName = "framework",
     kind: Annotated[str, typer.Option("--set", help="evidence, sceptical or flat.")] = "evidence",
     everything: Annotated[bool, typer.Option("--all", help="Also time constants, fluctuations and errors.")] = False,
+    table: Table = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the priors of a theory: distribution, evidence ids, and what was assumed.
 
     Example: dyadloop evidence priors framework --set evidence
     """
+    from dyadloop.evidence import evidence
     from dyadloop.theory import linear_form, read_theory
 
-    model = read_theory(theory)
+    model, own = read_theory(theory), None if table is None else evidence(table)
     if everything:
         from dyadloop.inference import priors as whole
 
-        found = whole(model, kind)  # pyright: ignore[reportArgumentType]
+        found = whole(model, kind, table=own)  # pyright: ignore[reportArgumentType]
     else:
         from dyadloop.evidence import coefficient_priors
 
-        found = coefficient_priors(linear_form(model), kind)  # pyright: ignore[reportArgumentType]
+        found = coefficient_priors(linear_form(model), kind, table=own)  # pyright: ignore[reportArgumentType]
     if as_json:
         print(found.reset_index().to_json(orient="records", indent=2))
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, say
+from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_json, say
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,15 +84,20 @@ def _write(found: "Measured", scored: list[str], study: Path) -> None:
 
 
 def _print_scores(found: "Measured", as_json: bool) -> None:
+    from dyadloop.cli.synchrony_results import peak_lag_of
     from dyadloop.reporting.raw import measured_lines
 
     if as_json:
         notes = {name: record.get("notes", {}) for name, record in found.record.items()}
         told = {"scores": len(found.rows), "status": found.status.to_dict("records"), "doubts": notes}
-        print(json.dumps(told, indent=2))
+        print_json(told)
         return
     for name, record in found.record.items():
         print("\n".join(measured_lines(name, record, found.status)))
+        lags = [lag for one in found.results[name].values() if (lag := peak_lag_of(one)) is not None]
+        if lags:
+            middle = sorted(lags)[len(lags) // 2]
+            print(f"  median peak lag: {middle:+.3g} s (of {len(lags)} recordings; positive: the first person leads)")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know
@@ -127,7 +132,9 @@ def synchrony(
     second: Annotated[Path | None, typer.Argument(help="Recording of the second person.")] = None,
     fs: Fs = None,
     method: MethodName = "windowed",
-    columns: Annotated[str | None, typer.Option(help="Columns of the first and second person: A,B.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns of the first and second person: A,B; one name: that of both files.")
+    ] = None,
     settings: Settings = None,
     gap_value: GapValues = None,
     surrogate: Annotated[str | None, typer.Option(help="Test against shift, permutation, phase or iaaft.")] = None,
@@ -223,8 +230,8 @@ def _pair(
     from dyadloop.measures.recordings import read_recording
     from dyadloop.measures.recordings.alignment import aligned
 
-    names = [name.strip() for name in columns.split(",")] if columns else []
-    one_name, two_name = names if len(names) == 2 else (None, None)
+    names = _names(columns, second is not None)
+    one_name, two_name = names or (None, None)
     used = names if second is None else [one_name] if one_name else []
     one = read_recording(first, fs, columns=used or None, gap_values=gap_values)
     if second is None:
@@ -234,6 +241,19 @@ def _pair(
     a, b = one.channel(one_name), two.channel(two_name)
     found = aligned(one, a, two, b, one_file=second is None)
     return found, (one_name or first.stem, two_name or (second or first).stem)
+
+
+def _names(columns: str | None, two_files: bool) -> list[str]:
+    """Return the columns of the first and second person; of two files, one name stands for both."""
+    if columns is None:
+        return []
+    names = [name.strip() for name in columns.split(",")]
+    if two_files and len(names) == 1:
+        names *= 2
+    if len(names) != 2 or not all(names):
+        wanted = "two names, or one that both files have" if two_files else "two names"
+        raise typer.BadParameter(f"{columns!r}; expected {wanted}, such as patient,therapist", param_hint="--columns")
+    return names
 
 
 def _two_columns(one: Any, names: list[str]) -> tuple[str, str]:  # noqa: ANN401 - a recording
@@ -274,7 +294,7 @@ def _multiverse(
     pair: "Aligned", method: str, surrogate: str | None, draws: int, seed: int, options: dict[str, Any],
     figure: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    from dyadloop.cli.synchrony_results import plain, print_multiverse
+    from dyadloop.cli.synchrony_results import print_multiverse
     from dyadloop.measures.synchrony import conclusions, multiverse
     from dyadloop.reporting.progress import steps
 
@@ -286,7 +306,7 @@ def _multiverse(
         )  # fmt: skip
     summary = conclusions(table)
     if as_json:
-        print(json.dumps(plain({"settings": table.to_dict("records"), "conclusions": summary}), indent=2))
+        print_json({"settings": table.to_dict("records"), "conclusions": summary})
     else:
         print_multiverse(table, summary)
         for note in pair.notes:

@@ -108,9 +108,14 @@ def print_dataset(found: "xr.Dataset", as_json: bool) -> None:
     from dyadloop.reporting.tables import print_dataset as show
 
     if as_json:
-        print(json.dumps(_plain(found.to_dict()), indent=2))
+        print_json(found.to_dict())
     else:
         show(found, console())
+
+
+def print_json(content: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+    """Print content as JSON; what JSON cannot hold is null or text."""
+    print(json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _plain(content: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -119,6 +124,8 @@ def _plain(content: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
         return {str(key): _plain(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
         return [_plain(value) for value in content]
+    if hasattr(content, "item") and getattr(content, "ndim", 1) == 0:
+        content = content.item()  # a number of NumPy
     if isinstance(content, float) and content - content != 0:
         return None
     return content if isinstance(content, str | int | float | bool | None) else str(content)

@@ -62,6 +62,13 @@ def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def peak_lag_of(found: "xr.Dataset") -> float | None:
+    """Return the median over windows of the lag of the highest correlation [s], None where a method has none."""
+    if not hasattr(found, "data_vars") or "peak_lag" not in found or not bool(found["peak_lag"].notnull().any()):
+        return None
+    return float(found["peak_lag"].median())
+
+
 def print_result(found: "xr.Dataset", tested: "xr.Dataset | None") -> None:
     """Print the numbers of a result with their units, what was computed, how it was tested."""
     persons = [found.attrs[key] for key in ("first_person", "second_person") if key in found.attrs]
@@ -74,6 +81,8 @@ def print_result(found: "xr.Dataset", tested: "xr.Dataset | None") -> None:
         elif values.dims == ("direction",):
             for place in values["direction"].values:
                 print(f"{name}, {str(place).replace('_', ' ')}: {_number(float(values.sel(direction=place)), unit)}")
+    if (lag := peak_lag_of(found)) is not None:
+        print(f"median peak lag: {lag:+.3g} s")
     if found.attrs.get("status", "ok") != "ok":
         print(f"not known: {found.attrs['status']}")
     for key, text in described(found).items():

@@ -7,6 +7,7 @@ from dyadloop.data.assembly import assembled
 from dyadloop.data.checks import Folder, check_measurements, check_participants, check_sessions
 from dyadloop.data.clock import Clock
 from dyadloop.data.schema import (
+    LINE,
     MEASUREMENT_COLUMNS,
     MEASUREMENT_EXTRAS,
     PARTICIPANT_COLUMNS,
@@ -65,10 +66,26 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
         expected = "events of sessions.tsv or covariates"
         faults.append(Fault("study.yaml", None, "randomised", got, expected, "correct the name"))
     if faults or info is None:
-        raise DataError(
-            str(path), sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
-        )
+        ordered = sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
+        rows = (participants, sessions, measurements)
+        raise DataError(str(path), ordered, None if info is None else _sound(root, folder, info, *rows))
     return assembled(root, digest(root), folder, info, participants, sessions, measurements)
+
+
+def _sound(
+    root: Path, folder: Folder, info: StudyInfo, participants: list, sessions: list, measurements: list
+) -> Study | None:
+    """Return the study that the rows without a fault make, None where they make none."""
+    faulty = {(fault.file, fault.row) for fault in folder.faults}
+    kept = [
+        [record for record in records if (table.file, record[LINE]) not in faulty]
+        for table, records in (
+            (folder.participants, participants), (folder.sessions, sessions), (folder.measurements, measurements),
+        )
+    ]  # fmt: skip
+    known = {record["dyad"] for record in kept[0]}
+    sound = [kept[0], *([r for r in records if r["dyad"] in known] for records in kept[1:])]
+    return assembled(root, "", folder, info, *sound) if all(sound[:2]) else None
 
 
 def _session_extras(info: StudyInfo | None) -> tuple[str, ...] | None:

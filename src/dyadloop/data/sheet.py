@@ -85,7 +85,7 @@ def read_sheet(
         All columns that may be there; None admits any further column.
     """
     before, file = len(faults), name or Path(path).name
-    text = read_text(Path(path), file, faults, plain=False)
+    text = read_text(Path(path), file, faults)
     if text is None:
         return None
     lines, whole = table_lines(text)

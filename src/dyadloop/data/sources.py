@@ -25,8 +25,8 @@ class SynchronySource(_Source):
     ``files`` names the file with ``{dyad}`` and ``{session}``; ``second_files`` that of the second person where each
     has one. ``first`` and ``second`` are columns; ``gap_values`` are numbers that stand for a gap. ``signal`` says what
     the files hold: samples as they are, video (with ``regions`` in pixels, named like ``first`` and ``second``), an
-    electrocardiogram (to interbeat intervals), skin conductance (to its phasic part) or voices (to their fundamental
-    frequency, one sound file per person).
+    electrocardiogram or the times of beats in seconds (both to interbeat intervals), skin conductance (to its phasic
+    part) or voices (to their fundamental frequency). Voices and beats have one file per person.
     """
 
     kind: Literal["synchrony"]
@@ -36,7 +36,7 @@ class SynchronySource(_Source):
     second: str | None = None
     fs: Annotated[float, Field(gt=0)] | None = None
     gap_values: list[float] = []
-    signal: Literal["samples", "video", "ecg", "eda", "voice"] = "samples"
+    signal: Literal["samples", "video", "ecg", "beats", "eda", "voice"] = "samples"
     regions: dict[str, list[float] | list[tuple[float, float]]] = {}
     method: str = "windowed"
     settings: dict[str, Setting] = {}

@@ -7,7 +7,6 @@ from pathlib import Path
 from dyadloop.errors import Fault
 
 _LARGEST_BYTES = 512 * 2**20
-_UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OTHER_KINDS = {
     b"PK\x03\x04": "an Excel workbook or another ZIP archive",
@@ -19,8 +18,10 @@ _OTHER_KINDS = {
 }
 
 
-def read_text(path: Path, name: str, faults: list[Fault], plain: bool = True) -> str | None:
+def read_text(path: Path, name: str, faults: list[Fault], old_ends: bool = False) -> str | None:
     """Return the text of a file with line ends of one kind, or None after noting why there is none.
+
+    A byte-order mark and UTF-16 are recognised; every other encoding than UTF-8 is a fault.
 
     Parameters
     ----------
@@ -30,23 +31,23 @@ def read_text(path: Path, name: str, faults: list[Fault], plain: bool = True) ->
         Name of the file in messages.
     faults
         List that collects the faults.
-    plain
-        Whether a byte-order mark and UTF-16 are faults; otherwise they are recognised.
+    old_ends
+        Whether bare carriage returns are line ends, as on old Macs; otherwise they are a fault.
     """
     raw = _bytes(path, name, faults)
     if raw is None:
         return None
     for start, kind in _OTHER_KINDS.items():
         if raw.startswith(start):
-            faults.append(Fault(name, 1, None, kind, "a table as text", "export it as tab-separated UTF-8 text"))
+            faults.append(Fault(name, 1, None, kind, "plain text", "export it as UTF-8 text, a table with tabs"))
             return None
-    text = _decode(raw, name, faults, plain)
-    return None if text is None else _sound(text, name, faults)
+    text = _decode(raw, name, faults)
+    return None if text is None else _sound(text, name, faults, old_ends)
 
 
 def _bytes(path: Path, name: str, faults: list[Fault]) -> bytes | None:
     if not path.is_file():
-        faults.append(Fault(name, None, None, "no such file", f"a file {name} in the study folder", "add it"))
+        faults.append(Fault(name, None, None, "no such file", f"a file {name}", "add it, or correct the path"))
         return None
     if path.stat().st_size > _LARGEST_BYTES:
         faults.append(Fault(name, None, None, f"{path.stat().st_size} bytes", "at most 512 MiB", "split the study"))
@@ -62,12 +63,8 @@ def _bytes(path: Path, name: str, faults: list[Fault]) -> bytes | None:
     return None
 
 
-def _decode(raw: bytes, name: str, faults: list[Fault], plain: bool) -> str | None:
+def _decode(raw: bytes, name: str, faults: list[Fault]) -> str | None:
     wide = raw.startswith(_UTF16_MARKS)
-    if plain and (wide or raw.startswith(_UTF8_MARK)):
-        meaning = "UTF-16" if wide else "a byte-order mark"
-        faults.append(Fault(name, 1, None, meaning, "plain UTF-8", "save as UTF-8 without a byte-order mark"))
-        return None
     try:
         return raw.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
@@ -91,13 +88,14 @@ def _place(raw: bytes, at: int) -> tuple[int, str | None]:
     return row, names[place] if row > 1 and place < len(names) else None
 
 
-def _sound(text: str, name: str, faults: list[Fault]) -> str | None:
+def _sound(text: str, name: str, faults: list[Fault], old_ends: bool) -> str | None:
     if "\x00" in text:
         row = text[: text.index("\x00")].count("\n") + 1
         got = "a NUL character (damaged, or UTF-16 without its mark?)"
         faults.append(Fault(name, row, None, got, "text", "export the file again, as UTF-8"))
         return None
     text = text.replace("\r\n", "\n")
+    text = text.replace("\r", "\n") if old_ends else text
     if "\r" in text:
         row = text[: text.index("\r")].count("\n") + 1
         got = "a bare carriage return (line ends of old Macs?)"

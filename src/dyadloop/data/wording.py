@@ -7,11 +7,47 @@ import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
+from dyadloop.data.text import read_text
+from dyadloop.errors import Fault
+from dyadloop.yaml_files import load_yaml
+
 WHOLE = "the whole file"
+
+
+def read_yaml(path: Path, name: str, faults: list[Fault]) -> Any:  # noqa: ANN401 - whatever a file holds
+    """Return the content of a YAML file, or None after noting why it cannot be read."""
+    text = read_text(path, name, faults)
+    return None if text is None else parsed_yaml(text, name, faults)
+
+
+def parsed_yaml(text: str, name: str, faults: list[Fault]) -> Any:  # noqa: ANN401 - whatever a file holds
+    """Return the content of a YAML text, or None after noting where it breaks off."""
+    try:
+        return load_yaml(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        row = None if mark is None else mark.line + 1
+        expected = " ".join(str(getattr(error, "problem", None) or error).split())
+        faults.append(
+            Fault(name, row, None, "unreadable YAML", f"another text here ({expected})", "correct the syntax")
+        )
+        return None
+
+
+def faults_in(error: ValidationError, content: object, model: type[BaseModel], file: str) -> list[Fault]:
+    """Return what a file gets wrong as faults; its entries stand in place of columns."""
+    return [
+        Fault(file, None, None if wrong.place == WHOLE else wrong.place, wrong.got, wrong.expected, wrong.remedy)
+        for wrong in wrongs(error, content, model)
+    ]
+
+
 _LONGEST = 60
 _PLAIN = {
     "string": "text",

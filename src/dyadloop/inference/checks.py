@@ -74,9 +74,9 @@ def sampling_fault(post: xr.DataTree) -> str:
     own estimand has converged (:func:`estimand_fault`).
     """
     table, stats = post["diagnostics"].to_dataset(), post["sample_stats"].to_dataset()
-    worst, share = float(np.nanmax(table["rhat"].values)), float(stats["diverging"].mean())
     if np.isnan(table["rhat"].values).all():
         return "one chain cannot show whether the sampling has converged"
+    worst, share = float(np.nanmax(table["rhat"].values)), float(stats["diverging"].mean())
     if worst > FAR_RHAT:
         name = table["parameter"].values[int(np.nanargmax(table["rhat"].values))]
         return f"the sampling has not converged (R-hat of {name} {worst:.3g})"

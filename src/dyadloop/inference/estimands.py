@@ -12,7 +12,9 @@ from jaxtyping import Array
 from dyadloop import dynamics
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.programs import program
+from dyadloop.inference.randomised import randomised_covariates
 from dyadloop.theory import Claim, Coupling
+from dyadloop.theory.formula import coefficients_of
 
 Values = dict[str, Array]
 Estimand = Callable[[Values], Array]
@@ -142,17 +144,32 @@ def _opposite(function: Estimand | Untestable) -> Estimand | Untestable:
 
 
 def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
-    """Return one coefficient, or with a leading minus its opposite."""
-    name = formula.removeprefix("-")
-    if name not in problem.priors.index:
-        return Untestable(f"the fit has no coefficient {name}: the study measures too little, or it is no part of it")
-    if lone := [entry for entry in _lone_therapists(problem) if name.startswith(f"effect_{entry}_")]:
+    """Return a weighted sum of coefficients, such as a difference of two."""
+    weights = coefficients_of(formula)
+    names = [name for name, _ in weights]
+    if absent := [name for name in names if name not in problem.priors.index]:
+        return Untestable(
+            f"the fit has no coefficient {' and no '.join(absent)}: the study measures too little, or it is no part "
+            "of it"
+        )
+    if passive := [name for name in names if not _of_its_part(problem, name)]:
+        return Untestable(f"{' and '.join(passive)} rests on what goes together by itself, not on randomised events")
+    lone = [entry for entry in _lone_therapists(problem) if any(name.startswith(f"effect_{entry}_") for name in names)]
+    if lone:
         return Untestable(
             f"{', '.join(lone)} is a number of therapists, and participants.tsv does not say who has whom, so dyads of "
             "one therapist would count as independent; add a column therapist"
         )
-    sign = -1.0 if formula.startswith("-") else 1.0
-    return lambda values: sign * values[name]
+    return lambda values: sum((weight * values[name] for name, weight in weights), jnp.zeros(()))
+
+
+def _of_its_part(problem: Problem, name: str) -> bool:
+    """Say whether a coefficient belongs to the part of a fit that is asked: in that of randomised events few do."""
+    part = problem.randomised
+    if problem.plan is not part.plan:
+        return True
+    effects = tuple(f"effect_{covariate}_" for covariate in randomised_covariates(problem.scores))
+    return name in part.arrows or name.startswith(effects)
 
 
 def _lone_therapists(problem: Problem) -> list[str]:

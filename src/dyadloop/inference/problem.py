@@ -261,7 +261,12 @@ def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
     return {(quantity, person) for quantity, person, use in zip(*columns, strict=True) if use or quantity in pushed}
 
 
-def priors(theory: Theory, kind: PriorSet = "sceptical", discount: Discount | None = None) -> pd.DataFrame:
+def priors(
+    theory: Theory,
+    kind: PriorSet = "sceptical",
+    discount: Discount | None = None,
+    table: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return the priors of a theory in its linear form, one row per parameter, to read or to change before a fit.
 
     Parameters
@@ -274,6 +279,8 @@ def priors(theory: Theory, kind: PriorSet = "sceptical", discount: Discount | No
         errors are the theory file's in all three.
     discount
         Discounts and scales of ``evidence``, all of them assumptions.
+    table
+        Table of published effects; default: the shipped one.
 
     Returns
     -------
@@ -287,11 +294,11 @@ def priors(theory: Theory, kind: PriorSet = "sceptical", discount: Discount | No
         If the set does not exist.
     """
     linear = linear_form(theory)
-    table = prior_table(compile_theory(linear).parameters())
-    couplings = coefficient_priors(linear, kind, discount)
-    known = [name for name in couplings.index if name in table.index]
-    table.loc[known] = couplings.loc[known, list(PRIOR_COLUMNS)]
-    return table
+    found = prior_table(compile_theory(linear).parameters())
+    couplings = coefficient_priors(linear, kind, discount, table)
+    known = [name for name in couplings.index if name in found.index]
+    found.loc[known] = couplings.loc[known, list(PRIOR_COLUMNS)]
+    return found
 
 
 def coupling_priors(theory: Theory, kind: PriorSet) -> pd.DataFrame | None:

@@ -4,7 +4,7 @@ The rooms ``synchrony``, ``recordings``, ``items``, ``assays`` and ``games`` mea
 folder, and ``scores`` puts a study's measurements on the scale of a fit.
 """
 
-from dyadloop.measures.doubts import doubts
+from dyadloop.measures.doubts import doubts, doubts_beside
 from dyadloop.measures.scores import measure
 
-__all__ = ["doubts", "measure"]
+__all__ = ["doubts", "doubts_beside", "measure"]

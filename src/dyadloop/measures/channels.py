@@ -15,6 +15,7 @@ from dyadloop.measures.recordings import (
     read_recording,
 )
 from dyadloop.measures.recordings.alignment import Aligned, aligned
+from dyadloop.measures.recordings.beats import read_beats
 from dyadloop.measures.recordings.body import heart_intervals, skin_responses
 from dyadloop.measures.synchrony.series import Floats
 
@@ -42,6 +43,8 @@ def two_channels(source: SynchronySource, first: Path, second: Path | None = Non
     MeasureError
         If a file cannot be read, a column is missing, or two files cannot be aligned in time.
     """
+    if source.signal == "beats" and second is None:
+        raise MeasureError(f"{first.name}: beats come in one file per person; declare second_files")
     one = _read(source, first, (source.first, source.second if second is None else None))
     if second is None:
         names = [str(column) for column in one.channels.columns]
@@ -50,7 +53,8 @@ def two_channels(source: SynchronySource, first: Path, second: Path | None = Non
         pair = [(one, one.channel(source.first or names[0])), (one, one.channel(source.second or names[1]))]
     else:
         two = _read(source, second, (source.second,))
-        pair = [(one, one.channel(source.first)), (two, two.channel(source.second))]
+        names = (None, None) if source.signal == "beats" else (source.first, source.second)
+        pair = [(one, one.channel(names[0])), (two, two.channel(names[1]))]
     if source.signal == "samples":
         (one, a), (two, b) = pair
         return aligned(one, a, two, b, one_file=second is None)
@@ -64,6 +68,8 @@ def _read(source: SynchronySource, path: Path, columns: tuple[str | None, ...]) 
         return motion_energy(path, regions)[0]
     if source.signal == "voice":
         return fundamental_frequency(path)
+    if source.signal == "beats":
+        return read_beats(path, columns[0])
     named = [name for name in columns if name is not None]
     return read_recording(path, source.fs, columns=named or None, gap_values=source.gap_values)
 

@@ -10,6 +10,7 @@ from dyadloop.data.doubts import Doubt, doubt, lines_of
 from dyadloop.data.schema import Indicator
 from dyadloop.data.sources import QuestionnaireSource
 from dyadloop.data.value_doubts import value_doubts
+from dyadloop.errors import DataError
 from dyadloop.measures.items.instruments import Answer, Instrument, instruments
 
 _SHORTEST_NAME = 3
@@ -37,6 +38,22 @@ def doubts(study: Study | str | Path, today: float | None = None) -> list[Doubt]
     """
     found = study if isinstance(study, Study) else read_study(study)
     return [*calendar_doubts(found, today), *absence_doubts(found), *value_doubts(found), *instrument_doubts(found)]
+
+
+def doubts_beside(error: DataError) -> list[Doubt]:
+    """Return what is doubtful in the rows that have no fault, of a folder that has faults elsewhere.
+
+    What is absent is doubted only where every row of the tables is sound, and times only where all of sessions.tsv is:
+    a row with a fault leaves a gap that is none of the study's.
+    """
+    study: Study | None = error.sound
+    if study is None:
+        return []
+    files = {fault.file for fault in error.faults}
+    tables = {"participants.tsv", "sessions.tsv", "measurements.tsv"}
+    found = [] if "sessions.tsv" in files else calendar_doubts(study)
+    found += [] if files & tables else absence_doubts(study)
+    return [*found, *value_doubts(study), *instrument_doubts(study)]
 
 
 def instrument_doubts(study: Study) -> list[Doubt]:

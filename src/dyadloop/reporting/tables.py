@@ -1,6 +1,7 @@
 """Tables for the terminal and for spreadsheets."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_TERM = r"(?:\d+(?:\.\d+)?\s*\*\s*)?[a-z][a-z0-9_]*"
+_SUM = re.compile(rf"([+-])\s*({_TERM}(?:\s*[+-]\s*{_TERM})*)")  # the formula of a claim, with a sign before it
 
 
 def number(value: object) -> str:
@@ -31,14 +35,25 @@ def share(value: object) -> str:
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table without its index, safe to open in a spreadsheet: no text of it is run as a formula."""
     texts = table.select_dtypes(exclude="number").columns
-    safe = table.assign(**{str(name): table[name].map(_safe) for name in texts})
+    safe = table.assign(**{str(name): table[name].map(_SAFE.get(str(name), _safe)) for name in texts})
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     safe.to_csv(path, index=False, lineterminator="\n")
 
 
 def _safe(value: object) -> object:
-    """Prefix text that a spreadsheet would run as a formula; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """Return text that no spreadsheet runs as a formula: an apostrophe stands before it; numbers stay numbers."""
+    if not isinstance(value, str) or not value.startswith(_FORMULA) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def _safe_sum(value: object) -> object:
+    """Return the sum of coefficients that a claim is about with 0 in front instead of a sign: ``0 - a`` for ``-a``."""
+    own = _SUM.fullmatch(value) if isinstance(value, str) else None
+    return f"0 {own[1]} {own[2]}" if own else _safe(value)
+
+
+_SAFE = {"estimand": _safe_sum}
 
 
 def courses_table(found: xr.Dataset) -> pd.DataFrame:

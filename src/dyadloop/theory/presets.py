@@ -5,17 +5,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from dyadloop.data.wording import WHOLE, wrongs
-from dyadloop.errors import TheoryError
+from dyadloop.data.wording import WHOLE, parsed_yaml, read_yaml, wrongs
+from dyadloop.errors import Fault, TheoryError
 from dyadloop.theory.consistency import Parts, faults
 from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
 from dyadloop.theory.judgement import Claim, Hypothesis
 from dyadloop.theory.references import dangling
 from dyadloop.theory.schema import Theory
-from dyadloop.yaml_files import load_yaml
 
 PRESETS = (
     "affect",
@@ -45,21 +43,18 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
     TheoryError
         If there is no such theory, or the file breaks the schema; the message lists every broken element.
     """
+    unread: list[Fault] = []
     if str(source) in PRESETS:
-        text = resources.files("dyadloop.theory").joinpath("library", f"{source}.yaml").read_text(encoding="utf-8")
+        preset = resources.files("dyadloop.theory").joinpath("library", f"{source}.yaml")
+        content = parsed_yaml(preset.read_text(encoding="utf-8"), str(source), unread)
     elif (Path(folder) / source).is_file():
-        try:
-            text = (Path(folder) / source).read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise TheoryError(f"{source}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+        content = read_yaml(Path(folder) / source, str(source), unread)
     else:
         raise TheoryError(
             f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML or JSON file that exists"
         )
-    try:
-        content = load_yaml(text)
-    except yaml.YAMLError as error:
-        raise TheoryError(f"{source}: not readable as YAML: {error}") from None
+    if unread:
+        raise TheoryError("\n".join(map(str, unread)))
     try:
         theory = Theory.model_validate(content)
     except ValidationError as error:

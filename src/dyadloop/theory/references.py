@@ -4,6 +4,7 @@ These hold for a file as it is written. A theory that was restricted to a hypoth
 name what it no longer has, so they are no part of the schema.
 """
 
+import re
 from collections import Counter
 from fnmatch import fnmatch
 from string import Formatter
@@ -122,7 +123,8 @@ def _push_faults(claim: Claim, subjects: list[str], parts: Parts) -> list[str]:
 
 def _covariates(claim: Claim, parts: Parts) -> set[str]:
     """Return the covariates of which a claim is about the effects; only a study knows them."""
-    return {name[1] for word in claim.formula.split() if (name := _effect(word.lstrip("+-"), parts))}
+    words = re.split(r"[\s+*-]+", claim.formula)
+    return {name[1] for word in words if (name := _effect(word, parts))}
 
 
 def _effect(name: str, parts: Parts) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.numbers import usable
 from dyadloop.measures.synchrony.series import Floats
 
 
@@ -47,8 +48,11 @@ def log_moments(value: ArrayLike, limit: ArrayLike) -> LogNormal:
     if seen.sum() < 3:
         raise MeasureError(f"{int(seen.sum())} of {len(x)} values lie inside the limits; expected at least 3")
 
+    if np.ptp(x[seen]) == 0:
+        raise MeasureError(f"all {int(seen.sum())} values inside the limits are alike; expected some that vary")
+
     def minus_log_likelihood(p: Floats) -> float:
-        mean, sd = p[0], math.exp(p[1])
+        mean, sd = p[0], math.exp(min(max(p[1], -300.0), 300.0))
         z = (x - mean) / sd
         terms = norm.logpdf(z[seen]).sum() - seen.sum() * p[1]
         return -float(terms + norm.logcdf(z[below]).sum() + norm.logsf(z[above]).sum())
@@ -57,7 +61,11 @@ def log_moments(value: ArrayLike, limit: ArrayLike) -> LogNormal:
     found = minimize(
         minus_log_likelihood, start, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-12, "maxiter": 4000}
     )
-    inverse = np.linalg.inv(_curvature(minus_log_likelihood, found.x))
+    inverse = np.linalg.pinv(_curvature(minus_log_likelihood, found.x))
+    if not (np.diag(inverse) > 0).all():
+        raise MeasureError(
+            f"{int(seen.sum())} of {len(x)} values inside the limits tell no distribution; expected more"
+        )
     sd = math.exp(found.x[1])
     return LogNormal(float(found.x[0]), sd, math.sqrt(inverse[0, 0]), sd * math.sqrt(inverse[1, 1]))
 
@@ -74,13 +82,13 @@ def _curvature(function, at: Floats, step: float = 1e-4) -> Floats:  # noqa: ANN
 
 
 def _logs(value: ArrayLike, limit: ArrayLike) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-    found, sides = np.asarray(value, dtype=np.float64), np.asarray(limit, dtype=object)
+    found, sides = usable(value, "concentrations"), np.asarray(limit, dtype=object)
     if found.shape != sides.shape:
         raise MeasureError(f"{found.shape} values and {sides.shape} limits; expected one limit, or empty, per value")
+    if np.isnan(found).any():
+        raise MeasureError(f"{int(np.isnan(found).sum())} concentrations are missing; expected all; leave these out")
     if not (found > 0).all():
-        raise MeasureError(
-            f"got a concentration of {np.nanmin(found):g}; expected all above 0; write non-detects as limits"
-        )
+        raise MeasureError(f"got a concentration of {found.min():g}; expected all above 0; write non-detects as limits")
     return np.log(found), sides == "below", sides == "above"
 
 
@@ -194,7 +202,7 @@ def area_under_curve(
     ----------
     .. [1] Pruessner et al. (2003). doi:10.1016/S0306-4530(02)00108-7
     """
-    times, found = np.asarray(minutes, dtype=np.float64), np.asarray(value, dtype=np.float64)
+    times, found = usable(minutes, "times"), usable(value, "concentrations")
     errors = np.broadcast_to(np.asarray(error, dtype=np.float64), found.shape)
     sides = np.broadcast_to(np.asarray(limit, dtype=object), found.shape)
     if times.shape != found.shape or len(times) < 2 or not (np.diff(times) > 0).all():

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.numbers import usable
 from dyadloop.measures.synchrony.series import Floats
 
 _ROUNDS = 4
@@ -144,7 +145,7 @@ def standard_curve(
     ----------
     .. [1] Findlay & Dillard (2007). doi:10.1208/aapsj0902029
     """
-    x, y = np.asarray(concentration, dtype=np.float64), np.asarray(signal, dtype=np.float64)
+    x, y = usable(concentration, f"{name}: concentrations"), usable(signal, f"{name}: signals")
     free = 4 if model == "4pl" else 5
     _check_standards(x, y, free, model, weighting, name)
     found, residual, covariance = _fit(x, y, free, weighting, name)
@@ -158,7 +159,7 @@ def standard_curve(
     good = [level for level, ratio in recovery.items() if abs(ratio - 1) <= tolerance]
     if not good:
         raise MeasureError(f"{name}: no standard reads back within {tolerance:.0%}; the curve cannot quantify anything")
-    empty = np.concatenate([np.asarray(blanks, dtype=np.float64), y[x == 0]])
+    empty = np.concatenate([usable(blanks, f"{name}: blanks"), y[x == 0]])
     detection = math.nan
     if len(empty) >= 2:
         edge = empty.mean() + math.copysign(3 * float(empty.std(ddof=1)), d - a)

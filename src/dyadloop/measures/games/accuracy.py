@@ -49,8 +49,10 @@ def empathic_accuracy(
     """
     pair = make_pair(target, perceiver, fs)
     width = samples(bin_seconds, pair.fs, "a bin")
+    if not (np.isfinite(lag) and lag >= 0):
+        raise MeasureError(f"lag: got {lag:g} s; expected 0 or more")
     one, two = (_binned(series, width) for series in (pair.first, pair.second))
-    best = max(range(round(lag / bin_seconds) + 1), key=lambda k: _r(one, two, k))
+    best = max(range(min(round(lag / bin_seconds), max(len(one) - 1, 0)) + 1), key=lambda k: _r(one, two, k))
     a, b = _aligned(one, two, best)
     if len(a) < 6:
         raise MeasureError(f"{len(a)} bins of {bin_seconds:g} s hold both ratings; expected at least 6")

@@ -90,7 +90,10 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
             effects = fitted.random_effects
         except (np.linalg.LinAlgError, ValueError) as error:
             raise MeasureError(f"{name}: the model of truth and bias cannot be fitted ({error})") from None
-    estimates, errors = np.asarray(fitted.fe_params), np.asarray(fitted.bse_fe)
+    with np.errstate(invalid="ignore"):
+        estimates, errors = np.asarray(fitted.fe_params), np.asarray(fitted.bse_fe)
+    if not (np.isfinite(estimates).all() and np.isfinite(errors).all()):
+        raise MeasureError(f"{name}: the ratings do not tell accuracy from bias; expected truths and ratings that vary")
     rows = [
         {"effect": effect, "estimate": float(estimates[k]), "error": float(errors[k])}
         for effect, k in (("directional_bias", 0), ("tracking_accuracy", 1), ("assumed_similarity", 2))

@@ -5,12 +5,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dyadloop.data.wording import wrongs
-from dyadloop.errors import MeasureError
-from dyadloop.yaml_files import load_yaml
+from dyadloop.data.wording import parsed_yaml, read_yaml, wrongs
+from dyadloop.errors import Fault, MeasureError
 
 Answer = tuple[float, float]
 
@@ -109,16 +107,20 @@ def read_instrument(name: str | Path, folder: str | Path = ".") -> Instrument:
     if not path.is_file():
         known = ", ".join(instruments())
         raise MeasureError(f"instrument {str(name)!r} does not exist; shipped: {known}; or give the path of a file")
-    return _parse(path.read_text(encoding="utf-8"), path.name)
+    faults: list[Fault] = []
+    return _instrument(read_yaml(path, path.name, faults), path.name, faults)
 
 
 def _parse(text: str, name: str) -> Instrument:
-    content: object = None
+    faults: list[Fault] = []
+    return _instrument(parsed_yaml(text, name, faults), name, faults)
+
+
+def _instrument(content: object, name: str, faults: list[Fault]) -> Instrument:
+    if faults:
+        raise MeasureError("\n".join(map(str, faults)))
     try:
-        content = load_yaml(text)
         return Instrument.model_validate(content)
-    except yaml.YAMLError as error:
-        raise MeasureError(f"{name}: unreadable YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
         lines = [f"  {wrong}" for wrong in wrongs(error, content, Instrument)]
         count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"

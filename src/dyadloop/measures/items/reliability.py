@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.items.factor import one_factor
+from dyadloop.measures.numbers import usable
 from dyadloop.measures.synchrony.series import Floats
 
 _FEWEST = 10
@@ -56,7 +57,7 @@ def reliability(items: ArrayLike) -> Reliability:
     .. [2] Feldt, Woodruff & Salih (1987). doi:10.1177/014662168701100107
     .. [3] McDonald (1999). Test theory.
     """
-    table = np.asarray(items, dtype=np.float64)
+    table = usable(items, "items")
     if table.ndim != 2 or table.shape[1] < 2:
         raise MeasureError(f"items of shape {table.shape}; expected (person, item) with at least 2 items")
     table = table[~np.isnan(table).any(axis=1)]
@@ -82,7 +83,7 @@ def within_reliability(items: ArrayLike, persons: ArrayLike) -> Reliability:
     MeasureError
         If there are too few repeated occasions.
     """
-    table, who = np.asarray(items, dtype=np.float64), np.asarray(persons)
+    table, who = usable(items, "items"), np.asarray(persons)
     whole = ~np.isnan(table).any(axis=1)
     table, who = table[whole], who[whole]
     _, place, counts = np.unique(who, return_inverse=True, return_counts=True)

@@ -1,15 +1,22 @@
 """From beats to interbeat intervals: missed, premature and invented beats are gaps, not heart rates."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from dyadloop.errors import MeasureError
+from dyadloop.errors import Fault, MeasureError
+from dyadloop.measures.numbers import usable
+from dyadloop.measures.recordings.faults import refuse
 from dyadloop.measures.recordings.recording import Recording, Stretch
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.measures.recordings.text import read_text, text_of
+from dyadloop.measures.synchrony.series import Floats, as_rate, samples
 
 _LONGEST_BEAT = 2.0  # seconds; a longer interval is a missed beat, not a heart at 30 per minute
+_MILLISECONDS = 100.0  # a median interval beyond it is one in milliseconds
 _NEIGHBOURS = 11  # intervals whose median is what an interval is held against
 _FEWEST = 12  # intervals from which quartiles tell a spread
 
@@ -35,11 +42,52 @@ def interbeat_intervals(beats: ArrayLike, fs: float = 4.0, start: float = 0.0, s
     -----
     Which intervals count: :func:`doubtful_intervals`, and none above 2 s. ``left_out`` names the others.
     """
-    times = np.asarray(beats, dtype=np.float64)
+    times, fs = usable(beats, "beats"), as_rate(fs)
     if times.ndim != 1 or times.size < 3 or not (np.diff(times) > 0).all():
         raise MeasureError(f"beats: got {times.size} times; expected at least 3, increasing; correct or sort them")
-    intervals = np.diff(times)
-    return on_clock(times[:-1], times[1:], intervals, fs, start, float(times[-1]) if stop is None else stop, "beats")
+    end = float(times[-1]) if stop is None else stop
+    if not (np.isfinite([start, end]).all() and start < end):
+        raise MeasureError(f"beats from {start:g} to {end:g} s; expected a start before the stop")
+    samples(end - start, fs, "the recording", 2)
+    return on_clock(times[:-1], times[1:], np.diff(times), fs, start, end, "beats")
+
+
+def read_beats(path: Path, column: str | None = None, fs: float = 4.0) -> Recording:
+    """Return the interbeat intervals [ms] of a file of beat times [s], one row per beat, on an even clock.
+
+    Parameters
+    ----------
+    path
+        Table of one person; times on the clock of the session, from its first beat on.
+    column
+        Column of the times, where the file has several.
+    fs
+        Rate of the clock [Hz].
+
+    Raises
+    ------
+    MeasureError
+        If the column is not there, or holds anything but increasing times in seconds.
+    """
+    text = read_text(path, text_of(path))
+    names = [str(name) for name in text.names]
+    if column is None and len(names) == 1:
+        column = names[0]
+    if column not in names:
+        raise MeasureError(f"{path.name}: column {column!r}: not there; expected one of {', '.join(names)}")
+    refuse(text.faults.get(column, []))
+    times = text.table[column].to_numpy(dtype=np.float64)
+    wrong = np.flatnonzero(~(np.diff(times) > 0))
+    if len(wrong):
+        place = int(wrong[0]) + 1
+        got = f"{times[place]:.10g} after {times[place - 1]:.10g}"
+        remedy = "write the times of beats in seconds, not intervals, in their order and without gaps"
+        refuse([Fault(path.name, text.first_row + place, column, got, "times that increase", remedy)])
+    if np.median(np.diff(times)) > _MILLISECONDS:
+        got = f"a median of {np.median(np.diff(times)):.4g} s between beats"
+        refuse([Fault(path.name, None, column, got, "about 1 s", "write the times in seconds, not milliseconds")])
+    found = interbeat_intervals(times, fs, float(times[0]))
+    return replace(found, source=path.name)
 
 
 def on_clock(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dyadloop.errors import Fault, MeasureError
+from dyadloop.errors import Fault, MeasureError, fault_lines
 
 _MOST = 20
 
@@ -13,11 +13,12 @@ def refuse(faults: Sequence[Fault]) -> None:
     Raises
     ------
     MeasureError
-        With a line per fault, the first twenty in full.
+        With a line per fault, or per many of one kind, the first twenty in full.
     """
     if not faults:
         return
-    lines = [str(fault) for fault in faults[:_MOST]]
-    if len(faults) > _MOST:
-        lines.append(f"and {len(faults) - _MOST} more faults")
+    every = fault_lines(faults)
+    lines = every[:_MOST]
+    if len(every) > _MOST:
+        lines.append(f"and {len(every) - _MOST} more faults")
     raise MeasureError("\n".join(lines))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dyadloop.data.text import read_text
 from dyadloop.errors import Fault
 from dyadloop.measures.recordings.faults import refuse
 from dyadloop.measures.recordings.text import split, text_of
@@ -153,8 +154,11 @@ def _object(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds."""
     found: Any = None
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        faults: list[Fault] = []
+        text = read_text(path, path.name, faults)
+        refuse(faults)
+        found = json.loads(text or "")
+    except (json.JSONDecodeError, RecursionError) as error:
         refuse([Fault(path.name, None, None, f"no JSON ({error})", "a JSON object", "correct the sidecar")])
     if not isinstance(found, dict):
         got, wanted = type(found).__name__, "an object with SamplingFrequency, StartTime and Columns"

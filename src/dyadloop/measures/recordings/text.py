@@ -5,9 +5,7 @@ Delimiters are tabs, semicolons, commas or blanks; a byte-order mark and UTF-16 
 """
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dyadloop.data.text import read_text as read_file
 from dyadloop.errors import Fault
 from dyadloop.measures.recordings.faults import refuse
 
@@ -63,24 +62,9 @@ class Text:
 
 def text_of(path: Path) -> str:
     """Return a file as text with line ends of one kind; a damaged or unknown one is refused by name."""
-    if not path.is_file():
-        refuse([Fault(str(path), None, None, "no such file", "a recording", "check the path")])
-    raw = b""
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        got = f"the compressed file is damaged or cut off ({error})"
-        refuse([Fault(path.name, None, None, got, "a whole gzip file", "copy it again")])
-    wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = ""
-    try:
-        text = raw.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = None if wide else raw[: error.start].count(b"\n") + 1
-        refuse([Fault(path.name, row, None, "bytes that are not text", "UTF-8 text", "export the recording as UTF-8")])
-    if "\x00" in text:
-        refuse([Fault(path.name, None, None, "bytes that are not text", "UTF-8 text", "export the recording as UTF-8")])
-    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n ")
+    faults: list[Fault] = []
+    text = (read_file(path, path.name, faults, old_ends=True) or "").rstrip("\n ")
+    refuse(faults)
     if not text.strip():
         refuse([Fault(path.name, None, None, "empty", "samples", "export it again")])
     return text

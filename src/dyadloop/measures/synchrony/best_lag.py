@@ -89,7 +89,6 @@ def path(r: Floats, reach: int, kind: str) -> NDArray[np.int64]:
     count = r.shape[1]
     centre = count // 2
     prefer = _preference(np.arange(count) - centre, centre)
-    near = _preference(np.arange(-reach, reach + 1), reach)
     found = np.full(len(r), -1, dtype=np.int64)
     for row in range(len(r)):
         if np.isnan(r[row, centre]):
@@ -99,7 +98,9 @@ def path(r: Floats, reach: int, kind: str) -> NDArray[np.int64]:
             found[row] = centre
             continue
         columns = np.arange(max(before - reach, 0), min(before + reach, count - 1) + 1)
-        weight = prefer[columns] if kind == "centre" else near[columns - before + reach] if kind == "free" else 1.0
+        weight = (
+            prefer[columns] if kind == "centre" else _preference(columns - before, reach) if kind == "free" else 1.0
+        )
         value = r[row, columns] * weight
         found[row] = columns[np.argmax(np.where(np.isnan(value), -np.inf, value))]
     return found

@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.numbers import usable
 from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.scoring import fisher_z, result
 from dyadloop.measures.synchrony.still import still_parts
@@ -45,7 +46,9 @@ def change_synchrony(
     Saliva follows plasma poorly and is not a stable trait (doi:10.7554/eLife.62456): this is synchrony of what was
     sampled. Sessions count as independent; with trends over therapy take them out first.
     """
-    one, two = (np.atleast_2d(np.asarray(values, dtype=np.float64)) for values in (first, second))
+    one, two = (np.atleast_2d(usable(values, "changes")) for values in (first, second))
+    if not (np.isfinite([first_error, second_error]).all() and min(first_error, second_error) >= 0):
+        raise MeasureError(f"errors of changes: got {first_error:g} and {second_error:g}; expected 0 or more")
     if one.shape != two.shape:
         raise MeasureError(f"changes of shape {one.shape} and {two.shape}; expected the same dyads and sessions")
     known = ~np.isnan(one) & ~np.isnan(two)

@@ -102,7 +102,7 @@ def mvsusy(
     if surrogate_segments is None:
         chosen = np.argsort(generator.random((draws, count)), axis=1)[:, :persons]
     else:
-        chosen = np.asarray(surrogate_segments)
+        chosen = _given(surrogate_segments, count, persons)
     real = _known(shared_variance(cut, kind), "segments")
     surrogate = shared_variance(np.stack([cut[chosen[:, p], :, p] for p in range(persons)], axis=2), kind)
     surrogate = _known(surrogate, "surrogates")
@@ -131,6 +131,20 @@ def mvsusy(
         null="each person's segments are exchangeable in time",
         segments_left_out=count - len(real),
     )
+
+
+def _given(numbers: ArrayLike, count: int, persons: int) -> NDArray[np.int64]:
+    """Return segment numbers (draw, person) that exist."""
+    found = np.asarray(numbers)
+    if found.ndim != 2 or found.shape[1] != persons or len(found) < 2 or found.dtype.kind not in "iu":
+        raise MeasureError(
+            f"surrogate_segments: got shape {found.shape}; expected whole numbers (draws, {persons} persons)"
+        )
+    if found.min() < 0 or found.max() >= count:
+        raise MeasureError(
+            f"surrogate_segments: got {found.min()} to {found.max()}; expected segments from 0 to {count - 1}"
+        )
+    return found
 
 
 def _known(values: Floats, what: str) -> Floats:

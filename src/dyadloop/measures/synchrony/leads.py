@@ -55,7 +55,7 @@ def spectra(pair: Pair, width: int) -> Spectra:
 
 def lead_of(pair: Pair, band: tuple[float, float] | None, lag: float) -> Lead:
     """Return the lead of a pair over a band, from segments of four times the lag or two periods, if longer."""
-    longest = max(4 * lag, 2 / band[0] if band else 0.0)
+    longest = max(4 * lag, 2 / band[0] if band and band[0] > 0 else 0.0)
     width = max(min(round(longest * pair.fs), len(pair.first) // 3), 8)
     if width > len(pair.first):
         return Lead(math.nan, math.nan, math.nan, f"{len(pair.first)} samples are too few")

@@ -37,6 +37,7 @@ from dyadloop.measures.synchrony.series import (
     whitened,
     without_spikes,
 )
+from dyadloop.measures.synchrony.settings import check_settings
 from dyadloop.measures.synchrony.still import shares_of
 
 Transform = Literal["none", "log", "rank", "difference", "whiten"]
@@ -173,7 +174,7 @@ def method_of(name: str, settings: dict[str, Any]) -> Method:
     Raises
     ------
     MeasureError
-        If the method or a setting does not exist.
+        If the method or a setting does not exist, or a setting is no usable value.
     """
     if name not in METHODS:
         raise MeasureError(f"method {name!r} does not exist; known: {', '.join(METHODS)}")
@@ -184,18 +185,8 @@ def method_of(name: str, settings: dict[str, Any]) -> Method:
     absent = [s for s, default in known.items() if default is inspect.Parameter.empty and s not in settings]
     if absent:
         raise MeasureError(f"method {name!r} needs {', '.join(absent)}")
-    for setting, value in settings.items():
-        _check_number(name, setting, value, whole=type(known[setting]) is int)
+    check_settings(name, settings, inspect.signature(METHODS[name].function).parameters)
     return METHODS[name]
-
-
-def _check_number(name: str, setting: str, value: object, whole: bool) -> None:
-    if not isinstance(value, int | float | np.number) or isinstance(value, bool):
-        return
-    if not np.isfinite(value):
-        raise MeasureError(f"method {name!r}, setting {setting}: got {value}; expected a finite number")
-    if whole and not isinstance(value, int | np.integer):
-        raise MeasureError(f"method {name!r}, setting {setting}: got {value}; expected a whole number")
 
 
 def prepared(pair: Pair, spikes: float | None, smooth: float, transform: str) -> Pair:

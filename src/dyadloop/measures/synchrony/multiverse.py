@@ -88,6 +88,8 @@ def multiverse(
     if grid is None:
         grid = {name: values for name, values in default_grid(method).items() if name not in settings}
     axes = dict(grid)
+    if both := [name for name in axes if name in settings]:
+        raise MeasureError(f"{', '.join(both)}: got values in the grid and one that stays the same; give one of these")
     if not axes or any(not len(values) for values in axes.values()):
         raise MeasureError(f"grid: got {axes}; expected at least one value for at least one setting")
     combinations = list(itertools.product(*axes.values()))

@@ -158,6 +158,8 @@ def segments(
         )
     found = profiles(cut[0][used], cut[1][used], max_lag)
     own = np.diag(found.strength)
+    if draws < 2:
+        raise MeasureError(f"draws: got {draws}; expected at least 2, whose spread tells the size of an effect")
     surrogate = _permuted(found.strength, draws, seed)
     why = _dependent(pair, width)
     p = float("nan") if why else (1 + (surrogate >= own.mean()).sum()) / (draws + 1)

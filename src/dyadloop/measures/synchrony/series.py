@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.numbers import LARGEST
 
 Floats = NDArray[np.float64]
 Missing = Literal["pairwise", "mask", "refuse"]
@@ -18,6 +19,7 @@ _MOST_NAMED = 6
 _FORETOLD = 1e-9  # of the SD
 _ROUNDING = 256 * np.finfo(np.float64).eps
 _LARGEST = 1e100  # beyond it products of squares overflow, and below its inverse they vanish
+_MOST_SAMPLES = 100_000_000  # a day at 1157 Hz; longer arrays would fill the memory
 COMMON_PAUSE = 10.0
 """Seconds for which two persons do not both stand still to the last digit: 9.0 s was the longest of 32 recordings."""
 SIGN = "positive lag: the first person leads"
@@ -83,10 +85,10 @@ def as_series(values: ArrayLike, name: str = "series") -> Floats:
         raise MeasureError(
             f"{name}: all {seen.size} values are {seen[0]:g}; a series that never varies has no synchrony"
         )
-    if np.abs(seen).max() > _LARGEST or np.ptp(seen) < 1 / _LARGEST:
+    if np.abs(seen).max() > LARGEST or np.ptp(seen) < 1 / LARGEST:
         raise MeasureError(
             f"{name}: got values from {seen.min():g} to {seen.max():g}, whose squares are no numbers; "
-            f"expected sizes up to {_LARGEST:g} and a range of at least {1 / _LARGEST:g}; use another unit"
+            f"expected sizes up to {LARGEST:g} and a range of at least {1 / LARGEST:g}; use another unit"
         )
     return array
 
@@ -187,6 +189,11 @@ def samples(seconds: float, fs: float, what: str, least: int = 1) -> int:
         If fewer than ``least`` samples remain.
     """
     count = round(seconds * fs) if np.isfinite(seconds) else -1
+    if count > _MOST_SAMPLES:
+        raise MeasureError(
+            f"{what} of {seconds:g} s is {count} samples at {fs:g} Hz; expected at most "
+            f"{_MOST_SAMPLES}; make it shorter"
+        )
     if count < least:
         raise MeasureError(
             f"{what} of {seconds:g} s is {max(count, 0)} samples at {fs:g} Hz; expected at least {least}; "

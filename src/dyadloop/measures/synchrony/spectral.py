@@ -48,7 +48,7 @@ def coherence(
     MeasureError
         If fewer than 4 segments are whole.
     """
-    width = samples(segment, pair.fs, "a segment", 8)
+    width = min(samples(segment, pair.fs, "a segment", 8), len(pair.first) + 1)
     found = spectra(pair, width)
     count, frequency = len(found.first), found.frequency
     if count < 4:

@@ -9,6 +9,7 @@ moments; the box over scales then acts moment by moment.
 import numpy as np
 from numpy.typing import NDArray
 
+from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.series import Floats
 
 OMEGA = 6.0
@@ -20,9 +21,19 @@ _WIDTH = 8.0  # of the wavelet's Gaussian in its SDs: 1e-14 of its height
 
 
 def scales_of(n: int, dt: float, per_octave: int, smallest: float) -> Floats:
-    """Return the scales from the smallest to the length of a recording [s]."""
-    octaves = np.log2(n * dt / smallest)
-    return smallest * 2 ** (np.arange(round(octaves * per_octave) + 1) / per_octave)
+    """Return the scales of a recording [s], from the smallest to its length.
+
+    Raises
+    ------
+    MeasureError
+        If the smallest holds less than two samples of a period, or the recording does not hold it.
+    """
+    if not 2 * dt * PER_SCALE * (1 - 1e-9) <= smallest <= n * dt:
+        raise MeasureError(
+            f"shortest period of {smallest / PER_SCALE:.3g} s; expected at least two samples ({2 * dt:.3g} s), and a "
+            f"recording of {n * dt:.3g} s that holds it"
+        )
+    return smallest * 2 ** (np.arange(round(np.log2(n * dt / smallest) * per_octave) + 1) / per_octave)
 
 
 def cone(n: int, dt: float, period: Floats, stride: int = 1) -> NDArray[np.bool_]:
