@@ -168,9 +168,9 @@ def test_one_channel_each_is_plain_cross_recurrence_and_channels_join():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"radius": 0.5, "side": "left"}, "side 'left'"),
-        ({"radius": 0.5, "norm": "minkowski"}, "norm 'minkowski'"),
-        ({"radius": 0.5, "rescale": "median"}, "rescale 'median'"),
+        ({"radius": 0.5, "side": "left"}, "setting side: got left"),
+        ({"radius": 0.5, "norm": "minkowski"}, "setting norm: got minkowski"),
+        ({"radius": 0.5, "rescale": "median"}, "setting rescale: got median"),
         ({"radius": 0.5, "standardise": "range"}, "standardise"),
         ({"radius": 0.5, "categorical": True}, "codes"),
         ({"radius": 1e-12}, "nothing recurs"),

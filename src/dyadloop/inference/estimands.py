@@ -51,7 +51,10 @@ def estimand(
     estimand of the randomised part, whose arrows rest on randomised events alone.
     """
     chosen = _components(problem) if sources is None else sources
-    key = (f"estimand of {claim.id}, {subject}, {' '.join(sorted(chosen))}", int(pushed))
+    key = (
+        f"estimand of {claim.id}, {claim.estimand}, {claim.formula}, {subject}, {' '.join(sorted(chosen))}",
+        int(pushed),
+    )
     if key not in problem.compiled:
         found = _stated(problem.of_randomised() if pushed else problem, claim, subject, chosen)
         problem.compiled[key] = found if isinstance(found, Untestable) else Compiled(_over(problem, found, pushed))
