@@ -60,10 +60,10 @@ def test_without_correlated_errors_arrows_appear_that_are_not_there_and_with_the
     assert with_them["coverage"][0] > without["coverage"][0] + 0.3
 
 
-def test_courses_of_ones_own_are_flagged_and_a_sound_study_is_not():
-    table = misspecified(("none", "own_trends"), 2).set_index("violation")
+def test_courses_and_outliers_are_flagged_and_a_sound_study_is_not():
+    table = misspecified(("none", "own_trends", "weekend", "outlier"), 2).set_index("violation")
     assert table.loc["none", "flagged"] == 0.0
-    assert table.loc["own_trends", "flagged"] == 1.0
+    assert (table.loc[["own_trends", "weekend", "outlier"], "flagged"] == 1.0).all()
 
 
 def test_unknown_violations_are_named():
