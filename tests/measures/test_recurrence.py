@@ -108,5 +108,5 @@ def test_bad_embeddings_and_radii():
         synchrony(a, b, 10, "recurrence", dimension=10, delay=9)
     with pytest.raises(MeasureError, match="radius"):
         synchrony(a, b, 10, "crqa", radius=-1)
-    with pytest.raises(MeasureError, match="recurrence rate between"):
+    with pytest.raises(MeasureError, match="setting rate: got 2; expected a number above 0 and below 1"):
         synchrony(a, b, 10, "recurrence", rate=2)

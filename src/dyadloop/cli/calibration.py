@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from dyadloop.theory import Theory
 
@@ -78,10 +79,7 @@ def calibrate(
     """
     from dyadloop import inference
     from dyadloop.data import read_study
-    from dyadloop.reporting.calibration import calibration_figure, print_calibration
-    from dyadloop.reporting.figures import simulated_mark
     from dyadloop.reporting.progress import steps
-    from dyadloop.reporting.tables import write_csv
 
     if theory is None and broken != randomised:
         names = None if only is None else tuple(name.strip() for name in only.split(",") if name.strip())
@@ -92,15 +90,21 @@ def calibrate(
         raise typer.BadParameter("name a theory, or ask for one of --broken and --randomised, which have their own")
     model = _calibrated(theory, hypothesis, variables, vary, vary_by_therapist)
     folder = result_folder(out, f"{Path(theory).stem}-calibration")
-    try:
-        with steps(quiet) as progress:
-            found = inference.calibrate(
-                model, study=read_study(study) if study else None, dyads=dyads, sessions=sessions,
-                replicates=replicates, below=below, fault=fault, seed=seed, folder=folder, progress=progress,
-            )  # fmt: skip
-    except (inference.Interrupted, KeyboardInterrupt):
-        say(f"interrupted; all finished replicates are in {folder}; run the same command to go on")
-        raise typer.Exit(INTERRUPTED) from None
+    with _kept(folder), steps(quiet) as progress:
+        found = inference.calibrate(
+            model, study=read_study(study) if study else None, dyads=dyads, sessions=sessions,
+            replicates=replicates, below=below, fault=fault, seed=seed, folder=folder, progress=progress,
+        )  # fmt: skip
+    _ranked(found, folder, figure, as_json)
+    return None
+
+
+def _ranked(found: "xr.Dataset", folder: Path, figure: Path | None, as_json: bool) -> None:
+    """Write and show the ranks of a calibration; exit code 4 where they are not uniform."""
+    from dyadloop.reporting.calibration import calibration_figure, print_calibration
+    from dyadloop.reporting.figures import simulated_mark
+    from dyadloop.reporting.tables import write_csv
+
     write_csv(found["rank"].to_dataframe().reset_index(), folder / "ranks.csv")
     if figure:
         write_figure(simulated_mark(calibration_figure(found)), figure)
@@ -110,7 +114,6 @@ def calibrate(
         print_calibration(found, console())
     if not found.attrs["calibrated"]:
         raise typer.Exit(NOT_CONVERGED)
-    return None
 
 
 def _calibrated(
@@ -158,9 +161,11 @@ def _randomised(
 @contextmanager
 def _kept(folder: Path) -> Iterator[None]:
     """Say where finished studies are when a run is interrupted."""
+    from dyadloop.inference import Interrupted
+
     try:
         yield
-    except KeyboardInterrupt:
+    except (Interrupted, KeyboardInterrupt):
         say(f"interrupted; all finished studies are in {folder}; run the same command to go on")
         raise typer.Exit(INTERRUPTED) from None
 
