@@ -195,5 +195,7 @@ def test_games_before_and_after_a_session_are_two_games(tmp_path):
     assert found["P0", "before"] == pytest.approx(0.2)
     assert found["P0", "after"] == pytest.approx(0.8)
     per_player = table.loc[table.index.repeat(2)].reset_index(drop=True)
-    with pytest.raises(DataError, match="row 3, column 'round': got the trustor, trustee, round of row 2 again"):
+    with pytest.raises(
+        DataError, match="row 3, column 'round': 15 times, first got the trustor, trustee, round of row 2 again"
+    ):
         measure_raw(folder("wide", per_player))
