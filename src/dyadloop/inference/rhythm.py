@@ -28,8 +28,8 @@ def unsuited(problem: Problem) -> dict[str, str]:
         steps = np.concatenate([gap[gap > 0] for gap in gaps] or [np.array([])])
         if not len(steps):
             continue
-        gap, middle = float(np.median(steps)), float(problem.priors.loc[tau, "location"])
-        reach = float(np.exp(_REACH * problem.priors.loc[tau, "scale"]))
+        middle, scale = problem.priors.loc[tau, ["location", "scale"]].to_numpy(dtype=float)
+        gap, reach = float(np.median(steps)), float(np.exp(_REACH * scale))
         if middle / reach > SLOWER * gap:
             found[name] = (
                 f"the prior of {tau} ({middle:.3g} d) expects change far slower than the {gap:.2g} d between values, "

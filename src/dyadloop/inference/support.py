@@ -294,8 +294,9 @@ def _short(row: dict[str, Any], truth: tuple[float, bool]) -> dict[str, Any]:
         ("association", row["low"], row["high"]),
         ("effect", row["pushed_low"], row["pushed_high"]),
     ):
-        told = low is not None and np.isfinite([low, high, value]).all()
-        kept[f"{kind}_inside"] = bool(low <= value <= high) if told else None
+        ends = np.array([low, high], dtype=float)  # NaN where there is none
+        told = np.isfinite([*ends, value]).all()
+        kept[f"{kind}_inside"] = bool(ends[0] <= value <= ends[1]) if told else None
     return kept
 
 

@@ -128,7 +128,7 @@ def _wrong_number(bounds: Bounds, value: object, whole: bool) -> str:
         return "a number"
     if whole and not isinstance(value, int | np.integer):
         return "a whole number"
-    return "" if bounds.hold(value) else f"a number {bounds.words()}"
+    return "" if bounds.hold(float(value)) else f"a number {bounds.words()}"
 
 
 def _wrong_band(value: object) -> str:
