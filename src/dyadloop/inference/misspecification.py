@@ -24,7 +24,7 @@ from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.programs import program
 from dyadloop.inference.records import Records
 from dyadloop.inference.sampling import Count
-from dyadloop.inference.violations import FAST, PLANTED, VIOLATIONS, Design, Scores, simulated
+from dyadloop.inference.violations import FAST, PLANTED, VIOLATIONS, Design, Scores, plain, simulated
 from dyadloop.measures import measure
 from dyadloop.theory import keep, read_theory
 
@@ -112,7 +112,7 @@ def _run(problem: Problem, name: str, seed: int, number: int, checks: bool) -> d
     arrow = PLANTED if number % 2 else 0.0
     study = _with_scores(problem, simulated(rng, name, arrow), f"{name} {arrow}")
     posterior = posterior_of(problem)
-    mode = _mode(study, posterior)
+    mode = mode_near(study, posterior, _first_mode(problem, posterior, VIOLATIONS[name].design))
     arrows, signs = _arrows(problem, VIOLATIONS[name].design)
     places = [posterior.names.index(found) for found in arrows]
     # in SDs of what varies within persons, states and so arrows have about the unit of the simulation
@@ -135,11 +135,12 @@ def _with_scores(problem: Problem, scores: Scores, name: str) -> Problem:
     return replace(problem.with_panel(panel, name), scores=observed)
 
 
-def _mode(study: Problem, posterior: Posterior) -> Mode:
-    """Return the mode, from that of the first study of the design."""
-    if ("mode", 0) not in study.compiled:
-        study.compiled["mode", 0] = find_mode(study, posterior, seed=1, starts=1)
-    return mode_near(study, posterior, study.compiled["mode", 0])
+def _first_mode(problem: Problem, posterior: Posterior, design: Design) -> Mode:
+    """Return the mode of one study of the design in which nothing is broken, from which all others are sought."""
+    if ("mode", 0) not in problem.compiled:
+        scores = plain(np.random.default_rng(0), 0.0, design).scores()
+        problem.compiled["mode", 0] = find_mode(_with_scores(problem, scores, "first"), posterior, seed=1, starts=1)
+    return problem.compiled["mode", 0]
 
 
 def _arrows(problem: Problem, design: Design) -> tuple[tuple[str, str], np.ndarray]:

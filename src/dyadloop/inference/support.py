@@ -239,7 +239,7 @@ def _study(design: _Design, world: _World, seed: list[int], number: int) -> list
     panel = replace(fitted.panel.with_scores(jnp.asarray(np.nan_to_num(scores))), event=event)
     study = fitted.with_panel(panel, f"{seed} {number}")
     posterior = posterior_of(fitted)
-    rows = judge(study, {"prior": _prior(fitted), "posterior": _normal(study, posterior, rng)})
+    rows = judge(study, {"prior": _prior(fitted), "posterior": _normal(fitted, study, posterior, rng)})
     common = {"pushed": " and ".join(variables), "sessions": sessions, "strength": strength}
     return [common | _short(row, world.truths[variables][row["claim"]]) for row in rows if row["verdict"] != UNTESTABLE]
 
@@ -250,11 +250,11 @@ def _prior(problem: Problem) -> xr.Dataset:
     return problem.compiled["prior", 0]
 
 
-def _normal(problem: Problem, posterior: Posterior, rng: np.random.Generator) -> xr.Dataset:
-    """Return draws from the normal approximation at the mode."""
+def _normal(problem: Problem, study: Problem, posterior: Posterior, rng: np.random.Generator) -> xr.Dataset:
+    """Return draws from the normal approximation at the mode, which is sought from that of the design's own study."""
     if ("mode", 0) not in problem.compiled:
         problem.compiled["mode", 0] = find_mode(problem, posterior, seed=1, starts=1)
-    mode = mode_near(problem, posterior, problem.compiled["mode", 0])
+    mode = mode_near(study, posterior, problem.compiled["mode", 0])
     places = mode.center + rng.standard_normal((_DRAWS, posterior.size)) @ mode.factor.T
     if ("constrain", 0) not in problem.compiled:
         problem.compiled["constrain", 0] = program(jax.vmap(posterior.constrain))
