@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from dyadloop.inference.judged import Judged
+from dyadloop.inference.left_out import leave_one_out
 from dyadloop.inference.stability import DYADS, _half, _robust, _without
 
 N = 40
@@ -52,3 +54,19 @@ def test_a_finding_that_one_dyad_carries_is_told():
     assert "without dyad D7 it is no finding" in row["flag"]
     unsafe = _without(entry, weights, np.full(N, 0.9), dyads, 0.7)
     assert "only a fit without it tells" in unsafe["flag"]
+
+
+def test_a_dyad_without_any_value_leaves_everything_as_it_is():
+    entry, density = toy(np.random.default_rng(7).standard_normal(N), n_draws=400)
+    silent = np.concatenate([density, np.zeros((400, 1))], axis=1)
+
+    def left(values):
+        posterior = xr.Dataset({"mean": (("chain", "draw"), entry.draws[None])})
+        pointwise = xr.Dataset({"dyads": (("chain", "draw", "dyad"), values[None])})
+        return leave_one_out(xr.DataTree.from_dict({"posterior": posterior, "log_likelihood": pointwise}))
+
+    with_it, without = left(silent), left(density)
+    np.testing.assert_allclose(with_it.elpd_i.values[:N], without.elpd_i.values, rtol=1e-12)
+    assert with_it.elpd_i.values[N] == pytest.approx(0.0, abs=1e-8)
+    weights = np.exp(with_it.log_weights.transpose("dyad", "chain", "draw").values[N]).ravel()
+    np.testing.assert_allclose(weights / weights.sum(), 1 / 400, rtol=1e-6)

@@ -127,7 +127,8 @@ def _run(problem: Problem, name: str, seed: int, number: int, checks: bool) -> d
 
 def _with_scores(problem: Problem, scores: Scores, name: str) -> Problem:
     """Return the problem of a study with other scores, NaN where missing."""
-    scale = np.sqrt(np.nanmean((scores - np.nanmean(scores, axis=1, keepdims=True)) ** 2, axis=(0, 1)))
+    own = np.nansum(scores, axis=1, keepdims=True) / np.maximum(np.isfinite(scores).sum(axis=1, keepdims=True), 1)
+    scale = np.sqrt(np.nanmean((scores - own) ** 2, axis=(0, 1)))
     scores = (scores - np.nanmean(scores, axis=(0, 1))) / scale
     panel = problem.panel.with_scores(jnp.asarray(np.nan_to_num(scores)))
     panel = replace(panel, seen=jnp.asarray(np.isfinite(scores)))
