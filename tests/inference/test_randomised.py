@@ -15,6 +15,7 @@ from dyadloop.inference.randomised import PREFIX, contrast_fault
 from dyadloop.inference.smoother import course_at
 from dyadloop.inference.whatif import _courses
 from dyadloop.measures import measure
+from dyadloop.reporting.report import _dots
 from dyadloop.theory import hypothesis, keep, protocol, read_theory, vary
 from tests.inference.small import make, shorten, table
 
@@ -116,6 +117,16 @@ def test_a_common_cause_that_the_theory_knows_joins_what_happens_by_itself(score
     assert list(build_problem(scores, stored).priors.index) == list(known.priors.index)
     passive = scores.assign(event_randomised=("event", np.zeros(scores.sizes["event"], dtype=int)))
     assert not [name for name in build_problem(passive, theory).priors.index if name.startswith("k_")]
+
+
+def test_the_report_draws_no_data_of_a_common_cause(scores):
+    """Nobody measures it, so its course has no dots; a report with randomised events once ended here."""
+    theory = keep(hypothesis("reciprocal", read_theory("framework_linear")), [*VARIABLES, "factor"])
+    known = build_problem(scores, theory)
+    dyad = str(scores["dyad"].values[0])
+    dots = _dots(xr.DataTree.from_dict({"posterior": prior_draws(known.priors, 1)}), known, [dyad])
+    assert dots[dyad, "factor"][0].size == 0
+    assert dots[dyad, "trust"][0].size > 0
 
 
 def _numbers(values):

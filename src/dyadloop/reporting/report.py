@@ -276,5 +276,6 @@ def _dots(
                     slope = float(posterior[loading].median()) if loading in posterior else 1.0
                     days.append(entry["days"].values)
                     values.append((entry["score"].sel(indicator=indicator).values - mean) / slope)
-            dots[dyad, state] = (np.concatenate(days), np.concatenate(values))
+            nothing = [np.array([])]  # a common factor has no indicator
+            dots[dyad, state] = (np.concatenate(days or nothing), np.concatenate(values or nothing))
     return dots
