@@ -1,5 +1,8 @@
 """Simulated studies with randomised events: where events are put, what is true, and what is counted."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,9 @@ import pytest
 from dyadloop.errors import FitError
 from dyadloop.inference import support
 from dyadloop.inference.support import TRUTHS, support_rates
+from dyadloop.inference.violations import VIOLATIONS
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def test_a_strong_cause_without_arrows_is_not_support(design, monkeypatch):
 def test_rates_are_counted_over_studies_and_claims():
     claims = [("C1.trust", False, "supported", True), ("C4", True, "supported", True), ("C7", False, "undecided", None)]
     rows = [
-        {"truth": "none", "study": study, "claim": claim, "holds": holds, "moved": True, "effect_inside": inside,
+        {"truth": "none", "study": study, "claim": claim, "strength": 1.0, "holds": holds, "moved": True, "effect_inside": inside,
          "association_inside": True, "verdict": verdict if study == 0 else "undecided"}
         for study in range(10)
         for claim, holds, verdict, inside in claims
@@ -59,6 +65,8 @@ def test_rates_are_counted_over_studies_and_claims():
     worlds = support._by_truth(table).iloc[0]
     assert (worlds["studies"], worlds["false_support"]) == (10, 0.1)
     assert worlds["upper"] == pytest.approx(0.394, abs=0.001)  # Clopper and Pearson for 1 of 10
+    by_strength = support._by_strength(table).iloc[0]
+    assert by_strength[["studies", "false_support", "right_support"]].tolist() == [10, 1, 1]
     by_claim = support._by_claim(table).set_index("claim")
     assert by_claim.loc["C1.trust", "supported"] == 0.1
     assert by_claim.loc["C4", "holds"] == 1.0
@@ -72,7 +80,16 @@ def test_unknown_worlds_are_named():
         support_rates(("none",), 0)
 
 
+@pytest.mark.parametrize("page", ["validity.md", "command-line.md"])
+def test_worlds_and_violations_that_pages_name_exist(page):
+    text = (ROOT / "docs" / page).read_text()
+    named = re.findall(r"--(broken|randomised)[^\n]*--only ([a-z_,]+)", text)
+    assert named
+    for kind, names in named:
+        assert set(names.split(",")) <= set(VIOLATIONS if kind == "broken" else TRUTHS)
+
+
 @pytest.mark.slow
 def test_false_support_is_rare_under_every_rival():
-    worlds, _ = support_rates(("none", "network", "weak_cause", "strong_cause"), 500)
+    worlds, *_ = support_rates(("none", "network", "weak_cause", "strong_cause"), 500)
     assert (worlds["upper"] < 0.07).all()

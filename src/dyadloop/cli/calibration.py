@@ -75,7 +75,7 @@ def calibrate(
 
     dyadloop calibrate --broken --replicates 200
 
-    dyadloop calibrate --randomised --only common_cause,reciprocal
+    dyadloop calibrate --randomised --only strong_cause,reciprocal
     """
     from dyadloop import inference
     from dyadloop.data import read_study
@@ -154,8 +154,8 @@ def _randomised(
     from dyadloop.reporting.progress import steps
 
     with _kept(folder), steps(quiet) as progress:
-        worlds, claims = inference.support_rates(names, replicates, seed=seed, folder=folder, progress=progress)
-    _shown({"worlds": worlds, "claims": claims}, folder, as_json)
+        tables = inference.support_rates(names, replicates, seed=seed, folder=folder, progress=progress)
+    _shown(dict(zip(("worlds", "strengths", "claims"), tables, strict=True)), folder, as_json)
 
 
 @contextmanager

@@ -2,12 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    pass
 
 from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
 from dyadloop.cli.shared import (

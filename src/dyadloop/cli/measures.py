@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -96,8 +97,7 @@ def _print_scores(found: "Measured", as_json: bool) -> None:
         print("\n".join(measured_lines(name, record, found.status)))
         lags = [lag for one in found.results[name].values() if (lag := peak_lag_of(one)) is not None]
         if lags:
-            middle = sorted(lags)[len(lags) // 2]
-            print(f"  median peak lag: {middle:+.3g} s (of {len(lags)} recordings; positive: the first person leads)")
+            print(f"  median peak lag: {median(lags):+.3g} s (of {len(lags)} recordings; positive: first person leads)")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know

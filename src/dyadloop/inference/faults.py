@@ -72,13 +72,15 @@ def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
     values = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
     residual = residual_at(problem, values)
     told = _by_residuals(problem, table, cross_residuals(problem, residual))
-    told += [(str(name), text) for name in table["arrow"].unique() for text in unlike_dyads(problem, residual)]
+    unlike = unlike_dyads(problem, residual)
+    told += [(str(name), text) for name in table["arrow"].unique() for text in unlike]
     return found + told + _by_trends(problem, table, trends(problem, post)) + _by_rhythm(problem, table)
 
 
 def _by_rhythm(problem: Problem, arrows: pd.DataFrame) -> list[tuple[str, str]]:
     """Return arrows one of whose quantities is sampled at a rhythm that its prior does not suit."""
-    texts = {state.id: text for state in problem.plan.states if (text := unsuited(problem).get(state.variable.id))}
+    unfit = unsuited(problem)
+    texts = {state.id: unfit[state.variable.id] for state in problem.plan.states if state.variable.id in unfit}
     return [(str(row["arrow"]), texts[end]) for _, row in arrows.iterrows() for end in (row["source"], row["target"])
             if end in texts]  # fmt: skip
 

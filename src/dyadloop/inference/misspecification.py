@@ -17,12 +17,11 @@ import pandas as pd
 import xarray as xr
 
 from dyadloop.data import Indicator, StudyInfo, read_study, write_study
-from dyadloop.errors import FitError
 from dyadloop.inference.faults import faults_of
 from dyadloop.inference.laplace import Mode, Posterior, find_mode, mode_near, posterior_of
 from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.programs import program
-from dyadloop.inference.records import Records
+from dyadloop.inference.records import Records, chosen_from
 from dyadloop.inference.sampling import Count
 from dyadloop.inference.violations import FAST, PLANTED, VIOLATIONS, Design, Scores, plain, simulated
 from dyadloop.measures import measure
@@ -81,16 +80,14 @@ def misspecified(
     FitError
         If a violation does not exist; the message lists those that do.
     """
-    chosen = tuple(VIOLATIONS) if names is None else names
-    if unknown := [name for name in chosen if name not in VIOLATIONS]:
-        raise FitError(f"{', '.join(unknown)}: no violation; known: {', '.join(VIOLATIONS)}")
-    if replicates < 1:
-        raise FitError(f"replicates={replicates}: expected 1 or more")
+    chosen = chosen_from(VIOLATIONS, names, "violation", replicates)
     problems: dict[Design, Problem] = {}
     rows = []
     for name in chosen:
         design = VIOLATIONS[name].design
-        problem = problems.setdefault(design, _problem(design, shared_errors))
+        if design not in problems:
+            problems[design] = _problem(design, shared_errors)
+        problem = problems[design]
         kind = "shared" if shared_errors else "independent"
         settings = {"violation": VIOLATIONS[name].words, "design": repr(design), "planted": PLANTED, "checks": checks}
         records = Records(folder, f"broken-{name}-{kind}-{seed}", settings)

@@ -1,11 +1,11 @@
 """Results of many simulated studies, each kept as one line, so that an interrupted run goes on where it was."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from dyadloop.errors import ResultError
+from dyadloop.errors import FitError, ResultError
 
 
 class Records:
@@ -59,3 +59,19 @@ class Records:
                 with self.path.open("a") as stream:
                     stream.write(json.dumps({"number": number, "found": self.known[number]}) + "\n")
         return self.known[number]
+
+
+def chosen_from(known: Collection[str], names: tuple[str, ...] | None, word: str, replicates: int) -> tuple[str, ...]:
+    """Return the names that are simulated, by default all that are known.
+
+    Raises
+    ------
+    FitError
+        If one is not known, or there is nothing to simulate; ``word`` says what the names are.
+    """
+    chosen = tuple(known) if names is None else names
+    if unknown := [name for name in chosen if name not in known]:
+        raise FitError(f"{', '.join(unknown)}: no {word}; known: {', '.join(known)}")
+    if replicates < 1:
+        raise FitError(f"replicates={replicates}: expected 1 or more")
+    return chosen

@@ -30,7 +30,7 @@ from dyadloop.inference.predict import replicate
 from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.programs import program
 from dyadloop.inference.randomised import PREFIX
-from dyadloop.inference.records import Records
+from dyadloop.inference.records import Records, chosen_from
 from dyadloop.inference.sampling import Count
 from dyadloop.measures import measure
 from dyadloop.simulation import simulate_study
@@ -95,7 +95,7 @@ def support_rates(
     seed: int = 1,
     folder: str | Path | None = None,
     progress: Count = lambda name, done, total: None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return how often claims are supported in simulated studies with randomised events.
 
     Each study is fitted by its mode and the curvature there. What is randomised, in how many sessions and how strongly
@@ -117,8 +117,10 @@ def support_rates(
     Returns
     -------
     tuple
-        Two tables. One row per world: ``truth``, ``what``, ``studies``, ``false_support``, the share of studies that
+        Three tables. One row per world: ``truth``, ``what``, ``studies``, ``false_support``, the share of studies that
         support a claim that does not hold, and ``upper``, its upper 95 % bound (Clopper and Pearson). One row per world
+        and strength of the events: numbers of ``studies``, and of those with ``false_support`` and with
+        ``right_support``, of a claim that holds. One row per world
         and claim: ``truth``, ``claim``, ``holds``, ``testable``, the number of studies in which events moved what it
         needs, ``supported`` and ``contradicted``, the shares of all studies, and the coverage of the 89 % interval of
         the passive association and of the effect of events, where there is one.
@@ -128,11 +130,7 @@ def support_rates(
     FitError
         If a world does not exist; the message lists those that do.
     """
-    chosen = tuple(TRUTHS) if names is None else names
-    if unknown := [name for name in chosen if name not in TRUTHS]:
-        raise FitError(f"{', '.join(unknown)}: no simulated world; known: {', '.join(TRUTHS)}")
-    if replicates < 1:
-        raise FitError(f"replicates={replicates}: expected 1 or more")
+    chosen = chosen_from(TRUTHS, names, "simulated world", replicates)
     design = _Design.of()
     rows = []
     for name in chosen:
@@ -143,7 +141,7 @@ def support_rates(
             rows += [{"truth": name, "study": number} | row for row in study]
             progress(name, number + 1, replicates)
     table = pd.DataFrame(rows)
-    return _by_truth(table), _by_claim(table)
+    return _by_truth(table), _by_strength(table), _by_claim(table)
 
 
 def _settings() -> str:
@@ -315,6 +313,23 @@ def _by_truth(table: pd.DataFrame) -> pd.DataFrame:
                 "studies": total,
                 "false_support": count / total,
                 "upper": upper,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _by_strength(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how many studies of each world support a claim, wrongly or rightly, by strength of the events."""
+    rows = []
+    for (name, strength), mine in table.groupby(["truth", "strength"], sort=False):
+        supported = mine[mine["verdict"] == "supported"]
+        rows.append(
+            {
+                "truth": name,
+                "strength": strength,
+                "studies": mine["study"].nunique(),
+                "false_support": supported.loc[~supported["holds"], "study"].nunique(),
+                "right_support": supported.loc[supported["holds"], "study"].nunique(),
             }
         )
     return pd.DataFrame(rows)
