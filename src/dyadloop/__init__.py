@@ -48,6 +48,7 @@ _HOMES = {
     "load_result": "dyadloop.inference",
     "log_change": "dyadloop.measures.assays",
     "loop_gain": "dyadloop.dynamics",
+    "lump": "dyadloop.theory",
     "measure": "dyadloop.measures",
     "measure_raw": "dyadloop.measures.raw",
     "motion_energy": "dyadloop.measures.recordings",
