@@ -21,6 +21,7 @@ from dyadloop.inference.laplace import Mode, Posterior, distribution, find_mode,
 from dyadloop.inference.motion import STEPS
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
+from dyadloop.inference.rhythm import proposal
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.measures import measure
 from dyadloop.measures.scores import COARSE, COUNT
@@ -83,6 +84,8 @@ def fit(
     settings = settings or Settings()
     theory = theory or read_theory(study.info.theory, study.path)
     problem = build_problem(measure(study), theory, priors, study.info.priors)
+    if block := proposal(problem):
+        message(f"priors of time constants do not suit how often this study measures; in study.yaml:\n{block}")
     made = call or call_in_python(study, theory, priors, seed, settings)
     if folder is None:
         with TemporaryDirectory() as scratch:

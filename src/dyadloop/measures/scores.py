@@ -42,7 +42,8 @@ def measure(study: Study) -> xr.Dataset:
         is named, and ``origin``, its first time [d]. Per indicator: ``quantity``, ``person``, ``center``, ``scale``
         (raw units, after a logarithm), ``error_sd`` (NaN where no reliability is declared), ``step`` [as score] (NaN
         where no coarse scale is declared), ``lowest``, the lowest point of its scale (NaN where none is declared),
-        ``free_answers``, the number of answers whose borders are estimated, else 0, ``shared_error``, the group whose errors may correlate (-1 for none). Per covariate:
+        ``free_answers``, the number of answers whose borders are estimated, else 0, ``shared_error``, the group whose
+        errors may correlate (-1 for none). Per covariate:
         ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on`` and ``covariate_randomised``.
 
     Raises
