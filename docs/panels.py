@@ -1,8 +1,8 @@
 """Put a fit beside what the field calls RI-CLPM and DSEM: the same data, the same effect at the next occasion.
 
 Run from the repository: ``python docs/panels.py [--school]``; prints a table of docs/alliance.md. The simulated study
-is that of the page; with ``--school`` it is the shipped real one. The other models are written here from their published
-definitions and fitted by maximum likelihood with every value that is there:
+is that of the page; with ``--school`` it is the shipped real one. The other models are written here from their
+published definitions and fitted by maximum likelihood with every value that is there:
 
 - RI-CLPM: y_it = mean_t + trait_i + w_it, w_it = B w_i(t-1) + u_it; the first wave has a covariance of its own
   (Hamaker, Kuiper & Grasman 2015, doi:10.1037/a0038889), with paths and residuals equal over waves.

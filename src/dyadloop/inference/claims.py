@@ -95,7 +95,8 @@ def judge(
 ) -> list[dict[str, Any]]:
     """Return one row per claim, judged by draws of ``prior`` and ``posterior``, before the fit itself is doubted.
 
-    ``sample_stats``, where it is there, says which draws came from divergent transitions. ``fault`` says why the draws are not to be used; empty where they are.
+    ``sample_stats``, where it is there, says which draws came from divergent transitions. ``fault`` says why the draws
+    are not to be used; empty where they are.
     """
     pushes = pushes_of(problem, groups, comparison)
     return [
