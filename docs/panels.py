@@ -33,10 +33,12 @@ from dyadloop.inference.lagged import effects_of
 from dyadloop.inference.laplace import find_mode, posterior_of
 from dyadloop.inference.occasions import Occasions, occasions
 from dyadloop.inference.problem import Problem, build_problem
+from dyadloop.inference.programs import program
 from dyadloop.inference.referees import MULTILEVEL, refereed
 
 ROOT = Path(__file__).parent.parent
 DRAWS = 400
+STEP = 1e-4  # of the central differences of exact gradients
 REACH = 1.598  # standard errors to each end of an 89 % interval
 Values = Float[np.ndarray, "person wave variable"]
 
@@ -106,14 +108,11 @@ def _starts(size: int, sds: tuple[float, ...]) -> list[np.ndarray]:
 
 def _covariance(paths: Array, first: Array, residual: Array, trait: Array, waves: int) -> Array:
     """Return the covariance of all waves, variables within waves: w = (powers of the paths) shocks, and the trait."""
-    powers = [jnp.eye(len(paths))]
-    for _ in range(waves - 1):
-        powers.append(paths @ powers[-1])
-    zero = jnp.zeros_like(paths)
-    rows = [
-        [powers[later - earlier] if earlier <= later else zero for earlier in range(waves)] for later in range(waves)
-    ]
-    passed = jnp.block(rows)
+    size = len(paths)
+    powers = jax.lax.scan(lambda power, _: (paths @ power, power), jnp.eye(size), None, length=waves)[1]
+    lag = np.arange(waves)[:, None] - np.arange(waves)[None, :]
+    blocks = jnp.where((lag >= 0)[..., None, None], powers[np.maximum(lag, 0)], 0.0)
+    passed = blocks.transpose(0, 2, 1, 3).reshape(waves * size, waves * size)
     shocks = jax.scipy.linalg.block_diag(first, *[residual] * (waves - 1))
     return passed @ shocks @ passed.T + jnp.tile(trait, (waves, waves))
 
@@ -136,7 +135,7 @@ def _fitted(values: Values, parts: Callable[[Array], tuple[Array, Array]], start
 
         return jax.vmap(one)(seen, data).sum()
 
-    slope = jax.jit(jax.value_and_grad(negative))
+    slope = program(jax.value_and_grad(negative))
 
     def value(vector: np.ndarray) -> tuple[float, np.ndarray]:
         height, gradient = slope(jnp.asarray(vector))
@@ -145,7 +144,9 @@ def _fitted(values: Values, parts: Callable[[Array], tuple[Array, Array]], start
         return float(height), np.asarray(gradient)
 
     found = minimize(value, np.concatenate(starts), jac=True, method="BFGS", options={"gtol": 1e-4, "maxiter": 2000})
-    curvature = np.asarray(jax.jit(jax.hessian(negative))(jnp.asarray(found.x)))
+    steps = STEP * np.eye(len(found.x))
+    curvature = np.array([(value(found.x + step)[1] - value(found.x - step)[1]) / (2 * STEP) for step in steps])
+    curvature = (curvature + curvature.T) / 2
     size = values.shape[2]
     paths = found.x[: size**2].reshape(size, size)
     return Paths(paths, np.sqrt(np.diag(np.linalg.inv(curvature))[: size**2]).reshape(size, size))
@@ -156,7 +157,7 @@ def at_mode(problem: Problem, info: str) -> xr.DataTree:
     posterior = posterior_of(problem)
     mode = find_mode(problem, posterior, seed=1, starts=2)
     normals = np.random.default_rng(1).standard_normal((DRAWS, posterior.size))
-    values = jax.jit(jax.vmap(posterior.constrain))(jnp.asarray(mode.center + normals @ mode.factor.T))
+    values = program(jax.vmap(posterior.constrain))(jnp.asarray(mode.center + normals @ mode.factor.T))
     return _tree({name: np.asarray(values[name]) for name in posterior.names}, info)
 
 
