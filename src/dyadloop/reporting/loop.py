@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from dyadloop.field import Plan
+from dyadloop.model import Plan
 from dyadloop.reporting.figures import BLUE, DARK, FILL, GREY, RED, draw, plain
 
 _SURE = 0.95

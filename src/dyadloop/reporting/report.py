@@ -1,7 +1,6 @@
 """The report: one self-contained HTML page that answers what was asked and says what was assumed."""
 
 import json
-import os
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,13 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, recorded_call, smooth
-from dyadloop.inference.agreement import compared
-from dyadloop.inference.claims import UNTESTABLE
-from dyadloop.inference.predict import predictive_checks
+from dyadloop.appraisal import smooth
+from dyadloop.appraisal.referee_agreement import compared
+from dyadloop.appraisal.replication import predictive_checks
+from dyadloop.claims import judge_claims
+from dyadloop.claims.claims_table import UNTESTABLE
+from dyadloop.files import write_text
+from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
 from dyadloop.reporting import figures
 from dyadloop.reporting.claims_table import details, interval, rope
@@ -56,13 +58,10 @@ def report(
     )
     environment.filters |= {"number": number, "share": share}
     page = environment.get_template("report.html").render(
-        **_content(post, problem, claims(post) if table is None else table), **_sets(prior_sets)
+        **_content(post, problem, judge_claims(post) if table is None else table), **_sets(prior_sets)
     )
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    part.write_text(page, encoding="utf-8")
-    os.replace(part, target)
+    write_text(target, page)
     return target
 
 
