@@ -81,6 +81,7 @@ _HOMES = {
     "trust_game": "dyadloop.measures.games",
     "truth_and_bias": "dyadloop.measures.games",
     "vary": "dyadloop.theory",
+    "what_next": "dyadloop.claims",
     "whatif": "dyadloop.appraisal",
     "without_each": "dyadloop.appraisal",
 }

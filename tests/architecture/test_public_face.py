@@ -25,7 +25,7 @@ NAMES = [
     "published_effects", "read_plates", "read_recording", "read_study", "read_theory", "referees", "report", "save_result",
     "scale_scores", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study", "smooth",
     "standard_curve", "summarise", "switch_on", "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias", "vary",
-    "whatif", "without_each",
+    "what_next", "whatif", "without_each",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 

@@ -2,6 +2,7 @@
 
 from dyadloop.claims.claims_table import judge_claims
 from dyadloop.claims.multiverse import across, alternatives, choices
+from dyadloop.claims.next_study import what_next
 from dyadloop.claims.prior_sets import compare_priors
 from dyadloop.claims.support import TRUTHS, support_rates
 
@@ -13,4 +14,5 @@ __all__ = [
     "compare_priors",
     "judge_claims",
     "support_rates",
+    "what_next",
 ]
