@@ -137,6 +137,15 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
         "beside": _beside(beside),
         "verdicts": table["verdict"].value_counts().to_dict(),
+        "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
+        "parameters": summary.reset_index().to_dict(orient="records"),
+        **_facts(post, problem, info),
+    }
+
+
+def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[str, object]:
+    """Return how the draws were made, and from which data."""
+    return {
         "faults": convergence_faults(post),
         "divergences": int(post["sample_stats"].to_dataset()["diverging"].sum()),
         "conflicts": prior_conflicts(post),
@@ -149,8 +158,6 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "covariates": _covariates(problem, info),
         "linear": problem.plan.is_linear,
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
-        "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
-        "parameters": summary.reset_index().to_dict(orient="records"),
         "attrs": post.attrs,
         "settings": json.loads(post.attrs["settings"]),
         "call": recorded_call(post),
