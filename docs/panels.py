@@ -29,12 +29,12 @@ from jaxtyping import Array, Float
 from scipy.optimize import minimize
 
 import dyadloop as dl
-from dyadloop.inference.lagged import effects_of
-from dyadloop.inference.laplace import find_mode, posterior_of
-from dyadloop.inference.occasions import Occasions, occasions
+from dyadloop.appraisal.lagged import effects_of
+from dyadloop.appraisal.occasions import Occasions, occasions
+from dyadloop.appraisal.regressions import MULTILEVEL, refereed
+from dyadloop.inference.mode import find_mode, posterior_of
 from dyadloop.inference.problem import Problem, build_problem
-from dyadloop.inference.programs import program
-from dyadloop.inference.referees import MULTILEVEL, refereed
+from dyadloop.likelihood.programs import program
 
 ROOT = Path(__file__).parent.parent
 DRAWS = 400
@@ -181,7 +181,7 @@ def table(
         Parameters that a simulated study was made with, and points of each indicator per unit of the theory.
     """
     info = study.info.model_dump_json()
-    problem = build_problem(dl.measure(study), dl.read_theory(study.info.theory), None, study.info.priors)
+    problem = build_problem(dl.scale_scores(study), dl.read_theory(study.info.theory), None, study.info.priors)
     seen = occasions(problem)
     ours = effects_of(problem, at_mode(problem, info), seen)
     values = seen.value + seen.level[:, None, :]

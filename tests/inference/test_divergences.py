@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dyadloop.inference.claims import _unsound
+from dyadloop.claims.claims_table import _unsound
 from dyadloop.inference.divergences import GATHERED, divergence_fault
 
 DRAWS = np.random.default_rng(0).normal(size=4000)

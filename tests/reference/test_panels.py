@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.linalg import logm
 
-from dyadloop.inference.lagged import effects_of
-from dyadloop.inference.occasions import occasions
+from dyadloop.appraisal.lagged import effects_of
+from dyadloop.appraisal.occasions import occasions
 from dyadloop.inference.problem import build_problem
-from dyadloop.measures import measure
+from dyadloop.observation.scaling import scale_scores
 from tests.conftest import ROOT
 from tests.inference.two import theory, wandering, written
 
@@ -45,7 +45,7 @@ def test_both_models_find_the_paths_that_made_the_data_and_agree(panels, values)
 def test_a_fit_without_error_of_measurement_is_that_model(panels, values, tmp_path):
     """Its effects per unit of the source's score are the paths, in standard errors of the panel model."""
     study = written(tmp_path / "s", values, 7.0 * np.arange(values.shape[1]))
-    scores = measure(study)
+    scores = scale_scores(study)
     scores["error_sd"] = ("indicator", np.full(2, 0.02))  # what is declared is not estimated
     given = build_problem(scores, theory()).priors
     problem = build_problem(scores, theory(), given.assign(scale=5.0 * given["scale"]))  # maximum likelihood has none

@@ -4,7 +4,7 @@ from dyadloop.theory.calendar import Event, Protocol, protocol
 from dyadloop.theory.elements import Composite, Coupling, Dropout, Input, Ruptures, Switch, Term, Variable
 from dyadloop.theory.forms import FORMS, JOINTS
 from dyadloop.theory.judgement import Claim, Hypothesis
-from dyadloop.theory.lump import as_measured, composite_remarks, lump, lumped_coefficients
+from dyadloop.theory.lumping import as_measured, composite_remarks, lump, lumped_coefficients
 from dyadloop.theory.numbers import Prior, Quantity
 from dyadloop.theory.presets import (
     PRESETS,
