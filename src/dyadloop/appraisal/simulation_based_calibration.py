@@ -111,7 +111,8 @@ def calibrate(
     study
         Study whose moments, missing values and indicators are simulated; default: a simulated design with saliva
         before and after some sessions or, for a theory without oxytocin and components of the framework, one answer
-        per variable and person, all given at one moment. Its values and limits play no role; coarse scales and counts remain such.
+        per variable and person, all given at one moment. Its values and limits play no role; coarse scales and counts
+        remain such.
     dyads, sessions
         Dyads and sessions that are kept, from the first.
     replicates
