@@ -42,6 +42,7 @@ _HOMES = {
     "group_test": "dyadloop.measures.synchrony",
     "halves": "dyadloop.inference",
     "hypothesis": "dyadloop.theory",
+    "import_study": "dyadloop.exchange",
     "instruments": "dyadloop.measures.items",
     "keep": "dyadloop.theory",
     "lagged_effects": "dyadloop.inference",

@@ -16,7 +16,7 @@ NAMES = [
     "Settings", "Study", "Theory", "across", "alternatives", "area_under_curve", "calibrate", "change_synchrony", "characteristic",
     "checks", "choices", "claims", "clamp", "compare", "compare_priors", "compare_referees", "continuation", "convert_dial",
     "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts", "empathic_accuracy", "equilibria", "evidence", "evidence_claims", "finding_faults",
-    "fit", "framework", "gains", "group_synchrony", "group_test", "halves", "hypothesis", "instruments", "keep",
+    "fit", "framework", "gains", "group_synchrony", "group_test", "halves", "hypothesis", "import_study", "instruments", "keep",
     "lagged_effects", "load_result", "log_change", "loop_gain", "measure", "measure_raw", "motion_energy", "multiverse", "patient_only",
     "phenomena", "pool", "priors", "protocol", "public_goods", "read_plates", "read_recording", "read_study", "read_theory",
     "referees", "report", "save_result", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study",

@@ -13,6 +13,7 @@ from dyadloop.cli.calibration import calibrate
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
+from dyadloop.cli.exchange import formats, import_
 from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file, writable_folder
@@ -34,6 +35,7 @@ app = Doors(
 
     \b
     Examples:
+      dyadloop import sessions.xlsx my-study --set length_min=50
       dyadloop check examples/school
       dyadloop run examples/school --out results/school
       dyadloop checks results/school
@@ -179,6 +181,8 @@ def convert(
     say(f"next: dyadloop check {path}")
 
 
+app.command("import")(import_)
+app.command("formats")(formats)
 app.command("check")(check)
 app.command("run")(run)
 app.command("claims")(claims)

@@ -1,0 +1,123 @@
+"""Commands that bring data in."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dyadloop.cli.outputs import writable_folder
+from dyadloop.cli.shared import AsJson, console, say
+
+if TYPE_CHECKING:
+    from dyadloop.exchange import Plan
+
+USAGE = 2
+
+
+def import_(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Files to import, then the study folder to make or update.", metavar="SOURCE... STUDY"),
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--map", help="Mapping to use, such as an import.yaml; default: the study's own, or a guess."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take all guesses without asking.")] = False,
+    answers: Annotated[
+        list[str] | None, typer.Option("--set", help="Answer of a guessed mapping, such as length_min=50.")
+    ] = None,
+    format_id: Annotated[
+        str | None,
+        typer.Option("--format", help="Format of the sources, where nothing tells it; see dyadloop formats."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import exports of other programs into a study folder, or update one.
+
+    What the columns are is guessed, each guess with its reason, and written to import.yaml in the folder. Nothing that
+    no file tells is assumed: it is asked for in a terminal; elsewhere the command ends with exit code 2 and says what
+    to fill in.
+
+    Example: dyadloop import sessions.xlsx patients.csv my-study --set length_min=50
+    """
+    from dyadloop.exchange import carried_out, plan_import
+    from dyadloop.reporting.importing import imported_json, print_imported
+
+    *sources, study = paths
+    if not sources:
+        raise typer.BadParameter("one path; expected sources and then the study folder", param_hint="SOURCE... STUDY")
+    writable_folder(study)
+    plan = plan_import(sources, study, mapping, _pairs(answers), format_id)
+    if _is_terminal() and not as_json:
+        plan = _talk(plan, study, yes)
+    elif plan.open or (plan.guessed and not yes):
+        _ask_for(plan, study, mapping, as_json)
+    done = carried_out(plan, study)
+    if as_json:
+        print(imported_json(done))
+    else:
+        print_imported(done, console())
+        say(f"next: dyadloop check {study}")
+
+
+def _pairs(answers: list[str] | None) -> dict[str, str]:
+    found = {}
+    for text in answers or []:
+        place, sign, value = text.partition("=")
+        if not sign or not place:
+            raise typer.BadParameter(f"{text!r}; expected PLACE=VALUE, such as length_min=50", param_hint="--set")
+        found[place] = value
+    return found
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _ask_for(plan: "Plan", study: Path, mapping: Path | None, as_json: bool) -> None:
+    """Write the mapping where it can be edited, say what is open, and end with exit code 2."""
+    from dyadloop.exchange import write_draft
+    from dyadloop.reporting.importing import plan_json, print_plan
+
+    place = mapping or (write_draft(plan, study) if plan.guessed else study / "import.yaml")
+    if as_json:
+        print(plan_json(plan, str(place)))
+    else:
+        print_plan(plan, console())
+    if plan.open:
+        fill = "\n".join(f"  {where}: {what}" for where, what in plan.open)
+        say(
+            f"{place}: {len(plan.open)} to fill in, here or with --set PLACE=VALUE:\n{fill}\nthen run the command again"
+        )
+    else:
+        say(f"{place}: look at it, correct it, and run the command again; or take it as it is with --yes")
+    raise typer.Exit(USAGE)
+
+
+def _talk(plan: "Plan", study: Path, yes: bool) -> "Plan":
+    """Show the plan, ask what is open, and have it confirmed."""
+    from dyadloop.exchange import settled
+    from dyadloop.reporting.importing import print_plan
+
+    print_plan(plan, console())
+    while plan.open:
+        given = {place: typer.prompt(f"{place}: {what}", err=True) for place, what in plan.open}
+        plan = settled(plan, given)
+    if plan.guessed and not yes and not typer.confirm("Import it like this?", err=True):
+        _ask_for(plan, study, None, False)
+    return plan
+
+
+def formats(as_json: AsJson = False) -> None:
+    """List the formats that can be imported.
+
+    Example: dyadloop formats
+    """
+    from dyadloop.reporting.importing import formats_json, print_formats
+
+    if as_json:
+        print(formats_json())
+    else:
+        print_formats(console())
