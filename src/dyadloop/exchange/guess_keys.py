@@ -56,7 +56,14 @@ def guess_keys(grid: Grid) -> Guess:
     guess.profiles = {name: profile(grid, name, decimal, order) for name in grid.table.columns}
     if not any(p.is_date for p in guess.profiles.values()) and order == ASK:
         guess.say("dates", "ymd", "no column of dates")
-    words = sorted({w for name in grid.table.columns for w in words_in(dict.fromkeys(grid.column(name).tolist()))})
+    if _hint(guess, "missing"):
+        guess.fields["missing"] = [*guess.fields["missing"]]
+    words = sorted(
+        {
+            *guess.fields.get("missing", ()),
+            *(w for name in grid.table.columns for w in words_in(dict.fromkeys(grid.column(name).tolist()))),
+        }
+    )
     guess.say("missing", words, f"words that occur: {', '.join(words)}" if words else "no such word occurs")
     _dyad(guess)
     _roles(guess)
@@ -132,9 +139,10 @@ def _fraction(column: Profile) -> bool:
 
 def _wide(guess: Guess) -> None:
     """Guess whether columns hold one session each: the dyad stands in one row alone, and headings end in numbers."""
-    if "wide" in guess.grid.hints:
+    if "wide" in guess.grid.hints or "session" in guess.grid.hints:
         _hint(guess, "wide")
-        guess.stems = folded(list(guess.grid.table.columns), guess.fields["wide"]) if guess.fields["wide"] else {}
+        wide = guess.fields.get("wide")
+        guess.stems = folded(list(guess.grid.table.columns), wide) if wide else {}
         return
     dyad = guess.fields.get("dyad")
     if dyad in (None, ASK):

@@ -4,7 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dyadloop.errors import DataError
-from dyadloop.exchange.formats import delimited, excel, redcap, statistics
+from dyadloop.exchange.formats import (
+    delimited,
+    excel,
+    formr,
+    limesurvey,
+    movisens,
+    mpath,
+    piel,
+    qualtrics,
+    rds,
+    redcap,
+    sema3,
+    statistics,
+)
 from dyadloop.exchange.formats.format import Format, Settings, refusal
 from dyadloop.exchange.grid import Grid
 
@@ -15,7 +28,15 @@ FORMATS: dict[str, Format] = {
         excel.FORMAT,
         statistics.FORMAT,
         statistics.STATA,
+        rds.FORMAT,
         redcap.FORMAT,
+        qualtrics.FORMAT,
+        limesurvey.FORMAT,
+        formr.FORMAT,
+        mpath.FORMAT,
+        movisens.FORMAT,
+        sema3.FORMAT,
+        piel.FORMAT,
     )
 }
 """Formats by their names in import.yaml."""

@@ -1,6 +1,7 @@
 """Archives before they are opened: bombs, paths that lead out, and XML that defines entities are refused."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from dyadloop.errors import DataError
@@ -27,7 +28,7 @@ def guard_zip(path: Path) -> None:
             _guard(path, archive)
     except DataError:
         raise
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         got = f"an archive that cannot be read ({' '.join(str(error).split())[:120]})"
         raise refusal(path, got, "a whole file", "save it again") from None
 
@@ -38,6 +39,8 @@ def _guard(path: Path, archive: zipfile.ZipFile) -> None:
     bomb = any(p.file_size > _SMALL and p.file_size > _MOST_RATIO * max(p.compress_size, 1) for p in parts)
     if total > _MOST_UNPACKED or bomb:
         raise refusal(path, f"an archive that unpacks to {total / 2**20:.0f} MiB", "a table", _WHENCE)
+    if (bad := archive.testzip()) is not None:
+        raise refusal(path, f"an archive whose part {bad!r} is damaged", "a whole file", "save it again")
     for part in parts:
         if part.filename.startswith("/") or ".." in part.filename.split("/"):
             raise refusal(path, f"an archive with the path {part.filename!r}", "paths inside it", _WHENCE)
