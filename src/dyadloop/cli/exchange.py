@@ -1,4 +1,4 @@
-"""Commands that bring data in."""
+"""Commands that bring data in and out."""
 
 import sys
 from pathlib import Path
@@ -121,3 +121,45 @@ def formats(as_json: AsJson = False) -> None:
         print(formats_json())
     else:
         print_formats(console())
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="Study folder; for ro-crate a result folder.")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(help="Folder to make; ro-crate writes into the result folder.", callback=writable_folder),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", help="long, wide, spss, bids, codebook or ro-crate.")] = "long",
+) -> None:
+    """Write a study for other programs: CSV with a data dictionary, SPSS, BIDS, a codebook; or describe a result.
+
+    Example: dyadloop export examples/school school-bids --to bids
+    """
+    from dyadloop.exchange import EXPORTS, export_study, write_crate
+
+    if to == "ro-crate":
+        if out is not None:
+            raise typer.BadParameter(f"{out} has no effect with --to ro-crate, which writes into the result folder")
+        print(write_crate(source))
+        return
+    if to not in EXPORTS:
+        raise typer.BadParameter(f"{to!r}; known are {', '.join(EXPORTS)} and ro-crate", param_hint="--to")
+    if out is None:
+        raise typer.BadParameter("no folder to write to; name one after the study", param_hint="OUT")
+    files = export_study(source, out, to)
+    print(out)
+    say(f"{len(files)} files")
+
+
+def new(
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    template: Annotated[str, typer.Option("--template", help="alliance, recordings or ema.")] = "alliance",
+) -> None:
+    """Make a template study: everything declared, with made-up rows to write over.
+
+    Example: dyadloop new my-study --template ema
+    """
+    from dyadloop.exchange import new_study
+
+    print(new_study(path, template))
+    say(f"next: write your rows over those in {path}, then dyadloop check {path}")

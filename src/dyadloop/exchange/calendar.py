@@ -10,6 +10,7 @@ from dyadloop.data.clock import TimeFault, told_time
 from dyadloop.exchange.keys import Part
 from dyadloop.exchange.numbers import told
 
+_MIDNIGHT = "T00:00:00"
 _SAME = 1e-9  # rounding of clock times to days
 
 
@@ -57,9 +58,9 @@ def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
             if start and "start" not in entry:
                 entry["start"] = start
                 origin[key] = f"{part.ledger.grid.name} row {part.ledger.grid.rows[part.view.rows[row]]}"
-            elif start and start != entry["start"] and _further(entry["start"], start):
+            elif start and _further(entry["start"], start):
                 entry["start"] = start
-            elif start and start != entry["start"] and not _further(start, entry["start"]):
+            elif start and not _same(start, entry["start"]) and not _further(start, entry["start"]):
                 _other_date(part, row, entry["start"], origin[key])
             length = _length(part, row)
             if length and "length_min" not in entry:
@@ -76,8 +77,12 @@ def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def _further(start: str, other: str) -> bool:
-    """Return whether the other time is the same date with its time of day."""
-    return other.startswith(start) and len(other) > len(start)
+    """Return whether the other time is the same date with its time of day; midnight may stand for none."""
+    return other.startswith(start) and len(other) > len(start) and not _same(start, other)
+
+
+def _same(start: str, other: str) -> bool:
+    return start == other or f"{start}{_MIDNIGHT}" == other or f"{other}{_MIDNIGHT}" == start
 
 
 def _other_date(part: Part, row: int, start: str, where: str) -> None:

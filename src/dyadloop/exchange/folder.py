@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def written(
             os.replace(folder, path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return study, news
+    return replace(study, path=str(path)), news
 
 
 def check_folder(path: Path) -> dict[str, Any] | None:

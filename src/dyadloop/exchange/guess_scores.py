@@ -7,7 +7,7 @@ import numpy as np
 
 from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_keys import Guess
-from dyadloop.exchange.mapping import ASK
+from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.profile import Profile, constant_within, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
@@ -34,8 +34,10 @@ def guess_scores(guess: Guess) -> None:
         if why is None:
             _add_score(guess, scores, name, column)
         elif why == "person":
-            persons[_name(name)] = name
-            guess.reasons[f"persons.{_name(name)}"] = "one entry per dyad: kept beside the person, not used in the fit"
+            own = _name(name)
+            own = f"{own}_column" if own in PARTICIPANT_RESERVED else own
+            persons[own] = name
+            guess.reasons[f"persons.{own}"] = "one entry per dyad: kept beside the person, not used in the fit"
         else:
             left_out[name] = why
     guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}

@@ -5,9 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dyadloop.data.clock import TimeUnit
+from dyadloop.data.schema import PARTICIPANT_COLUMNS
 
 ASK = "?"
 """Stands in a mapping where nothing tells what to write."""
+
+PARTICIPANT_RESERVED = (*PARTICIPANT_COLUMNS, "therapist")
+"""Columns of participants.tsv that a mapping tells otherwise."""
 
 Role = Literal["patient", "therapist", "partner", "peer", "other"]
 Asked = Literal["?"]
@@ -136,6 +140,10 @@ class Mapping(_Record):
             names = [name for table in self.tables for name in getattr(table, what)]
             if twice := sorted({name for name in names if names.count(name) > 1 and what != "scores"}):
                 raise ValueError(f"{what}: {', '.join(twice)} is named in two tables")
+        if reserved := sorted(
+            {n for t in self.tables for n in (*t.persons, *t.covariates) if n in PARTICIPANT_RESERVED}
+        ):
+            raise ValueError(f"persons: {', '.join(reserved)} is a column of participants.tsv that is told elsewhere")
         return self
 
 

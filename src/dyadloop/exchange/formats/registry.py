@@ -7,6 +7,7 @@ from dyadloop.errors import DataError
 from dyadloop.exchange.formats import (
     delimited,
     excel,
+    folders,
     formr,
     limesurvey,
     movisens,
@@ -37,6 +38,8 @@ FORMATS: dict[str, Format] = {
         movisens.FORMAT,
         sema3.FORMAT,
         piel.FORMAT,
+        folders.FORMAT,
+        folders.PSYCHDS,
     )
 }
 """Formats by their names in import.yaml."""
