@@ -84,6 +84,7 @@ _HOMES = {
     "trust_game": "dyadloop.measures.games",
     "truth_and_bias": "dyadloop.measures.games",
     "vary": "dyadloop.theory",
+    "what_next": "dyadloop.inference",
     "whatif": "dyadloop.inference",
     "without_each": "dyadloop.inference",
 }

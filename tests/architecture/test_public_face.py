@@ -21,7 +21,7 @@ NAMES = [
     "phenomena", "pool", "priors", "protocol", "public_goods", "read_plates", "read_recording", "read_study", "read_theory",
     "referees", "report", "save_result", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study",
     "smooth", "standard_curve", "summarise", "switch_on", "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias",
-    "vary", "whatif", "without_each",
+    "vary", "what_next", "whatif", "without_each",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
@@ -103,7 +103,7 @@ def printed():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md"]
+    "page", ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md", "docs/misled.md"]
 )
 def test_a_page_shows_what_its_examples_and_commands_print(page, printed):
     text = (ROOT / page).read_text()

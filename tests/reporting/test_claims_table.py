@@ -103,12 +103,14 @@ class _Cells(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.heads, self.rows, self.style, self.place, self.tag = [], [], "", "", ""
+        self.heads, self.rows, self.style, self.place, self.tag, self.section = [], [], "", "", "", ""
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
+        if tag == "section":
+            self.section = found["id"]
         if tag == "table":
-            self.place = found.get("class") or ""
+            self.place = (found.get("class") or "") if self.section == "claims" else ""
         if self.place == "cards" and tag == "tr":
             self.rows.append([])
         if self.place == "cards" and tag in ("td", "th"):

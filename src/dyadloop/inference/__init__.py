@@ -12,6 +12,7 @@ from dyadloop.inference.faults import finding_faults
 from dyadloop.inference.fit import fit
 from dyadloop.inference.lagged import lagged_effects
 from dyadloop.inference.misspecification import misspecified
+from dyadloop.inference.next_study import what_next
 from dyadloop.inference.prior_sets import compare_priors
 from dyadloop.inference.problem import coupling_priors, priors, priors_from_json
 from dyadloop.inference.referees import referees
@@ -71,6 +72,7 @@ __all__ = [
     "smooth",
     "support_rates",
     "versions",
+    "what_next",
     "whatif",
     "without_each",
     "write_manifest",

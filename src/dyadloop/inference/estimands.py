@@ -25,9 +25,10 @@ _BATCH = 250  # draws evaluated at once: bounds the memory of a long posterior
 
 @dataclass(frozen=True)
 class Untestable:
-    """Why a claim cannot be tested with a study."""
+    """Why a claim cannot be tested with a study, and which variables that it needs are not measured."""
 
     reason: str
+    missing: tuple[str, ...] = ()
 
 
 class Compiled:
@@ -114,10 +115,10 @@ def _absent(problem: Problem, *names: str) -> Untestable | None:
     unknown = [name for name in names if name not in labels]
     if unknown:
         return Untestable(f"{' and '.join(unknown)} is no variable of the theory {problem.plan.theory.id!r}")
-    missing = [labels[name] for name in names if not _measured(problem, name)]
+    missing = tuple(name for name in names if not _measured(problem, name))
     verb = "is" if len(missing) == 1 else "are"
-    listed = " and ".join(f"{label[0].lower()}{label[1:]}" for label in missing)
-    return Untestable(f"{listed} {verb} not measured in this study") if missing else None
+    listed = " and ".join(f"{labels[name][0].lower()}{labels[name][1:]}" for name in missing)
+    return Untestable(f"{listed} {verb} not measured in this study", missing) if missing else None
 
 
 def _no_component(problem: Problem) -> Untestable | None:
