@@ -12,6 +12,7 @@ _HOMES = {
     "Theory": "dyadloop.theory",
     "across": "dyadloop.inference",
     "alternatives": "dyadloop.inference",
+    "answerable": "dyadloop.inference",
     "area_under_curve": "dyadloop.measures.assays",
     "calibrate": "dyadloop.inference",
     "change_synchrony": "dyadloop.measures.synchrony",

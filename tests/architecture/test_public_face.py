@@ -13,7 +13,7 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "across", "alternatives", "area_under_curve", "calibrate", "change_synchrony", "characteristic",
+    "Settings", "Study", "Theory", "across", "alternatives", "answerable", "area_under_curve", "calibrate", "change_synchrony", "characteristic",
     "checks", "choices", "claims", "clamp", "compare", "compare_priors", "compare_referees", "continuation", "convert_dial",
     "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts", "empathic_accuracy", "equilibria", "evidence", "evidence_claims", "export_study", "finding_faults",
     "fit", "framework", "gains", "group_synchrony", "group_test", "halves", "hypothesis", "import_study", "instruments", "keep",
@@ -103,7 +103,8 @@ def printed():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md", "docs/misled.md"]
+    "page",
+    ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md", "docs/misled.md"],
 )
 def test_a_page_shows_what_its_examples_and_commands_print(page, printed):
     text = (ROOT / page).read_text()

@@ -13,7 +13,7 @@ from dyadloop.cli.calibration import calibrate
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.exchange import export, formats, import_, new
+from dyadloop.cli.exchange import export, formats, import_, new, schema
 from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file, writable_folder
@@ -23,6 +23,8 @@ from dyadloop.cli.simulate import simulate
 from dyadloop.cli.theory import theory_app
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dyadloop.data import Study
 
 app = Doors(
@@ -52,27 +54,42 @@ app = Doors(
 )
 
 
-def check(study: StudyPath, as_json: AsJson = False) -> None:
+def check(
+    study: StudyPath,
+    with_claims: Annotated[
+        bool, typer.Option("--claims", help="Say which claims the study can tell and why, before any fit.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check a study folder: print a summary, or all faults at once.
 
-    Example: dyadloop check examples/school
+    Example: dyadloop check examples/school --claims
     """
     from dyadloop.data import summarise, unmeasured
     from dyadloop.measures import doubts
-    from dyadloop.reporting.summary import counted, print_doubts, print_summary, summary_json
+    from dyadloop.reporting.summary import counted, print_answerable, print_doubts, print_summary, summary_json
 
     found = _checked(study)
     summary, later, doubted = summarise(found), unmeasured(found), doubts(found)
     remarks = [f"indicator {name!r} is declared under `measures` and not measured yet" for name in later]
     remarks += [] if later else _remarks(found)
     following = f"dyadloop {'measure' if later else 'run'} {study}"
+    told = _answerable(found) if with_claims and not later else None
     if as_json:
-        print(summary_json(summary, doubted, remarks, following))
+        print(summary_json(summary, doubted, remarks, following, None if told is None else told.to_dict("records")))
     else:
         print_summary(summary, console())
         print_doubts(doubted, console())
+        if told is not None:
+            print_answerable(told, console())
         count = f"no faults, {counted(doubted)}" if doubted else "no faults"
         say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
+
+
+def _answerable(study: "Study") -> "pd.DataFrame":
+    from dyadloop.inference import answerable
+
+    return answerable(study)
 
 
 def _checked(path: Path) -> "Study":
@@ -185,6 +202,7 @@ app.command("import")(import_)
 app.command("formats")(formats)
 app.command("new")(new)
 app.command("export")(export)
+app.command("schema")(schema)
 app.command("check")(check)
 app.command("run")(run)
 app.command("claims")(claims)

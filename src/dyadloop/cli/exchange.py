@@ -163,3 +163,22 @@ def new(
 
     print(new_study(path, template))
     say(f"next: write your rows over those in {path}, then dyadloop check {path}")
+
+
+def schema(
+    of: Annotated[str, typer.Argument(help="study (study.yaml), import (import.yaml) or theory.", metavar="OF")],
+) -> None:
+    """Print the JSON schema of a file that people write, for editors that complete and check it.
+
+    Example: dyadloop schema study
+    """
+    import json
+
+    from dyadloop.data import StudyInfo
+    from dyadloop.exchange.mapping import Mapping
+    from dyadloop.theory import Theory
+
+    known = {"study": StudyInfo, "import": Mapping, "theory": Theory}
+    if of not in known:
+        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="OF")
+    print(json.dumps(known[of].model_json_schema(), indent=2))

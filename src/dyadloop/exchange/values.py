@@ -128,5 +128,9 @@ def _questionnaire(part: Part, name: str, score: Score, rows: np.ndarray) -> pd.
     why = f"no score: {withheld or key.missing_rule}"
     for column in score.items:
         part.ledger.report(*part.place(column, rows[without]), "not scored", why)
+    for row, doubt, kept in zip(rows, mine["doubt"], ~without, strict=True):
+        if kept and doubt:
+            at, place = part.place(score.items[0], np.array([row]))
+            part.ledger.change(int(at[0]), int(place[0]), f"scored with a doubt: {doubt}")
     shown = [f"{e:.6g}" if np.isfinite(e) and e > 0 else "" for e in errors[~without]]
     return pd.DataFrame({"row": rows[~without], "value": values[~without], "limit": "", "error": shown})

@@ -1,6 +1,7 @@
 """Fit a theory to a study, check the fit and judge the claims."""
 
 from dyadloop.inference.agreement import compare_referees
+from dyadloop.inference.answerable import answerable
 from dyadloop.inference.calibration import FAULTS, calibrate
 from dyadloop.inference.call import TheoryChoice, call_of, recorded_call
 from dyadloop.inference.checks import convergence_faults, prior_conflicts
@@ -42,6 +43,7 @@ __all__ = [
     "TheoryChoice",
     "across",
     "alternatives",
+    "answerable",
     "calendars",
     "calibrate",
     "call_of",

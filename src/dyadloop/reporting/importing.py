@@ -12,7 +12,6 @@ from rich.table import Table
 from dyadloop.data import summarise
 from dyadloop.exchange import FORMATS, Imported, Plan
 from dyadloop.exchange.grid import KINDS, Remark
-from dyadloop.exchange.mapping import Mapping
 from dyadloop.reporting.summary import counted
 
 _SHOWN = 12
@@ -135,8 +134,3 @@ def formats_json() -> str:
     """Return the formats as JSON."""
     keys = ("id", "title", "endings", "reads", "leaves", "library", "truth")
     return json.dumps([{key: getattr(entry, key) for key in keys} for entry in FORMATS.values()], indent=2)
-
-
-def schema_json(which: type[Mapping] = Mapping) -> str:
-    """Return the JSON schema of import.yaml for editors."""
-    return json.dumps(which.model_json_schema(), indent=2)
