@@ -10,7 +10,7 @@ from dyadloop.data.schema import Covariate, Indicator, StudyInfo, Times
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.calendar import calendar_of, number_sessions, one_clock, ordered
 from dyadloop.exchange.grid import Grid
-from dyadloop.exchange.keys import Part, check_columns, mapped, tell_keys
+from dyadloop.exchange.keys import Part, check_columns, mapped, tell_keys, unit_of
 from dyadloop.exchange.ledger import Ledger
 from dyadloop.exchange.mapping import Mapping
 from dyadloop.exchange.missing import is_missing
@@ -157,7 +157,7 @@ def _numbers(part: Part, column: str) -> dict[tuple[str, str], float]:
         elif text and (number is None or number.limit):
             part.ledger.report(*place, "unreadable", "not a number")
         elif number is not None:
-            key = (part.keys.at[row, "dyad"], part.keys.at[row, "session"])
+            key = (part.entry(int(row), "dyad"), part.entry(int(row), "session"))
             if found.setdefault(key, number.value) != number.value:
                 part.ledger.report(*place, "conflict", f"{found[key]:g} stands in another row of this session")
             else:
@@ -211,9 +211,8 @@ def _info(mapping: Mapping, parts: Sequence[Part]) -> StudyInfo:
         covariates["trend"] = Covariate(
             of="time", per=study.trend_per_days, reason="what changes in everybody with time"
         )
-    unit = next((part.table.unit for part in parts if part.table.day is not None), "days")
     return StudyInfo(
         schema_version=1, name=study.name, title=study.title, licence=study.licence, source=study.source,
         simulated=study.simulated, theory=study.theory, randomised=study.randomised, indicators=indicators,
-        covariates=covariates, times=Times(unit=unit),
+        covariates=covariates, times=Times(unit=unit_of(parts)),
     )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dyadloop.data.clock import TimeFault, told_time
-from dyadloop.exchange.keys import Part
+from dyadloop.exchange.keys import Part, unit_of
 from dyadloop.exchange.numbers import told
 
 _MIDNIGHT = "T00:00:00"
@@ -27,7 +27,7 @@ def number_sessions(parts: Sequence[Part]) -> None:
     for part in free:
         alive = part.keys["alive"].to_numpy(dtype=bool)
         for row in np.flatnonzero(alive):
-            dyad, start = part.keys.at[row, "dyad"], part.keys.at[row, "start"]
+            dyad, start = part.entry(int(row), "dyad"), part.entry(int(row), "start")
             part.keys.at[row, "session"] = numbers[dyad][_days(part, start)]
 
 
@@ -52,8 +52,8 @@ def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
             continue
         _impossible(part)
         for row in np.flatnonzero(part.keys["alive"].to_numpy(dtype=bool)):
-            key = (part.keys.at[row, "dyad"], part.keys.at[row, "session"])
-            start = part.keys.at[row, "start"]
+            key = (part.entry(int(row), "dyad"), part.entry(int(row), "session"))
+            start = part.entry(int(row), "start")
             entry = sessions.setdefault(key, {})
             if start and "start" not in entry:
                 entry["start"] = start
@@ -61,8 +61,8 @@ def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
             elif start and _further(entry["start"], start):
                 entry["start"] = start
             elif start and not _same(start, entry["start"]) and not _further(start, entry["start"]):
-                _other_date(part, row, entry["start"], origin[key])
-            length = _length(part, row)
+                _other_date(part, int(row), entry["start"], origin[key])
+            length = _length(part, int(row))
             if length and "length_min" not in entry:
                 entry["length_min"] = length
     without = {key for key, entry in sessions.items() if "start" not in entry}
@@ -104,7 +104,7 @@ def _impossible(part: Part) -> None:
 
 def _length(part: Part, row: int) -> str:
     """Return the minutes of a row's session, empty where they are not told."""
-    declared, name = part.table.length_min, part.keys.at[row, "session"]
+    declared, name = part.table.length_min, part.entry(int(row), "session")
     if name in part.table.moments:
         return "0"
     if isinstance(declared, float | int):
@@ -132,7 +132,7 @@ def _leave_out(parts: Sequence[Part], keys: set[tuple[str, str]], kind: str, why
 
 def _overlapping(sessions: dict[tuple[str, str], dict[str, str]], parts: Sequence[Part]) -> dict[tuple[str, str], str]:
     """Return sessions that begin before the one before of the dyad has ended, or with it, and which that is."""
-    unit = next((part.table.unit for part in parts if part.table.day is not None), "days")
+    unit = unit_of(parts)
     timed = sorted((dyad, told_time(entry["start"], unit)[0], name) for (dyad, name), entry in sessions.items())
     found: dict[tuple[str, str], str] = {}
     last: tuple[str, float, float, str] | None = None

@@ -127,12 +127,13 @@ def _digest(path: Path) -> str:
 
 
 def _write(folder: Path, built: Built) -> None:
-    people = [{k: plain(str(v)) for k, v in row.items()} for row in built.participants.to_dict("records")]
+    people = [{str(k): plain(str(v)) for k, v in row.items()} for row in built.participants.to_dict("records")]
+    sessions = [{str(k): v for k, v in row.items()} for row in built.sessions.to_dict("records")]
     rows = (
         {"dyad": d, "participant_id": p, "session": s, "indicator": i, "value": f"{v:.15g}", "limit": limit, "error": e}
         for d, p, s, i, v, limit, e in _ordered(built.values)
     )
-    write_study(folder, built.info, people, built.sessions.to_dict("records"), rows)
+    write_study(folder, built.info, people, sessions, rows)
 
 
 def _ordered(values: pd.DataFrame) -> list[tuple]:

@@ -1,10 +1,12 @@
 """Whom, when: the dyad, person, role, session and time of every row; a row that does not tell is reported."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from dyadloop.data.clock import TimeUnit
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.dates import iso_clock, iso_date
 from dyadloop.exchange.ledger import Ledger
@@ -42,6 +44,10 @@ class Part:
                 self.ledger.report(*self.place(name, rows), kind, why)
         self.keys.loc[rows, "alive"] = False
 
+    def entry(self, row: int, key: str) -> str:
+        """Return what a row of the view tells of a key, such as ``dyad``."""
+        return str(self.keys.at[row, key])
+
     def of_persons(self) -> set[str]:
         """Return the columns that tell the dyad, and what belongs to it whatever the session."""
         table = self.table
@@ -65,6 +71,11 @@ class Part:
         """Enter the cells of a column in some rows as used."""
         if name is not None:
             self.ledger.use(*self.place(name, rows))
+
+
+def unit_of(parts: Sequence[Part]) -> TimeUnit:
+    """Return what times that are numbers mean in a study: the unit of the first table that has such."""
+    return next((part.table.unit for part in parts if part.table.day is not None), "days")
 
 
 def mapped(table: Table) -> list[str]:

@@ -66,7 +66,7 @@ def _with_therapists(people: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFram
         any_column = True
         texts = part.view.texts(part.table.therapist)
         for row in np.flatnonzero(part.keys["alive"].to_numpy(dtype=bool)):
-            text, dyad = plain(texts[row]), part.keys.at[row, "dyad"]
+            text, dyad = plain(texts[row]), part.entry(int(row), "dyad")
             place = part.place(part.table.therapist, np.array([row]))
             if not text or is_missing(text, part.table.missing, part.table.decimal):
                 part.ledger.report(*place, "missing", "stands for no therapist")
@@ -100,7 +100,7 @@ def _entries(part: Part, column: str, number: bool, dyads: set[str]) -> dict[str
     found: dict[str, str] = {}
     texts, declared = part.view.texts(column), part.declared(column)
     for row in np.flatnonzero(part.keys["dyad"].isin(dyads).to_numpy()):
-        text, dyad = plain(texts[row]), part.keys.at[row, "dyad"]
+        text, dyad = plain(texts[row]), part.entry(int(row), "dyad")
         if not text:
             continue
         place = part.place(column, np.array([row]))

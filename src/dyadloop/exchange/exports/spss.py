@@ -34,7 +34,7 @@ def write_spss(study: Study, out: Path) -> list[Path]:
         values = None if column in _KEYS else numbers(table[column])
         data[names[column]] = table[column].astype(str) if values is None else values
         measures[names[column]] = "nominal" if values is None else "scale"
-    labels = {names[c]: _label(words.loc[c]) for c in table.columns}
+    labels = {names[c]: _label(words.loc[[c]].iloc[0]) for c in table.columns}
     path = out / "study.sav"
     try:
         pyreadstat.write_sav(

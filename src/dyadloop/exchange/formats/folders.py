@@ -107,7 +107,8 @@ def _stacked(root: Path, files: list[Path], sheet: str) -> Grid:
         for entity, value in _ENTITY.findall(file.name):
             name = {"sub": "participant_id", "ses": "session_id"}.get(entity, entity)
             if name not in table:
-                table = table.assign(**{name: f"{entity}-{value}" if entity in ("sub", "ses") else value})
+                table = table.copy()
+                table[name] = f"{entity}-{value}" if entity in ("sub", "ses") else value
         tables.append(table)
         remarks += [replace(remark, sheet=sheet) for remark in grid.remarks]
         labels |= grid.labels

@@ -2,7 +2,7 @@
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ def _moments(seconds: Any, attributes: Any) -> Any:  # noqa: ANN401 - as the lib
     return _iso(np.asarray(seconds, dtype=float), "s")
 
 
-def _iso(seconds: np.ndarray, unit: str) -> np.ndarray:
+def _iso(seconds: np.ndarray, unit: Literal["D", "s"]) -> np.ndarray:
     known = np.isfinite(seconds) & (np.abs(seconds) < 1e11)
     moments = np.where(known, seconds, 0).astype("int64").astype("datetime64[s]")
     text = np.datetime_as_string(moments, unit=unit).astype(object) + ("Z" if unit == "s" else "")
