@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dyadloop.cli.app import main
+from dyadloop.cli.program import main
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = re.compile(r"(```python\n(.*?)```\n+```text\n)(.*?)(```)", re.DOTALL)

@@ -146,6 +146,19 @@ def test_spss_and_stata(tmp_path):
     assert grid.missing == {"wai": ("a",)}
 
 
+def test_durations_and_leap_seconds_keep_their_meaning(tmp_path):
+    """pyreadstat alone would give 04:00 for 100 hours, and the same moment twice, 27 s apart."""
+    import pyreadstat
+
+    seconds = pd.DataFrame({"since": [100 * 3600.0, -60.0]})
+    pyreadstat.write_sav(seconds, str(tmp_path / "a.sav"), variable_format={"since": "TIME11"})
+    assert read_source(tmp_path / "a.sav")[1][0].table["since"].tolist() == ["100:00:00", "-00:01:00"]
+    moment = (dt.datetime(2024, 7, 7, 12) - dt.datetime(1960, 1, 1)).total_seconds() * 1000
+    frame = pd.DataFrame({"plain": [moment], "counted": [moment + 27_000.0]})
+    pyreadstat.write_dta(frame, str(tmp_path / "a.dta"), variable_format={"plain": "%tc", "counted": "%tC"})
+    assert read_source(tmp_path / "a.dta")[1][0].table.to_numpy().tolist() == [["2024-07-07T12:00:00"] * 2]
+
+
 def test_a_data_frame_of_r(tmp_path):
     import rdata
 

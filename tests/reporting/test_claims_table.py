@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from dyadloop.inference.claims import COLUMNS
+from dyadloop.claims.claims_table import COLUMNS
 from dyadloop.reporting.claims_table import details, prefixes, print_claims, read_claims, write_claims
 
 VERDICTS = ("contradicted", "supported", "undecided", "not testable here")

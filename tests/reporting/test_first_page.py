@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from dyadloop.inference import claims, problem_of
+from dyadloop.claims import judge_claims
+from dyadloop.inference import problem_of
 from dyadloop.reporting import first_page
 from dyadloop.reporting.downloads import links
 from dyadloop.reporting.report import parameter_summary, report
@@ -38,7 +39,7 @@ class _Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def table(small_fit):
-    return claims(small_fit[1])
+    return judge_claims(small_fit[1])
 
 
 @pytest.fixture(scope="module")

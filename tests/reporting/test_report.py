@@ -13,8 +13,8 @@ import xarray as xr
 from matplotlib.patches import FancyArrowPatch
 from rich.console import Console
 
-from dyadloop.field import compile_theory
-from dyadloop.inference.claims import COLUMNS
+from dyadloop.claims.claims_table import COLUMNS
+from dyadloop.model import compile_theory
 from dyadloop.reporting import loop
 from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
 from dyadloop.reporting.figures import draw, intervals, missingness

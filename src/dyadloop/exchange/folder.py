@@ -1,6 +1,5 @@
 """Write what an import made as a study folder, or bring an earlier import up to date and say what is new."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ from dyadloop.exchange.build import Built
 from dyadloop.exchange.grid import KINDS, Remark
 from dyadloop.exchange.keys import plain
 from dyadloop.exchange.mapping_file import NAME
+from dyadloop.files import sha256_of
 
 RECORD, LOG = "import.json", "import_log.tsv"
 _KEY = ["dyad", "participant_id", "session", "indicator"]
@@ -123,7 +123,7 @@ def check_folder(path: Path) -> dict[str, Any] | None:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+    return sha256_of(path) if path.exists() else ""
 
 
 def _write(folder: Path, built: Built) -> None:

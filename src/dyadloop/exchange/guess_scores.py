@@ -12,7 +12,7 @@ from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.profile import Profile, constant_within, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
 from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of
-from dyadloop.measures.items import Instrument
+from dyadloop.measures.questionnaires import Instrument
 
 _UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
 _THEORY = {"alliance": "trust", "distress": "stress"}  # quantities of questionnaires that the theory names otherwise

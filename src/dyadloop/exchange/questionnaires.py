@@ -2,7 +2,7 @@
 
 import re
 
-from dyadloop.measures.items import Instrument, instruments
+from dyadloop.measures.questionnaires import Instrument, instruments
 
 _LEAST_LETTERS = 3
 

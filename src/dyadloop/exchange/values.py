@@ -11,7 +11,7 @@ from dyadloop.exchange.keys import Part
 from dyadloop.exchange.mapping import Score
 from dyadloop.exchange.missing import is_missing
 from dyadloop.exchange.numbers import told
-from dyadloop.measures.items import read_instrument, score_items
+from dyadloop.measures.questionnaires import read_instrument, score_items
 
 COLUMNS = ("part", "row", "indicator", "dyad", "participant", "role", "session", "value", "limit", "error")
 """Columns of a table of values."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from dyadloop.inference.claims import UNTESTABLE
+from dyadloop.claims.claims_table import UNTESTABLE
 
 _LISTED = 6  # claims of one reason that are named; more are counted
 _ABSENT = re.compile(r"(.+) (?:is|are) not measured in this study")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Patch
 
-from dyadloop.field import Plan
+from dyadloop.model import Plan
 from dyadloop.reporting.figures import BLUE, DARK, FILL, GREY, RED, draw, plain
 
 _SURE = 0.95

@@ -1,7 +1,6 @@
 """The report: one self-contained HTML page that answers what was asked and says what was assumed."""
 
 import json
-import os
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,16 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.field import State
-from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, recorded_call, smooth
-from dyadloop.inference.agreement import compared
-from dyadloop.inference.claims import UNTESTABLE
-from dyadloop.inference.next_study import next_steps
-from dyadloop.inference.predict import predictive_checks
+from dyadloop.appraisal import smooth
+from dyadloop.appraisal.referee_agreement import compared
+from dyadloop.appraisal.replication import predictive_checks
+from dyadloop.claims import judge_claims
+from dyadloop.claims.claims_table import UNTESTABLE
+from dyadloop.claims.next_study import next_steps
+from dyadloop.files import write_text
+from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
+from dyadloop.model import State
 from dyadloop.reporting import figures, first_page
 from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.downloads import links, missing_table, predictive_table
@@ -61,13 +63,10 @@ def report(
     )
     environment.filters |= {"number": number, "share": share}
     page = environment.get_template("report.html").render(
-        **_content(post, problem, claims(post) if table is None else table), **_sets(prior_sets)
+        **_content(post, problem, judge_claims(post) if table is None else table), **_sets(prior_sets)
     )
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    part.write_text(page, encoding="utf-8")
-    os.replace(part, target)
+    write_text(target, page)
     return target
 
 
@@ -138,6 +137,15 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
         "beside": _beside(beside),
         "verdicts": table["verdict"].value_counts().to_dict(),
+        "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
+        "parameters": summary.reset_index().to_dict(orient="records"),
+        **_facts(post, problem, info),
+    }
+
+
+def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[str, object]:
+    """Return how the draws were made, and from which data."""
+    return {
         "faults": convergence_faults(post),
         "divergences": int(post["sample_stats"].to_dataset()["diverging"].sum()),
         "conflicts": prior_conflicts(post),
@@ -150,8 +158,6 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "covariates": _covariates(problem, info),
         "linear": problem.plan.is_linear,
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
-        "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
-        "parameters": summary.reset_index().to_dict(orient="records"),
         "attrs": post.attrs,
         "settings": json.loads(post.attrs["settings"]),
         "call": recorded_call(post),

@@ -1,12 +1,12 @@
 """A result folder as an RO-Crate: what it was made of and with, every file by its hash."""
 
-import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from dyadloop.errors import ResultError
+from dyadloop.files import sha256_of
 
 FILE = "ro-crate-metadata.json"
 _TYPES = {
@@ -29,7 +29,7 @@ def write_crate(result: Path) -> Path:
         raise ResultError(f"{result}: no readable manifest.json ({error}); expected a result of dyadloop run") from None
     for name, told in sums.items():
         file = result / name
-        if name != FILE and (not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != told):
+        if name != FILE and (not file.is_file() or sha256_of(file) != told):
             raise ResultError(f"{file}: not the file of the manifest; run dyadloop run again")
     path = result / FILE
     path.write_text(json.dumps(_crate(result, sums), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,8 +1,5 @@
 """All kinds of exports of a study."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +10,7 @@ from dyadloop.exchange.exports.bids import write_bids
 from dyadloop.exchange.exports.codebook import write_codebook
 from dyadloop.exchange.exports.spss import write_spss
 from dyadloop.exchange.exports.tables import write_long, write_wide
+from dyadloop.files import replacing_folder
 
 
 @dataclass(frozen=True)
@@ -66,13 +64,6 @@ def export_study(study: Study | str | Path, out: str | Path, to: str = "long") -
     if folder.exists():
         fault = Fault(str(out), None, None, "an existing folder", "a new folder", "choose another or move it away")
         raise DataError(str(out), [fault])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        files = EXPORTS[to].write(found, draft)
-        draft.chmod(0o755)
-        os.replace(draft, folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    return [folder / file.relative_to(draft) for file in files]
+    with replacing_folder(folder) as draft:
+        files = [file.relative_to(draft) for file in EXPORTS[to].write(found, draft)]
+    return [folder / file for file in files]

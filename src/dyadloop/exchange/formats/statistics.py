@@ -15,6 +15,12 @@ from dyadloop.exchange.grid import Grid, Remark, text_table, unique_headings
 _SPSS_DATES = re.compile(r"(?:DATE|ADATE|EDATE|SDATE|JDATE|DATETIME|YMDHMS)\d", re.IGNORECASE)
 _SPSS_TIMES = re.compile(r"(?:TIME|DTIME|MTIME)\d", re.IGNORECASE)
 _SPSS_ZERO, _STATA_ZERO = dt.datetime(1582, 10, 14), dt.datetime(1960, 1, 1)
+_LEAPS = (  # days that begin after a leap second
+    "1972-07-01", "1973-01-01", "1974-01-01", "1975-01-01", "1976-01-01", "1977-01-01", "1978-01-01", "1979-01-01",
+    "1980-01-01", "1981-07-01", "1982-07-01", "1983-07-01", "1985-07-01", "1988-01-01", "1990-01-01", "1991-01-01",
+    "1992-07-01", "1993-07-01", "1994-07-01", "1996-01-01", "1997-07-01", "1999-01-01", "2006-01-01", "2009-01-01",
+    "2012-07-01", "2015-07-01", "2017-01-01",
+)  # fmt: skip
 _MOST_SECONDS = 86400 * 365.25 * 1000
 
 
@@ -132,11 +138,9 @@ def _spss_time(value: float, told: str) -> str | None:
 def _stata_time(value: float, told: str) -> str | None:
     """Return a moment that Stata counts from 1960 in milliseconds (%tc) or days (%td); None for other formats."""
     if told.startswith(("%tc", "%tC")):
-        return (
-            _clock(value / 1000)
-            if "CC" not in told and "HH" in told and "D" not in told
-            else _moment(value / 1000, _STATA_ZERO)
-        )
+        seconds = _without_leaps(value / 1000) if told.startswith("%tC") else value / 1000
+        of_day = "HH" in told and "D" not in told
+        return _clock(seconds) if of_day else _moment(seconds, _STATA_ZERO)
     if told.startswith(("%td", "%d")):
         return _moment(value * 86400, _STATA_ZERO)
     return None
@@ -151,8 +155,17 @@ def _moment(seconds: float, zero: dt.datetime) -> str | None:
 
 
 def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    """Return seconds as hours, minutes and seconds; durations may have more than 24 hours, or be negative."""
+    sign, whole = "-" if seconds < 0 else "", abs(round(seconds))
+    return f"{sign}{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+def _without_leaps(seconds: float) -> float:
+    """Return seconds since 1960 without the leap seconds before them, which %tC counts."""
+    for leaps, day in enumerate(_LEAPS, start=1):
+        if seconds < (dt.datetime.fromisoformat(day) - _STATA_ZERO).total_seconds() + leaps:
+            return seconds - (leaps - 1)
+    return seconds - len(_LEAPS)
 
 
 FORMAT = Format(
