@@ -182,3 +182,25 @@ def schema(
     if of not in known:
         raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="OF")
     print(json.dumps(known[of].model_json_schema(), indent=2))
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="Published table.")],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    of: Annotated[
+        str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
+    ] = "school",
+) -> None:
+    """Convert a published study into a study folder; for a table of your own use dyadloop import.
+
+    Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
+    (diaries), or of couples in conversation (dial).
+
+    Example: dyadloop convert examples/source/school_daily.csv school
+    """
+    from dyadloop.exchange.published import PUBLISHED
+
+    if of not in PUBLISHED:
+        raise typer.BadParameter(f"{of!r}; known are {', '.join(PUBLISHED)}", param_hint="--of")
+    print(PUBLISHED[of].convert(source, path))
+    say(f"next: dyadloop check {path}")

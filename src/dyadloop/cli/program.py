@@ -13,10 +13,10 @@ from dyadloop.cli.calibration import calibrate
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.exchange import export, formats, import_, new, schema
+from dyadloop.cli.exchange import convert, export, formats, import_, new, schema
 from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
-from dyadloop.cli.outputs import writable_file, writable_folder
+from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
 from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
@@ -168,34 +168,6 @@ def report(
     print(write(post, path, read_prior_sets(result), judge(post, load_rivals(result))))
     if path.parent == result:
         write_manifest(result)
-
-
-def convert(
-    source: Annotated[Path, typer.Argument(help="Published table.")],
-    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
-    of: Annotated[
-        str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
-    ] = "school",
-) -> None:
-    """Convert a published study into a study folder.
-
-    Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
-    (diaries), or of couples in conversation (dial).
-
-    Example: dyadloop convert examples/source/school_daily.csv school
-    """
-    from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, convert_school
-
-    known = {
-        "school": convert_school,
-        "mindfulness": convert_mindfulness,
-        "diaries": convert_diaries,
-        "dial": convert_dial,
-    }
-    if of not in known:
-        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="--of")
-    print(known[of](source, path))
-    say(f"next: dyadloop check {path}")
 
 
 app.command("import")(import_)

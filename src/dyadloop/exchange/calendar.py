@@ -21,14 +21,14 @@ def number_sessions(parts: Sequence[Part]) -> None:
     for part in free:
         alive = part.keys["alive"].to_numpy(dtype=bool)
         part.kill(alive & (part.keys["start"] == "").to_numpy(), "no key", "no date, and no number of the session")
-        for dyad, start in _living(part, "dyad", "start"):
+        for dyad, start in dict.fromkeys(_living(part, "dyad", "start")):
             moments.setdefault(dyad, {})[_days(part, start)] = start
     numbers = {dyad: {days: str(k) for k, days in enumerate(sorted(known), start=1)} for dyad, known in moments.items()}
     for part in free:
         alive = part.keys["alive"].to_numpy(dtype=bool)
-        for row in np.flatnonzero(alive):
-            dyad, start = part.entry(int(row), "dyad"), part.entry(int(row), "start")
-            part.keys.at[row, "session"] = numbers[dyad][_days(part, start)]
+        days = {start: _days(part, start) for start in part.keys["start"].unique()}
+        told_rows = zip(part.keys["dyad"], part.keys["start"], part.keys["alive"], strict=True)
+        part.keys["session"] = [numbers[dyad][days[start]] if on else "" for dyad, start, on in told_rows]
 
 
 def _living(part: Part, *columns: str) -> list[tuple]:
@@ -51,9 +51,11 @@ def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
         if part.table.holds != "sessions":
             continue
         _impossible(part)
-        for row in np.flatnonzero(part.keys["alive"].to_numpy(dtype=bool)):
-            key = (part.entry(int(row), "dyad"), part.entry(int(row), "session"))
-            start = part.entry(int(row), "start")
+        keys = zip(part.keys["dyad"], part.keys["session"], part.keys["start"], part.keys["alive"], strict=True)
+        for row, (dyad, session, start, alive) in enumerate(keys):
+            if not alive:
+                continue
+            key = (dyad, session)
             entry = sessions.setdefault(key, {})
             if start and "start" not in entry:
                 entry["start"] = start
@@ -61,10 +63,9 @@ def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
             elif start and _further(entry["start"], start):
                 entry["start"] = start
             elif start and not _same(start, entry["start"]) and not _further(start, entry["start"]):
-                _other_date(part, int(row), entry["start"], origin[key])
-            length = _length(part, int(row))
-            if length and "length_min" not in entry:
-                entry["length_min"] = length
+                _other_date(part, row, entry["start"], origin[key])
+            if length := _length(part, row, session):
+                entry.setdefault("length_min", length)
     without = {key for key, entry in sessions.items() if "start" not in entry}
     _leave_out(parts, without, "no key", "no row tells the date of this session")
     bare = {key for key, entry in sessions.items() if key not in without and "length_min" not in entry}
@@ -102,9 +103,9 @@ def _impossible(part: Part) -> None:
             part.kill(rows, "unreadable", f"{start!r} is no time: {fault}; {fault.remedy}")
 
 
-def _length(part: Part, row: int) -> str:
+def _length(part: Part, row: int, name: str) -> str:
     """Return the minutes of a row's session, empty where they are not told."""
-    declared, name = part.table.length_min, part.entry(int(row), "session")
+    declared = part.table.length_min
     if name in part.table.moments:
         return "0"
     if isinstance(declared, float | int):

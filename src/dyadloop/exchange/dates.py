@@ -109,11 +109,11 @@ def date_order(texts: Iterable[str]) -> tuple[str, str]:
         months += int(match[3]) > _NOON >= int(match[1])
         others += 1
     if days and months:
-        return "?", f"{days} dates with the day first and {months} with the month first"
+        return "?", f"{days} different dates with the day first and {months} with the month first"
     if days:
-        return "dmy", f"{days} dates whose first number is above 12"
+        return "dmy", f"{days} different dates whose first number is above 12"
     if months:
-        return "mdy", f"{months} dates whose second number is above 12"
+        return "mdy", f"{months} different dates whose second number is above 12"
     if dots:
         return "dmy", "dots between the numbers, as in German dates; no number above 12 tells"
     if years or not others:

@@ -50,7 +50,8 @@ def guess_keys(grid: Grid) -> Guess:
     guess = Guess(grid)
     decimal, why = decimal_of(grid)
     guess.say("decimal", decimal, why)
-    texts = [text for name in grid.table.columns for text in grid.column(name) if text[:1].isdigit() and len(text) >= 6]
+    known = dict.fromkeys(text for name in grid.table.columns for text in grid.column(name).tolist())
+    texts = [text for text in known if text[:1].isdigit() and len(text) >= 6]
     order, why = date_order(texts)
     guess.say("dates", order, f"{ORDERS.get(order, 'not told')}: {why}")
     guess.profiles = {name: profile(grid, name, decimal, order) for name in grid.table.columns}

@@ -1,7 +1,7 @@
 """From text to numbers, with the decimal mark that a table uses; what is ambiguous is no number."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -67,15 +67,18 @@ def _bare(text: str, decimal: str) -> float | None:
     return value if abs(value) < 1e300 else None
 
 
-def decimal_mark(texts: Iterable[str]) -> tuple[str, str]:
-    """Return the decimal mark that numbers use, and the reason; ``?`` where both or ambiguous forms occur alike."""
+def decimal_mark(texts: Mapping[str, int]) -> tuple[str, str]:
+    """Return the decimal mark that numbers use, and the reason; ``?`` where both or ambiguous forms occur alike.
+
+    ``texts`` are entries with how often each occurs.
+    """
     commas = points = grouped = 0
-    for text in texts:
+    for text, count in texts.items():
         if re.fullmatch(r"[<>]?\s*[+-]?\d+,\d+", text):
-            grouped += bool(re.fullmatch(r".*\d,\d{3}", text))
-            commas += 1
+            grouped += count * bool(re.fullmatch(r".*\d,\d{3}", text))
+            commas += count
         elif re.fullmatch(r"[<>]?\s*[+-]?\d+\.\d+", text):
-            points += 1
+            points += count
     if not commas:
         return ".", f"{points} numbers with a point, none with a comma" if points else "whole numbers only"
     if commas == grouped:

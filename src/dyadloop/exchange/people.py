@@ -64,9 +64,9 @@ def _with_therapists(people: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFram
         if part.table.therapist is None:
             continue
         any_column = True
-        texts = part.view.texts(part.table.therapist)
+        texts, dyads = part.view.texts(part.table.therapist), part.keys["dyad"].to_numpy(dtype=str)
         for row in np.flatnonzero(part.keys["alive"].to_numpy(dtype=bool)):
-            text, dyad = plain(texts[row]), part.entry(int(row), "dyad")
+            text, dyad = plain(texts[row]), dyads[row]
             place = part.place(part.table.therapist, np.array([row]))
             if not text or is_missing(text, part.table.missing, part.table.decimal):
                 part.ledger.report(*place, "missing", "stands for no therapist")
@@ -95,12 +95,12 @@ def add_columns(people: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
     return people
 
 
-def _entries(part: Part, column: str, number: bool, dyads: set[str]) -> dict[str, str]:
+def _entries(part: Part, column: str, number: bool, known: set[str]) -> dict[str, str]:
     """Return the entry of each dyad in a column."""
     found: dict[str, str] = {}
-    texts, declared = part.view.texts(column), part.declared(column)
-    for row in np.flatnonzero(part.keys["dyad"].isin(dyads).to_numpy()):
-        text, dyad = plain(texts[row]), part.entry(int(row), "dyad")
+    texts, declared, dyads = part.view.texts(column), part.declared(column), part.keys["dyad"].to_numpy(dtype=str)
+    for row in np.flatnonzero(part.keys["dyad"].isin(known).to_numpy()):
+        text, dyad = plain(texts[row]), dyads[row]
         if not text:
             continue
         place = part.place(column, np.array([row]))

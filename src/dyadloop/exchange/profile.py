@@ -1,5 +1,6 @@
 """What the entries of a column look like: numbers, dates, times of day, roles, or words."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,8 +85,7 @@ def profile(grid: Grid, name: str, decimal: str, order: str) -> Profile:
 
 def decimal_of(grid: Grid) -> tuple[str, str]:
     """Return the decimal mark of a table and the reason."""
-    texts = (text for name in grid.table.columns for text in grid.column(name) if text)
-    return decimal_mark(texts)
+    return decimal_mark(Counter(text for name in grid.table.columns for text in grid.column(name)))
 
 
 def missing_codes(column: Profile, scale: tuple[float, float] | None) -> list[tuple[str, str]]:

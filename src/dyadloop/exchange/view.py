@@ -1,7 +1,7 @@
 """A grid with a row per session: wide tables are unfolded, and each cell still knows where it stands."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,7 @@ class View:
     rows: np.ndarray
     places: dict[str, np.ndarray]
     sessions: np.ndarray | None = None
+    _texts: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _cells(self) -> np.ndarray:
@@ -40,11 +41,11 @@ class View:
 
     def texts(self, name: str) -> np.ndarray:
         """Return the texts of a column of the view."""
-        place = self.places[name]
-        if not len(self.rows):
-            return np.array([], dtype=object)
-        found = self._cells[self.rows, np.maximum(place, 0)]
-        return np.where(place >= 0, found, "")
+        if name not in self._texts:
+            place = self.places[name]
+            found = self._cells[self.rows, np.maximum(place, 0)] if len(self.rows) else np.array([], dtype=object)
+            self._texts[name] = np.where(place >= 0, found, "")
+        return self._texts[name]
 
 
 def fold_pattern(pattern: str) -> re.Pattern[str]:

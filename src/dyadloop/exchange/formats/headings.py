@@ -5,7 +5,7 @@ from pathlib import Path
 from dyadloop.errors import DataError
 from dyadloop.exchange.formats.delimited import SEPARATORS, split_rows
 
-_HEAD_BYTES = 200_000
+_HEAD_BYTES = 60_000
 _ENDINGS = (".csv", ".tsv", ".txt", ".tab")
 
 
