@@ -65,6 +65,7 @@ _HOMES = {
     "read_recording": "dyadloop.signals",
     "read_study": "dyadloop.data",
     "read_theory": "dyadloop.theory",
+    "read_turns": "dyadloop.exchange.transcripts",
     "referees": "dyadloop.appraisal",
     "report": "dyadloop.reporting.report",
     "save_result": "dyadloop.inference",

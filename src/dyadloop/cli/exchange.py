@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyadloop.cli.outputs import writable_folder
+from dyadloop.cli.outputs import writable_file, writable_folder
 from dyadloop.cli.shared import AsJson, console, say
 
 if TYPE_CHECKING:
@@ -204,3 +204,34 @@ def convert(
         raise typer.BadParameter(f"{of!r}; known are {', '.join(PUBLISHED)}", param_hint="--of")
     print(PUBLISHED[of].convert(source, path))
     say(f"next: dyadloop check {path}")
+
+
+def turns(
+    source: Annotated[Path, typer.Argument(help="Transcript: .eaf, .TextGrid, .vtt, .srt, .json of Whisper, .cha.")],
+    out: Annotated[
+        Path | None, typer.Argument(help="Table to write, with tabs; default: on the screen.", callback=writable_file)
+    ] = None,
+    tier: Annotated[list[str] | None, typer.Option("--tier", help="Tier or speaker to keep; default: all.")] = None,
+) -> None:
+    """Turn a transcript into a table of turns: speaker, start, end [s], words.
+
+    Example: dyadloop turns session1.eaf session1_turns.tsv --tier patient --tier therapist
+    """
+    from dyadloop.exchange.folder import neutral
+    from dyadloop.exchange.keys import plain
+    from dyadloop.exchange.transcripts import read_turns
+    from dyadloop.files import write_text
+
+    found = read_turns(source, tier or ())
+    rows = zip(found["speaker"], found["start"], found["end"], found["text"], strict=True)
+    lines = [
+        f"{neutral(plain(who))}\t{start:.10g}\t{end:.10g}\t{neutral(plain(words))}" for who, start, end, words in rows
+    ]
+    text = "\n".join(["speaker\tstart\tend\ttext", *lines]) + "\n"
+    if out is None:
+        print(text, end="")
+    else:
+        write_text(out, text)
+        print(out)
+    for what in found.attrs["left_out"]:
+        say(f"left out: {what}")
