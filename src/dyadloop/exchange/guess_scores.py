@@ -15,6 +15,7 @@ from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quan
 from dyadloop.measures.questionnaires import Instrument
 
 _UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
+_ROLES = ("patient", "therapist", "partner", "peer", "other")
 _THEORY = {"alliance": "trust", "distress": "stress"}  # quantities of questionnaires that the theory names otherwise
 
 
@@ -35,7 +36,7 @@ def guess_scores(guess: Guess) -> None:
             _add_score(guess, scores, name, column)
         elif why == "person":
             own = _name(name)
-            own = f"{own}_column" if own in PARTICIPANT_RESERVED else own
+            own = _free(f"{own}_column" if own in PARTICIPANT_RESERVED else own, persons)
             persons[own] = name
             guess.reasons[f"persons.{own}"] = "one entry per dyad: kept beside the person, not used in the fit"
         else:
@@ -126,10 +127,11 @@ def _roles(guess: Guess, columns: list[str]) -> list[str]:
 
 def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: list[str]) -> None:
     quantity, why = _quantity(guess, key.id, "")
-    scales = ["total"] if key.total else list(key.subscales)
-    for scale in scales:
+    profiles = _candidates(guess)
+    codes = {code: told for column in names for code, told in missing_codes(profiles[column], key.range_of(1))}
+    for scale in ["total"] if key.total else list(key.subscales):
         base = _name(stem if scale == "total" else f"{stem}_{scale}")
-        base = f"{base}_score" if base in guess.profiles else base
+        base = _free(f"{base}_score" if base in guess.profiles else base, scores)
         for person, name in _persons(guess, base, stem, names):
             low, high = key.bounds(scale)
             scores[name] = {
@@ -137,12 +139,9 @@ def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: li
                 "unit": "points", "scale": [float(low), float(high)], "reason": f"items of {key.id}; {why}",
             }  # fmt: skip
             guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
-    profiles = _candidates(guess)
-    codes = {code: why for column in names for code, why in missing_codes(profiles[column], key.range_of(1))}
-    for _, name in _persons(guess, _name(stem), stem, names):
-        if codes and name in scores:
-            scores[name]["missing"] = list(codes)
-            guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
+            if codes:
+                scores[name]["missing"] = list(codes)
+                guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
 
 
 def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[tuple[str, str]]:
@@ -157,7 +156,7 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
 
 
 def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
-    grid, base = guess.grid, _name(name)
+    grid, base = guess.grid, _free(_name(name), scores)
     label = _label(grid, guess, name)
     key = instrument_of(name) or instrument_of(base.split("_")[0])
     scale, scale_why = _scale(guess, name, column, key)
@@ -241,6 +240,14 @@ def _unit(name: str, label: str, quantity: str) -> str:
     if match:
         return f"{match[1].lower()}/{match[3].lower()}"
     return ASK if quantity == "oxytocin" else "points"
+
+
+def _free(name: str, taken: dict) -> str:
+    """Return a name that nothing has yet, alone or before a role."""
+    found, number = name, 2
+    while {found, *(f"{found}_{role}" for role in _ROLES)} & set(taken):
+        found, number = f"{name}_{number}", number + 1
+    return found
 
 
 def _name(heading: str) -> str:
