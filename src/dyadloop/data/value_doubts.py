@@ -20,6 +20,7 @@ _MOSTLY_WHOLE, _MANY, _FEW_DYADS = 0.95, 20, 0.2
 _CHANCE, _EXCESS, _FINE = 1e-4, 3.0, 20  # a code so much too frequent is doubted where so many values are different
 _LEAST_CODE = 9
 _ANSWERS, _UNUSED, _ENOUGH = 11, 0.25, 50  # coarse scales: most answers, unused share of the range, values
+_FEWEST_OF_ONE, _FEW_CONSTANT = 10, 0.2  # answers of a person that should differ; share of persons that may be odd
 _SAME, _DISTINCT = 10, 3  # values of two dyads that agree, and how many different ones are among them
 
 
@@ -47,7 +48,7 @@ def value_doubts(study: Study) -> list[Doubt]:
         codes, coded = _codes(series)
         outliers, odd = _outliers(series, coded)
         found += [*codes, *outliers, *_levels(series, coded | odd), *_constant(series), *_grain(series), *_ends(series)]
-    return [*found, *_never_within(study), *_twins(study)]
+    return [*found, *_never_within(study), *_same_answers(study), *_twins(study)]
 
 
 def _all_series(study: Study) -> Iterator[_Series]:
@@ -207,6 +208,24 @@ def _never_within(study: Study) -> list[Doubt]:
             got = f"{name!r} that never changes within a person"
             remedy = "a trait is a covariate of the person (`covariates` in study.yaml)"
             found.append(doubt("measurements.tsv", [], "value", got, "values that change", remedy))
+    return found
+
+
+def _same_answers(study: Study) -> list[Doubt]:
+    """Doubt persons whose answers never change, where the answers of most others do."""
+    found, lines = [], lines_of(study, "measurements.tsv")
+    for name, part in study.measurements.groupby("indicator", sort=False):
+        groups = part.groupby("participant_id")["value"]
+        known = groups.count() >= _FEWEST_OF_ONE
+        constant = groups.nunique().eq(1) & known
+        if not constant.any() or constant.sum() > _FEW_CONSTANT * known.sum() or part["value"].nunique() < _DISTINCT:
+            continue
+        who = [str(person) for person in constant.index[constant]]
+        mine = study.measurements["indicator"].eq(name) & study.measurements["participant_id"].isin(who)
+        got = f"{name!r} that never changes in {named(who)}"
+        remedy = "ask whether somebody answered for the form; leave the person out if so"
+        rows = lines[mine.to_numpy()].tolist()
+        found.append(doubt("measurements.tsv", rows, "value", got, "answers that change, as of most persons", remedy))
     return found
 
 
