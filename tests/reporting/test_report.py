@@ -4,6 +4,7 @@ import html
 import io
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,6 +15,8 @@ from matplotlib.patches import FancyArrowPatch
 from rich.console import Console
 
 from dyadloop.claims.claims_table import COLUMNS
+from dyadloop.inference import problem_of, result
+from dyadloop.inference.fitted import Fitted
 from dyadloop.model import compile_theory
 from dyadloop.reporting import loop
 from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
@@ -21,6 +24,8 @@ from dyadloop.reporting.figures import draw, intervals, missingness
 from dyadloop.reporting.report import report
 from dyadloop.reporting.tables import number, share, write_csv
 from dyadloop.theory import hypothesis, read_theory
+from tests.cli.program import dyadloop
+from tests.compilations import counted
 
 
 class _Links(HTMLParser):
@@ -79,6 +84,22 @@ def test_the_report_has_all_its_parts(page, small_fit):
 
 def test_the_same_posterior_gives_the_same_bytes(page, small_fit, tmp_path):
     assert report(small_fit[1], tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+@pytest.mark.parametrize("command", ["report", "claims", "checks"])
+def test_a_command_builds_one_problem_and_compiles_nothing_twice(command, page, small_fit, tmp_path, monkeypatch):
+    folder = tmp_path / "result"
+    shutil.copytree(small_fit[0].parent / "result", folder, ignore=shutil.ignore_patterns("chains"))
+    known, built, lowered = problem_of(small_fit[1]), [], []
+    monkeypatch.setattr(result, "_rebuilt", lambda post: built.append(post) or known)
+    for _ in range(2):
+        monkeypatch.setattr(result, "_FITTED", Fitted())
+        with counted() as counter:
+            run = dyadloop(command, folder)
+        assert run.returncode == 0, run.stderr
+        lowered.append(counter.lowered)
+    assert len(built) == 2
+    assert lowered[1] == 0
 
 
 def test_a_fit_that_has_not_converged_says_so_first(small_fit, tmp_path):

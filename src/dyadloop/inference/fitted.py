@@ -48,10 +48,10 @@ def _content(post: xr.DataTree) -> str:
     data = post["observed_data"].dataset
     digest = hashlib.sha256("\x00".join(post.attrs[name] for name in ("theory", "priors")).encode())
     for name, values in sorted(data.variables.items(), key=lambda entry: str(entry[0])):
-        digest.update(repr((name, values.dims, values.shape, sorted(values.attrs.items()))).encode())
+        attributes = sorted((key, str(value)) for key, value in values.attrs.items())
+        digest.update(repr((name, values.dims, values.shape, attributes)).encode())
         array = values.values
-        digest.update(
-            np.ascontiguousarray(array).tobytes() if array.dtype.kind in "biuf" else repr(array.tolist()).encode()
-        )
+        numeric = array.dtype.kind in "biuf"
+        digest.update(np.ascontiguousarray(array).tobytes() if numeric else repr(array.tolist()).encode())
     digest.update(repr(sorted((name, str(value)) for name, value in data.attrs.items())).encode())
     return digest.hexdigest()
