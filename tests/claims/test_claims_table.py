@@ -101,9 +101,11 @@ def test_every_untestable_claim_says_why(small_fit, school_folder):
         for subject in subjects(problem, claim)
     }
     assert len(reasons) == 28
-    assert reasons["C1.synchrony"] == Untestable("oxytocin and social synchrony are not measured in this study")
-    assert reasons["C1.trust"] == Untestable("oxytocin is not measured in this study")
-    assert reasons["C7.fear.components"] == Untestable("fear is not measured in this study")
+    assert reasons["C1.synchrony"] == Untestable(
+        "oxytocin and social synchrony are not measured in this study", ("oxytocin", "synchrony")
+    )
+    assert reasons["C1.trust"] == Untestable("oxytocin is not measured in this study", ("oxytocin",))
+    assert reasons["C7.fear.components"] == Untestable("fear is not measured in this study", ("fear",))
     testable = {name for name, found in reasons.items() if not isinstance(found, Untestable)}
     assert testable == {"C4", "C7.stress.components"}
 

@@ -18,7 +18,7 @@ import xarray as xr
 from dyadloop.appraisal.faults import faults_of
 from dyadloop.appraisal.records import Records, chosen_from
 from dyadloop.appraisal.violations import FAST, PLANTED, VIOLATIONS, Design, Scores, plain, simulated
-from dyadloop.data import Indicator, StudyInfo, read_study, write_study
+from dyadloop.data import Covariate, Indicator, StudyInfo, Times, read_study, write_study
 from dyadloop.inference.cache import made_once
 from dyadloop.inference.mode import Mode, Posterior, constraining, find_mode, mode_near, posterior_of
 from dyadloop.inference.problem import Problem, build_problem
@@ -80,15 +80,16 @@ def misspecified(
         If a violation does not exist; the message lists those that do.
     """
     chosen = chosen_from(VIOLATIONS, names, "violation", replicates)
-    problems: dict[Design, Problem] = {}
+    problems: dict[tuple[Design, tuple[str, ...]], Problem] = {}
     rows = []
     for name in chosen:
-        design = VIOLATIONS[name].design
-        if design not in problems:
-            problems[design] = _problem(design, shared_errors)
-        problem = problems[design]
+        design, declared = VIOLATIONS[name].design, VIOLATIONS[name].declared
+        if (design, declared) not in problems:
+            problems[design, declared] = _problem(design, shared_errors, declared)
+        problem = problems[design, declared]
         kind = "shared" if shared_errors else "independent"
         settings = {"violation": VIOLATIONS[name].words, "design": repr(design), "planted": PLANTED, "checks": checks}
+        settings |= {"declared": declared} if declared else {}
         records = Records(folder, f"broken-{name}-{kind}-{seed}", settings)
         runs = []
         for number in range(2 * replicates):
@@ -183,8 +184,8 @@ def _summary(runs: list[dict[str, Any]], checked: bool) -> dict[str, float]:
     return found
 
 
-def _problem(design: Design = FAST, shared_errors: bool = True) -> Problem:
-    """Return the fitting problem of a design; its values play no role."""
+def _problem(design: Design = FAST, shared_errors: bool = True, declared: tuple[str, ...] = ()) -> Problem:
+    """Return the fitting problem of a design with covariates of the calendar; its values play no role."""
     rng, days = np.random.default_rng(0), design.moments()
     theory = keep(read_theory(design.theory), list(design.names))
     info = StudyInfo(
@@ -198,6 +199,8 @@ def _problem(design: Design = FAST, shared_errors: bool = True) -> Problem:
             for name in design.names
         },
         shared_errors="auto" if shared_errors else "none",
+        times=Times(first_day="monday"),
+        covariates={name: Covariate.model_validate({"of": name}) for name in declared},
     )
     who = [f"{p:02d}" for p in range(design.persons)]
     people = [{"participant_id": f"P{p}", "dyad": f"D{p}", "role": "patient"} for p in who]

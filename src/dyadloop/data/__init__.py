@@ -4,7 +4,7 @@ from dyadloop.data.dial import convert_dial
 from dyadloop.data.diaries import convert_diaries
 from dyadloop.data.mindfulness import convert_mindfulness
 from dyadloop.data.reader import digest, read_study
-from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior
+from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior, Times
 from dyadloop.data.school import convert_school
 from dyadloop.data.sheet import Sheet, read_records, read_sheet
 from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise, unmeasured
@@ -19,6 +19,7 @@ __all__ = [
     "StudyInfo",
     "StudyPrior",
     "StudySummary",
+    "Times",
     "convert_dial",
     "convert_diaries",
     "convert_mindfulness",

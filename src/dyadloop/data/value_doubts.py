@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.stats import poisson
 
 from dyadloop.data.doubts import Doubt, doubt, lines_of, named
-from dyadloop.data.schema import Study
+from dyadloop.data.schema import CALENDAR, Study
 
 _CODES = (*range(1, 10), 66, 77, 88, 97, 98, 99, 666, 777, 888, 997, 998, 999, 7777, 8888, 9998, 9999, 99999)
 _FEWEST = 5  # values that a usual range can be told from
@@ -62,7 +62,7 @@ def _all_series(study: Study) -> Iterator[_Series]:
         dyads, log = part["dyad"].to_numpy(), entry.transform == "log"
         yield _Series("measurements.tsv", "value", name, values, dyads, lines[mine], scale, log)
     for name, entry in study.info.covariates.items():
-        if entry.of == "time":  # has no column
+        if entry.of in CALENDAR:  # has no column
             continue
         of_session = entry.of == "session"
         file, source = ("sessions.tsv", study.sessions) if of_session else ("participants.tsv", study.participants)

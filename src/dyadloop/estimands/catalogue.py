@@ -243,10 +243,19 @@ def _weekly_loop_gain(problem: Problem, subject: str, sources: frozenset[str]) -
     return gain
 
 
+def _one_component(problem: Problem, components: list[str]) -> Untestable:
+    """Return why one component, or none, cannot show what it takes two for."""
+    for state in problem.plan.states:
+        if state.variable.made_of:
+            label = f"{state.variable.label[0].lower()}{state.variable.label[1:]}"
+            return Untestable(f"it takes two components; this study measures {label}, which tells none apart")
+    return Untestable(f"it takes two components, and this study measures {len(components) or 'none'}")
+
+
 def _spill_over(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
     components = _has(problem, "component")
     if len(components) < 2:
-        return Untestable(f"it takes two components, and this study measures {len(components) or 'none'}")
+        return _one_component(problem, components)
     if blocked := _no_slope(problem):
         return blocked
     states = _states(problem, sources)
@@ -267,7 +276,7 @@ def _synergy(problem: Problem, subject: str, sources: frozenset[str]) -> Estiman
     if blocked or not products:
         hypothesis = problem.plan.theory.hypothesis
         reason = f"the fitted hypothesis ({hypothesis}) is additive: it has no product of two measured components"
-        return blocked or Untestable(reason)
+        return blocked or (_one_component(problem, []) if len(components) < 2 else Untestable(reason))
     return lambda values: sum((values[name] for name in products), jnp.zeros(())) / len(products)
 
 

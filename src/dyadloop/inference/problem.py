@@ -20,6 +20,7 @@ from dyadloop.evidence import Discount, coefficient_priors
 from dyadloop.evidence.coefficients import PriorSet
 from dyadloop.files import sha256
 from dyadloop.inference.cache import Cache, made_once
+from dyadloop.inference.composites import composite_coefficients
 from dyadloop.inference.quasi_steady import held_at_median, pace
 from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
 from dyadloop.likelihood.joint_filter import filtered
@@ -30,7 +31,7 @@ from dyadloop.likelihood.random_levels import Shared, shared
 from dyadloop.likelihood.random_parameters import Varying, varying
 from dyadloop.model import Field, Plan, compile_theory
 from dyadloop.observation.plan import Observation, ObservationPlan, observe
-from dyadloop.theory import Prior, Quantity, Theory, linear_form
+from dyadloop.theory import Prior, Quantity, Theory, as_measured, composite_remarks, linear_form
 
 _POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_", "width_")
 PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
@@ -227,11 +228,14 @@ def build_problem(
         If the theory is not linear and names no linear form.
     """
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
-    linear, measured = linear_form(theory), _measured(scores, theory)
+    whole, used = linear_form(theory), {str(q) for q in scores["quantity"].values[scores["use"].values > 0]}
+    linear = as_measured(whole, used)
+    measured = _measured(scores, linear)
     plan = compile_theory(linear, measured, events, contexts)
     if split and plan.is_linear and contrasted(plan, scores)[0]:
         linear = confounded(linear, plan)
         plan = compile_theory(linear, measured, events, contexts)
+    plan = replace(plan, left_out=(*plan.left_out, *composite_remarks(whole, used)))
     plan = held_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
     observed = observe(plan, scores)
     varied, common = varying(plan), shared(plan, observed, scores)
@@ -250,7 +254,8 @@ def build_problem(
             ]
             table.loc[name] = row
     if priors is not None:
-        table = _replaced(table, priors)
+        extra = prior_table(composite_coefficients(whole, priors, used))
+        table = _replaced(table, pd.concat([priors, extra]) if len(extra) else priors)
     wrong = [n for n, family in table["family"].items() if str(n).startswith(_POSITIVE) and family != "lognormal"]
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
@@ -264,8 +269,7 @@ def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
     One whose indicators are all put aside stays if the study pushed it, as by a nasal dose that contaminates saliva.
     """
     events = set(scores["event"].values.tolist())
-    whole = linear_form(theory)
-    pushed = {whole.variable(entry.target).measured_as for entry in whole.inputs if entry.event in events}
+    pushed = {theory.variable(entry.target).measured_as for entry in theory.inputs if entry.event in events}
     columns = (scores[name].values.tolist() for name in ("quantity", "person", "use"))
     return {(quantity, person) for quantity, person, use in zip(*columns, strict=True) if use or quantity in pushed}
 

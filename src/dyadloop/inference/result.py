@@ -139,7 +139,7 @@ def _rebuilt(post: xr.DataTree) -> Problem:
         scores = scores.assign(shift=(("dyad", "time", "covariate"), shift))
         never = ("covariate", np.array([], dtype=np.int8))
         scores = scores.assign_coords(covariate=none, acts_on=("covariate", none), covariate_randomised=never)
-        scores = scores.assign_coords(covariate_of=("covariate", none))
+        scores = scores.assign_coords(covariate_of=("covariate", none), covariate_declared=("covariate", none))
     theory, priors = Theory.model_validate_json(post.attrs["theory"]), priors_from_json(post.attrs["priors"])
     split = any(str(name).startswith(PREFIX) for name in priors.index)
     return build_problem(scores, theory, priors, split=split)
