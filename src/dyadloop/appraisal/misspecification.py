@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -20,10 +19,10 @@ from dyadloop.appraisal.faults import faults_of
 from dyadloop.appraisal.records import Records, chosen_from
 from dyadloop.appraisal.violations import FAST, PLANTED, VIOLATIONS, Design, Scores, plain, simulated
 from dyadloop.data import Covariate, Indicator, StudyInfo, Times, read_study, write_study
-from dyadloop.inference.mode import Mode, Posterior, find_mode, mode_near, posterior_of
+from dyadloop.inference.cache import made_once
+from dyadloop.inference.mode import Mode, Posterior, constraining, find_mode, mode_near, posterior_of
 from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.sampling import Count
-from dyadloop.likelihood.programs import program
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import keep, read_theory
 
@@ -110,7 +109,7 @@ def _run(problem: Problem, name: str, seed: int, number: int, checks: bool) -> d
     arrow = PLANTED if number % 2 else 0.0
     study = _with_scores(problem, simulated(rng, name, arrow), f"{name} {arrow}")
     posterior = posterior_of(problem)
-    mode = mode_near(study, posterior, _first_mode(problem, posterior, VIOLATIONS[name].design))
+    mode = mode_near(study, posterior, _first_mode(problem, VIOLATIONS[name].design))
     arrows, signs = _arrows(problem, VIOLATIONS[name].design)
     places = [posterior.names.index(found) for found in arrows]
     # in SDs of what varies within persons, states and so arrows have about the unit of the simulation
@@ -134,12 +133,11 @@ def _with_scores(problem: Problem, scores: Scores, name: str) -> Problem:
     return replace(problem.with_panel(panel, name), scores=observed)
 
 
-def _first_mode(problem: Problem, posterior: Posterior, design: Design) -> Mode:
+@made_once
+def _first_mode(problem: Problem, design: Design) -> Mode:
     """Return the mode of one study of the design in which nothing is broken, from which all others are sought."""
-    if ("mode", 0) not in problem.compiled:
-        scores = plain(np.random.default_rng(0), 0.0, design).scores()
-        problem.compiled["mode", 0] = find_mode(_with_scores(problem, scores, "first"), posterior, seed=1, starts=1)
-    return problem.compiled["mode", 0]
+    scores = plain(np.random.default_rng(0), 0.0, design).scores()
+    return find_mode(_with_scores(problem, scores, "first"), posterior_of(problem), seed=1, starts=1)
 
 
 def _arrows(problem: Problem, design: Design) -> tuple[tuple[str, str], np.ndarray]:
@@ -154,8 +152,7 @@ def _drawn(problem: Problem, posterior: Posterior, mode: Mode) -> xr.DataTree:
     """Return draws from the normal approximation at a mode in the groups of a fit that checks read."""
     rng = np.random.default_rng(1)
     places = mode.center + rng.standard_normal((_DRAWS, posterior.size)) @ mode.factor.T
-    run = problem.compiled.setdefault(("constrain", 0), program(jax.vmap(posterior.constrain)))
-    values = run(jnp.asarray(places))
+    values = constraining(problem)(jnp.asarray(places))
     draws = xr.Dataset(
         {name: (("chain", "draw"), np.asarray(values[name])[None]) for name in posterior.names},
         coords={"chain": [0], "draw": np.arange(_DRAWS)},

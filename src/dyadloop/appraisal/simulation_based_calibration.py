@@ -228,7 +228,7 @@ def _calibrate(
     fitted = problem
     if fault:
         parts = {part.name: getattr(problem.plan, part.name) for part in fields(Plan)}
-        fitted = replace(problem, plan=_WrongPlan(**parts, fault=fault), compiled={})
+        fitted = replace(problem, plan=_WrongPlan(**parts, fault=fault))
     stop = threading.Event()
     finished: list[dict[str, np.ndarray]] = []
     tasks = [range(begin, min(begin + _TOGETHER, replicates)) for begin in range(0, replicates, _TOGETHER)]

@@ -1,9 +1,8 @@
 """One fitting problem: the reduced theory, the observation model, the panel and the priors."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -20,6 +19,7 @@ from dyadloop.errors import FitError
 from dyadloop.evidence import Discount, coefficient_priors
 from dyadloop.evidence.coefficients import PriorSet
 from dyadloop.files import sha256
+from dyadloop.inference.cache import Cache, made_once
 from dyadloop.inference.composites import composite_coefficients
 from dyadloop.inference.quasi_steady import held_at_median, pace
 from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
@@ -52,8 +52,12 @@ class Problem:
     randomised: Randomised = field(default_factory=Randomised)
     unused_priors: tuple[str, ...] = ()
     held_out: str = ""
-    compiled: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
-    """What is compiled for problems that differ in their data alone, by purpose and number of values beyond a limit."""
+    cache: Cache = field(default_factory=Cache, compare=False, repr=False)
+    """What was made for problems that differ from this one in their data alone; any other gets a new one."""
+
+    def __post_init__(self) -> None:
+        parts = (self.plan, self.observed, self.priors, self.rhythm, self.varying, self.shared, self.randomised)
+        object.__setattr__(self, "cache", self.cache.serving(*parts))
 
     @property
     def left_out(self) -> list[str]:
@@ -143,7 +147,10 @@ class Problem:
         return self.plan.field(values).at_mean()
 
     def with_panel(self, panel: Panel, name: str) -> "Problem":
-        """Return the same problem with other data of the same shape; ``name`` says which, for the fingerprint."""
+        """Return the same problem with other data of the same shape; ``name`` says which, for the fingerprint.
+
+        Both share what is compiled.
+        """
         return replace(self, panel=panel, held_out=name)
 
     def without(self, held_out: np.ndarray, name: str) -> "Problem":
@@ -168,11 +175,7 @@ class Problem:
         for name, size in self.normals.items():
             values[name] = jnp.asarray(posterior[name].values.reshape(-1, size))
         shape = (posterior.sizes["chain"], posterior.sizes["draw"], self.scores.sizes["dyad"])
-        run = self.compiled.setdefault(
-            ("pointwise", self.panel.n_beyond),
-            program(lambda draws, panel: jax.lax.map(lambda one: self.log_likelihood(one, panel), draws)),
-        )
-        found = np.asarray(run(values, self.panel)).reshape(shape)
+        found = np.asarray(_pointwise(self)(values, self.panel)).reshape(shape)
         coords = {name: posterior[name] for name in ("chain", "draw")} | {"dyad": self.scores["dyad"].values}
         return xr.DataArray(found, dims=("chain", "draw", "dyad"), coords=coords)
 
@@ -186,6 +189,12 @@ class Problem:
             self.held_out,
         ]
         return sha256("\x00".join(parts))
+
+
+@made_once
+def _pointwise(problem: Problem) -> Callable[[dict[str, Array], Panel], Array]:
+    """Return the program that finds the log-likelihood of each dyad at many draws (draw, dyad)."""
+    return program(lambda draws, panel: jax.lax.map(lambda one: problem.log_likelihood(one, panel), draws))
 
 
 def build_problem(
