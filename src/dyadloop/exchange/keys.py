@@ -75,7 +75,8 @@ class Part:
 
 def unit_of(parts: Sequence[Part]) -> TimeUnit:
     """Return what times that are numbers mean in a study: the unit of the first table that has such."""
-    return next((part.table.unit for part in parts if part.table.day is not None), "days")
+    units: list[TimeUnit] = [part.table.unit for part in parts if part.table.day is not None]
+    return units[0] if units else "days"
 
 
 def mapped(table: Table) -> list[str]:

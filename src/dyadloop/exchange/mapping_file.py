@@ -4,13 +4,12 @@ from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from dyadloop.data.wording import faults_in, parsed_yaml, read_yaml
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.mapping import ASK, Mapping
-from dyadloop.yaml_files import dump_yaml
+from dyadloop.yaml_files import dump_yaml, quoted_yaml
 
 NAME = "import.yaml"
 _HEAD = """\
@@ -64,7 +63,7 @@ def _flow(value: object) -> str:
     if isinstance(value, str):
         quoted = dump_yaml([value]).strip()[2:]
         plain = "\n" not in quoted and not quoted.startswith(("|", ">")) and not set(value) & set(",[]{}#")
-        return quoted if plain else yaml.dump(value, default_style='"', width=10**6, allow_unicode=True).strip()
+        return quoted if plain else quoted_yaml(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_flow, value))}]"
     if isinstance(value, AnyMapping):

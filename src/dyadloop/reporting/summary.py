@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -92,7 +92,7 @@ def summary_json(
     found: Sequence[Doubt] = (),
     remarks: Sequence[str] = (),
     following: str = "",
-    claims: list[dict[str, Any]] | None = None,
+    claims: Sequence[Mapping[Any, Any]] | None = None,
 ) -> str:
     """Return the summary of a study as JSON, with the doubts, what was remarked, and the command that comes next."""
     doubted = [asdict(entry) | {"text": str(entry)} for entry in found]
