@@ -13,12 +13,12 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "across", "alternatives", "area_under_curve", "calibrate", "change_synchrony", "characteristic",
+    "Settings", "Study", "Theory", "across", "alternatives", "area_under_curve", "assurance", "calibrate", "change_synchrony", "characteristic",
     "checks", "choices", "claims", "clamp", "compare", "compare_priors", "compare_referees", "continuation", "convert_dial",
     "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts", "empathic_accuracy", "equilibria", "evidence", "evidence_claims", "finding_faults",
     "fit", "framework", "gains", "group_synchrony", "group_test", "halves", "hypothesis", "instruments", "keep",
     "lagged_effects", "load_result", "log_change", "loop_gain", "measure", "measure_raw", "motion_energy", "multiverse", "patient_only",
-    "phenomena", "pool", "priors", "protocol", "public_goods", "read_plates", "read_recording", "read_study", "read_theory",
+    "phenomena", "pool", "priors", "protocol", "public_goods", "read_design", "read_plates", "read_recording", "read_study", "read_theory",
     "referees", "report", "save_result", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study",
     "smooth", "standard_curve", "summarise", "switch_on", "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias",
     "vary", "whatif", "without_each",
