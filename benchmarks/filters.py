@@ -16,13 +16,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from dyadloop.appraisal.particle_correction import discrepancy
+from dyadloop.appraisal.replication import replicate
 from dyadloop.data import read_study
-from dyadloop.inference.augmented import filtered
-from dyadloop.inference.kalman import log_likelihood
-from dyadloop.inference.particles import discrepancy
-from dyadloop.inference.predict import replicate
 from dyadloop.inference.problem import Problem, build_problem
-from dyadloop.measures import measure
+from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.linear_filter import log_likelihood
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.simulation import simulate_study
 from dyadloop.theory import hypothesis, keep, read_theory
 
@@ -36,7 +36,7 @@ def main(console: Console) -> None:
     theory = keep(hypothesis("synergistic", read_theory("framework_linear")), VARIABLES)
     with tempfile.TemporaryDirectory() as folder:
         problem = build_problem(
-            measure(read_study(simulate_study(Path(folder) / "study", theory=theory, seed=3))), theory
+            scale_scores(read_study(simulate_study(Path(folder) / "study", theory=theory, seed=3))), theory
         )
     numbers = {**problem.plan.parameters(), **problem.observed.parameters()}
     values = {name: jnp.asarray(SYNERGY.get(name, number.value)) for name, number in numbers.items()}

@@ -19,19 +19,19 @@ import numpyro
 import pandas as pd
 import xarray as xr
 from arviz_stats.sampling_diagnostics import ess
-from likelihood import naive, panel_of
 from numpyro.infer import MCMC, NUTS, init_to_median
 from rich.console import Console
 from rich.table import Table
 
-from dyadloop.field import compile_theory
 from dyadloop.inference import Settings
-from dyadloop.inference.laplace import distribution, find_mode, posterior_of
+from dyadloop.inference.mode import distribution, find_mode, posterior_of
 from dyadloop.inference.problem import Problem, prior_table
 from dyadloop.inference.sampling import sample
-from dyadloop.observation import ObservationPlan
+from dyadloop.model import compile_theory
+from dyadloop.observation.plan import ObservationPlan
 from dyadloop.simulation import sample_paths
 from dyadloop.theory import hypothesis, keep, read_theory
+from likelihood import naive, panel_of
 
 SEVEN = ["oxytocin", "attachment", "empathy", "synchrony", "trust", "support", "depression"]
 

@@ -17,13 +17,13 @@ from dynamax.linear_gaussian_ssm.inference import make_lgssm_params
 from rich.console import Console
 from rich.table import Table
 
-import dyadloop.field  # noqa: F401 - switches JAX to 64-bit
-from dyadloop.field import Plan, compile_theory, correlation_factor, doublings
-from dyadloop.inference.kalman import log_likelihood
-from dyadloop.inference.motion import motion
-from dyadloop.inference.panel import Panel, distinct_intervals
-from dyadloop.inference.programs import program
-from dyadloop.observation import Observation
+import dyadloop.model  # noqa: F401 - switches JAX to 64-bit
+from dyadloop.likelihood.linear_filter import log_likelihood
+from dyadloop.likelihood.panel import Panel, distinct_intervals
+from dyadloop.likelihood.programs import program
+from dyadloop.likelihood.propagation import motion
+from dyadloop.model import Plan, compile_theory, correlation_factor, doublings
+from dyadloop.observation.plan import Observation
 from dyadloop.theory import hypothesis, keep, read_theory
 
 SEVEN = ["oxytocin", "attachment", "empathy", "synchrony", "trust", "support", "depression"]

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.integrate import solve_ivp
 
-from dyadloop.field import compile_theory, system_of
+from dyadloop.model import compile_theory, system_of
 from dyadloop.simulation import simulate
 from dyadloop.theory import framework
 from dyadloop.theory.equations import equations

@@ -6,7 +6,7 @@ from typing import Any
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from dyadloop.cli.app import app
+from dyadloop.cli.program import app
 
 HEAD = """# The command line
 

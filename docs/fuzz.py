@@ -22,14 +22,15 @@ from tests.data.edits import first_dyads  # noqa: E402
 from tests.laws import calls as measures  # noqa: E402
 
 OUTCOMES = ("answered", "refused", "stopped", "broken")
-DYNAMICS = 4  # a command that compiles takes as long as many of the others: asked once in so many rounds
+SLOW = ("dynamics", "simulate", "checks", "report")
+ROUNDS = 4  # a command that compiles takes as long as many of the others: asked once in so many rounds
 
 
 def names() -> list[str | tuple[str, ...]]:
     """Return what is called in turn: three measures, one command."""
-    quick = [words for words in commands.COMMANDS if words[0] not in ("dynamics", "simulate")]
-    slow = [words for words in commands.COMMANDS if words[0] in ("dynamics", "simulate")]
-    every = quick * DYNAMICS + slow
+    quick = [words for words in commands.COMMANDS if words[0] not in SLOW]
+    slow = [words for words in commands.COMMANDS if words[0] in SLOW]
+    every = quick * ROUNDS + slow
     those = list(measures.CALLS)
     found: list[str | tuple[str, ...]] = []
     for k, words in enumerate(every):

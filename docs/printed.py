@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dyadloop.cli.app import main
+from dyadloop.cli.program import main
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = re.compile(r"(```python\n(.*?)```\n+```text\n)(.*?)(```)", re.DOTALL)
@@ -31,9 +31,9 @@ def output(run: Callable[[], object]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 
-def example(code: str) -> str:
-    """Return what a Python example prints."""
-    return output(lambda: exec(code, {"__name__": "__main__"}))
+def example(code: str, names: dict) -> str:
+    """Return what a Python example prints; ``names`` holds what earlier examples of the page defined."""
+    return output(lambda: exec(code, names))
 
 
 def command(line: str) -> str:
@@ -59,8 +59,9 @@ def command(line: str) -> str:
 
 
 def renewed(text: str) -> str:
-    """Return a page with the first Python example and all marked commands run again."""
-    text = EXAMPLE.sub(lambda m: m[1] + example(m[2]) + m[4], text, count=1)
+    """Return a page with all Python examples, in their order, and all marked commands run again."""
+    names: dict = {"__name__": "__main__"}
+    text = EXAMPLE.sub(lambda m: m[1] + example(m[2], names) + m[4], text)
     return MARKED.sub(lambda m: m[1] + command(m[2]) + m[4], text)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.measures.gap_rates import table
+from tests.signals.gap_rates import table
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,11 @@ import pytest
 from scipy.stats import binom
 
 from dyadloop.data import read_study
-from dyadloop.field import compile_theory
 from dyadloop.inference import Settings, fit
-from dyadloop.inference.fit import prior_draws
+from dyadloop.inference.fitting import prior_draws
 from dyadloop.inference.problem import build_problem
-from dyadloop.measures import measure
+from dyadloop.model import compile_theory
+from dyadloop.observation.scaling import scale_scores
 from tests.inference.small import make, theory
 
 VARIABLES = ["oxytocin", "trust"]
@@ -42,7 +42,7 @@ def test_a_small_simulated_study_is_recovered(small_fit):
 @pytest.mark.slow
 def test_ninety_percent_intervals_cover_the_truth_at_their_rate(tmp_path):
     """Truth drawn from the prior, so that a calibrated posterior covers it at exactly the nominal rate."""
-    scores = measure(read_study(make(tmp_path / "template", VARIABLES)))
+    scores = scale_scores(read_study(make(tmp_path / "template", VARIABLES)))
     priors = build_problem(scores, theory(VARIABLES)).priors
     known = compile_theory(theory(VARIABLES), events=()).parameters()
     table = priors.loc[[n for n in priors.index if n in known or n.startswith("error_")]]

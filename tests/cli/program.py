@@ -6,7 +6,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-from dyadloop.cli.app import main
+from dyadloop.cli.program import main
 
 
 def program(*arguments):

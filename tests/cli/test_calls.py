@@ -35,7 +35,7 @@ def stopped(monkeypatch):
         seen.append((problem.fingerprint, seed, vars(settings)))
         raise Stopped
 
-    monkeypatch.setattr(sys.modules["dyadloop.inference.fit"], "fit_in", end)
+    monkeypatch.setattr(sys.modules["dyadloop.inference.fitting"], "fit_in", end)
     calls = []
     real = sys.modules["dyadloop.inference.call"].call_of
     monkeypatch.setattr("dyadloop.inference.call_of", lambda *given: calls.append(real(*given)) or calls[-1])

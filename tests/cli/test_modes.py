@@ -8,8 +8,8 @@ import typing
 import pytest
 from typer.main import get_command
 
-from dyadloop.cli.app import app
 from dyadloop.cli.modes import MODES
+from dyadloop.cli.program import app
 from tests.cli.program import dyadloop
 
 SHOWN_ONLY = {"as_json", "quiet"}

@@ -57,9 +57,9 @@ def test_a_setting_that_is_given_stays_the_same_in_a_multiverse(files):
 
 
 def test_priors_go_by_the_table_that_is_given(tmp_path):
-    from dyadloop.evidence import evidence
+    from dyadloop.evidence import published_effects
 
-    shipped = evidence()
+    shipped = published_effects()
     own = tmp_path / "own.csv"
     kept = shipped[(shipped["edge_from"] != "trust") & (shipped["edge_to"] != "trust")]
     kept.to_csv(own, index=False)

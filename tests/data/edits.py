@@ -10,8 +10,9 @@ import numpy as np
 
 from dyadloop.data import read_study
 from dyadloop.errors import DataError, DyadloopError
-from dyadloop.measures import doubts, measure
+from dyadloop.measures import doubts
 from dyadloop.measures.raw import measure_raw
+from dyadloop.observation.scaling import scale_scores
 
 TODAY = 20_500.0  # a day after all dates of the examples, so that outcomes do not depend on the clock of the machine
 THERAPY = """\
@@ -484,7 +485,7 @@ def scores_of(root, raw_as=None):
     Where no raw table was touched, these are as before.
     """
     study = read_study(root)
-    found = measure(study)
+    found = scale_scores(study)
     scores = {str(name): values.to_numpy().astype(float) for name, values in found.data_vars.items()}
     words = {f"{doubt.file} {doubt.column} {doubt.got.split(' (rows')[0]}" for doubt in doubts(study, TODAY)}
     if raw_as is not None:

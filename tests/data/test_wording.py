@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from dyadloop.data import StudyInfo
 from dyadloop.data.wording import nearest, place, shown, wrongs
 from dyadloop.errors import TheoryError
-from dyadloop.measures.items.instruments import Instrument
+from dyadloop.measures.questionnaires.instrument import Instrument
 from dyadloop.theory import Theory, read_theory
 from tests.data.conftest import STUDY
 
@@ -42,7 +42,7 @@ SCHEMAS = {
     "study": (StudyInfo, _study()),
     "theory": (Theory, _library("dyadloop.theory", "library", "framework_linear.yaml")),
     "nonlinear": (Theory, _library("dyadloop.theory", "library", "panic.yaml")),
-    "instrument": (Instrument, _library("dyadloop.measures.items", "library", "phq9.yaml")),
+    "instrument": (Instrument, _library("dyadloop.measures.questionnaires", "library", "phq9.yaml")),
 }
 BAD = [
     None,

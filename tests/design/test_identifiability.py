@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from dyadloop.appraisal.replication import replicate
 from dyadloop.design import skeleton
 from dyadloop.design.identifiability import identifiability, in_words
 from dyadloop.design.information import Planned, Scale, information
@@ -14,7 +15,6 @@ from dyadloop.design.reader import design_of
 from dyadloop.design.rivals import APART, changes, told_apart
 from dyadloop.design.worlds import fitted_values, world_of
 from dyadloop.errors import FitError
-from dyadloop.inference.predict import replicate
 from tests.design.small import content, design, theory_file
 from tests.reference.dense import joint_moments
 
@@ -172,4 +172,4 @@ def test_small_changes_push_what_is_measured():
 def test_what_has_no_exact_information_is_refused():
     measures = {"trust": {"quantity": "trust"}, "support": {"quantity": "support"}, "saliva": SALIVA}
     with pytest.raises(FitError, match="exact for linear theories"):
-        Planned(skeleton(_arrow_design(measures=measures, analysis={"hypothesis": "weakest_link"})).fitted)
+        Planned(skeleton(_arrow_design(measures=measures, analysis={"hypothesis": "synergistic"})).fitted)

@@ -16,7 +16,6 @@ from dyadloop.evidence import (
     add_effect,
     coefficient_priors,
     edge_evidence,
-    evidence,
     evidence_claims,
     leave_one_out,
     pet_peese,
@@ -24,6 +23,7 @@ from dyadloop.evidence import (
     pool_bayes,
     pool_three_level,
     pool_trials,
+    published_effects,
     read_effects,
     selection_model,
     trial_effects,
@@ -196,19 +196,19 @@ def test_p_values_come_back_as_d():
 
 
 def test_the_shipped_table_is_sound_and_speaks_of_itself():
-    table = evidence()
+    table = published_effects()
     assert len(table) == 162
-    assert evidence(verified=True)["verified"].all()
+    assert published_effects(verified=True)["verified"].all()
     text = " ".join(str(value) for value in table.to_numpy().ravel())
     assert "MEMORY" not in text
-    trust = evidence(edge=("oxytocin", "trust"))
+    trust = published_effects(edge=("oxytocin", "trust"))
     assert set(trust["edge_to"]) == {"trust"}
 
 
 def test_every_coefficient_of_every_preset_is_traced():
     from dyadloop.theory.presets import PRESETS
 
-    ids = set(evidence()["id"])
+    ids = set(published_effects()["id"])
     for name in PRESETS:
         for coupling in read_theory(name).couplings:
             number = coupling.coefficient
@@ -257,7 +257,7 @@ def test_adding_and_reading_back(tmp_path):
         add_effect(own, **_ROW)
     with pytest.raises(DataError, match="between -1 and 1"):
         add_effect(own, **(_ROW | {"id": "OT-TRU-98", "metric": "r", "estimate": "2", "ci_low": "", "ci_high": ""}))
-    found = evidence(own)
+    found = published_effects(own)
     assert found["id"].tolist() == ["OT-TRU-99"]
     assert list(found.columns) == list(COLUMNS)
 
@@ -328,7 +328,7 @@ def test_claims_by_evidence_alone():
     assert depression["reading"].startswith("cannot be told from zero; results conflict")
     assert found.loc["C7.fear.oxytocin", "pooled_d"] is None or math.isnan(found.loc["C7.fear.oxytocin", "pooled_d"])
     narrow = (
-        evidence()
+        published_effects()
         .query("id in ('OT-DEP-02', 'OT-DEP-04')")
         .assign(metric="d", estimate=[-0.9, -0.6], ci_low=[-1.1, -0.8], ci_high=[-0.7, -0.4])
     )
@@ -345,7 +345,7 @@ def test_claims_by_evidence_alone():
 def test_a_strong_row_of_ones_own_changes_prior_and_claim(tmp_path):
     strong = {"estimate": "0.6", "ci_low": "0.5", "ci_high": "0.7", "n_participants": "1000"}
     own = _table(tmp_path / "own.csv", *[strong | {"doi": f"10.1000/{k}"} for k in range(6)])
-    table = evidence(own)
+    table = published_effects(own)
     moved = coefficient_priors(read_theory("framework_linear"), table=table)
     assert moved.loc["w_trust", "location"] == pytest.approx(0.3, abs=0.01)
     reading = evidence_claims(read_theory("framework"), table).set_index("claim").loc["C2.trust", "reading"]
@@ -358,7 +358,7 @@ def test_figures_hold_what_they_show(trials):
     assert "a new study, 95 %" in svg
     part = trials["oxytocin"].query("meta_analysis == 'keech'")
     assert "pooled, k" in forest_plot(part["effect"], part["error"] ** 2, part["study"].tolist())
-    assert "oxytocin" in evidence_map(evidence())
+    assert "oxytocin" in evidence_map(published_effects())
 
 
 def test_the_commands(tmp_path):

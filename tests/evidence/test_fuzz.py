@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from dyadloop.cli import app
 from dyadloop.errors import DataError
-from dyadloop.evidence import add_effect, coefficient_priors, edge_evidence, evidence, read_effects
+from dyadloop.evidence import add_effect, coefficient_priors, edge_evidence, published_effects, read_effects
 from dyadloop.evidence.table import COLUMNS, METRICS
 from dyadloop.theory import read_theory
 
@@ -61,7 +61,7 @@ def test_a_table_is_refused_with_its_places_or_serves_every_command(tmp_path_fac
     ]
     path = _write(tmp_path_factory.mktemp("fuzz") / "own.csv", rows)
     try:
-        table = evidence(path)
+        table = published_effects(path)
     except DataError as error:
         _check_places(error.faults, len(rows))
     else:
@@ -111,7 +111,7 @@ def test_claims_priors_and_map_of_tables_at_the_border(tmp_path):
     for call in (["claims", "--table", str(path)], ["map", str(tmp_path / "m.svg"), "--table", str(path)]):
         found = runner.invoke(app, ["evidence", *call])
         assert found.exit_code == 0, (call, found.output, found.exception)
-    priors = coefficient_priors(read_theory("framework_linear"), table=evidence(path))
+    priors = coefficient_priors(read_theory("framework_linear"), table=published_effects(path))
     assert np.isfinite(priors[["location", "scale"]].to_numpy(float)).all()
     assert (priors["scale"] > 0).all()
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_pooled_is_refused_with_its_column(tmp_path, column, chan
 def test_a_table_from_elsewhere_says_why_a_row_is_not_pooled(tmp_path):
     """A frame that never passed the check: the row at the edge is left out in words, the other is pooled."""
     path = _write(tmp_path / "own.csv", [_PLAIN, _PLAIN | {"id": "OT-TRU-98", "doi": "10.1000/b"}])
-    table = evidence(path)
+    table = published_effects(path)
     table.loc[0, ["metric", "estimate", "ci_low", "ci_high"]] = ["OR", 0.2, 0.0, 0.9]
     found = edge_evidence("oxytocin", "trust", table)
     assert found.used == ["OT-TRU-98"]

@@ -7,7 +7,7 @@ import pytest
 from dyadloop.data import read_study
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.quasi_steady import SETTLED, shortest_interval
-from dyadloop.measures import measure
+from dyadloop.observation.scaling import scale_scores
 from tests.inference.small import make, shorten, theory
 
 PAIR = ["oxytocin", "trust"]
@@ -44,7 +44,7 @@ def _values(problem, **other):
 
 
 def test_sessions_need_the_full_dynamics(folder):
-    problem = build_problem(measure(read_study(folder)), theory(PAIR))
+    problem = build_problem(scale_scores(read_study(folder)), theory(PAIR))
     assert problem.plan.held == ()
     assert "tau_oxytocin" in problem.priors.index
     assert (
@@ -57,7 +57,7 @@ def test_sessions_need_the_full_dynamics(folder):
 
 def test_visits_leave_no_trace_of_it(visits):
     """Held at its median: another value, even the slow end of the prior, changes the likelihood by next to nothing."""
-    scores = measure(read_study(visits))
+    scores = scale_scores(read_study(visits))
     problem = build_problem(scores, theory(PAIR))
     assert problem.plan.held == (("tau_oxytocin", 20.0),)
     assert "tau_oxytocin" not in problem.priors.index
@@ -87,7 +87,7 @@ def _row(name):
 
 
 def test_a_fit_is_read_again_as_it_was_made(visits):
-    scores = measure(read_study(visits))
+    scores = scale_scores(read_study(visits))
     once = build_problem(scores, theory(PAIR))
     again = build_problem(scores, theory(PAIR), once.priors)
     assert again.plan.held == once.plan.held

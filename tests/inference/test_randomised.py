@@ -6,15 +6,15 @@ import pytest
 import xarray as xr
 from scipy.linalg import expm
 
+from dyadloop.appraisal.replication import replicate
+from dyadloop.appraisal.scenarios import _courses
+from dyadloop.appraisal.smoothing import course_at
+from dyadloop.claims.claims_table import Pushes, _first_stage, _judge, pushes_of
 from dyadloop.data import read_study
-from dyadloop.inference.claims import Pushes, _first_stage, _judge, pushes_of
-from dyadloop.inference.fit import prior_draws
-from dyadloop.inference.predict import replicate
+from dyadloop.inference.fitting import prior_draws
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.randomised import PREFIX, contrast_fault
-from dyadloop.inference.smoother import course_at
-from dyadloop.inference.whatif import _courses
-from dyadloop.measures import measure
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.reporting.report import _dots
 from dyadloop.theory import hypothesis, keep, protocol, read_theory, vary
 from tests.inference.small import make, shorten, table
@@ -38,7 +38,7 @@ def _with_events(folder, given, randomised="[work_trust, dose]"):
     sessions.to_csv(folder / "sessions.tsv", sep="\t", index=False)
     text = (folder / "study.yaml").read_text()
     (folder / "study.yaml").write_text(text + f"randomised: {randomised}\n")
-    return measure(read_study(folder))
+    return scale_scores(read_study(folder))
 
 
 def _alternating(d, s):

@@ -5,14 +5,14 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import expm, solve_continuous_lyapunov
 
+from dyadloop.appraisal.replication import sampled
 from dyadloop.data import StudyInfo, read_study, write_study
-from dyadloop.inference.checks import diagnose
-from dyadloop.inference.fit import _attributes, _posterior, _statistics, _storable, prior_draws
-from dyadloop.inference.laplace import find_mode, posterior_of
-from dyadloop.inference.predict import sampled
+from dyadloop.inference.convergence import diagnose
+from dyadloop.inference.fitting import _attributes, _posterior, _statistics, _storable, prior_draws
+from dyadloop.inference.mode import find_mode, posterior_of
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.sampling import Settings
-from dyadloop.measures import measure
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import keep, read_theory
 
 TWO = ["alliance_patient", "symptoms"]
@@ -62,7 +62,7 @@ def written(path, values, days, points=(4.0, 3.0), phases=("after", "after"), le
 
 
 def problem_of_study(study, *variables):
-    return build_problem(measure(study), theory(*variables))
+    return build_problem(scale_scores(study), theory(*variables))
 
 
 def laplace(study, problem, n_draws=600, seed=1):

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dyadloop import signals as recordings
 from dyadloop.errors import DyadloopError
-from dyadloop.measures import assays, games, items, recordings
+from dyadloop.measures import assays, games
+from dyadloop.measures import questionnaires as items
 from dyadloop.measures import synchrony as sync
 
 ODD_NUMBERS = (

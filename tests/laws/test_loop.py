@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dyadloop import dynamics
 from dyadloop.dynamics import Rhythm
 from dyadloop.dynamics import linear as linear_dynamics
-from dyadloop.field import compile_theory
+from dyadloop.model import compile_theory
 from dyadloop.theory import keep
 from tests.linear import linear, rival
 

@@ -10,8 +10,8 @@ from dyadloop.cli import app
 from dyadloop.data import read_study
 from dyadloop.errors import DataError
 from dyadloop.measures.raw import measure_raw
-from tests.measures.test_examination import answers
-from tests.measures.test_wells import STANDARDS, _falling
+from tests.measures.assays.test_wells import STANDARDS, _falling
+from tests.measures.questionnaires.test_examination import answers
 
 _WELLS = ["plate", "kind", "sample", "signal", "concentration", "dilution", "participant_id", "session", "phase"]
 

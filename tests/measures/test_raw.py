@@ -12,8 +12,8 @@ from dyadloop.cli import app
 from dyadloop.data import read_study
 from dyadloop.errors import DataError, MeasureError
 from dyadloop.inference.problem import build_problem
-from dyadloop.measures import measure
 from dyadloop.measures.raw import measure_raw
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import framework
 from tests.conftest import ROOT
 from tests.measures.conftest import follower
@@ -124,7 +124,7 @@ def test_the_command_writes_what_a_fit_can_use(study, tmp_path, monkeypatch):
     info = yaml.safe_load((study / "study.yaml").read_text())
     info["indicators"]["ot"]["use"] = False  # one value lies below its limit
     (study / "study.yaml").write_text(yaml.safe_dump(info, sort_keys=False))
-    scores = measure(read_study(study))
+    scores = scale_scores(read_study(study))
     errors = scores["error"].sel(indicator="trust").values
     assert np.isfinite(errors[np.isfinite(scores["score"].sel(indicator="trust").values)]).all()
     problem = build_problem(scores, framework())
@@ -215,7 +215,7 @@ def test_raw_signals_are_turned_on_the_way(tmp_path):
     import neurokit2
 
     from dyadloop.data.sources import SynchronySource
-    from dyadloop.measures.channels import two_channels
+    from dyadloop.signals.channels import two_channels
 
     def source(**options):
         return SynchronySource.model_validate({"kind": "synchrony", "files": "x", **options})
@@ -260,7 +260,7 @@ def test_a_film_becomes_a_recording_on_the_command_line(film, tmp_path):
     assert json.loads(found.stdout)["attrs"]["fs"] == pytest.approx(25)
     with_regions = {"left": [0, 0, 80, 120], "right": [80, 0, 80, 120]}
     from dyadloop.data.sources import SynchronySource
-    from dyadloop.measures.channels import two_channels
+    from dyadloop.signals.channels import two_channels
 
     source = SynchronySource(
         kind="synchrony", files="x", signal="video", regions=with_regions, first="right", second="left"

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from dyadloop.field import Field, doublings
-from dyadloop.inference.kalman import log_likelihood
-from dyadloop.inference.panel import Panel, distinct_intervals
-from dyadloop.observation import Observation
+from dyadloop.likelihood.linear_filter import log_likelihood
+from dyadloop.likelihood.panel import Panel, distinct_intervals
+from dyadloop.model import Field, doublings
+from dyadloop.observation.plan import Observation
 from tests.conftest import ROOT
 
 SHARED = ROOT.parent / "shared"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from dyadloop.inference.claims import COLUMNS
+from dyadloop.claims.claims_table import COLUMNS
 from dyadloop.reporting.claims_table import details, prefixes, print_claims, read_claims, write_claims
 
 VERDICTS = ("contradicted", "supported", "undecided", "not testable here")
@@ -103,12 +103,14 @@ class _Cells(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.heads, self.rows, self.style, self.place, self.tag = [], [], "", "", ""
+        self.heads, self.rows, self.style, self.place, self.tag, self.section = [], [], "", "", "", ""
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
+        if tag == "section":
+            self.section = found["id"]
         if tag == "table":
-            self.place = found.get("class") or ""
+            self.place = (found.get("class") or "") if self.section == "claims" else ""
         if self.place == "cards" and tag == "tr":
             self.rows.append([])
         if self.place == "cards" and tag in ("td", "th"):

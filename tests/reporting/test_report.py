@@ -13,8 +13,8 @@ import xarray as xr
 from matplotlib.patches import FancyArrowPatch
 from rich.console import Console
 
-from dyadloop.field import compile_theory
-from dyadloop.inference.claims import COLUMNS
+from dyadloop.claims.claims_table import COLUMNS
+from dyadloop.model import compile_theory
 from dyadloop.reporting import loop
 from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
 from dyadloop.reporting.figures import draw, intervals, missingness
@@ -46,7 +46,7 @@ def test_the_report_stands_alone(page):
     links.feed(text)
     assert links.sources == []
     assert "script" not in links.tags
-    assert links.tags.count("svg") == 5
+    assert links.tags.count("svg") == 6
     assert len(text) < 3_000_000
     assert not re.search(r"url\((?!#)", text)
 
@@ -69,7 +69,7 @@ def test_the_report_has_all_its_parts(page, small_fit):
         assert f'<section id="{section}">' in text
     assert "Simulated data." in text
     assert "(SIMULATED)</title>" in text
-    assert text.count(">SIMULATED</text>") == 5
+    assert text.count(">SIMULATED</text>") == 6
     assert "dl.fit(study, theory, seed=2" in html.unescape(text)
     assert "not a clinical device" in text
     assert small_fit[1].attrs["study_digest"] in text

@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from dyadloop.errors import TheoryError
-from dyadloop.field import compile_theory, system_of
+from dyadloop.model import compile_theory, system_of
 from dyadloop.simulation import cohort, simulate
 from dyadloop.theory import Theory, clamp, cut, framework, hypothesis, patient_only, protocol, read_theory, switch_on
 from tests.small import small
@@ -137,7 +137,7 @@ def test_correlated_noise_keeps_its_correlation():
 
 def test_the_strong_order_of_the_noisy_scheme_is_one():
     """Coarse and fine steps along the same Brownian path, of two states that push each other."""
-    from dyadloop.field import modes_of
+    from dyadloop.model import modes_of
     from dyadloop.simulation.noise import walk
 
     plan = compile_theory(_ou(coupled=True))

@@ -8,7 +8,7 @@ from dyadloop.data import read_study
 from dyadloop.errors import TheoryError
 from dyadloop.inference import priors
 from dyadloop.inference.problem import build_problem
-from dyadloop.measures import measure
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.simulation import simulate_alliance
 from dyadloop.theory import Theory, keep, read_theory
 
@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def problem(folder):
-    return build_problem(measure(read_study(folder)), read_theory("alliance"))
+    return build_problem(scale_scores(read_study(folder)), read_theory("alliance"))
 
 
 def test_two_raters_of_one_quantity_have_states_of_their_own(problem):
@@ -38,7 +38,7 @@ def test_every_claim_is_about_a_number_of_the_fit(problem):
 
 
 def test_without_the_therapist_only_what_is_about_the_therapist_is_left_out(folder):
-    scores = measure(read_study(folder))
+    scores = scale_scores(read_study(folder))
     one = build_problem(scores.sel(indicator=["wai_patient", "phq9"]), read_theory("alliance"))
     assert one.plan.names == ("alliance_patient", "symptoms")
     assert {"c_symptoms_patient", "f_patient_symptoms", "rupture_patient"} <= set(one.priors.index)

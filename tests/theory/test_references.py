@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from dyadloop.errors import TheoryError
-from dyadloop.inference import estimands
+from dyadloop.estimands import catalogue as estimands
 from dyadloop.theory import PRESETS, Theory, keep, read_theory
 from dyadloop.theory.references import COEFFICIENT, ESTIMANDS
 from dyadloop.theory.uses import fit_faults
@@ -26,7 +26,7 @@ def _read(tmp_path, change=lambda content: None):
 
 
 def test_the_example_of_the_docs_validates_simulates_and_can_be_fitted(tmp_path):
-    from dyadloop.field import compile_theory
+    from dyadloop.model import compile_theory
     from dyadloop.simulation import simulate
 
     theory = _read(tmp_path)

@@ -1,5 +1,5 @@
 """The command line: thin doors, no science."""
 
-from dyadloop.cli.app import app, main
+from dyadloop.cli.program import app, main
 
 __all__ = ["app", "main"]

@@ -77,7 +77,7 @@ def calibrate(
 
     dyadloop calibrate --randomised --only strong_cause,reciprocal
     """
-    from dyadloop import inference
+    from dyadloop import appraisal
     from dyadloop.data import read_study
     from dyadloop.reporting.progress import steps
 
@@ -91,7 +91,7 @@ def calibrate(
     model = _calibrated(theory, hypothesis, variables, vary, vary_by_therapist)
     folder = result_folder(out, f"{Path(theory).stem}-calibration")
     with _kept(folder), steps(quiet) as progress:
-        found = inference.calibrate(
+        found = appraisal.calibrate(
             model, study=read_study(study) if study else None, dyads=dyads, sessions=sessions,
             replicates=replicates, below=below, fault=fault, seed=seed, folder=folder, progress=progress,
         )  # fmt: skip
@@ -136,11 +136,11 @@ def _broken(
     independent: bool,
 ) -> None:  # fmt: skip
     """Fit simulated studies that break an assumption each, and show what is found that is not there."""
-    from dyadloop import inference
+    from dyadloop import appraisal
     from dyadloop.reporting.progress import steps
 
     with _kept(folder), steps(quiet) as progress:
-        table = inference.misspecified(
+        table = appraisal.misspecified(
             names, replicates, seed=seed, shared_errors=not independent, folder=folder, progress=progress
         )
     _shown({"broken": table}, folder, as_json)
@@ -150,11 +150,11 @@ def _randomised(
     names: tuple[str, ...] | None, replicates: int, seed: int, folder: Path, as_json: bool, quiet: bool
 ) -> None:
     """Fit simulated studies with randomised events, and show how often claims are supported that do not hold."""
-    from dyadloop import inference
+    from dyadloop import claims
     from dyadloop.reporting.progress import steps
 
     with _kept(folder), steps(quiet) as progress:
-        tables = inference.support_rates(names, replicates, seed=seed, folder=folder, progress=progress)
+        tables = claims.support_rates(names, replicates, seed=seed, folder=folder, progress=progress)
     _shown(dict(zip(("worlds", "strengths", "claims"), tables, strict=True)), folder, as_json)
 
 

@@ -35,9 +35,9 @@ def list_rows(source: From = None, target: To = None, table: Table = None, as_js
 
     Example: dyadloop evidence list --from oxytocin --to trust
     """
-    from dyadloop.evidence import evidence
+    from dyadloop.evidence import published_effects
 
-    rows = evidence(table)
+    rows = published_effects(table)
     for column, wanted in (("edge_from", source), ("edge_to", target)):
         rows = rows if wanted is None else rows[rows[column] == wanted]
     if as_json:
@@ -65,9 +65,9 @@ def show(name: Annotated[str, typer.Argument(help="Id of an effect, such as OT-T
     Example: dyadloop evidence show OT-TRU-04
     """
     from dyadloop.errors import EvidenceError
-    from dyadloop.evidence import edge_evidence, evidence
+    from dyadloop.evidence import edge_evidence, published_effects
 
-    rows = evidence(table)
+    rows = published_effects(table)
     mine = rows[rows["id"] == name]
     if mine.empty:
         raise EvidenceError(f"effect {name!r} does not exist; see: dyadloop evidence list")
@@ -143,9 +143,9 @@ def pool(
     from dataclasses import asdict
 
     from dyadloop.errors import EvidenceError
-    from dyadloop.evidence import edge_evidence, evidence
+    from dyadloop.evidence import edge_evidence, published_effects
 
-    edge = edge_evidence(source, target, evidence(table))
+    edge = edge_evidence(source, target, published_effects(table))
     if edge.rows.empty:
         raise EvidenceError(f"no row on {source} -> {target}; see: dyadloop evidence list")
     if as_json:
@@ -192,10 +192,10 @@ def claims(theory: TheoryName = "framework", table: Table = None, as_json: AsJso
 
     Example: dyadloop evidence claims
     """
-    from dyadloop.evidence import evidence, evidence_claims
+    from dyadloop.evidence import evidence_claims, published_effects
     from dyadloop.theory import read_theory
 
-    found = evidence_claims(read_theory(theory), evidence(table))
+    found = evidence_claims(read_theory(theory), published_effects(table))
     if as_json:
         print(found.to_json(orient="records", indent=2))
         return
@@ -232,10 +232,10 @@ def priors(
 
     Example: dyadloop evidence priors framework --set evidence
     """
-    from dyadloop.evidence import evidence
+    from dyadloop.evidence import published_effects
     from dyadloop.theory import linear_form, read_theory
 
-    model, own = read_theory(theory), None if table is None else evidence(table)
+    model, own = read_theory(theory), None if table is None else published_effects(table)
     if everything:
         from dyadloop.inference import priors as whole
 
@@ -264,7 +264,7 @@ def draw_map(
 
     Example: dyadloop evidence map evidence.svg
     """
-    from dyadloop.evidence import evidence
+    from dyadloop.evidence import published_effects
     from dyadloop.reporting.evidence import evidence_map
 
-    write_figure(evidence_map(evidence(table)), figure)
+    write_figure(evidence_map(published_effects(table)), figure)

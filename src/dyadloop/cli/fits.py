@@ -55,7 +55,7 @@ def compare(
 
     Example: dyadloop compare simulated-haifa --hypotheses none,biomarker,reciprocal --out results/compared
     """
-    from dyadloop import inference
+    from dyadloop import appraisal, inference
     from dyadloop import theory as theories
     from dyadloop.data import read_study
     from dyadloop.reporting.comparison import comparison_table, print_comparison
@@ -71,7 +71,7 @@ def compare(
     priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
     try:
         with steps(quiet) as progress:
-            table = inference.compare(
+            table = appraisal.compare(
                 found, names, model, priors=priors, ahead=ahead, seed=seed, settings=settings, folder=folder,
                 progress=progress, message=lambda text: say(text, quiet),
             )  # fmt: skip
@@ -112,7 +112,7 @@ def choices(
 
     Example: dyadloop choices examples/diaries --only with_relaxed,without_stress
     """
-    from dyadloop import inference
+    from dyadloop import claims, inference
     from dyadloop import theory as theories
     from dyadloop.data import read_study
     from dyadloop.reporting.progress import steps
@@ -120,7 +120,7 @@ def choices(
 
     found = read_study(study)
     if show:
-        names = inference.alternatives(found)
+        names = claims.alternatives(found)
         print(json.dumps(list(names), indent=2) if as_json else "\n".join(names))
         return
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
@@ -130,7 +130,7 @@ def choices(
     priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
     try:
         with steps(quiet) as progress:
-            table = inference.choices(
+            table = claims.choices(
                 found, model, only=names, priors=priors, seed=seed, settings=settings, folder=folder,
                 progress=progress, message=lambda text: say(text, quiet),
             )  # fmt: skip
@@ -138,7 +138,7 @@ def choices(
         say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
         raise typer.Exit(INTERRUPTED) from None
     write_csv(table, folder / "choices.csv")
-    sheet = inference.across(table)
+    sheet = claims.across(table)
     if as_json:
         print(json.dumps(json.loads(sheet.to_json(orient="records")), indent=2))
     else:
@@ -163,14 +163,14 @@ def checks(result: ResultPath, as_json: AsJson = False, quiet: Quiet = False) ->
 
     Example: dyadloop checks results/school
     """
-    from dyadloop import inference
+    from dyadloop import appraisal, inference
     from dyadloop.reporting.checks import checks_tables, print_checks
     from dyadloop.reporting.progress import steps
     from dyadloop.reporting.tables import write_csv
 
     writable_folder(result)
     with steps(quiet) as progress:
-        found = inference.checks(inference.load_result(result), progress=progress)
+        found = appraisal.checks(inference.load_result(result), progress=progress)
     tables = checks_tables(found)
     for name, table in tables.items():
         write_csv(table, result / f"checks_{name}.csv")
@@ -196,7 +196,7 @@ def smooth(
 
     Example: dyadloop smooth results/school --dyads 2,4 --figure courses.svg
     """
-    from dyadloop import inference
+    from dyadloop import appraisal, inference
     from dyadloop.reporting.figures import simulated_mark
     from dyadloop.reporting.report import courses_figure
     from dyadloop.reporting.tables import courses_table, write_csv
@@ -205,7 +205,7 @@ def smooth(
     writable_file(path)
     post = inference.load_result(result)
     chosen = [name.strip() for name in dyads.split(",")] if dyads else None
-    found = inference.smooth(post, chosen, draws)
+    found = appraisal.smooth(post, chosen, draws)
     write_csv(courses_table(found), path)
     if path.parent == result:
         inference.write_manifest(result)
@@ -260,12 +260,12 @@ def whatif(
 
     dyadloop whatif results/haifa --event work_trust:4
     """
-    from dyadloop import inference
+    from dyadloop import appraisal, inference
     from dyadloop.reporting.tables import print_table, whatif_table, write_csv
 
     post = inference.load_result(result)
-    scenario, baseline = inference.calendars(post, every, length, sessions, [event_of(text) for text in event or []])
-    found = inference.whatif(post, scenario, baseline=baseline, cut=cut or [])
+    scenario, baseline = appraisal.calendars(post, every, length, sessions, [event_of(text) for text in event or []])
+    found = appraisal.whatif(post, scenario, baseline=baseline, cut=cut or [])
     table = whatif_table(found)
     if out:
         write_csv(table, out)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from dyadloop.measures.raw import Measured
-    from dyadloop.measures.recordings.alignment import Aligned
+    from dyadloop.signals.alignment import Aligned
 
 Fs = Annotated[float | None, typer.Option(help="Samples per second, where the files do not tell.")]
 MethodName = Annotated[str, typer.Option(help="Method, such as windowed, rmea, susy, segments, wcc, crqa, coherence.")]
@@ -227,8 +227,8 @@ def _pair(
     first: Path, second: Path | None, fs: float | None, columns: str | None, gap_values: list[float]
 ) -> "tuple[Aligned, tuple[str, str]]":
     """Return two series on one clock from one or two files, and their names."""
-    from dyadloop.measures.recordings import read_recording
-    from dyadloop.measures.recordings.alignment import aligned
+    from dyadloop.signals import read_recording
+    from dyadloop.signals.alignment import aligned
 
     names = _names(columns, second is not None)
     one_name, two_name = names or (None, None)
@@ -332,8 +332,8 @@ def motion(
 
     Example: dyadloop motion session.mp4 motion.tsv --region patient=0,0,320,480 --region therapist=320,0,320,480
     """
-    from dyadloop.measures.recordings import motion_energy
     from dyadloop.reporting.progress import steps
+    from dyadloop.signals import motion_energy
 
     regions = dict(_region(text) for text in region)
     with steps(quiet) as progress:
@@ -370,8 +370,8 @@ def instruments(
 
     Example: dyadloop instruments phq9
     """
-    from dyadloop.measures.items import instruments as shipped
-    from dyadloop.measures.items import read_instrument
+    from dyadloop.measures.questionnaires import instruments as shipped
+    from dyadloop.measures.questionnaires import read_instrument
 
     if name is not None:
         key = read_instrument(name)

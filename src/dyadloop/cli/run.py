@@ -1,6 +1,5 @@
 """The main job: study folder -> scores -> fit -> claims table -> report."""
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,9 +104,10 @@ def _what(
     study: "Study", model: "Theory", prior_set: str, all_priors: bool, seed: int, settings: "Settings"
 ) -> dict[str, Any]:
     """Return all that decides what a run gives, as JSON can hold it."""
+    from dyadloop.files import sha256
     from dyadloop.inference import versions
 
-    theory = hashlib.sha256(model.model_dump_json(by_alias=True).encode()).hexdigest()
+    theory = sha256(model.model_dump_json(by_alias=True))
     asked = {"prior_set": prior_set, "all_priors": all_priors, "seed": seed, "settings": vars(settings)}
     return {"study": study.digest, "theory": theory, **asked, "versions": versions()}
 
@@ -145,9 +145,9 @@ class _Fits:
 
 def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dict[str, Any]) -> dict[str, Any]:
     """Fit, judge and report; leave a note of what was done and return it."""
-    from dyadloop.inference import claims as judge
+    from dyadloop.claims import judge_claims as judge
+    from dyadloop.claims.claims_table import rests_on_events
     from dyadloop.inference import save_rivals, write_manifest
-    from dyadloop.inference.claims import rests_on_events
     from dyadloop.inference.result import RUN_FILE
     from dyadloop.reporting.claims_table import write_claims
     from dyadloop.reporting.report import report
@@ -172,8 +172,9 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
 
 def _rivals(fits: _Fits, kind: str, own: str) -> "Dataset | None":
     """Compare the fitted hypothesis with rivals that could explain what would be supported; None if it has none."""
-    from dyadloop.inference import Interrupted, compare, coupling_priors
-    from dyadloop.inference.claims import RIVALS
+    from dyadloop.appraisal import compare
+    from dyadloop.claims.claims_table import RIVALS
+    from dyadloop.inference import Interrupted, coupling_priors
     from dyadloop.reporting.progress import steps
     from dyadloop.theory import linear_form
 
@@ -218,7 +219,8 @@ def _faults(post: "DataTree", draws: int, quiet: bool) -> list[str]:
 
 def _other_priors(post: "DataTree", first: str, fits: _Fits) -> "DataFrame":
     """Fit the other prior sets into folders of their own and return the claims side by side."""
-    from dyadloop.inference import compare_priors, write_manifest
+    from dyadloop.claims import compare_priors
+    from dyadloop.inference import write_manifest
     from dyadloop.reporting.tables import write_csv
 
     posts = {first: post}
@@ -234,7 +236,7 @@ def _other_priors(post: "DataTree", first: str, fits: _Fits) -> "DataFrame":
 
 def _enough(post: "DataTree", draws: int) -> int:
     """Return how many draws per chain the worst effective sample size asks for, with a margin."""
-    from dyadloop.inference.checks import MIN_ESS
+    from dyadloop.inference.convergence import MIN_ESS
 
     table = post["diagnostics"].to_dataset()
     worst = float(min(table["ess_bulk"].min(), table["ess_tail"].min()))

@@ -1,7 +1,6 @@
 """The command that simulates: a study folder with known truth, or the courses of dyads under any theory."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -117,19 +116,14 @@ def _study(
 
 def _write_courses(run: "xr.Dataset", path: Path) -> None:
     """Write table, data and figure of courses: all of them, or nothing."""
+    from dyadloop.files import replacing_folder
     from dyadloop.reporting.explore import fan
     from dyadloop.reporting.figures import simulated_mark
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent) as scratch:
-        made = Path(scratch) / "courses"
-        made.mkdir()
+    with replacing_folder(path) as made:
         run.to_netcdf(made / "courses.nc", engine="h5netcdf")
         run.to_dataframe().reset_index().to_csv(made / "courses.csv", index=False)
         (made / "courses.svg").write_text(simulated_mark(fan(run)), encoding="utf-8")
-        if path.is_dir():
-            path.rmdir()  # it is empty
-        made.replace(path)
     say(f"figure: {path / 'courses.svg'}")
 
 

@@ -1,8 +1,5 @@
 """Write a study folder, whole or not at all."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from dyadloop.data.schema import (
 )
 from dyadloop.data.table import read_table
 from dyadloop.errors import DataError, Fault
+from dyadloop.files import replacing, replacing_folder
 from dyadloop.yaml_files import dump_yaml
 
 Rows = Iterable[Mapping[str, object]]
@@ -51,9 +49,7 @@ def write_study(
     if root.exists():
         fault = Fault(str(root), None, None, "an existing folder", "a new folder", "choose another or move it away")
         raise DataError(str(root), [fault])
-    root.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
-    try:
+    with replacing_folder(root) as draft:
         content = info.model_dump(mode="json", exclude_defaults=True) | {"schema_version": info.schema_version}
         text = dump_yaml(content)
         (draft / "study.yaml").write_text(text, encoding="utf-8")
@@ -65,11 +61,6 @@ def write_study(
         write_measurements(draft / "measurements.tsv", measurements)
         for name, body in (extra_files or {}).items():
             (draft / name).write_text(body, encoding="utf-8")
-        draft.chmod(0o755)
-        os.replace(draft, root)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
     return root
 
 
@@ -77,9 +68,8 @@ def write_measurements(path: Path, rows: Rows) -> None:
     """Write measurements.tsv, whole or not at all; optional columns only where a row has one."""
     table = list(rows)
     extras = tuple(name for name in MEASUREMENT_EXTRAS if any(row.get(name, "") != "" for row in table))
-    draft = path.with_name(f".{path.name}.draft")
-    _write_table(draft, (*MEASUREMENT_COLUMNS, *extras), table)
-    os.replace(draft, path)
+    with replacing(path) as draft:
+        _write_table(draft, (*MEASUREMENT_COLUMNS, *extras), table)
 
 
 def replace_measurements(path: str | Path, rows: Rows, indicators: list[str]) -> None:

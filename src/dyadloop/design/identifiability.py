@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dyadloop.claims.claims_table import UNTESTABLE, subjects
 from dyadloop.design.information import Planned, Scale, information
 from dyadloop.design.losses import lose
 from dyadloop.design.prospects import prospects
@@ -16,8 +17,7 @@ from dyadloop.design.rivals import smallest_change, told_apart
 from dyadloop.design.schema import Design
 from dyadloop.design.skeleton import Skeleton, skeleton
 from dyadloop.design.worlds import FIXED, fitted_values, world_of
-from dyadloop.inference.claims import UNTESTABLE, subjects
-from dyadloop.inference.estimands import Estimand, Untestable, draws_of, estimand
+from dyadloop.estimands.catalogue import Estimand, Untestable, draws_of, estimand
 from dyadloop.inference.problem import Problem
 from dyadloop.theory import Theory
 

@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from dyadloop.errors import FitError
-from dyadloop.inference.panel import Panel
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.programs import program
+from dyadloop.likelihood.panel import Panel
+from dyadloop.likelihood.programs import program
 
 _STEP = 1e-4  # of a parameter, on the scale of its prior: truncation and rounding errors are both near 1e-8
 

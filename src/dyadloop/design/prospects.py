@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from dyadloop.claims.claims_table import UNTESTABLE, subjects
 from dyadloop.design.skeleton import Skeleton
-from dyadloop.inference.claims import UNTESTABLE, subjects
-from dyadloop.inference.estimands import Untestable, estimand
+from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import randomised_covariates
 

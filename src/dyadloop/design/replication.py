@@ -8,16 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from dyadloop.appraisal.replication import replicate
+from dyadloop.claims.claims_table import UNTESTABLE, judge, pushes_of
 from dyadloop.design.losses import Losses, lose
 from dyadloop.design.skeleton import Skeleton
 from dyadloop.design.worlds import FIXED, Truths, World, fitted_values, world_of
 from dyadloop.errors import FitError
-from dyadloop.inference.claims import UNTESTABLE, judge, pushes_of
-from dyadloop.inference.fit import prior_draws
-from dyadloop.inference.laplace import Mode, Posterior, find_mode, mode_near, posterior_of
-from dyadloop.inference.predict import replicate
+from dyadloop.inference.fitting import prior_draws
+from dyadloop.inference.mode import Mode, Posterior, find_mode, mode_near, posterior_of
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.programs import program
+from dyadloop.likelihood.programs import program
 
 DRAWS = 500
 """Independent draws from the prior and from the normal approximation of each study."""

@@ -19,7 +19,7 @@ from dyadloop.design.reader import design_of, theory_of
 from dyadloop.design.schema import Design
 from dyadloop.design.skeleton import Skeleton, skeleton
 from dyadloop.design.worlds import world_of
-from dyadloop.inference.programs import program
+from dyadloop.likelihood.programs import program
 from dyadloop.theory import hypothesis
 
 APART = float(np.log(20.0))

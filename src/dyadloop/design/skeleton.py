@@ -18,9 +18,9 @@ from dyadloop.data import Indicator, StudyInfo, StudyPrior, read_study, write_st
 from dyadloop.design.reader import theory_of
 from dyadloop.design.schema import Design, Given, Measure
 from dyadloop.errors import FitError
-from dyadloop.inference.panel import panel as panel_of
 from dyadloop.inference.problem import Problem, build_problem, coupling_priors
-from dyadloop.measures import measure
+from dyadloop.likelihood.panel import panel as panel_of
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory
 from dyadloop.theory import hypothesis as restricted
 
@@ -37,7 +37,7 @@ class Skeleton:
     design
         The design.
     scores
-        What :func:`dyadloop.measure` makes of it, with every event in every session that may have it.
+        What :func:`dyadloop.scale_scores` makes of it, with every event in every session that may have it.
     fitted
         The problem of its fit, with a typical draw of its events.
     amounts
@@ -149,7 +149,7 @@ def _typical(design: Design, whole: xr.Dataset) -> xr.Dataset:
 
 def _planned_scores(design: Design) -> xr.Dataset:
     with TemporaryDirectory() as scratch:
-        return measure(read_study(write_planned(design, Path(scratch) / "study")))
+        return scale_scores(read_study(write_planned(design, Path(scratch) / "study")))
 
 
 def write_planned(design: Design, path: Path) -> Path:

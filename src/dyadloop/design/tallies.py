@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from dyadloop.inference.claims import UNTESTABLE
+from dyadloop.claims.claims_table import UNTESTABLE
 from dyadloop.theory import Theory
 
 VERDICTS = ("supported", "contradicted", "undecided", UNTESTABLE)

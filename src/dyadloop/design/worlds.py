@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import xarray as xr
 
+from dyadloop.claims.claims_table import subjects
 from dyadloop.design.reader import theory_of
 from dyadloop.design.schema import Design
 from dyadloop.design.skeleton import Skeleton, true_error
 from dyadloop.errors import FitError
-from dyadloop.inference.claims import subjects
-from dyadloop.inference.estimands import Untestable, draws_of, estimand
-from dyadloop.inference.fit import prior_draws
+from dyadloop.estimands.catalogue import Untestable, draws_of, estimand
+from dyadloop.inference.fitting import prior_draws
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import PREFIX
 from dyadloop.theory import hypothesis

@@ -1,8 +1,8 @@
 """What a theory implies: equilibria, gains, loop gain, continuation, synergy, sensitivity, phenomena."""
 
-from dyadloop.dynamics.characteristic import characteristic
-from dyadloop.dynamics.continuation import continuation
-from dyadloop.dynamics.equilibria import equilibria
+from dyadloop.dynamics.branches import continuation
+from dyadloop.dynamics.characteristic_curve import characteristic
+from dyadloop.dynamics.fixed_points import equilibria
 from dyadloop.dynamics.linear import (
     Rhythm,
     component_loop_gain,
@@ -17,10 +17,10 @@ from dyadloop.dynamics.linear import (
     without_oxytocin_effects,
 )
 from dyadloop.dynamics.loop import gains, loop_gain
-from dyadloop.dynamics.phenomena import PHENOMENA, phenomena
-from dyadloop.dynamics.sensitivity import sensitivity
-from dyadloop.dynamics.synergy import synergy
-from dyadloop.dynamics.weekly import session_map
+from dyadloop.dynamics.phenomenon_catalogue import PHENOMENA, phenomena
+from dyadloop.dynamics.session_loop import session_map
+from dyadloop.dynamics.sobol_indices import sensitivity
+from dyadloop.dynamics.super_additivity import synergy
 
 __all__ = [
     "PHENOMENA",

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.dynamics.linear import Rhythm
 from dyadloop.errors import StateError, TheoryError
-from dyadloop.field import Plan, System, compile_theory, system_of
+from dyadloop.model import Plan, System, compile_theory, system_of
 from dyadloop.theory import Theory
 from dyadloop.units import days
 

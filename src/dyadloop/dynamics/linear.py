@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from dyadloop.field import Field, doublings, transitions
+from dyadloop.model import Field, doublings, transitions
 
 _FASTEST_NORM = 5000.0  # [1/d]: time constants of minutes with couplings; finer steps cost next to nothing here
 

@@ -7,12 +7,12 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.dynamics.compiled import Compiled, compiled
-from dyadloop.dynamics.equilibria import settled
-from dyadloop.dynamics.gain_matrix import gain_matrix_at, return_ratio
+from dyadloop.dynamics.fixed_points import settled
 from dyadloop.dynamics.linear import oxytocin_loop_gain, weekly_loop_gain
-from dyadloop.dynamics.weekly import closed_form, fixed_points, in_session_state, session_map
+from dyadloop.dynamics.mode_gains import gain_matrix_at, return_ratio
+from dyadloop.dynamics.session_loop import closed_form, fixed_points, in_session_state, session_map
 from dyadloop.errors import StateError
-from dyadloop.field import System, kinks_at
+from dyadloop.model import System, kinks_at
 from dyadloop.theory import Theory
 
 

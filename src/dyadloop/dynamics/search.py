@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from dyadloop.field import System
+from dyadloop.model import System
 
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From states (case, state) to residuals (case, state) and their derivatives (case, state, state)."""

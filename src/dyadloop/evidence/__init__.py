@@ -1,15 +1,11 @@
 """Published effects: the table, conversions, pooling, bias, priors of coefficients, and claims by evidence alone."""
 
-import sys
-from types import ModuleType
-from typing import Any
-
 from dyadloop.evidence.bias import leave_one_out, pet_peese, selection_model
 from dyadloop.evidence.coefficients import Discount, coefficient_priors
 from dyadloop.evidence.conversions import Estimate
 from dyadloop.evidence.edges import Edge, edge_evidence
 from dyadloop.evidence.pooling import Bayesian, Pooled, ThreeLevel, pool, pool_bayes, pool_three_level
-from dyadloop.evidence.table import CONCEPTS, METRICS, Effect, add_effect, duplicates, evidence, read_effects
+from dyadloop.evidence.table import CONCEPTS, METRICS, Effect, add_effect, duplicates, published_effects, read_effects
 from dyadloop.evidence.trials import pool_trials, trial_effects
 from dyadloop.evidence.verdicts import evidence_claims
 
@@ -27,7 +23,6 @@ __all__ = [
     "coefficient_priors",
     "duplicates",
     "edge_evidence",
-    "evidence",
     "evidence_claims",
     "leave_one_out",
     "pet_peese",
@@ -35,20 +30,8 @@ __all__ = [
     "pool_bayes",
     "pool_three_level",
     "pool_trials",
+    "published_effects",
     "read_effects",
     "selection_model",
     "trial_effects",
 ]
-
-
-class _Room(ModuleType):
-    """The room under its public name, which is also that of a function.
-
-    Importing a room puts it in the place of a function of the same name, so ``dl.evidence()`` must work with either.
-    """
-
-    def __call__(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - those of the function
-        return evidence(*arguments, **named)
-
-
-sys.modules[__name__].__class__ = _Room

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dyadloop.evidence.pooling import Bayesian, Pooled, pool, pool_bayes
 from dyadloop.evidence.standard import NULL, standard
-from dyadloop.evidence.table import evidence
+from dyadloop.evidence.table import published_effects
 
 _TAU_SCALE = 0.3  # assumed: true effects of different settings differ by a few tenths of an SD
 
@@ -68,7 +68,7 @@ def edge_evidence(edge_from: str, edge_to: str, table: pd.DataFrame | None = Non
     that found nothing enters as 0 with the variance of its sample (assumed); it would be worse to leave nulls out.
     Animals and rows that were not verified are not pooled.
     """
-    whole = evidence() if table is None else table
+    whole = published_effects() if table is None else table
     rows = whole[(whole["edge_from"] == edge_from) & (whole["edge_to"] == edge_to)].reset_index(drop=True).copy()
     found = [standard({str(key): value for key, value in row.items()}) for row in rows.to_dict("records")]
     rows["d"] = [one.d for one in found]

@@ -163,7 +163,7 @@ def _faults(wrong: Wrong, name: str, row: int) -> list[Fault]:
     return found
 
 
-def evidence(
+def published_effects(
     path: str | Path | None = None, *, edge: tuple[str, str] | None = None, verified: bool = False
 ) -> pd.DataFrame:
     """Return the evidence table: what published studies say about each arrow of the theory.

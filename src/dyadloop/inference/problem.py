@@ -1,6 +1,5 @@
 """One fitting problem: the reduced theory, the observation model, the panel and the priors."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,16 +19,17 @@ from dyadloop.dynamics import Rhythm
 from dyadloop.errors import FitError
 from dyadloop.evidence import Discount, coefficient_priors
 from dyadloop.evidence.coefficients import PriorSet
-from dyadloop.field import Field, Plan, compile_theory
-from dyadloop.inference.augmented import filtered
-from dyadloop.inference.kalman import log_likelihood
-from dyadloop.inference.panel import BEYOND, Panel, panel, personal
-from dyadloop.inference.programs import program
+from dyadloop.files import sha256
 from dyadloop.inference.quasi_steady import held_at_median, pace
 from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
-from dyadloop.inference.shared import Shared, shared
-from dyadloop.inference.varying import Varying, varying
-from dyadloop.observation import Observation, ObservationPlan, observe
+from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.linear_filter import log_likelihood
+from dyadloop.likelihood.panel import BEYOND, Panel, panel, personal
+from dyadloop.likelihood.programs import program
+from dyadloop.likelihood.random_levels import Shared, shared
+from dyadloop.likelihood.random_parameters import Varying, varying
+from dyadloop.model import Field, Plan, compile_theory
+from dyadloop.observation.plan import Observation, ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, linear_form
 
 _POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_", "width_")
@@ -184,7 +184,7 @@ class Problem:
             self.scores.attrs["digest"],
             self.held_out,
         ]
-        return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+        return sha256("\x00".join(parts))
 
 
 def build_problem(

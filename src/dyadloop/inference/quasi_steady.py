@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.field import Plan
+from dyadloop.model import Plan
 from dyadloop.units import days
 
 SETTLED = 5.0

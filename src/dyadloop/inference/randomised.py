@@ -21,9 +21,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Bool, Float
 
-from dyadloop.field import Plan, Transition
-from dyadloop.inference.motion import motion
-from dyadloop.inference.panel import Panel
+from dyadloop.likelihood.panel import Panel
+from dyadloop.likelihood.propagation import motion
+from dyadloop.model import Plan, Transition
 from dyadloop.theory import Coupling, Quantity, Theory, hypothesis, switch_on
 
 PREFIX = "pushed_"

@@ -1,8 +1,6 @@
 """Results on disk: a DataTree in the ArviZ schema with a manifest of SHA-256 sums that is checked on reading."""
 
-import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import ResultError
+from dyadloop.files import replacing, sha256_of, write_text
 from dyadloop.inference.problem import Problem, build_problem, priors_from_json
 from dyadloop.inference.randomised import PREFIX
 from dyadloop.theory import Theory
@@ -34,10 +33,8 @@ def versions() -> dict[str, str]:
 def save_result(post: xr.DataTree, folder: str | Path) -> Path:
     """Write a posterior into a result folder and renew its manifest."""
     path = Path(folder) / POSTERIOR_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    post.to_netcdf(part, engine="h5netcdf")
-    os.replace(part, path)
+    with replacing(path) as draft:
+        post.to_netcdf(draft, engine="h5netcdf")
     write_manifest(folder)
     return path
 
@@ -46,10 +43,8 @@ def write_manifest(folder: str | Path) -> None:
     """Write the SHA-256 of every file of a result folder, the running chains excepted."""
     root = Path(folder)
     names = sorted(p.name for p in root.iterdir() if p.is_file() and p.name != MANIFEST_FILE)
-    sums = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in names}
-    part = root / (MANIFEST_FILE + ".part")
-    part.write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
-    os.replace(part, root / MANIFEST_FILE)
+    sums = {name: sha256_of(root / name) for name in names}
+    write_text(root / MANIFEST_FILE, json.dumps(sums, indent=2) + "\n")
 
 
 def finished(folder: str | Path, wanted: Mapping[str, object], files: Iterable[str]) -> dict | None:
@@ -69,7 +64,7 @@ def finished(folder: str | Path, wanted: Mapping[str, object], files: Iterable[s
     if not all((root / name).is_file() for name in (MANIFEST_FILE, *names)):
         return None
     sums = json.loads((root / MANIFEST_FILE).read_text(encoding="utf-8"))
-    if any(hashlib.sha256((root / name).read_bytes()).hexdigest() != sums.get(name) for name in names):
+    if any(sha256_of(root / name) != sums.get(name) for name in names):
         return None
     left = json.loads((root / RUN_FILE).read_text(encoding="utf-8"))
     return left if left["of"] == wanted else None
@@ -103,7 +98,7 @@ def load_result(folder: str | Path) -> xr.DataTree:
         if not needed.is_file():
             raise ResultError(f"{needed}: no such file; expected a folder written by `dyadloop run`")
     expected = json.loads(manifest.read_text(encoding="utf-8")).get(POSTERIOR_FILE)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = sha256_of(path)
     if found != expected:
         raise ResultError(f"{path}: SHA-256 {found[:12]}... differs from the manifest; the file was altered, fit again")
     with xr.open_datatree(path, engine="h5netcdf") as tree:

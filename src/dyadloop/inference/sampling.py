@@ -1,7 +1,6 @@
 """NUTS in blocks: the state and draws of a chain are on disk after each, so a killed run goes on bit-identically."""
 
 import os
-import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
@@ -18,9 +17,10 @@ from jaxtyping import Array
 from numpyro.infer.hmc import hmc
 
 from dyadloop.errors import ResultError
-from dyadloop.inference.laplace import Mode, Posterior
-from dyadloop.inference.panel import Panel
-from dyadloop.inference.programs import program
+from dyadloop.files import replacing
+from dyadloop.inference.mode import Mode, Posterior
+from dyadloop.likelihood.panel import Panel
+from dyadloop.likelihood.programs import program
 
 Progress = Callable[[int, int, int], None]
 """Called with chain, iterations done and divergences so far."""
@@ -240,9 +240,5 @@ def _save(path: Path, state: tuple, draws: dict[str, np.ndarray]) -> None:
 
 def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays so that the file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as stream:
+    with replacing(path) as draft, draft.open("wb") as stream:
         np.savez(stream, allow_pickle=False, **arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(stream.name, path)

@@ -1,10 +1,8 @@
-"""Recordings, items, assays and games turned into scores with their errors, conventions and provenance.
+"""Raw data turned into values with their errors: synchrony, questionnaires, assays and games.
 
-The rooms ``synchrony``, ``recordings``, ``items``, ``assays`` and ``games`` measure, ``raw`` does so for a study
-folder, and ``scores`` puts a study's measurements on the scale of a fit.
+``raw`` does so for the raw files of a study folder.
 """
 
-from dyadloop.measures.doubts import doubts, doubts_beside
-from dyadloop.measures.scores import measure
+from dyadloop.measures.study_doubts import doubts, doubts_beside
 
-__all__ = ["doubts", "doubts_beside", "measure"]
+__all__ = ["doubts", "doubts_beside"]

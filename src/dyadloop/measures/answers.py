@@ -7,7 +7,7 @@ import pandas as pd
 
 from dyadloop.data.sources import QuestionnaireSource
 from dyadloop.errors import DataError, Fault, MeasureError
-from dyadloop.measures.items import Instrument, read_instrument, score_items
+from dyadloop.measures.questionnaires import Instrument, read_instrument, score_items
 from dyadloop.measures.work import Work, is_of_role, keys_of, table_of
 
 

@@ -23,14 +23,14 @@ from dyadloop.data.sources import (
 )
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.answers import measure_answers
-from dyadloop.measures.channels import Channels, two_channels
 from dyadloop.measures.games import empathic_accuracy, public_goods, trust_game
-from dyadloop.measures.recordings import read_recording
-from dyadloop.measures.recordings.rates import same_rate
 from dyadloop.measures.samples import measure_samples
 from dyadloop.measures.synchrony import METHODS, group_test, synchrony, synchrony_test
-from dyadloop.measures.synchrony.series import SIGN
 from dyadloop.measures.work import Work, filled, is_of_role, keys_of, sessions_of, table_of
+from dyadloop.signals import read_recording
+from dyadloop.signals.channels import Channels, two_channels
+from dyadloop.signals.rates import same_rate
+from dyadloop.signals.series import SIGN
 
 Progress = Callable[[str, int, int], None]
 _MOST_TRACES = 40  # recordings that are kept for figures

@@ -1,6 +1,5 @@
 """One source of raw files in progress: whose rows they are, which files were used, what went wrong."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,8 @@ from dyadloop.data import Study, read_records
 from dyadloop.data.clock import Clock
 from dyadloop.data.table import MISSING
 from dyadloop.errors import DataError, Fault, MeasureError
-from dyadloop.measures.channels import Channels
+from dyadloop.files import sha256_of
+from dyadloop.signals.channels import Channels
 
 _SHOWN = 4
 
@@ -49,7 +49,7 @@ class Work:
         if not path.is_relative_to(self.root.resolve()):
             raise MeasureError(f"{relative}: lies outside the study folder")
         if path.is_file():
-            self.files[relative] = hashlib.sha256(path.read_bytes()).hexdigest()
+            self.files[relative] = sha256_of(path)
         return path
 
     def participant(self, dyad: str) -> str:

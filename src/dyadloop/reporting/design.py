@@ -3,8 +3,8 @@
 import pandas as pd
 from rich.console import Console
 
+from dyadloop.claims.claims_table import UNTESTABLE
 from dyadloop.design import Assurance, Design, Effort
-from dyadloop.inference.claims import UNTESTABLE
 from dyadloop.reporting.tables import number, share, text_table
 
 

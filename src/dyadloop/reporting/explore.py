@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from dyadloop.dynamics.compiled import compiled
-from dyadloop.dynamics.equilibria import equilibria
+from dyadloop.dynamics.fixed_points import equilibria
 from dyadloop.errors import StateError
 from dyadloop.reporting.figures import BLUE, DARK, FILL, GREY, RED, draw, plain
 from dyadloop.theory import Theory

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Callable
 
 import matplotlib as mpl
@@ -11,7 +12,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BLUE, RED, GREY, DARK = "#0072B2", "#D55E00", "#9a9a9a", "#222222"
+BLUE, RED, GREY, DARK, ROPE = "#0072B2", "#D55E00", "#9a9a9a", "#222222", "#dcebdc"
 FILL = {
     "oxytocin": "#fdf3d8",
     "component": "#e3eef6",
@@ -21,6 +22,7 @@ FILL = {
     "state": "#ffffff",
 }
 """Colours of the kinds of variables."""
+_WRAP = 34  # letters of a label
 _STYLE: dict = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dyadloop",
@@ -101,6 +103,40 @@ def intervals(table: pd.DataFrame) -> str:
     return draw(paint, 7.2, 0.8 + 0.24 * len(table))
 
 
+def estimates(table: pd.DataFrame) -> str:
+    """Draw each number of a tested claim with its ROPE and prior.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`dyadloop.reporting.first_page.estimates`, one row at least.
+    """
+    statements = ["\n".join(textwrap.wrap(text, _WRAP)) for text in table["statement"]]
+    names = [
+        text if kind == "association" else "by randomised events"
+        for text, kind in zip(statements, table["kind"], strict=True)
+    ]
+    numbers = table[["low", "high", "prior_low", "prior_high", "rope_low", "rope_high"]].to_numpy(dtype=float)
+    edge = 1.05 * float(np.nanmax(np.abs(numbers)))
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for place, (_, row) in enumerate(table.iterrows()):
+            low = -edge if pd.isna(row["rope_low"]) else row["rope_low"]
+            axes.fill_betweenx([place - 0.42, place + 0.42], low, row["rope_high"], color=ROPE, lw=0)
+            axes.plot([row["prior_low"], row["prior_high"]], [place + 0.2] * 2, color=GREY, lw=2)
+            colour = BLUE if row["kind"] == "association" else RED
+            axes.plot([row["low"], row["high"]], [place - 0.08] * 2, color=colour, lw=4, solid_capstyle="butt")
+            axes.plot(row["median"], place - 0.08, "o", color=DARK, ms=4)
+        axes.axvline(0, color=DARK, lw=0.6)
+        axes.set_xlim(-edge, edge)
+        axes.set_yticks(range(len(table)), [plain(name) for name in names], fontsize=8)
+        axes.invert_yaxis()
+        axes.set_xlabel("estimate, in the unit of the claim")
+
+    return draw(paint, 7.2, 0.7 + 0.34 * len(table))
+
+
 def predictive(checks: xr.Dataset) -> str:
     """Draw each observed statistic over the 89 % interval of its replicates."""
 
@@ -120,7 +156,10 @@ def predictive(checks: xr.Dataset) -> str:
 
 
 def courses(
-    paths: xr.Dataset, labels: dict[str, str], seen: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+    paths: xr.Dataset,
+    labels: dict[str, str],
+    seen: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]],
+    sessions: dict[str, np.ndarray],
 ) -> str:
     """Draw the course of some dyads: median, 50 and 89 % bands, and the data as dots.
 
@@ -132,6 +171,8 @@ def courses(
         Axis label per state.
     seen
         Days and data on the scale of the state, by dyad and state.
+    sessions
+        Days of the sessions, by dyad; marked at the bottom.
     """
     states, dyads = paths["state"].values.tolist(), paths["dyad"].values.tolist()
 
@@ -140,6 +181,8 @@ def courses(
         for (row, state), (column, dyad) in ((r, c) for r in enumerate(states) for c in enumerate(dyads)):
             axes = grid[row][column]
             _course(axes, paths.sel(dyad=dyad, state=state), seen[dyad, state])
+            for day in sessions[dyad]:
+                axes.axvline(day, ymax=0.04, color=DARK, lw=0.7)
             if row == 0:
                 axes.set_title(plain(dyad), fontsize=9)
             if column == 0:

@@ -5,16 +5,17 @@ import math
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch, Patch
 
-from dyadloop.field import Plan
+from dyadloop.model import Plan
 from dyadloop.reporting.figures import BLUE, DARK, FILL, GREY, RED, draw, plain
 
 _SURE = 0.95
 _RADIUS = 1.0
 _MARGIN = 0.3
 _HALF_WIDTH = 1.6
-_INCHES = 7.2
+_INCHES = 5.6
 _BEND = 0.16  # of an arrow; those of a product bend twice as much and are dotted
 
 
@@ -35,20 +36,26 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         rows = summary.to_dict(orient="index")
-        for coupling in plan.couplings:
-            # a context moderates an arrow and has no place; a product comes from all that it multiplies
-            tails = [places[source] for source in coupling.sources if source in places]
-            bend = _BEND if len(tails) == 1 else 2 * _BEND
-            for index, tail in enumerate(tails):
-                _arrow(axes, tail, places[coupling.target], rows[coupling.id], coupling.sign, bend, named=index == 0)
+        boxes = {}
         for variable in plan.variables:
             x, y = places[variable.id]
             box = {"boxstyle": "round,pad=0.5", "fc": FILL[variable.kind], "ec": DARK, "lw": 0.8}
-            axes.text(x, y, plain(variable.label), ha="center", va="center", fontsize=9, bbox=box, zorder=5)
+            text = axes.text(x, y, plain(variable.label), ha="center", va="center", fontsize=8, bbox=box, zorder=5)
+            boxes[variable.id] = text.get_bbox_patch()
         axes.set_xlim(-_HALF_WIDTH, _HALF_WIDTH)
         axes.set_ylim(low, high)
         axes.set_aspect("equal")
         axes.axis("off")
+        _legend(axes)
+        figure.draw_without_rendering()  # only then the boxes have the borders at which arrows end
+        for coupling in plan.couplings:
+            # a context moderates an arrow and has no place; a product comes from all that it multiplies
+            sources = [source for source in coupling.sources if source in places]
+            bend = _BEND if len(sources) == 1 else 2 * _BEND
+            for index, source in enumerate(sources):
+                ends = (places[source], places[coupling.target])
+                patches = (boxes[source], boxes[coupling.target])
+                _arrow(axes, ends, patches, rows[coupling.id], coupling.sign, bend, named=index == 0)
 
     return draw(paint, _INCHES, _INCHES * (high - low) / (2 * _HALF_WIDTH))
 
@@ -63,13 +70,29 @@ def _places(plan: Plan) -> dict[str, tuple[float, float]]:
     return places
 
 
+def _legend(axes: Axes) -> None:
+    """Say what colour and dash of an arrow mean."""
+    kinds = {"raises": (BLUE, "-"), "lowers": (RED, "--"), "sign uncertain": (GREY, "-")}
+    lines = [Line2D([], [], color=colour, ls=dash, lw=2, label=name) for name, (colour, dash) in kinds.items()]
+    axes.legend(handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=3, frameon=False, fontsize=8)
+
+
 def _arrow(
-    axes: Axes, tail: tuple[float, float], head: tuple[float, float], row: dict, sign: int, bend: float, named: bool
+    axes: Axes,
+    ends: tuple[tuple[float, float], tuple[float, float]],
+    boxes: tuple[Patch | None, Patch | None],
+    row: dict,
+    sign: int,
+    bend: float,
+    *,
+    named: bool,
 ) -> None:
+    """Draw an arrow from the border of one box to that of another."""
     effect = sign * row["median"]
     sure = max(row["p_positive"], 1 - row["p_positive"]) >= _SURE
     colour = (BLUE if effect > 0 else RED) if sure else GREY
     width = 0.8 + 4.0 * min(abs(row["median"]) / row["prior_scale"], 1.0)
+    tail, head = ends
     patch = FancyArrowPatch(
         tail,
         head,
@@ -79,8 +102,10 @@ def _arrow(
         lw=width,
         ls=":" if bend > _BEND else "-" if effect > 0 else "--",
         color=colour,
-        shrinkA=30,
-        shrinkB=30,
+        patchA=boxes[0],
+        patchB=boxes[1],
+        shrinkA=1,
+        shrinkB=2,
         zorder=3 if sure else 2,
     )
     axes.add_patch(patch)

@@ -1,7 +1,6 @@
 """The report: one self-contained HTML page that answers what was asked and says what was assumed."""
 
 import json
-import os
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,24 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.inference import claims, convergence_faults, prior_conflicts, problem_of, recorded_call, smooth
-from dyadloop.inference.agreement import compared
-from dyadloop.inference.claims import UNTESTABLE
-from dyadloop.inference.predict import predictive_checks
+from dyadloop.appraisal import smooth
+from dyadloop.appraisal.referee_agreement import compared
+from dyadloop.appraisal.replication import predictive_checks
+from dyadloop.claims import judge_claims
+from dyadloop.claims.claims_table import UNTESTABLE
+from dyadloop.claims.next_study import next_steps
+from dyadloop.files import write_text
+from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
-from dyadloop.reporting import figures
+from dyadloop.model import State
+from dyadloop.reporting import figures, first_page
 from dyadloop.reporting.claims_table import details, interval, rope
+from dyadloop.reporting.downloads import links, missing_table, predictive_table
 from dyadloop.reporting.loop import loop_diagram
 from dyadloop.reporting.referees import beside_table, lagged_table
-from dyadloop.reporting.tables import number, share
+from dyadloop.reporting.tables import courses_table, number, share
+from dyadloop.reporting.words import parameter_words
+from dyadloop.theory import Hypothesis
 
 _N_COURSES = 3
 _N_BLOCKS = 20
@@ -56,13 +63,10 @@ def report(
     )
     environment.filters |= {"number": number, "share": share}
     page = environment.get_template("report.html").render(
-        **_content(post, problem, claims(post) if table is None else table), **_sets(prior_sets)
+        **_content(post, problem, judge_claims(post) if table is None else table), **_sets(prior_sets)
     )
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    part.write_text(page, encoding="utf-8")
-    os.replace(part, target)
+    write_text(target, page)
     return target
 
 
@@ -93,7 +97,36 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
     hypothesis = next((h for h in theory.hypotheses if h.name == theory.hypothesis), None)
     summary = parameter_summary(post, problem)
     beside = compared(problem, post)
+    shown = first_page.estimates(table)
+    missing, checked = _missing_shares(problem), predictive_checks(problem, post)
+    paths = smooth(post, _longest(problem))
+    words = parameter_words(problem)
+    drawn = {
+        "estimates": figures.estimates(shown) if len(shown) else "",
+        "missingness": figures.missingness(missing),
+        "loop": loop_diagram(problem.plan, summary),
+        "intervals": _intervals(problem, summary, words),
+        "predictive": figures.predictive(checked),
+        "courses": courses_figure(post, paths),
+    }
+    tables = {
+        "claims": table,
+        "estimates": shown,
+        "missingness": missing_table(missing),
+        "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
+        "beside": beside,
+        "predictive": predictive_table(checked),
+        "courses": courses_table(paths),
+    }
     return {
+        "told": first_page.sentences(table),
+        "not_told": first_page.groups(table),
+        "next_study": next_steps(problem, table),
+        "has_pushed": bool(len(shown)) and bool((shown["kind"] != "association").any()),
+        "measured": list(dict.fromkeys(_state_label(state.id, problem).lower() for state in _measured(problem))),
+        "words": words,
+        "csv": links(tables),
+        "methods": _methods(post, problem, hypothesis),
         "info": info,
         "theory": theory,
         "hypothesis": f"{hypothesis.id}, {hypothesis.title}" if hypothesis else "the whole theory",
@@ -104,6 +137,15 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
         "beside": _beside(beside),
         "verdicts": table["verdict"].value_counts().to_dict(),
+        "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
+        "parameters": summary.reset_index().to_dict(orient="records"),
+        **_facts(post, problem, info),
+    }
+
+
+def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[str, object]:
+    """Return how the draws were made, and from which data."""
+    return {
         "faults": convergence_faults(post),
         "divergences": int(post["sample_stats"].to_dataset()["diverging"].sum()),
         "conflicts": prior_conflicts(post),
@@ -116,8 +158,6 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "covariates": _covariates(problem, info),
         "linear": problem.plan.is_linear,
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
-        "figures": _figures(post, problem, summary),
-        "parameters": summary.reset_index().to_dict(orient="records"),
         "attrs": post.attrs,
         "settings": json.loads(post.attrs["settings"]),
         "call": recorded_call(post),
@@ -225,25 +265,56 @@ def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
     return shares
 
 
-def _figures(post: xr.DataTree, problem: Problem, summary: pd.DataFrame) -> dict[str, str]:
+def _intervals(problem: Problem, summary: pd.DataFrame, words: dict[str, str]) -> str:
+    """Draw prior and posterior of the arrows, which are named in words; empty where there are none."""
     couplings = [coupling.id for coupling in problem.plan.couplings]
-    drawn = {
-        "missingness": figures.missingness(_missing_shares(problem)),
-        "loop": loop_diagram(problem.plan, summary),
-        "intervals": figures.intervals(summary.loc[couplings]) if couplings else "",
-        "predictive": figures.predictive(predictive_checks(problem, post)),
-        "courses": courses_figure(post, smooth(post, _longest(problem))),
-    }
-    if not post.attrs["simulated"]:
-        return drawn
-    return {name: figures.simulated_mark(svg) if svg else svg for name, svg in drawn.items()}
+    return figures.intervals(summary.loc[couplings].rename(index=words)) if couplings else ""
+
+
+def _marked(post: xr.DataTree, svg: str) -> str:
+    return figures.simulated_mark(svg) if svg and post.attrs["simulated"] else svg
+
+
+def _measured(problem: Problem) -> list[State]:
+    """Return the states with an indicator, in the order of the theory."""
+    seen = set(problem.observed.states)
+    return [state for place, state in enumerate(problem.plan.states) if place in seen]
+
+
+def _methods(post: xr.DataTree, problem: Problem, hypothesis: Hypothesis | None) -> str:
+    """Return a paragraph of methods that can be pasted into a manuscript."""
+    theory, settings = problem.plan.theory, json.loads(post.attrs["settings"])
+    version = json.loads(post.attrs["versions"])["dyadloop"]
+    linear = "exact Kalman" if problem.plan.is_linear else "approximate Gaussian"
+    what = f"hypothesis {hypothesis.id} ({hypothesis.title[0].lower()}{hypothesis.title[1:]}) of " if hypothesis else ""
+    return (
+        f"We fitted {what}the theory “{theory.title}” (doi:{theory.source}) to {problem.scores.sizes['dyad']} dyads as "
+        f"a continuous-time dynamic model with dyadloop {version}. States are deviations from person means, which are "
+        f"correlated random effects. The likelihood came from an {linear} filter; {settings['chains']} chains of "
+        f"{settings['draws']} draws were sampled by NUTS after {settings['warmup']} warm-up draws (seed "
+        f"{post.attrs['seed']}). Estimates are posterior medians with 89 % intervals. Each claim was judged against a "
+        "region of practical equivalence declared beforehand, with probability 0.95; claims that something acts were "
+        "judged by randomised events alone."
+    )
 
 
 def courses_figure(post: xr.DataTree, courses: xr.Dataset) -> str:
     """Draw courses of :func:`dyadloop.smooth` with the data of their dyads."""
     problem = problem_of(post)
     labels = {state.id: _state_label(state.id, problem) for state in problem.plan.states}
-    return figures.courses(courses, labels, _dots(post, problem, courses["dyad"].values.tolist()))
+    dyads = courses["dyad"].values.tolist()
+    return figures.courses(courses, labels, _dots(post, problem, dyads), _session_days(problem, dyads))
+
+
+def _session_days(problem: Problem, dyads: list[str]) -> dict[str, np.ndarray]:
+    """Return the day of the first value of each session, by dyad; empty where moments belong to no session."""
+    found = {}
+    for dyad in dyads:
+        days, session = (problem.scores[name].sel(dyad=dyad).values for name in ("days", "session"))
+        here = np.isfinite(days) & (session > 0)
+        numbers = np.unique(session[here])
+        found[dyad] = np.array([days[here & (session == number)].min() for number in numbers])
+    return found
 
 
 def _state_label(state: str, problem: Problem) -> str:

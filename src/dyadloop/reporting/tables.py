@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -34,10 +35,20 @@ def share(value: object) -> str:
 
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table without its index, safe to open in a spreadsheet: no text of it is run as a formula."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(csv_text(table), encoding="utf-8", newline="")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as the text of a CSV file without its index, safe to open in a spreadsheet."""
     texts = table.select_dtypes(exclude="number").columns
     safe = table.assign(**{str(name): table[name].map(_SAFE.get(str(name), _safe)) for name in texts})
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    safe.to_csv(path, index=False, lineterminator="\n")
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def csv_link(table: pd.DataFrame) -> str:
+    """Return a table as the address of a CSV file that lies in the page itself."""
+    return f"data:text/csv;charset=utf-8,{quote(csv_text(table))}"
 
 
 def _safe(value: object) -> object:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyadloop.errors import TheoryError
-from dyadloop.field import Plan
+from dyadloop.model import Plan
 from dyadloop.theory import Protocol
 from dyadloop.units import days
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from dyadloop.field import Plan, System
+from dyadloop.model import Plan, System
 
 
 class Fate(NamedTuple):

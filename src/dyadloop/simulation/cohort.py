@@ -1,6 +1,5 @@
 """Simulate dyads: any theory, any protocol, with or without noise, all dyads at once."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,8 @@ import xarray as xr
 from jaxtyping import Array
 
 from dyadloop.errors import TheoryError
-from dyadloop.field import Plan, System, compile_theory, system_of
+from dyadloop.files import sha256
+from dyadloop.model import Plan, System, compile_theory, system_of
 from dyadloop.simulation.calendar import Timeline, stretch, timeline
 from dyadloop.simulation.chances import Chances, chances_of
 from dyadloop.simulation.integrate import STATUS, Adaptive, Course, Noisy, Segments, integrate
@@ -269,7 +269,7 @@ def _dataset(
     attrs = {
         "theory": plan.theory.id,
         "hypothesis": plan.theory.hypothesis or "",
-        "theory_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "theory_sha256": sha256(text),
         "seed": seed,
         "simulated": 1,
         "version": version("dyadloop"),

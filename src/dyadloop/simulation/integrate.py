@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from dyadloop.field import Modes, System, modes_of
-from dyadloop.field.system import Gate
+from dyadloop.model import Modes, System, modes_of
+from dyadloop.model.system import Gate
 from dyadloop.simulation.chances import Chances, Fate
 from dyadloop.simulation.noise import walk
 from dyadloop.simulation.phi import doubled, phi_functions

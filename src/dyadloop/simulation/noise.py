@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from dyadloop.field import Modes, System
+from dyadloop.model import Modes, System
 from dyadloop.simulation.phi import phi_functions
 
 

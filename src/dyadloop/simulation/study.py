@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.data import Indicator, StudyInfo, write_study
 from dyadloop.errors import TheoryError
-from dyadloop.field import Field, Flow, Transition, compile_theory, doublings, flow, moves
+from dyadloop.model import Field, Flow, Transition, compile_theory, doublings, flow, moves
 from dyadloop.theory import Theory, hypothesis, linear_form, read_theory
 from dyadloop.units import duration
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dyadloop.data import StudyInfo, write_study
 from dyadloop.errors import TheoryError
-from dyadloop.field import Plan, compile_theory, doublings
+from dyadloop.model import Plan, compile_theory, doublings
 from dyadloop.simulation.study import sample_paths
 from dyadloop.theory import read_theory
 

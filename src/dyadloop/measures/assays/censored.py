@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.numbers import usable
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.numbers import usable
+from dyadloop.signals.series import Floats
 
 
 class LogNormal(NamedTuple):

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.numbers import usable
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.numbers import usable
+from dyadloop.signals.series import Floats
 
 _ROUNDS = 4
 _FLAT = 1e-9

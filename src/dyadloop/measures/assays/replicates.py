@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from dyadloop.measures.assays.curve import Curve
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
 
 _LARGEST_LOG_FACTOR = 10.0
 _GRID, _REFINEMENTS, _HALVINGS = 41, 5, 48

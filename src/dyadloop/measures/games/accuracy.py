@@ -7,8 +7,8 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.scoring import mean, result
-from dyadloop.measures.synchrony.series import Floats, make_pair, samples
+from dyadloop.measures.scoring import mean, result
+from dyadloop.signals.series import Floats, make_pair, samples
 
 _SOURCE = "Zaki, Weber, Bolger & Ochsner 2009, doi:10.1073/pnas.0902666106"
 

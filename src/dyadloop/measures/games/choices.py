@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dyadloop.errors import DataError, Fault
 from dyadloop.measures.games.decisions import OCCASIONS, mirrored, numbers, repeated
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
 
 TRUST_COLUMNS = ("trustor", "trustee", "round", "endowment", "sent", "multiplier", "returned")
 GOODS_COLUMNS = ("group", "participant", "round", "endowment", "contributed")

@@ -7,13 +7,13 @@ from dyadloop.measures.synchrony.group_courses import kuramoto_test
 from dyadloop.measures.synchrony.language import language_style
 from dyadloop.measures.synchrony.method import UNITS
 from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony, synchrony
-from dyadloop.measures.synchrony.multiverse import conclusions, default_grid, multiverse
 from dyadloop.measures.synchrony.pseudo import group_test
-from dyadloop.measures.synchrony.series import SIGN
+from dyadloop.measures.synchrony.settings_multiverse import conclusions, default_grid, multiverse
 from dyadloop.measures.synchrony.still import still_time
 from dyadloop.measures.synchrony.surrogates import SURROGATES, Surrogate
 from dyadloop.measures.synchrony.testing import synchrony_test
 from dyadloop.measures.synchrony.turns import event_synchrony, turn_taking
+from dyadloop.signals.series import SIGN
 
 __all__ = [
     "METHODS",

@@ -7,11 +7,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.extremes import Features, features
 from dyadloop.measures.synchrony.method import Method
-from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
 from dyadloop.measures.synchrony.shapes import best_sums, shapes_alike, stretched
+from dyadloop.signals.series import Floats, Pair, samples
 
 _SOURCE = "Kleinbub, Talia & Palmieri 2020, doi:10.1037/cou0000383; algorithm v2RC0.4 of DyadSync"
 _BLOCKS = 30

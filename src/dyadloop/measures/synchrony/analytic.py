@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.series import Floats, Pair
 from dyadloop.measures.synchrony.still import still_samples
+from dyadloop.signals.series import Floats, Pair
+from dyadloop.signals.stretches import stretches
 
 Complex = NDArray[np.complex128]
 Band = tuple[float, float]
@@ -48,12 +49,6 @@ def analytic(values: Floats, fs: float, band: Band | None = None) -> Complex:
             "record longer or choose a band of higher frequencies"
         )
     return found
-
-
-def stretches(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the runs of known samples as (first, one past the last)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _filter(band: Band, fs: float) -> Floats:

@@ -7,10 +7,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.lagged import windowed_correlation, windows_of
 from dyadloop.measures.synchrony.method import Method
-from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.signals.series import Floats, Pair
 
 _SOURCE = "Kleinbub, Talia & Palmieri 2020, doi:10.1037/cou0000383; DyadSync 1.3.2"
 _MALUS = 0.1

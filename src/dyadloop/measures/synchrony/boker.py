@@ -5,10 +5,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.lagged import Grid, windowed_correlation, windows_of
 from dyadloop.measures.synchrony.loess import smooth_half_lags
-from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.signals.series import Floats, Pair
 
 SOURCE = "Boker et al. 2002, doi:10.1037/1082-989X.7.3.338"
 

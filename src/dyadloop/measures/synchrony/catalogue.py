@@ -10,9 +10,9 @@ from dyadloop.measures.synchrony.phase import hilbert, phase_locking
 from dyadloop.measures.synchrony.prediction import granger, lag_regression
 from dyadloop.measures.synchrony.recurrence import joint_recurrence, recurrence
 from dyadloop.measures.synchrony.segments import segments, susy
-from dyadloop.measures.synchrony.series import Pair
 from dyadloop.measures.synchrony.spectral import coherence, wavelet_coherence
 from dyadloop.measures.synchrony.windowed import rmea, windowed
+from dyadloop.signals.series import Pair
 
 _RMEA = "Kleinbub & Ramseyer 2020, doi:10.1080/10503307.2020.1844334"
 _SUSY = "Tschacher & Meier 2020, doi:10.1080/10503307.2019.1612114"

@@ -7,10 +7,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.numbers import usable
+from dyadloop.measures.scoring import fisher_z, result
 from dyadloop.measures.synchrony.guard import checked
-from dyadloop.measures.synchrony.scoring import fisher_z, result
 from dyadloop.measures.synchrony.still import still_parts
+from dyadloop.signals.numbers import usable
 
 _SOURCE = "Zilcha-Mano et al. 2021, J Consult Clin Psychol 89:49"
 

@@ -6,11 +6,11 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.analytic import BLOCKS, Band, both
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.signals.series import Floats, Pair
 
 _SOURCE = "Jammalamadaka & SenGupta 2001, doi:10.1142/4031; Zimmermann et al. 2024, doi:10.1162/imag_a_00350"
 

@@ -4,11 +4,11 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.lagged import grid, windowed_correlation
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.signals.series import Floats, Pair, samples
 
 _SOURCE = "Marci et al. 2007, doi:10.1097/01.nmd.0000253731.71025.fc"
 _LARGEST = 10.0  # where no window disagrees the ratio has no end; DyadSync's bound

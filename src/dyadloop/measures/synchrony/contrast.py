@@ -8,9 +8,9 @@ import xarray as xr
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.pseudo import Dyads, Shared, shared
-from dyadloop.measures.synchrony.series import Floats, Pair, as_series
 from dyadloop.measures.synchrony.still import still_parts
 from dyadloop.measures.synchrony.windowed import rmea_prepared
+from dyadloop.signals.series import Floats, Pair, as_series
 
 
 def rmea_contrast(

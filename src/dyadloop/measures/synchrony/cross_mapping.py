@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.signals.series import Floats, Pair, samples
 
 _SOURCE = "Sugihara et al. 2012, doi:10.1126/science.1227079"
 _BLOCKS = 12

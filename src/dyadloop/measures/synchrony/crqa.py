@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import mean, result
 from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.recurrence import METRICS, Norm, Plot, embed, plot, profile, rows_within
-from dyadloop.measures.synchrony.scoring import mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, as_rate, as_series, samples
+from dyadloop.signals.series import Floats, Pair, as_rate, as_series, samples
 
 _SOURCE = "Coco & Dale 2014, doi:10.3389/fpsyg.2014.00510; Coco et al. 2021, doi:10.32614/RJ-2021-062"
 _MD = "Wallot 2019, doi:10.1080/00273171.2018.1512846"

@@ -4,11 +4,11 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.analytic import BLOCKS, Band, Complex, both
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.signals.series import Floats, Pair
 
 _SOURCE = "Hipp et al. 2012, doi:10.1038/nn.3101"
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
-from dyadloop.measures.synchrony.analytic import stretches
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
+from dyadloop.signals.stretches import stretches
 
 Indices = NDArray[np.int64]
 

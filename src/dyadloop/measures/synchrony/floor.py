@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
 
 Spurts = Float[np.ndarray, "spurt 2"]
 """Start and end of every stretch of speech of one person, in time, without overlap [s]."""

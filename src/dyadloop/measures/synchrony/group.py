@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.phase import phases
-from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
-from dyadloop.measures.synchrony.series import Floats, as_rate, as_series, samples
 from dyadloop.measures.synchrony.still import still_parts, tolerance
+from dyadloop.signals.series import Floats, as_rate, as_series, samples
 
 _MVSUSY = "Meier & Tschacher 2021, doi:10.3390/e23111385"
 _RHO = "Richardson et al. 2012, doi:10.3389/fphys.2012.00405"

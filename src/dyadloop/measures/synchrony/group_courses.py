@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.group import as_group
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error, phases
-from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
-from dyadloop.measures.synchrony.series import Floats, as_rate, samples
+from dyadloop.signals.series import Floats, as_rate, samples
 
 _HUDSON = "Hudson, Wiltshire & Atzmueller 2022, doi:10.3758/s13428-022-01855-y"
 _RHO = "Richardson et al. 2012, doi:10.3389/fphys.2012.00405"

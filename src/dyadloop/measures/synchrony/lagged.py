@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
 from dyadloop.measures.synchrony.still import still_parts, still_windows, tolerance
+from dyadloop.signals.series import Floats, Pair, samples
 
 _SAFE_SHARE = 1e-5  # smallest part of a block's sum of squares that running sums resolve to about 1e-10
 _SAFE_DENSE = 1e-4  # the same for sums that run over a longer block

@@ -9,9 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.turns import two_speakers
+from dyadloop.signals.series import Floats
 from dyadloop.yaml_files import load_yaml
 
 _LSM = "Ireland et al. 2011, doi:10.1177/0956797610392928; word lists of dyadloop, not LIWC's"

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from dyadloop.measures.synchrony.series import Floats, Pair
 from dyadloop.measures.synchrony.still import still_parts, tolerance
+from dyadloop.signals.series import Floats, Pair
 
 _FINE = 4  # steps of the delay per sample
 _PARTS = 10

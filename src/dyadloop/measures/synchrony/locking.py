@@ -7,11 +7,11 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.analytic import BLOCKS, Band, Complex, both
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Pair
+from dyadloop.signals.series import Pair
 
 _SOURCE = (
     "Lachaux et al. 1999 (PLV); Bruña et al. 2018, doi:10.1088/1741-2552/aacfe4 (ciPLV); Stam et al. 2007, "

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
 
 _CELL = 0.2  # R's default: a cell of more points than this share of a neighbourhood is cut
 _MARGIN = 0.005  # by which R widens the range of the points

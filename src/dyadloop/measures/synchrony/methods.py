@@ -22,23 +22,14 @@ from dyadloop.measures.synchrony import (
     wcc_summary,
 )
 from dyadloop.measures.synchrony.catalogue import FIRST_METHODS
-from dyadloop.measures.synchrony.doubts import ecg_doubt
 from dyadloop.measures.synchrony.group_courses import METHODS_OF_GROUPS
 from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.red_noise import METHODS_OF_WAVELETS
-from dyadloop.measures.synchrony.series import (
-    Floats,
-    Missing,
-    Pair,
-    as_series,
-    make_pair,
-    smoothed,
-    whitened,
-    without_spikes,
-)
 from dyadloop.measures.synchrony.settings import check_settings
 from dyadloop.measures.synchrony.still import shares_of
+from dyadloop.signals.doubts import ecg_doubt
+from dyadloop.signals.series import Floats, Missing, Pair, as_series, make_pair, smoothed, whitened, without_spikes
 
 Transform = Literal["none", "log", "rank", "difference", "whiten"]
 _AS_GIVEN = ("rmea", "susy", "mvsusy", "wcc", "crqa", "recurrence", "mdrqa")

@@ -5,9 +5,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import mean, result
 from dyadloop.measures.synchrony.analytic import BLOCKS, Band, analytic
-from dyadloop.measures.synchrony.scoring import mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.signals.series import Floats, Pair
 
 _PLV = "Lachaux et al. 1999, doi:10.1002/(SICI)1097-0193(1999)8:4<194::AID-HBM4>3.0.CO;2-C"
 

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.still import standardised, still_windows
+from dyadloop.signals.series import Floats, Pair, samples
 
 _AUTOCORRELATED = 0.01  # p below which residuals count as autocorrelated
 _GRANGER = "Granger 1969, doi:10.2307/1912791"

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import fftconvolve
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import mean, result
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, as_rate, samples
 from dyadloop.measures.synchrony.still import standardised
+from dyadloop.signals.series import Floats, Pair, as_rate, samples
 
 if TYPE_CHECKING:  # numba is loaded where a plot is made
     from dyadloop.measures.synchrony.near import Rows

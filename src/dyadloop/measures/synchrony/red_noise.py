@@ -11,14 +11,14 @@ from scipy.signal import lfilter
 from scipy.special import k1
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats, Pair
 from dyadloop.measures.synchrony.spectral import Wavelet, wavelet
 from dyadloop.measures.synchrony.still import standardised
 from dyadloop.measures.synchrony.surrogates import phase_randomised
 from dyadloop.measures.synchrony.wavelets import PER_SCALE, cone, scales_of, transform
+from dyadloop.signals.series import Floats, Pair
 
 _POWER = "Torrence & Compo 1998, doi:10.1175/1520-0477(1998)079<0061:APGTWA>2.0.CO;2; Grinsted et al. 2004"
 _COHERENCE = "Grinsted, Moore & Jevrejeva 2004, doi:10.5194/npg-11-561-2004"

@@ -3,10 +3,10 @@
 import numpy as np
 import xarray as xr
 
+from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.lagged import grid, windowed_correlation
 from dyadloop.measures.synchrony.method import Method
-from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Pair, samples
+from dyadloop.signals.series import Pair, samples
 
 _SOURCE = "Makowski et al. 2021, doi:10.3758/s13428-020-01516-y"
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.scoring import error_of_mean, mean, quick_z, result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.scoring import error_of_mean, mean, quick_z, result
 from dyadloop.measures.synchrony.slowness import carried_over
 from dyadloop.measures.synchrony.still import still_parts, still_samples, tolerance
+from dyadloop.signals.series import Floats, Pair, samples
 
 _SOURCE = "Tschacher & Meier 2020, doi:10.1080/10503307.2019.1612114"
 _CHUNK_ROWS = 16

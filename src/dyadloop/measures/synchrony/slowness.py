@@ -4,7 +4,7 @@ import numpy as np
 from scipy.fft import next_fast_len
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.signals.series import Floats, Pair
 
 FEWEST = 60
 """Independent moments below which tests within a dyad reject too often."""

@@ -7,12 +7,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.leads import effective, lead_in, lead_of, spectra, told_of
 from dyadloop.measures.synchrony.phase import jackknife_error
-from dyadloop.measures.synchrony.scoring import error_of_mean, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
 from dyadloop.measures.synchrony.still import SHORTEST, standardised, still_samples
 from dyadloop.measures.synchrony.wavelets import PER_SCALE, cone, scale_fields, scales_of, stride_of, transform
+from dyadloop.signals.series import Floats, Pair, samples
 
 _WAVELET = "Grinsted, Moore & Jevrejeva 2004, doi:10.5194/npg-11-561-2004"
 _SCALE_WIDTH = 0.6  # decorrelation length of scales in octaves

@@ -12,9 +12,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.guard import checked
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats, Missing, Pair, make_pair, samples
+from dyadloop.signals.series import Floats, Missing, Pair, make_pair, samples
 
 _ROUNDING = 256 * np.finfo(np.float64).eps
 _SOURCE = "own; phi coefficient, all circular shifts"

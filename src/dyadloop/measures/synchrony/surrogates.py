@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.guard import NoScoreError
 from dyadloop.measures.synchrony.methods import METHODS, Transform, applied, method_of, pauses_of, prepared, synchrony
-from dyadloop.measures.synchrony.series import Missing, Pair, make_pair
 from dyadloop.measures.synchrony.slowness import FEWEST, check_slowness, tails
 from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
 from dyadloop.measures.synchrony.surrogates import SURROGATES
+from dyadloop.signals.series import Missing, Pair, make_pair
 
 _HEAVIEST = 5.0  # excess kurtosis that surrogates of random phases may stand for
 _TWO_SIDED = ("lead", "signed")

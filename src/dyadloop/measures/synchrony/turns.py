@@ -8,9 +8,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.floor import Spurts, exchanges, nested_sounds, speech, without_short_sounds
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
 
 _EVENTS = "Quian Quiroga, Kreuz & Grassberger 2002, doi:10.1103/PhysRevE.66.041904"
 _GAPS = "Heldner & Edlund 2010, doi:10.1016/j.wocn.2010.08.002"

@@ -6,8 +6,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.scoring import result
-from dyadloop.measures.synchrony.series import Floats, Pair, samples
+from dyadloop.measures.scoring import result
+from dyadloop.signals.series import Floats, Pair, samples
 
 _SOURCE = "Sakoe & Chiba 1978, doi:10.1109/TASSP.1978.1163055"
 

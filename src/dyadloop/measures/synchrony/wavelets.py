@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.series import Floats
+from dyadloop.signals.series import Floats
 
 OMEGA = 6.0
 PER_SCALE = float((OMEGA + np.sqrt(2 + OMEGA**2)) / (4 * np.pi))

@@ -4,10 +4,10 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.boker import SOURCE, wcc
 from dyadloop.measures.synchrony.method import Method
-from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair
+from dyadloop.signals.series import Floats, Pair
 
 _SOURCE = f"{SOURCE}; wcc 0.4.1"
 

@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.lagged import Grid, windowed_correlation, windows_of
-from dyadloop.measures.synchrony.scoring import error_of_mean, fisher_z, mean, result
-from dyadloop.measures.synchrony.series import Floats, Pair
 from dyadloop.measures.synchrony.still import still_parts
+from dyadloop.signals.series import Floats, Pair
 
 _STATISTIC = "mean |z| of all windows and lags"
 _RMEA = "Kleinbub & Ramseyer 2020, doi:10.1080/10503307.2020.1844334"
@@ -228,7 +228,7 @@ def _without(pair: Pair, epochs: list[tuple[int, int]], step: float) -> Pair:
 def rmea_smoothed(values: Floats, fs: float, seconds: float = 0.5) -> Floats:
     """Return what rMEA's ``MEAsmooth`` returns: 4 % low at 25 Hz, half a sample early, 0 beside gaps and at the end.
 
-    Use :func:`dyadloop.measures.synchrony.series.smoothed` for a centred average of full weight.
+    Use :func:`dyadloop.signals.series.smoothed` for a centred average of full weight.
     """
     width = seconds * fs
     half = (width - 1) / 2

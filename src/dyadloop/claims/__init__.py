@@ -1,0 +1,18 @@
+"""Judge the claims of a theory: by one fit, under other priors and choices, and in simulated studies."""
+
+from dyadloop.claims.claims_table import judge_claims
+from dyadloop.claims.multiverse import across, alternatives, choices
+from dyadloop.claims.next_study import what_next
+from dyadloop.claims.prior_sets import compare_priors
+from dyadloop.claims.support import TRUTHS, support_rates
+
+__all__ = [
+    "TRUTHS",
+    "across",
+    "alternatives",
+    "choices",
+    "compare_priors",
+    "judge_claims",
+    "support_rates",
+    "what_next",
+]

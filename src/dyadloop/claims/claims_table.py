@@ -1,0 +1,345 @@
+"""The claims table: each claim of the paper with its estimand, its estimate and a verdict.
+
+Finding: where the posterior lies relative to the region of practical equivalence (ROPE), with 95 % probability.
+Verdict: what that means for the claim. A claim that says that something acts rests on randomised events alone: what
+goes together in passive data may have a common cause, whichever way it points. A claim about an association in time
+rests on all data.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop import dynamics
+from dyadloop.appraisal.faults import finding_faults
+from dyadloop.estimands.catalogue import OXYTOCIN, Estimand, Untestable, draws_of, estimand
+from dyadloop.inference.convergence import estimand_fault, sampling_fault
+from dyadloop.inference.problem import Problem
+from dyadloop.inference.randomised import randomised_covariates
+from dyadloop.inference.result import problem_of
+from dyadloop.theory import Claim
+
+UNTESTABLE = "not testable here"
+"""Verdict on a claim that the study or the theory cannot tell."""
+SURE = 0.95
+LEARNED = 0.8  # a posterior interval wider than this share of the prior's has learned too little to be a finding
+STRONG = 10.0  # first-stage F below which an event is a weak instrument (Staiger & Stock 1997, doi:10.2307/2171753)
+INTERVAL = (0.055, 0.945)
+RIVALS = ("network", "common_cause")
+"""Hypotheses without an effect of oxytocin that may predict better than the one that was fitted."""
+_SHOWN = ("median", "low", "high", "p_beyond_rope")
+
+COLUMNS: tuple[str, ...] = (
+    "claim", "statement", "estimand", "unit", "rope_low", "rope_high",
+    "prior_median", "prior_low", "prior_high", "median", "low", "high",
+    "p_direction", "p_beyond_rope", "pushed_median", "pushed_low", "pushed_high", "pushed_p_beyond_rope",
+    "finding", "verdict", "reason", "misfit",
+)  # fmt: skip
+"""Columns of the claims table; low and high bound the 89 % interval.
+
+``median`` to ``p_beyond_rope`` describe the association in all data; those with ``pushed_`` rest on randomised events
+alone and are missing where none acted on what the claim says acts. ``misfit`` says what speaks against the association,
+see :func:`dyadloop.finding_faults`; a verdict that would rest on it is withheld.
+"""
+
+
+@dataclass(frozen=True)
+class Pushes:
+    """What the randomised part of a study moved.
+
+    ``moved`` holds the variables that an event moved; ``unmoved`` those that it was meant to move and did not, or too
+    little to tell, in words; ``covariates`` the randomised covariates that make a contrast; ``rivals`` why a rival
+    hypothesis stands in the way of support, empty where none does.
+    """
+
+    moved: frozenset[str]
+    unmoved: dict[str, str]
+    covariates: frozenset[str] = frozenset()
+    rivals: str = ""
+
+
+def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.DataFrame:
+    """Judge every claim of the theory by a posterior.
+
+    Parameters
+    ----------
+    post
+        Result of :func:`dyadloop.fit`.
+    comparison
+        Result of :func:`dyadloop.compare` for the same study, with M5 or M6 among its hypotheses. Where one of these
+        predicts better than what was fitted, no claim about oxytocin or components is supported.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim with the columns of ``COLUMNS``; numbers are missing where a claim is not testable.
+
+    Raises
+    ------
+    ResultError
+        If the posterior was not made by :func:`dyadloop.fit`.
+    """
+    groups = {name: post[name].to_dataset() for name in ("prior", "posterior")}
+    fault = sampling_fault(post)
+    rows = judge(problem_of(post), groups, comparison, fault)
+    misfit = {} if fault or all(row["verdict"] == UNTESTABLE for row in rows) else finding_faults(post)
+    return pd.DataFrame([_trusted(row, misfit.get(row["claim"], [])) for row in rows], columns=list(COLUMNS))
+
+
+def judge(
+    problem: Problem, groups: dict[str, xr.Dataset], comparison: xr.Dataset | None = None, fault: str = ""
+) -> list[dict[str, Any]]:
+    """Return one row per claim, judged by draws of ``prior`` and ``posterior``, before the fit itself is doubted.
+
+    ``fault`` says why the draws are not to be used; empty where they are.
+    """
+    pushes = pushes_of(problem, groups, comparison)
+    return [
+        _judge(problem, claim, subject, groups, pushes, fault)
+        for claim in problem.plan.theory.claims
+        for subject in subjects(problem, claim)
+    ]
+
+
+def _trusted(row: dict[str, Any], misfit: list[str]) -> dict[str, Any]:
+    """Return a row with what speaks against its association, and without a verdict that would rest on it."""
+    found = row | {"misfit": "; ".join(misfit)}
+    if misfit and row["verdict"] in ("supported", "contradicted") and pd.isna(row["pushed_median"]):
+        return found | {"verdict": "undecided", "reason": f"not trustworthy here: {misfit[0]}"}
+    return found
+
+
+def rests_on_events(table: pd.DataFrame) -> bool:
+    """Return whether a claims table supports a claim by randomised events, so that rivals must be compared."""
+    return bool(((table["verdict"] == "supported") & table["pushed_median"].notna()).any())
+
+
+def subjects(problem: Problem, claim: Claim) -> list[str]:
+    """Return the components or symptoms of which a claim speaks in turn; one empty name where it names none."""
+    theory = problem.plan.theory
+    return [variable.id for variable in theory.of_kind(claim.for_each)] if claim.for_each else [""]
+
+
+def pushes_of(problem: Problem, groups: dict[str, xr.Dataset], comparison: xr.Dataset | None = None) -> Pushes:
+    """Return which variables the randomised events of a study moved.
+
+    What the data say of an event's own effect, its prior taken away, must lie as far from 0 as a strong instrument's.
+    """
+    moved: set[str] = set()
+    unmoved: dict[str, str] = {}
+    for place, variable in zip(problem.randomised.events, problem.randomised.variables, strict=True):
+        event = problem.plan.events[place]
+        prior, posterior = (groups[name][event.id].values.ravel() for name in ("prior", "posterior"))
+        strength = _first_stage(prior, posterior)
+        if strength >= STRONG:
+            moved.add(variable)
+        else:
+            low, middle, high = np.quantile(posterior, (INTERVAL[0], 0.5, INTERVAL[1]))
+            unmoved[variable] = (
+                f"{event.event} moved {variable} too little to tell ({middle:.2g} [{low:.2g}, {high:.2g}], "
+                f"first-stage F {strength:.1f} below {STRONG:g})"
+            )
+    unmoved = {variable: why for variable, why in unmoved.items() if variable not in moved}
+    covariates = frozenset(randomised_covariates(problem.scores))
+    return Pushes(frozenset(moved), unmoved, covariates, _better_rival(problem, comparison))
+
+
+def _first_stage(prior: np.ndarray, posterior: np.ndarray) -> float:
+    """Return the square of mean over SD of what the data alone say of an effect, both taken as normal."""
+    before, after = 1.0 / prior.var(), 1.0 / posterior.var()
+    if after <= before:
+        return 0.0
+    mean = (posterior.mean() * after - prior.mean() * before) / (after - before)
+    return float(mean**2 * (after - before))
+
+
+def _better_rival(problem: Problem, comparison: xr.Dataset | None) -> str:
+    """Return in words which passive rival predicts better than the fitted hypothesis, empty if none does."""
+    if comparison is None:
+        return ""
+    scores = dict(zip(map(str, comparison["hypothesis"].values), comparison["elpd"].values.tolist(), strict=True))
+    own = str(problem.plan.theory.hypothesis)
+    if own not in scores:
+        return f"the comparison does not hold the fitted hypothesis ({own})"
+    better = [name for name in RIVALS if name != own and scores.get(name, -np.inf) > scores[own]]
+    return " and ".join(f"{name} predicts better than {own}, by {scores[name] - scores[own]:.1f}" for name in better)
+
+
+def _judge(
+    problem: Problem,
+    claim: Claim,
+    subject: str,
+    groups: dict[str, xr.Dataset],
+    pushes: Pushes,
+    fault: str,
+) -> dict[str, Any]:
+    labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
+    words = {"id": subject, "label": labels.get(subject, "").lower()}
+    statement = claim.statement.format(**words)
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"misfit": ""}
+    row |= {
+        "claim": claim.id.format(**words),
+        "statement": statement[0].upper() + statement[1:],
+        "estimand": claim.formula.format(**words),
+        "unit": claim.unit,
+        "rope_low": claim.rope.low,
+        "rope_high": claim.rope.high,
+    }
+    function = estimand(problem, claim, subject)
+    if isinstance(function, Untestable):
+        return row | {"finding": "none", "verdict": UNTESTABLE, "reason": function.reason}
+    prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
+    if np.isnan(prior).all() or np.nanmax(prior) == np.nanmin(prior):
+        reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no arrow that could show it"
+        return row | {"finding": "none", "verdict": UNTESTABLE, "reason": reason}
+    row |= _numbers(prior, posterior, claim)
+    if fault := fault or estimand_fault(posterior, groups["posterior"].sizes["chain"]):
+        return row | {"finding": "none", "verdict": "undecided", "reason": fault}
+    finding, why = _finding(prior, posterior, claim)
+    needed = [push.format(**words) for push in claim.pushes]
+    if all(push in pushes.covariates and push not in labels for push in needed):  # none, or arms of a trial
+        verdict, reason = _verdict(finding, why, pushes.rivals if needed else "", "the association is there")
+        return row | {"finding": finding, "verdict": verdict, "reason": reason}
+    if lacking := _lacking(problem, needed, pushes):
+        reason = (
+            why
+            if finding == "unclear"
+            else f"the association is {finding}, but {lacking}: a common cause (M6) leaves the same trace"
+        )
+        return row | {"finding": finding, "verdict": "undecided", "reason": reason}
+    return row | _by_randomised(problem, claim, subject, groups, pushes, needed)
+
+
+def _lacking(problem: Problem, needed: list[str], pushes: Pushes) -> str:
+    """Return which randomised push a claim lacks, in words; empty where it has all that it needs."""
+    components = {variable.id for variable in problem.plan.theory.of_kind("component")}
+    found = []
+    for push in dict.fromkeys(needed):
+        count = needed.count(push)
+        if push == "component":
+            moved = pushes.moved & components
+            why = [text for variable, text in pushes.unmoved.items() if variable in components]
+            if len(moved) < count:
+                what = f"{count} components, each" if count > 1 else "any component"
+                found.append("; ".join(why) or f"no randomised push on {what}")
+        elif push not in pushes.moved:
+            found.append(pushes.unmoved.get(push, f"no randomised push on {push}"))
+    return "; ".join(found)
+
+
+def _by_randomised(
+    problem: Problem, claim: Claim, subject: str, groups: dict[str, xr.Dataset], pushes: Pushes, needed: list[str]
+) -> dict[str, Any]:
+    """Return numbers, finding and verdict that rest on randomised events alone."""
+    components = {variable.id for variable in problem.plan.theory.of_kind("component")}
+    sources = pushes.moved & components
+    function = estimand(problem, claim, subject, sources, pushed=True)
+    if isinstance(function, Untestable):
+        return {"finding": "none", "verdict": "undecided", "reason": function.reason}
+    prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
+    if fault := estimand_fault(posterior, groups["posterior"].sizes["chain"]):
+        return {"finding": "none", "verdict": "undecided", "reason": fault}
+    numbers = {f"pushed_{key}": value for key, value in _numbers(prior, posterior, claim).items() if key in _SHOWN}
+    finding, why = _finding(prior, posterior, claim)
+    notes = []
+    measured = {state.variable.id for state in problem.plan.states} & components
+    if "component" in needed and sources < measured:
+        notes.append(f"for {', '.join(sorted(sources))} alone")
+    notes.append(_agreement(estimand(problem, claim, subject, sources), posterior, groups))
+    if finding in ("positive", "negative"):
+        notes.append(_exclusion(problem, needed, subject, groups["posterior"]))
+    verdict, reason = _verdict(finding, why, pushes.rivals, "the effect of randomised events is there")
+    whole = "; ".join([reason, *(note for note in notes if note)])
+    return numbers | {"finding": finding, "verdict": verdict, "reason": whole}
+
+
+def _exclusion(problem: Problem, needed: list[str], subject: str, posterior: xr.Dataset) -> str:
+    """Say how large a direct effect of the event on the outcome would explain a finding (sensitivity to exclusion)."""
+    outcome = subject if needed == [OXYTOCIN] else OXYTOCIN if needed == [subject] else ""
+    places = [p for p, v in zip(problem.randomised.events, problem.randomised.variables, strict=True) if v in needed]
+    states = [state.id for state in problem.plan.states if state.variable.id == outcome]
+    if not states or not places or problem.rhythm is None:
+        return ""
+    middle = {str(name): float(np.median(posterior[name].values)) for name in posterior.data_vars}
+    view = problem.of_randomised()
+    size = dynamics.event_effect(
+        view.at_mean(problem.randomised.values(middle)), problem.rhythm, places[0], frozenset(states)
+    )
+    name = problem.plan.events[places[0]].event
+    return f"a direct effect of {name} on {outcome} of {abs(float(size)):.2g} by the next session would explain it"
+
+
+def _agreement(passive: Estimand | Untestable, pushed: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
+    """Say whether what goes together by itself agrees with what randomised events do."""
+    if isinstance(passive, Untestable):
+        return ""
+    (draws,) = draws_of(passive, groups["posterior"])
+    gap = pushed - draws
+    gap = gap[np.isfinite(gap)]
+    if not len(gap):
+        return ""
+    low, high = np.quantile(gap, (0.025, 0.975))
+    if low > 0 or high < 0:
+        return f"passive data differ from it (passive {np.nanmedian(draws):.2g}): they are confounded"
+    return ""
+
+
+def _numbers(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> dict[str, float]:
+    if np.isnan(posterior).all():
+        return {}
+    before, after = (np.nanquantile(draws, (0.5, *INTERVAL)) for draws in (prior, posterior))
+    defined = posterior[np.isfinite(posterior)]
+    return {
+        "prior_median": before[0],
+        "prior_low": before[1],
+        "prior_high": before[2],
+        "median": after[0],
+        "low": after[1],
+        "high": after[2],
+        "p_direction": float(np.mean(defined > 0)),
+        "p_beyond_rope": float(np.mean(defined > claim.rope.high)),
+    }
+
+
+def _finding(prior: np.ndarray, posterior: np.ndarray, claim: Claim) -> tuple[str, str]:
+    """Return where the posterior lies, in a word, and why nothing can be said where that is so."""
+    undefined = float(np.isnan(posterior).mean())
+    if undefined > 1 - SURE:
+        return (
+            "unclear",
+            f"the estimand has no value at {undefined:.0%} of the draws (nothing settles or is relieved)",
+        )
+    before, after = (np.nanquantile(draws, INTERVAL) for draws in (prior, posterior))
+    overlap = after[0] <= before[1] and before[0] <= after[1]
+    if overlap and after[1] - after[0] > LEARNED * (before[1] - before[0]):
+        return "unclear", "the data hardly narrowed the prior"
+    for word, share in (
+        ("positive", posterior > claim.rope.high),
+        ("negative", posterior < _low(claim)),
+        ("below" if claim.rope.low is None else "practically zero", _inside(posterior, claim)),
+    ):
+        if np.mean(share) >= SURE:
+            return word, ""
+    return "unclear", "the posterior reaches across the border of the ROPE"
+
+
+def _low(claim: Claim) -> float:
+    return -np.inf if claim.rope.low is None else claim.rope.low
+
+
+def _inside(draws: np.ndarray, claim: Claim) -> np.ndarray:
+    return (draws >= _low(claim)) & (draws <= claim.rope.high)
+
+
+def _verdict(finding: str, why: str, rival: str, support: str) -> tuple[str, str]:
+    """Return verdict and reason where the finding bears on the claim."""
+    if finding == "unclear":
+        return "undecided", why
+    if finding != "positive":
+        return "contradicted", f"what it predicts is {finding}"
+    if rival:
+        return "undecided", f"{support}, but {rival}"
+    return "supported", support

@@ -1,0 +1,120 @@
+"""What a next study would have to add, so that more claims can be told."""
+
+import math
+from collections import Counter
+
+import pandas as pd
+import xarray as xr
+
+from dyadloop.claims.claims_table import SURE, UNTESTABLE, judge_claims, subjects
+from dyadloop.estimands.catalogue import Untestable, estimand
+from dyadloop.inference.problem import Problem
+from dyadloop.inference.randomised import MIN_DYADS, MIN_SESSIONS, randomised_covariates
+from dyadloop.inference.result import problem_of
+
+MOST_TIMES = 20  # an estimate that would take more times the dyads than this is as good as on the border
+_ONE_SIDED, _HALF_89 = 1.645, 1.598  # quantiles of the normal: 95 % on one side; half of an 89 % interval
+
+
+def what_next(post: xr.DataTree, table: pd.DataFrame | None = None) -> list[str]:
+    """Say what would let more claims of the theory be told than this study could.
+
+    Parameters
+    ----------
+    post
+        Result of :func:`dyadloop.fit`.
+    table
+        Result of :func:`dyadloop.claims` for the same posterior; default: judged anew.
+
+    Returns
+    -------
+    list of str
+        Up to three sentences: what to randomise, how many dyads more, what to measure. How many dyads more is rough: it
+        takes the estimate to stay where it is and its standard error to fall with the square root of the dyads.
+
+    Raises
+    ------
+    ResultError
+        If the posterior was not made by :func:`dyadloop.fit`.
+    """
+    problem = problem_of(post)
+    return next_steps(problem, judge_claims(post) if table is None else table)
+
+
+def next_steps(problem: Problem, table: pd.DataFrame) -> list[str]:
+    """Return the sentences of :func:`what_next` for a fitting problem and its claims table."""
+    rows = table.set_index("claim")
+    lacking: dict[str, list[str]] = {}
+    missing: Counter[str] = Counter()
+    more: dict[str, float] = {}
+    for claim in problem.plan.theory.claims:
+        for subject in subjects(problem, claim):
+            name = claim.id.format(id=subject, label=subject)
+            row = rows.loc[name]
+            if row["verdict"] == UNTESTABLE:
+                found = estimand(problem, claim, subject)
+                if isinstance(found, Untestable) and len(found.missing) == 1:
+                    missing[found.missing[0]] += 1
+                continue
+            pushes = sorted({push.format(id=subject, label=subject) for push in claim.pushes})
+            if row["verdict"] == "undecided" and pd.isna(row["pushed_median"]) and _unpushed(problem, pushes):
+                lacking.setdefault(" and ".join(_acted_on(problem, push) for push in pushes), []).append(name)
+            elif row["verdict"] == "undecided" and math.isfinite(times := _times(row)):
+                more[name] = times
+    steps = [
+        f"Randomise an event that acts on {what}, in at least {MIN_SESSIONS} sessions with and {MIN_SESSIONS} without "
+        f"it, in {MIN_DYADS} dyads or more. The verdict on {', '.join(names)} rests on that. Fewer count as no "
+        "contrast; a small effect takes more."
+        for what, names in lacking.items()
+    ]
+    steps += [_dyads(more)] if more else []
+    steps += [_measure(problem, missing)] if missing else []
+    return steps
+
+
+def _unpushed(problem: Problem, pushes: list[str]) -> bool:
+    """Return whether a claim needs a randomised event, rather than the arms of a trial that the study has."""
+    arms = set(randomised_covariates(problem.scores))
+    return any(push not in arms for push in pushes)
+
+
+def _acted_on(problem: Problem, push: str) -> str:
+    labels = {variable.id: variable.label.lower() for variable in problem.plan.theory.variables}
+    if push != "component":
+        return labels.get(push, push)
+    measured = [state.variable for state in problem.plan.states if state.variable.kind == "component"]
+    return " or ".join(dict.fromkeys(variable.label.lower() for variable in measured))
+
+
+def _times(row: pd.Series) -> float:
+    """Return how many times the dyads would tell a claim whose interval reaches across the border of its ROPE.
+
+    Not a number where the claim is undecided for another reason.
+    """
+    prefix = "" if pd.isna(row["pushed_median"]) else "pushed_"
+    median, low, high = (row[f"{prefix}{name}"] for name in ("median", "low", "high"))
+    if row["finding"] != "unclear" or pd.isna(median):
+        return math.nan
+    borders = [float(row[name]) for name in ("rope_low", "rope_high") if not pd.isna(row[name])]
+    distance = min(abs(median - border) for border in borders)
+    error = (high - low) / (2 * _HALF_89)
+    return (_ONE_SIDED * error / distance) ** 2 if distance > 0 else math.inf
+
+
+def _dyads(more: dict[str, float]) -> str:
+    """Say how many times the dyads would tell the claims that only more data can."""
+    told = {name: times for name, times in more.items() if times <= MOST_TIMES}
+    if not told:
+        return (
+            f"More dyads of this kind would hardly tell {', '.join(more)}: the estimate is too close to the border of "
+            f"its ROPE (more than {MOST_TIMES} times as many for {SURE:.0%})."
+        )
+    parts = [f"{name} {max(times, 1.1):.2g} times" for name, times in sorted(told.items(), key=lambda item: item[1])]
+    return f"More dyads, if the estimate stays where it is (rough): {', '.join(parts)} as many."
+
+
+def _measure(problem: Problem, missing: Counter[str]) -> str:
+    labels = {variable.id: variable.label.lower() for variable in problem.plan.theory.variables}
+    ((name, count),) = missing.most_common(1)
+    claims_ = "claim" if count == 1 else "claims"
+    return f"Measure {labels[name]}: {count} more {claims_} of the theory could then be tested."

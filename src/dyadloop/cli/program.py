@@ -1,0 +1,213 @@
+"""The command line: a thin door. Results go to stdout, messages and progress to stderr.
+
+Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged, 130 interrupted (run again to go on).
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dyadloop.cli.calibration import calibrate
+from dyadloop.cli.design import design_app, tasks_app
+from dyadloop.cli.doors import Doors
+from dyadloop.cli.dynamics import dynamics_app
+from dyadloop.cli.evidence import evidence_app
+from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
+from dyadloop.cli.measures import instruments, measure, motion, synchrony
+from dyadloop.cli.outputs import writable_file, writable_folder
+from dyadloop.cli.run import run
+from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
+from dyadloop.cli.simulate import simulate
+from dyadloop.cli.theory import theory_app
+
+if TYPE_CHECKING:
+    from dyadloop.data import Study
+
+app = Doors(
+    name="dyadloop",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="""Judge the oxytocin theory of the therapeutic alliance, claim by claim.
+
+    \b
+    Examples:
+      dyadloop check examples/school
+      dyadloop run examples/school --out results/school
+      dyadloop checks results/school
+      dyadloop compare examples/school --hypotheses none,network
+      dyadloop measure examples/survival
+      dyadloop synchrony patient.csv therapist.csv --fs 25 --method rmea
+      dyadloop simulate --design haifa simulated-haifa
+      dyadloop simulate --theory framework --dyads 50 courses
+      dyadloop theory show framework
+      dyadloop evidence claims
+      dyadloop dynamics map framework
+      dyadloop design check haifa
+
+    A research instrument, not a clinical device.""",
+)
+
+
+def check(study: StudyPath, as_json: AsJson = False) -> None:
+    """Check a study folder: print a summary, or all faults at once.
+
+    Example: dyadloop check examples/school
+    """
+    from dyadloop.data import summarise, unmeasured
+    from dyadloop.measures import doubts
+    from dyadloop.reporting.summary import counted, print_doubts, print_summary, summary_json
+
+    found = _checked(study)
+    summary, later, doubted = summarise(found), unmeasured(found), doubts(found)
+    remarks = [f"indicator {name!r} is declared under `measures` and not measured yet" for name in later]
+    remarks += [] if later else _remarks(found)
+    following = f"dyadloop {'measure' if later else 'run'} {study}"
+    if as_json:
+        print(summary_json(summary, doubted, remarks, following))
+    else:
+        print_summary(summary, console())
+        print_doubts(doubted, console())
+        count = f"no faults, {counted(doubted)}" if doubted else "no faults"
+        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
+
+
+def _checked(path: Path) -> "Study":
+    """Return a study; where it has faults, these are raised together with the doubts about all that is sound."""
+    from dyadloop.data import read_study
+    from dyadloop.errors import DataError
+    from dyadloop.measures import doubts_beside
+
+    try:
+        # what raw files have still to be measured is no fault
+        waits = not (path / "measurements.tsv").exists() and bool(read_study(path, measured=False).info.measures)
+        return read_study(path, measured=not waits)
+    except DataError as error:
+        error.doubts = tuple(doubts_beside(error))
+        raise
+
+
+def _remarks(study: "Study") -> list[str]:
+    """Return what is no fault of the folder but will matter in a fit: what stays out, and why."""
+    from dyadloop.observation.scaling import scale_scores
+    from dyadloop.theory import read_theory
+
+    scale_scores(study)
+    known = {variable.measured_as for variable in read_theory(study.info.theory, study.path).variables}
+    remarks = [
+        f"indicator {name!r} measures {entry.quantity!r}, which the theory {study.info.theory!r} does not know "
+        f"({', '.join(sorted(known))}): it will stay out of the fit"
+        for name, entry in study.info.indicators.items()
+        if entry.use and entry.quantity not in known
+    ]
+    inputs = {name for entry in study.sessions["events"] for name in entry}
+    if "dose" in inputs and any(entry.quantity == "oxytocin" and entry.use for entry in study.info.indicators.values()):
+        remarks.append("a nasal dose contaminates saliva; an oxytocin indicator of dosed sessions needs `use: false`")
+    limits = study.measurements[study.measurements["limit"].isin(["below", "above"])]["indicator"].value_counts()
+    remarks += [f"indicator {name!r} has {n} values beyond a limit: they enter as such" for name, n in limits.items()]
+    return remarks
+
+
+def claims(
+    result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")], as_json: AsJson = False
+) -> None:
+    """Print the claims table of a result folder.
+
+    Example: dyadloop claims results/school --json
+    """
+    from dyadloop.claims import judge_claims as judge
+    from dyadloop.inference import load_result, load_rivals
+    from dyadloop.reporting.claims_table import claims_json, print_claims
+
+    post = load_result(result)
+    table = judge(post, load_rivals(result))
+    if as_json:
+        print(claims_json(table))
+    else:
+        print_claims(table, console(), bool(post.attrs["simulated"]))
+
+
+def report(
+    result: Annotated[Path, typer.Argument(help="Result folder of dyadloop run.")],
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file to write; default: in the result folder.", callback=writable_file)
+    ] = None,
+) -> None:
+    """Write the report of a result folder again.
+
+    Example: dyadloop report results/school --out school.html
+    """
+    from dyadloop.claims import judge_claims as judge
+    from dyadloop.inference import load_result, load_rivals, write_manifest
+    from dyadloop.reporting.claims_table import read_prior_sets
+    from dyadloop.reporting.report import report as write
+
+    path = out or result / "report.html"
+    writable_file(path)
+    post = load_result(result)
+    print(write(post, path, read_prior_sets(result), judge(post, load_rivals(result))))
+    if path.parent == result:
+        write_manifest(result)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="Published table.")],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    of: Annotated[
+        str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
+    ] = "school",
+) -> None:
+    """Convert a published study into a study folder.
+
+    Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
+    (diaries), or of couples in conversation (dial).
+
+    Example: dyadloop convert examples/source/school_daily.csv school
+    """
+    from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, convert_school
+
+    known = {
+        "school": convert_school,
+        "mindfulness": convert_mindfulness,
+        "diaries": convert_diaries,
+        "dial": convert_dial,
+    }
+    if of not in known:
+        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="--of")
+    print(known[of](source, path))
+    say(f"next: dyadloop check {path}")
+
+
+app.command("check")(check)
+app.command("run")(run)
+app.command("claims")(claims)
+app.command("report")(report)
+app.command("compare")(compare)
+app.command("checks")(checks)
+app.command("smooth")(smooth)
+app.command("draws")(draws)
+app.command("whatif")(whatif)
+app.command("choices")(choices)
+app.command("calibrate")(calibrate)
+app.command("simulate")(simulate)
+app.command("convert")(convert)
+app.command("measure")(measure)
+app.command("synchrony")(synchrony)
+app.command("motion")(motion)
+app.command("instruments")(instruments)
+app.add_typer(theory_app, name="theory")
+app.add_typer(dynamics_app, name="dynamics")
+app.add_typer(evidence_app, name="evidence")
+app.add_typer(design_app, name="design")
+app.add_typer(tasks_app, name="tasks")
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

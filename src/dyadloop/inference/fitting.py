@@ -1,0 +1,242 @@
+"""Fit a theory to a study: mode, blocks of NUTS, diagnostics, one labelled result."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop.data import Study
+from dyadloop.errors import ResultError
+from dyadloop.files import folder_or_temporary, write_text
+from dyadloop.inference.call import Call, call_in_python
+from dyadloop.inference.convergence import diagnose
+from dyadloop.inference.mode import Mode, Posterior, distribution, find_mode, posterior_of
+from dyadloop.inference.problem import Problem, build_problem, priors_to_json
+from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
+from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
+from dyadloop.likelihood.propagation import STEPS
+from dyadloop.observation.scaling import COARSE, COUNT, scale_scores
+from dyadloop.theory import Theory, read_theory
+
+N_PRIOR_DRAWS = 4000
+_STATE_FILE = "fit.json"
+
+
+def fit(
+    study: Study,
+    theory: Theory | None = None,
+    *,
+    priors: pd.DataFrame | None = None,
+    seed: int = 1,
+    settings: Settings | None = None,
+    folder: str | Path | None = None,
+    progress: Progress = lambda chain, done, divergences: None,
+    message: Callable[[str], None] = lambda text: None,
+    call: Call | None = None,
+) -> xr.DataTree:
+    """Fit a theory to a study with NUTS.
+
+    Only the parts of the theory that the study measures enter: without oxytocin the direct network of components
+    (M5), with it the reciprocal hypothesis (M3), unless ``theory`` is already a named hypothesis.
+
+    Parameters
+    ----------
+    study
+        Result of :func:`dyadloop.read_study`.
+    theory
+        Theory; default: the one that study.yaml names.
+    priors
+        Rows that replace priors, in the form of :func:`dyadloop.priors`.
+    seed
+        Seed of starts and chains.
+    settings
+        Chains, warm-up and draws.
+    folder
+        Folder that keeps the draws while they are made; the same call goes on where an earlier one was killed.
+    progress, message
+        Called after each block, and at each stage.
+    call
+        The call to record in the result, where it was made on the command line.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior``, ``prior``, ``log_likelihood`` (of each dyad), ``sample_stats``, ``diagnostics`` and
+        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values beyond a limit, of
+        therapists and of plates, where there are any.
+
+    Raises
+    ------
+    FitError
+        If the study and the theory have nothing in common.
+    ResultError
+        If ``folder`` holds another fit.
+    """
+    settings = settings or Settings()
+    theory = theory or read_theory(study.info.theory, study.path)
+    problem = build_problem(scale_scores(study), theory, priors, study.info.priors)
+    made = call or call_in_python(study, theory, priors, seed, settings)
+    with folder_or_temporary(None if folder is None else Path(folder) / "chains") as chains:
+        post = fit_in(chains, study, problem, seed, settings, progress, message)
+    post.attrs["call"] = json.dumps(vars(made))
+    if folder is not None:
+        save_result(post, folder)
+    return post
+
+
+def fit_in(
+    folder: Path,
+    study: Study,
+    problem: Problem,
+    seed: int,
+    settings: Settings,
+    progress: Progress,
+    message: Callable[[str], None],
+    like: Path | None = None,
+) -> xr.DataTree:
+    """Fit a problem whose draws are kept in ``folder`` while they are made.
+
+    ``like`` is the folder of a fit of almost the same problem: its mode centres and whitens this one, which changes
+    how well the sampler moves and nothing else.
+    """
+    _claim(folder, problem, seed, settings)
+    message(
+        f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode"
+    )
+    posterior = posterior_of(problem)
+    mode = _mode((like or folder) / "mode.npz", problem, posterior, seed)
+    message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
+    drawn = sample(posterior, problem.panel, mode, settings, seed, folder, progress)
+    draws = _posterior(problem, posterior, drawn["position"])
+    normals = list(problem.normals)
+    auxiliary = {"auxiliary": draws[normals]} if normals else {}
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": draws.drop_vars(normals),
+            **auxiliary,
+            "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)}),
+            "prior": prior_draws(problem.priors, seed),
+            "sample_stats": _statistics(drawn),
+            "observed_data": _storable(problem.scores),
+        }
+    )
+    tree.attrs = _attributes(study, problem, mode, seed, settings)
+    return diagnose(tree)
+
+
+def _claim(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
+    """Note what is fitted here, or refuse to mix two fits."""
+    # more draws go on where fewer ended, so their number is no part of what is fitted
+    fixed = {name: value for name, value in vars(settings).items() if name != "draws"}
+    wanted = {"fingerprint": problem.fingerprint, "seed": seed, "settings": fixed, "versions": versions()}
+    path = folder / _STATE_FILE
+    if path.is_file():
+        if json.loads(path.read_text(encoding="utf-8")) != wanted:
+            raise ResultError(
+                f"{folder}: holds draws of another study, theory, seed, setting or version; choose another folder or "
+                "remove this one"
+            )
+        return
+    write_text(path, json.dumps(wanted, indent=2) + "\n")
+
+
+def _mode(path: Path, problem: Problem, posterior: Posterior, seed: int) -> Mode:
+    if path.is_file():
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                numbers = {name: stored[name] for name in ("center", "factor", "log_density", "starts", "agreeing")}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ResultError(f"{path}: not a readable mode ({error}); remove the folder to fit anew") from None
+        return Mode(
+            numbers["center"],
+            numbers["factor"],
+            float(numbers["log_density"]),
+            int(numbers["starts"]),
+            int(numbers["agreeing"]),
+        )
+    mode = find_mode(problem, posterior, seed)
+    write_npz(path, {name: np.asarray(value) for name, value in vars(mode).items()})
+    return mode
+
+
+def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> xr.Dataset:
+    values = jax.vmap(jax.vmap(posterior.constrain))(jnp.asarray(position))
+    data: dict[str, tuple] = {
+        str(name): (("chain", "draw"), np.asarray(values[name]), {"units": str(problem.priors.loc[name, "unit"])})
+        for name in problem.priors.index
+    }
+    for name in problem.normals:
+        data[name] = (("chain", "draw", f"{name}_number"), np.asarray(values[name]), {"units": "1"})
+    chains, draws = position.shape[:2]
+    return xr.Dataset(data, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
+
+
+def prior_draws(priors: pd.DataFrame, seed: int, n_draws: int = N_PRIOR_DRAWS) -> xr.Dataset:
+    """Return draws from the priors, one chain."""
+    key = jax.random.key(seed)
+    data = {
+        str(name): (
+            ("chain", "draw"),
+            np.asarray(distribution(row).sample(jax.random.fold_in(key, index), (1, n_draws))),
+            {"units": str(row["unit"])},
+        )
+        for index, (name, row) in enumerate(priors.iterrows())
+    }
+    return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(n_draws)})
+
+
+def _statistics(drawn: dict[str, np.ndarray]) -> xr.Dataset:
+    names = {
+        "diverging": "diverging",
+        "num_steps": "n_steps",
+        "accept_prob": "acceptance_rate",
+        "potential_energy": "lp",
+    }
+    data = {new: (("chain", "draw"), -drawn[old] if new == "lp" else drawn[old]) for old, new in names.items()}
+    return xr.Dataset({name: (dims, np.asarray(v).astype(float)) for name, (dims, v) in data.items()})
+
+
+def _filter(problem: Problem) -> str:
+    """Say which filter a fit rests on."""
+    if problem.plan.is_linear:
+        return "exact linear-Gaussian filter"
+    return f"cubature filter, {STEPS} steps per interval, which only approximates the likelihood"
+
+
+def _storable(scores: xr.Dataset) -> xr.Dataset:
+    """Return scores as NetCDF can hold them: no booleans, no empty dimension."""
+    scores = scores.assign(in_session=scores["in_session"].astype("int8"))
+    return scores.drop_dims([name for name in ("event", "covariate") if not scores.sizes[name]])
+
+
+def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings: Settings) -> dict[str, object]:
+    rhythm = problem.rhythm
+    return {
+        "result_schema": RESULT_SCHEMA,
+        "study": study.info.name,
+        "study_info": study.info.model_dump_json(),
+        "study_digest": study.digest,
+        "simulated": int(study.info.simulated),
+        "theory": problem.plan.theory.model_dump_json(by_alias=True),
+        "hypothesis": problem.plan.theory.hypothesis or "",
+        "fingerprint": problem.fingerprint,
+        "priors": priors_to_json(problem.priors),
+        "rhythm": json.dumps(None if rhythm is None else vars(rhythm)),
+        "pace": problem.pace,
+        "left_out": json.dumps(problem.left_out),
+        "seed": seed,
+        "settings": json.dumps(vars(settings)),
+        "solver": f"{_filter(problem)}; NUTS on a Laplace-whitened space",
+        "n_beyond": int((np.abs(problem.panel.sides) == 1).sum()),
+        "n_coarse": int((problem.panel.sides == COARSE).sum()),
+        "n_counts": int((problem.panel.sides == COUNT).sum()),
+        "mode_starts": mode.starts,
+        "mode_agreeing": mode.agreeing,
+        "versions": json.dumps(versions()),
+    }

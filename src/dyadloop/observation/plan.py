@@ -1,0 +1,335 @@
+"""From states to indicators: Gaussian observations with estimated or declared error.
+
+y = mean + loading * (person's mean + shift by covariates + state) + error. The first indicator of a state has
+loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. The
+errors of what one rater answers at one moment may correlate. A score's own known error adds to it. A covariate shifts
+the level that a state moves about, at once and throughout.
+An answer of a coarse scale says between which borders y lies; the inner borders may be estimated.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float, Int
+
+from dyadloop.errors import FitError
+from dyadloop.model import Plan, correlation_factor
+from dyadloop.theory import Prior, Quantity
+from dyadloop.theory.numbers import PARTNERS
+
+FEWEST_TOGETHER = 20
+"""Moments at which two indicators must both be answered for their errors to be given a correlation."""
+
+
+class Observation(eqx.Module):
+    """Gaussian indicators with numbers in them.
+
+    Attributes
+    ----------
+    states
+        Index of the state that each indicator measures.
+    mean, loading, error_sd
+        Intercept, loading and error sd per indicator [units of the score].
+    shift
+        How far one unit of each covariate shifts the level of each state [unit of the state]; None where nothing does.
+    varying
+        State and covariate of each shift that differs between dyads.
+    spread
+        SD of each of these between dyads [unit of the state].
+    borders
+        Borders between answers, of each indicator whose borders are estimated.
+    raters
+        Indicators that one rater answers at one moment, a group each, in rising order.
+    error_factor
+        Lower factor of the correlation of their errors; None where all are independent.
+    """
+
+    states: tuple[int, ...] = eqx.field(static=True)
+    mean: Float[Array, " indicator"]
+    loading: Float[Array, " indicator"]
+    error_sd: Float[Array, " indicator"]
+    shift: Float[Array, "state covariate"] | None = None
+    varying: tuple[tuple[int, int], ...] = eqx.field(static=True, default=())
+    spread: Float[Array, " varying"] | None = None
+    borders: tuple["Borders", ...] = ()
+    raters: tuple[tuple[int, ...], ...] = eqx.field(static=True, default=())
+    error_factor: Float[Array, "indicator indicator"] | None = None
+
+    def shifts(self, covariate: Float[Array, "*moment covariate"] | None) -> Float[Array, "*moment state"] | float:
+        """Return how far covariates shift the level of each state."""
+        return 0.0 if self.shift is None or covariate is None else covariate @ self.shift.T
+
+    def design(
+        self, n_states: int, covariate: Float[Array, "*moment covariate"] | None
+    ) -> Float[Array, "*moment state effect"]:
+        """Return how the level of each state reads what differs between dyads: its mean, then its varying shifts."""
+        means = jnp.eye(n_states)
+        if not self.varying or covariate is None:
+            return means
+        states, columns = (jnp.array(part, dtype=int) for part in zip(*self.varying, strict=True))
+        shifts = jnp.eye(n_states)[:, states] * covariate[..., None, columns]
+        return jnp.concatenate([jnp.broadcast_to(means, (*shifts.shape[:-1], n_states)), shifts], axis=-1)
+
+    def between(self, means: Float[Array, "state state"]) -> Float[Array, "effect effect"]:
+        """Return the lower factor of the covariance of what differs between dyads."""
+        if self.spread is None:
+            return means
+        return jax.scipy.linalg.block_diag(means, jnp.diag(self.spread))
+
+    def expected(self, covariate: Float[Array, "*moment covariate"] | None) -> Float[Array, "*#moment indicator"]:
+        """Return what each indicator reads where state and person mean are 0."""
+        if self.shift is None or covariate is None:
+            return self.mean
+        return self.mean + self.loading * (covariate @ self.shift.T)[..., jnp.array(self.states, dtype=int)]
+
+
+def pairs_of(raters: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, int], ...]:
+    """Return the pairs (later, earlier) of indicators that one rater answers at one moment, the later ones in order."""
+    return tuple(sorted((later, group[k]) for group in raters for row, later in enumerate(group) for k in range(row)))
+
+
+class Borders(eqx.Module):
+    """Borders between the answers of one indicator.
+
+    Attributes
+    ----------
+    indicator
+        Index of the indicator.
+    equal, free
+        Where each border lies at equal distances, and where it does [units of the score]; the two outer ones are fixed.
+    """
+
+    indicator: int = eqx.field(static=True)
+    equal: Float[Array, " border"]
+    free: Float[Array, " border"]
+
+    def reach(self, answer: Int[Array, "*value"], half: Array) -> tuple[Float[Array, "*value"], Float[Array, "*value"]]:
+        """Return how far the borders below and above an answer lie from where it stands at equal distances.
+
+        Parameters
+        ----------
+        answer
+            Number of the answer from 0; what lies outside the outer borders has steps as at equal distances.
+        half
+            Half a step at equal distances.
+        """
+        moved = jnp.pad(self.free - self.equal, 1)
+        return moved[answer] - half, moved[answer + 1] + half
+
+    def at_equal_distances(self, value: Float[Array, "*value"]) -> Float[Array, "*value"]:
+        """Return where values lie if the stretches between borders are made equally long."""
+        inside = (value > self.free[0]) & (value < self.free[-1])
+        return jnp.where(inside, jnp.interp(value, self.free, self.equal), value)
+
+
+class Answers(NamedTuple):
+    """Indicator, borders at equal distances and inner answers of an indicator whose borders are estimated."""
+
+    indicator: int
+    equal: tuple[float, ...]
+    inner: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ObservationPlan:
+    """Which indicator measures which state, and with which parameters."""
+
+    indicators: tuple[str, ...]
+    states: tuple[int, ...]
+    units: tuple[str, ...]
+    declared_error: tuple[float | None, ...]
+    own_errors: tuple[bool, ...]
+    left_out: tuple[str, ...]
+    names: tuple[str, ...]
+    effects: tuple[tuple[str, str], ...] = ()
+    covariates: tuple[str, ...] = ()
+    varying: tuple[tuple[str, str], ...] = ()
+    answers: tuple[Answers, ...] = ()
+    raters: tuple[tuple[int, ...], ...] = ()
+
+    def _is_first(self, index: int) -> bool:
+        return self.states.index(self.states[index]) == index
+
+    def parameters(self) -> dict[str, Quantity]:
+        """Return every parameter by id, with its default, unit, prior and source."""
+        found: dict[str, Quantity] = {}
+        for index, (name, unit) in enumerate(zip(self.indicators, self.units, strict=True)):
+            found[f"mean_{name}"] = _quantity(0.0, unit, "normal", 0.0, 1.0, "scores are centred at the grand mean")
+            if not self._is_first(index):
+                found[f"loading_{name}"] = _quantity(
+                    1.0, "1", "normal", 1.0, 0.5, "a further indicator moves with the state about as the first does"
+                )
+            if self.declared_error[index] is None:
+                median, why = _error_prior(unit, self.own_errors[index])
+                found[f"error_{name}"] = _quantity(median, unit, "lognormal", median, 0.4, why)
+        for entry in self.answers:
+            for answer in entry.inner:
+                why = "answers are about equally wide, one perhaps twice another"
+                name = f"width_{self.indicators[entry.indicator]}_{answer}"
+                found[name] = _quantity(1.0, "1", "lognormal", 1.0, 0.5, why)
+        for later, earlier in pairs_of(self.raters):
+            why = "mood of the moment, halo and style move the answers that one person gives at one moment, either way"
+            name = f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"
+            found[name] = _quantity(0.0, "Fisher z", "normal", 0.0, 0.5, why)
+        for covariate, state in self.effects:
+            unit = self.units[self.states.index(self.names.index(state))]
+            why = "a level shifts by less than two SD within persons per unit of a covariate, either way"
+            found[f"effect_{covariate}_{state}"] = _quantity(0.0, unit, "normal", 0.0, 1.0, why)
+            if (covariate, state) in self.varying:
+                why = "dyads differ in how a covariate moves their level, by about as much as it moves it"
+                found[f"spread_{covariate}_{state}"] = _quantity(0.3, unit, "lognormal", 0.3, 0.8, why)
+        return found
+
+    def observation(self, values: dict[str, Array] | dict[str, float]) -> Observation:
+        """Return the observation model for parameter values."""
+        errors = [
+            values[f"error_{name}"] if declared is None else declared
+            for name, declared in zip(self.indicators, self.declared_error, strict=True)
+        ]
+        loadings = [1.0 if self._is_first(i) else values[f"loading_{n}"] for i, n in enumerate(self.indicators)]
+        shift = jnp.zeros((len(self.names), len(self.covariates))) if self.effects else None
+        for covariate, state in self.effects:
+            place = self.names.index(state), self.covariates.index(covariate)
+            shift = jnp.asarray(shift).at[place].set(values[f"effect_{covariate}_{state}"])
+        return Observation(
+            states=self.states,
+            mean=jnp.array([values[f"mean_{name}"] for name in self.indicators]),
+            loading=jnp.array(loadings),
+            error_sd=jnp.array(errors),
+            shift=shift,
+            varying=tuple((self.names.index(state), self.covariates.index(name)) for name, state in self.varying),
+            spread=jnp.array([values[f"spread_{name}_{state}"] for name, state in self.varying])
+            if self.varying
+            else None,
+            borders=tuple(self._borders(entry, values) for entry in self.answers),
+            raters=self.raters,
+            error_factor=self._error_factor(values) if self.raters else None,
+        )
+
+    def _error_factor(self, values: dict[str, Array] | dict[str, float]) -> Array:
+        """Return the lower factor of the correlation of the errors, from its partial correlations."""
+        partial = jnp.zeros((len(self.indicators), len(self.indicators)))
+        for later, earlier in pairs_of(self.raters):
+            number = values[f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"]
+            partial = partial.at[later, earlier].set(jnp.tanh(number))
+        return correlation_factor(partial)
+
+    def _borders(self, entry: Answers, values: dict[str, Array] | dict[str, float]) -> Borders:
+        """Return borders from the widths of the inner answers, which share the stretch between the outer borders."""
+        name, equal = self.indicators[entry.indicator], jnp.asarray(entry.equal)
+        widths = jnp.stack([jnp.asarray(values[f"width_{name}_{answer}"]) for answer in entry.inner])
+        places = equal[0] + (equal[-1] - equal[0]) * jnp.cumsum(widths) / widths.sum()
+        return Borders(entry.indicator, equal, jnp.concatenate([equal[:1], places[:-1], equal[-1:]]))
+
+
+def _error_prior(unit: str, own: bool) -> tuple[float, str]:
+    if own:
+        return 0.2, "what remains beyond the known error of each score: small"
+    if unit == "log ratio":
+        return 0.3, "assay error on the log scale of a single score"
+    return 0.7, "half of the variance of a single score"
+
+
+def _quantity(value: float, unit: str, family: str, location: float, scale: float, why: str) -> Quantity:
+    prior = Prior.model_validate({"family": family, "location": location, "scale": scale})
+    return Quantity(value=value, unit=unit, prior=prior, assumed=why)
+
+
+def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
+    """Match the indicators of a study to the states of a compiled theory; the rest is left out by name."""
+    chosen: list[tuple[str, int, str, float | None, bool]] = []
+    left_out = []
+    for name in scores["indicator"].values.tolist():
+        entry = scores.sel(indicator=name)
+        quantity, person, error = str(entry["quantity"].values), str(entry["person"].values), float(entry["error_sd"])
+        index = _state_of(plan, quantity, person)
+        if not bool(entry["use"]):
+            left_out.append(f"indicator {name!r} is not used, as study.yaml says")
+        elif index is None:
+            left_out.append(f"indicator {name!r} ({quantity} of the {person}) is no variable of the theory")
+        else:
+            _check_unit(name, str(entry["unit"].values), plan.states[index].variable.unit)
+            own = bool(entry["error"].notnull().any()) or bool((entry["trials"] > 0).any())
+            chosen.append((name, index, str(entry["unit"].values), None if error != error else error, own))
+    effects = _effects(plan, scores, {index for _, index, *_ in chosen})
+    return ObservationPlan(
+        tuple(name for name, *_ in chosen),
+        tuple(index for _, index, *_ in chosen),
+        tuple(unit for _, _, unit, *_ in chosen),
+        tuple(error for *_, error, _ in chosen),
+        tuple(own for *_, own in chosen),
+        tuple(left_out),
+        plan.names,
+        effects,
+        tuple(scores["covariate"].values.tolist()),
+        tuple(effect for effect in effects if effect[0] in _changing(scores)),
+        _answers(scores.sel(indicator=[name for name, *_ in chosen])),
+        _raters(scores.sel(indicator=[name for name, *_ in chosen])),
+    )
+
+
+def _raters(scores: xr.Dataset) -> tuple[tuple[int, ...], ...]:
+    """Return the groups of indicators whose errors may correlate: those that are answered together often enough."""
+    numbers, seen = scores["shared_error"].values, np.isfinite(scores["score"].values)
+    found = []
+    for number in np.unique(numbers[numbers >= 0]):
+        group: list[int] = []
+        for j in np.flatnonzero(numbers == number).tolist():
+            if all((seen[..., j] & seen[..., k]).sum() >= FEWEST_TOGETHER for k in group):
+                group.append(j)
+        if len(group) > 1:
+            found.append(tuple(group))
+    return tuple(found)
+
+
+def _answers(scores: xr.Dataset) -> tuple[Answers, ...]:
+    """Return the indicators whose borders are estimated."""
+    found = []
+    for j in np.flatnonzero(scores["free_answers"].values > 0):
+        entry = scores.isel(indicator=j)
+        scale = float(entry["scale"])
+        step, lowest = float(entry["step"]) * scale, float(entry["lowest"])
+        numbers = lowest + step * np.arange(int(entry["free_answers"]))
+        equal = (numbers[:-1] + step / 2 - float(entry["center"])) / scale
+        found.append(Answers(int(j), tuple(equal.tolist()), tuple(f"{number:g}" for number in numbers[1:-1])))
+    return tuple(found)
+
+
+def _changing(scores: xr.Dataset) -> set[str]:
+    """Return the covariates that change within at least two dyads, so that dyads can differ in their effect."""
+    inside = np.isfinite(scores["days"].values)[..., None]
+    values = scores["shift"].values
+    high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
+    return {name for name, count in zip(scores["covariate"].values, (high > low).sum(axis=0), strict=True) if count > 1}
+
+
+def _effects(plan: Plan, scores: xr.Dataset, measured: set[int]) -> tuple[tuple[str, str], ...]:
+    """Return which covariate may shift the level of which measured state."""
+    found = []
+    for name, acts_on in zip(scores["covariate"].values.tolist(), scores["acts_on"].values.tolist(), strict=True):
+        quantities = acts_on.split(",") if acts_on else []
+        states = [plan.states[index] for index in sorted(measured)]
+        found += [(name, state.id) for state in states if not quantities or state.variable.measured_as in quantities]
+    return tuple(found)
+
+
+def _check_unit(name: str, found: str, expected: str) -> None:
+    """Refuse scores in another unit than the theory's, on which priors and ROPEs rest."""
+    if found.startswith("log ratio") != expected.startswith("log ratio"):
+        remedy = "set `transform: log`" if expected.startswith("log ratio") else "set `transform: none`"
+        raise FitError(
+            f"indicator {name!r} is scored in {found}; the theory expects {expected}; {remedy} in study.yaml"
+        )
+
+
+def _state_of(plan: Plan, quantity: str, person: str) -> int | None:
+    for index, state in enumerate(plan.states):
+        persons = PARTNERS if state.person == "dyad" else (state.person,)
+        if state.variable.measured_as == quantity and person in persons:
+            return index
+    return None

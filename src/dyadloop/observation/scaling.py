@@ -1,0 +1,288 @@
+"""Scores: the measurements of a study on the scale and the time line that a fit uses.
+
+An indicator is centred at its grand mean and divided by its pooled within-person SD, so that one unit of every
+component and symptom is one within-person SD; logarithms keep their unit (log ratio).
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dyadloop.data import Study
+from dyadloop.errors import DataError, Fault
+
+COARSE = 2
+"""Side of a value that lies within half a step of its score."""
+COUNT = 3
+"""Side of a value that is the log odds of a count."""
+
+
+def scale_scores(study: Study) -> xr.Dataset:
+    """Return the scores of a study, one row per dyad and moment.
+
+    Moments are the times of measurement and the starts and ends of sessions; dyads with fewer moments are padded
+    at the end with NaN.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``score`` (dyad, time, indicator) [SD within persons, or log ratio], NaN where missing; ``error``, its own
+        standard error in the same unit, NaN where none is known; ``days`` (dyad,
+        time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
+        (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
+        amount of an event at a moment; ``shift`` (dyad, time, covariate), each covariate at a moment, that of the
+        nearest session where it is one of sessions, centred and divided by its ``per``; ``beyond`` (dyad, time,
+        indicator), -1 where a score is a limit and the value lies below it, +1 where above, 2 where it lies within half
+        a ``step`` of the score, 3 where the score is the empirical logit of a count, else 0; ``trials`` (dyad, time,
+        indicator), out of how many trials a count is, 0 elsewhere; ``plate`` (dyad, time, indicator), number of the
+        plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none is named. Per
+        indicator: ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN
+        where no reliability is declared), ``step`` [as score] (NaN where no coarse scale is declared), ``lowest``, the
+    XX
+
+    Raises
+    ------
+    DataError
+        If an indicator has no values, does not vary within persons, or has two values at one moment of a dyad.
+    """
+    names = list(study.info.indicators)
+    table = study.measurements.assign(y=_transformed(study))
+    _refuse_doubles(study, table)
+    center, scale, error_sd = _scaling(study, table)
+    lines = {dyad: _moments(calendar, table, dyad) for dyad, calendar in _calendars(study)}
+    n_moments = max(len(moments) for moments in lines.values())
+    shape = (len(lines), n_moments, len(names))
+    score, error, beyond = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
+    plate = np.full(shape, -1, dtype=np.int32)
+    days = np.full(shape[:2], np.nan)
+    for row, moments in enumerate(lines.values()):
+        days[row, : len(moments)] = moments
+    rows = table["dyad"].map({dyad: row for row, dyad in enumerate(lines)}).to_numpy()
+    columns = np.array(
+        [np.searchsorted(lines[d], t) for d, t in zip(table["dyad"], table["time"], strict=True)], dtype=int
+    )
+    layers = table["indicator"].map({name: layer for layer, name in enumerate(names)}).to_numpy()
+    score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
+    error[rows, columns, layers] = table["error"].to_numpy(dtype=float) / scale[layers]
+    beyond[rows, columns, layers] = _sides(study, table)
+    trials = np.zeros(shape)
+    trials[rows, columns, layers] = np.nan_to_num(table["trials"].to_numpy(dtype=float))
+    plates = table["plate"].to_numpy(dtype=str)
+    plate[rows, columns, layers] = np.where(plates == "", -1, np.unique(plates, return_inverse=True)[1])
+    in_session, session, event, event_names = _sessions(study, lines, shape[:2])
+    covariates = _covariates(study, session, days)
+    return xr.Dataset(
+        {
+            "score": (("dyad", "time", "indicator"), score, {"units": "SD within persons, or log ratio"}),
+            "error": (("dyad", "time", "indicator"), error, {"units": "as score; standard error of each"}),
+            "days": (("dyad", "time"), days, {"units": "d"}),
+            "in_session": (("dyad", "time"), in_session, {"units": "1"}),
+            "session": (("dyad", "time"), session, {"units": "1"}),
+            "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
+            "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
+            "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
+            "trials": (("dyad", "time", "indicator"), trials, {"units": "1"}),
+            "shift": (("dyad", "time", "covariate"), covariates, {"units": "as declared by `per`"}),
+        },
+        coords={
+            "dyad": list(lines),
+            "therapist": ("dyad", np.array(study.therapists, dtype=str)),
+            "indicator": names,
+            "event": event_names,
+            "event_randomised": ("event", np.isin(event_names, study.info.randomised).astype(np.int8)),
+            "covariate": np.array(list(study.info.covariates), dtype=str),
+            "covariate_randomised": (
+                "covariate",
+                np.isin(list(study.info.covariates), study.info.randomised).astype(np.int8),
+            ),
+            "covariate_of": ("covariate", np.array([c.of for c in study.info.covariates.values()], dtype=str)),
+            "acts_on": ("covariate", np.array([",".join(c.on) for c in study.info.covariates.values()], dtype=str)),
+            **{name: ("indicator", values) for name, values in _about(study, center, scale, error_sd).items()},
+        },
+        attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
+    )
+
+
+def _about(
+    study: Study, center: np.ndarray, scale: np.ndarray, error_sd: np.ndarray
+) -> dict[str, np.ndarray | list[str]]:
+    """Return what is known of each indicator, by name."""
+    declared = list(study.info.indicators.values())
+    return {
+        "quantity": [d.quantity for d in declared],
+        "person": [d.person for d in declared],
+        "unit": ["log ratio" if d.transform == "log" else "SD within persons" for d in declared],
+        "use": np.array([d.use for d in declared], dtype=np.int8),
+        "center": center,
+        "scale": scale,
+        "error_sd": error_sd,
+        "step": np.array([d.step or np.nan for d in declared]) / scale,
+        "lowest": np.array([d.scale[0] if d.scale is not None else np.nan for d in declared]),
+        "free_answers": np.array([d.n_answers if d.borders == "free" else 0 for d in declared]),
+        "shared_error": _raters(study),
+    }
+
+
+def _raters(study: Study) -> np.ndarray:
+    """Return the number of the group of answers that each indicator belongs to, -1 where it belongs to none.
+
+    Unless study.yaml names groups, the answers of one person form one. What is read from recordings, assays and games,
+    and what has a logarithm or counts trials, is no answer.
+    """
+    info, names = study.info, list(study.info.indicators)
+    found = np.full(len(names), -1, dtype=np.int32)
+    if info.shared_errors == "none":
+        return found
+    if info.shared_errors != "auto":
+        for number, group in enumerate(info.shared_errors):
+            found[[names.index(name) for name in group]] = number
+        return found
+    persons = sorted({entry.person for entry in info.indicators.values()})
+    for j, (name, entry) in enumerate(info.indicators.items()):
+        source = info.measures.get(name)
+        if entry.transform == "none" and (source is None or source.kind == "questionnaire"):
+            found[j] = persons.index(entry.person)
+    return found
+
+
+def _covariates(study: Study, session: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Return each covariate at each moment (dyad, time, covariate), centred and in units of its ``per``."""
+    found = np.zeros((*session.shape, len(study.info.covariates)))
+    for layer, (name, declared) in enumerate(study.info.covariates.items()):
+        if declared.of == "session":
+            _refuse_lone(study, name)
+            middle = float(study.sessions[name].mean())
+            for row, (_, calendar) in enumerate(_calendars(study)):
+                values = np.concatenate([[middle], calendar[name].to_numpy(dtype=float)])
+                found[row, :, layer] = values[session[row]] - middle
+        elif declared.of == "time":
+            passed = days - days[:, :1]
+            found[:, :, layer] = np.nan_to_num(passed - np.nanmean(passed))
+        else:
+            people = study.participants[study.participants["role"] == declared.of].set_index("dyad")[name]
+            own = people.groupby(level=0).mean()
+            found[:, :, layer] = (own[study.dyads].to_numpy(dtype=float) - own.mean())[:, None]
+        found[:, :, layer] /= declared.per
+    return found
+
+
+def _refuse_lone(study: Study, covariate: str) -> None:
+    lone = sorted(set(study.dyads) - set(study.sessions["dyad"]))
+    if lone:
+        got, remedy = f"dyads without a session: {', '.join(lone)}", "add their sessions or remove the covariate"
+        raise DataError(study.path, [Fault("sessions.tsv", None, covariate, got, "a session in every dyad", remedy)])
+
+
+def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
+    """Return -1 for values below a limit, +1 for values above one, COARSE or COUNT for those of these kinds, else 0.
+
+    The ends of a scale are limits where declared.
+    """
+    side = table["limit"].map({"below": -1, "above": 1}).fillna(0).to_numpy(dtype=np.int8)
+    for name, entry in study.info.indicators.items():
+        if entry.ends_are_limits and entry.scale is not None:
+            here, (low, high) = (table["indicator"] == name).to_numpy(), entry.scale
+            side[here & (table["value"] <= low).to_numpy()] = -1
+            side[here & (table["value"] >= high).to_numpy()] = 1
+        if entry.transform == "logit":
+            side[(table["indicator"] == name).to_numpy()] = COUNT
+        if entry.step is not None:
+            side[(table["indicator"] == name).to_numpy() & (side == 0)] = COARSE
+    return side
+
+
+def _transformed(study: Study) -> np.ndarray:
+    values = study.measurements["value"].to_numpy(dtype=float)
+    logged = [name for name, entry in study.info.indicators.items() if entry.transform == "log"]
+    is_log = study.measurements["indicator"].isin(logged).to_numpy()
+    found = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+    # on a coarse scale the first answer stands for all below the border between it and the second
+    for name, entry in study.info.indicators.items():
+        if entry.step is not None and entry.ends_are_limits and entry.scale is not None:
+            here, (low, high) = (study.measurements["indicator"] == name).to_numpy(), entry.scale
+            found[here] = found[here].clip(low + entry.step / 2, high - entry.step / 2)
+    trials = study.measurements["trials"].to_numpy(dtype=float)
+    counted = np.isfinite(trials)
+    found[counted] = empirical_logit(values[counted], trials[counted])
+    return found
+
+
+def empirical_logit(count: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Return the log odds of a count, half a trial added to successes and to failures (Agresti 2013, section 3.1.1)."""
+    return np.log((count + 0.5) / (trials - count + 0.5))
+
+
+def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
+    doubles = table[table.duplicated(["dyad", "time", "indicator"])]
+    if len(doubles):
+        first = doubles.iloc[0]
+        got = f"two values of {first['indicator']!r} in dyad {first['dyad']!r} at one moment"
+        remedy = "give each person's rating an indicator of its own in study.yaml"
+        raise DataError(study.path, [Fault("measurements.tsv", None, "indicator", got, "one value", remedy)])
+
+
+def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    center, scale, error_sd, faults = [], [], [], []
+    for name, declared in study.info.indicators.items():
+        part = table[table["indicator"] == name]
+        groups = part.groupby("participant_id")["y"]
+        spread = float(((part["y"] - groups.transform("mean")) ** 2).sum())
+        freedom = len(part) - groups.ngroups
+        if not declared.use and (freedom < 1 or spread == 0.0):
+            center.append(float(part["y"].mean()) if len(part) else 0.0)
+            scale.append(1.0)
+            error_sd.append(np.nan)
+            continue
+        if freedom < 1 or spread == 0.0:
+            got = f"{len(part)} values of {name!r} that do not vary within persons"
+            remedy = "set `use: false` in study.yaml"
+            if not len(part) and name in study.info.measures:
+                remedy = f"its raw files are declared under `measures`: run `dyadloop measure {study.path}` first"
+            faults.append(Fault("measurements.tsv", None, "value", got, "values that vary", remedy))
+            continue
+        unit = 1.0 if declared.transform == "log" else declared.sd_within or (spread / freedom) ** 0.5
+        center.append(float(part["y"].mean()))
+        scale.append(unit)
+        noise = np.nan if declared.reliability is None else ((1 - declared.reliability) * float(part["y"].var())) ** 0.5
+        if declared.reliability is not None and bool(part["error"].notna().any()):
+            got = f"a reliability of {name!r} and standard errors of its values"
+            remedy = "remove the reliability; the errors say it better"
+            faults.append(Fault("study.yaml", None, f"indicators.{name}", got, "one of the two", remedy))
+        if noise >= (spread / freedom) ** 0.5:
+            got = f"reliability {declared.reliability:g} of {name!r}, an error SD above the SD within persons"
+            remedy = "give the reliability of changes within persons, or none"
+            faults.append(Fault("study.yaml", None, f"indicators.{name}", got, "a smaller error", remedy))
+        error_sd.append(noise / unit)
+    if faults:
+        raise DataError(study.path, faults)
+    return np.array(center), np.array(scale), np.array(error_sd)
+
+
+def _calendars(study: Study) -> list[tuple[str, pd.DataFrame]]:
+    groups = dict(iter(study.sessions.groupby("dyad")))
+    empty = study.sessions.iloc[:0]
+    return [(dyad, groups.get(dyad, empty)) for dyad in study.dyads]
+
+
+def _moments(calendar: pd.DataFrame, table: pd.DataFrame, dyad: str) -> np.ndarray:
+    edges = calendar[["start", "end"]].to_numpy(dtype=float).ravel()
+    return np.unique(np.concatenate([edges, table.loc[table["dyad"] == dyad, "time"].to_numpy(dtype=float)]))
+
+
+def _sessions(
+    study: Study, lines: dict[str, np.ndarray], shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    event_names = sorted({name for entry in study.sessions["events"] for name in entry})
+    in_session, session = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=int)
+    event = np.zeros((*shape, len(event_names)))
+    for row, (dyad, calendar) in enumerate(_calendars(study)):
+        moments = lines[dyad]
+        starts, ends = (calendar[edge].to_numpy(dtype=float) for edge in ("start", "end"))
+        borders = (starts[1:] + ends[:-1]) / 2  # what is measured before a session belongs to it
+        session[row, : len(moments)] = np.searchsorted(borders, moments, side="right") + 1 if len(starts) else 0
+        middles = (moments[1:] + moments[:-1]) / 2
+        in_session[row, 1 : len(moments)] = ((middles[:, None] > starts) & (middles[:, None] < ends)).any(axis=1)
+        for start, entry in zip(starts, calendar["events"], strict=True):
+            for name, amount in entry.items():
+                event[row, np.searchsorted(moments, start), event_names.index(name)] += amount
+    return in_session, session, event, event_names

@@ -1,0 +1,72 @@
+"""The first page of a report: each claim in one sentence with its number, and what the study cannot tell."""
+
+import re
+from typing import Any
+
+import pandas as pd
+
+from dyadloop.claims.claims_table import UNTESTABLE
+
+_LISTED = 6  # claims of one reason that are named; more are counted
+_ABSENT = re.compile(r"(.+) (?:is|are) not measured in this study")
+
+
+def sentences(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the tested claims as verdict, statement, estimate in words and reason, in their order."""
+    return [
+        {
+            "claim": row["claim"],
+            "verdict": row["verdict"],
+            "statement": row["statement"],
+            "estimate": estimate(row),
+            "reason": row["reason"],
+            "misfit": row["misfit"] or "",
+        }
+        for _, row in table[table["verdict"] != UNTESTABLE].iterrows()
+    ]
+
+
+def estimate(row: pd.Series) -> str:
+    """Return the number on which a verdict rests, in words: the randomised effect where there is one."""
+    found = _interval(row, "")
+    if pd.isna(row["pushed_median"]):
+        return f"Association: {found}" if found else "No number"
+    return f"Effect of randomised events: {_interval(row, 'pushed_')}. Association in all data: {found}"
+
+
+def _interval(row: pd.Series, prefix: str) -> str:
+    median, low, high = (row[f"{prefix}{name}"] for name in ("median", "low", "high"))
+    if pd.isna(median):
+        return ""
+    unit = f" {row['unit']}" if row["unit"] and row["unit"] != "1" else ""
+    return f"{median:.2g}{unit} (89 % interval {low:.2g} to {high:.2g})"
+
+
+def groups(table: pd.DataFrame) -> list[str]:
+    """Return why claims are not testable, a line per reason; what is not measured shares one line."""
+    untested = table[table["verdict"] == UNTESTABLE]
+    reasons = sorted(untested.groupby("reason", sort=False)["claim"], key=lambda group: -len(group[1]))
+    absent = [(match[1], len(names)) for reason, names in reasons if (match := _ABSENT.fullmatch(str(reason)))]
+    total = sum(count for _, count in absent)
+    lines = [f"{total} need what is not measured: {', '.join(f'{name} ({count})' for name, count in absent)}"]
+    others = [(reason, names) for reason, names in reasons if not _ABSENT.fullmatch(str(reason))]
+    return lines[: bool(absent)] + [f"{len(names)}: {reason} ({_names(names.tolist())})" for reason, names in others]
+
+
+def _names(names: list[str]) -> str:
+    if len(names) <= _LISTED:
+        return ", ".join(names)
+    return f"{', '.join(names[: _LISTED - 1])} and {len(names) - _LISTED + 1} more"
+
+
+def estimates(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the figure of the first page shows: one row per number of a tested claim, with prior and ROPE."""
+    rows = []
+    for _, row in table[(table["verdict"] != UNTESTABLE) & table["median"].notna()].iterrows():
+        shared = {name: row[name] for name in ("claim", "statement", "verdict", "unit", "rope_low", "rope_high")}
+        shared |= {name: row[name] for name in ("prior_low", "prior_median", "prior_high")}
+        for prefix, kind in (("", "association"), ("pushed_", "randomised effect")):
+            if not pd.isna(row[f"{prefix}median"]):
+                numbers = {name: row[f"{prefix}{name}"] for name in ("low", "median", "high")}
+                rows.append(shared | {"kind": kind} | numbers)
+    return pd.DataFrame(rows)
