@@ -1,4 +1,4 @@
-"""The commands on designs: list, show, check, draft, assurance, identifiability, and the tasks behind them."""
+"""The commands on designs: from a file to what it could show, a schedule, a registration and a report."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.doors import Doors
-from dyadloop.cli.outputs import result_folder, writable_file, writable_folder
+from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
 from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, Values, console, print_json, say, values_of
+from dyadloop.cli.tasks import Workers
 
 if TYPE_CHECKING:
-    from dyadloop.design import Assurance
+    import pandas as pd
+
+    from dyadloop.design import Assurance, Design, Identifiability
 
 design_app = Doors(
     no_args_is_help=True,
@@ -30,7 +33,6 @@ DesignName = Annotated[str, typer.Argument(help="Shipped design, or design file.
 Truths = Annotated[
     list[str] | None, typer.Option("--truth", help="prior (default), fixed, or a hypothesis such as common_cause.")
 ]
-Workers = Annotated[int, typer.Option(min=0, help="Processes; 0 does everything in this one.")]
 
 
 @design_app.command("list")
@@ -201,77 +203,142 @@ def _write_assurance(made: "Assurance", place: Path, as_json: bool) -> None:
         print_assurance(made, console())
 
 
-tasks_app = Doors(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="""Work on a folder of tasks: on this machine, or as an array of jobs.
-
-    \b
-    Examples:
-      dyadloop tasks status results/proposed-assurance
-      dyadloop tasks run results/proposed-assurance --shard 3/20
-      dyadloop tasks slurm results/proposed-assurance --shards 20""",
-)
-FolderOfTasks = Annotated[Path, typer.Argument(help="Folder of tasks.", metavar="FOLDER")]
+Rivals = Annotated[
+    str | None,
+    typer.Option(help="Hypotheses to hold against the fitted one, such as none,common_cause; a minute each."),
+]
+TablesOf = Annotated[
+    Path | None, typer.Option("--assurance", help="Folder of dyadloop design assurance, whose tables are shown.")
+]
 
 
-@tasks_app.command("run")
-def run_tasks(
-    folder: FolderOfTasks,
-    shard: Annotated[str, typer.Option(help="Part of the tasks to do, such as 3/20.")] = "1/1",
-    workers: Workers = 1,
-    quiet: Quiet = False,
+@design_app.command("identifiability")
+def identify(
+    design: DesignName,
+    rivals: Rivals = None,
+    remedies: Annotated[bool, typer.Option(help="Look for the change that tells a rival best.")] = True,
+    figure: FigurePath = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Do the tasks of a folder that wait; any number of processes may do so at once.
+    """Say what a design can tell before any data, near the numbers of the theory file.
 
-    Example: dyadloop tasks run results/proposed-assurance --shard 3/20
+    Exact for linear theories: expected information, directions that are hardly told, rivals that are not told apart.
+
+    Example: dyadloop design identifiability haifa --rivals none,common_cause
     """
-    from dyadloop.design.pool import run_pool
-    from dyadloop.design.tasks import TaskFolder, shard_of, work
-    from dyadloop.reporting.progress import steps
+    from dyadloop.design import read_design
+    from dyadloop.reporting.design import print_identifiability
+    from dyadloop.reporting.design_figures import contraction
 
-    tasks, part = TaskFolder(folder), shard_of(shard)
-    damaged = tasks.refill()
-    say(f"{len(damaged)} damaged results are made again", quiet or not damaged)
-    with steps(quiet) as progress:
-        if workers:
-            run_pool(tasks, workers, lambda done, total: progress("tasks", done, total), part)
-        else:
-            from dyadloop.design.solving import Solver, shared_by
-
-            work(tasks, Solver(), shared_by, part, lambda done: progress("tasks", done, done))
-    waiting, in_hand, done = tasks.counts()
-    say(f"{done} tasks done, {in_hand} in hand, {waiting} wait", quiet)
-
-
-@tasks_app.command("status")
-def task_status(folder: FolderOfTasks, as_json: AsJson = False) -> None:
-    """Count the tasks of a folder that wait, are in hand and are done.
-
-    Example: dyadloop tasks status results/proposed-assurance
-    """
-    from dyadloop.design.tasks import TaskFolder
-
-    tasks = TaskFolder(folder)
-    damaged = tasks.refill()
-    waiting, in_hand, done = tasks.counts()
+    found = _identified(read_design(design), rivals, remedies)
+    if figure:
+        write_figure(contraction(found.claims), figure)
     if as_json:
-        print_json({"waiting": waiting, "in_hand": in_hand, "done": done, "damaged": damaged})
+        tables = ("parameters", "claims", "directions", "profile", "rivals")
+        print_json({name: getattr(found, name).to_dict("records") for name in tables} | {"rank": found.rank})
     else:
-        print(f"{done} done, {in_hand} in hand, {waiting} wait, {len(damaged)} damaged results will be made again")
+        print_identifiability(found, console())
 
 
-@tasks_app.command("slurm")
-def slurm(
-    folder: FolderOfTasks,
-    shards: Annotated[int, typer.Option(min=1, max=1000, help="Jobs of the array.")] = 20,
-    minutes: Annotated[int, typer.Option(min=1, help="Time limit of a job.")] = 240,
-    memory: Annotated[int, typer.Option(min=1, help="Memory of a job in GB.")] = 3,
+def _identified(design: "Design", rivals: str | None, remedies: bool) -> "Identifiability":
+    from dyadloop.design import identifiability
+
+    names = [name.strip() for name in (rivals or "").split(",") if name.strip()]
+    return identifiability(design, rivals=names, remedies=remedies)
+
+
+@design_app.command("schedule")
+def spend(
+    design: DesignName,
+    claim: Annotated[str, typer.Option(help="Claim to know best, such as C2.trust.")],
+    budget: Annotated[float, typer.Option(min=0.0, help="What the study may cost, in the design's currency.")],
+    out: Annotated[Path | None, typer.Option(help="File of the best design.", callback=writable_file)] = None,
+    figure: FigurePath = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Print the script of a Slurm array that does the tasks of a folder.
+    """Say where to spend a budget: more dyads or more samples, and in which sessions.
 
-    Example: dyadloop tasks slurm results/proposed-assurance --shards 20 > array.sh
+    Example: dyadloop design schedule haifa --claim C1.trust --budget 80000 --out best.yaml
     """
-    from dyadloop.design.tasks import slurm_script
+    from dyadloop.design import design_text, schedule
+    from dyadloop.reporting.design_figures import budget as drawn
+    from dyadloop.reporting.tables import print_table
 
-    print(slurm_script(folder, shards, minutes, memory), end="")
+    found = schedule(design, claim, budget)
+    if out:
+        best = found.designs[int(found.table["best"].to_numpy().argmax())]
+        out.write_text(design_text(best), encoding="utf-8")
+        say(f"best design: {out}")
+    if figure:
+        write_figure(drawn(found.table), figure)
+    if as_json:
+        print_json(found.table.to_dict("records"))
+    else:
+        print_table(found.table, console())
+
+
+@design_app.command("preregister")
+def preregister(
+    design: DesignName,
+    out: Annotated[Path, typer.Option(help="Markdown (.md) or Word (.docx) file to write.", callback=writable_file)],
+    tables: TablesOf = None,
+) -> None:
+    """Write the draft of a registration: question, plan, analysis, decision rules, what would contradict each claim.
+
+    Example: dyadloop design preregister proposed --out registration.md
+    """
+    from dyadloop.design import as_markdown, read_design, registration, write_docx
+
+    sections = registration(read_design(design), _tables(tables)[0])
+    if out.suffix == ".docx":
+        write_docx(sections, out)
+    elif out.suffix == ".md":
+        out.write_text(as_markdown(sections), encoding="utf-8")
+    else:
+        raise typer.BadParameter(f"{out}: expected a name that ends in .md or .docx", param_hint="--out")
+    print(out)
+
+
+@design_app.command("compare")
+def compare_design(design: DesignName, study: StudyPath, as_json: AsJson = False) -> None:
+    """List how a study departs from the design that was registered.
+
+    Example: dyadloop design compare haifa simulated-haifa
+    """
+    from dyadloop.data import read_study
+    from dyadloop.design import deviations, read_design
+
+    found = deviations(read_design(design), read_study(study))
+    if as_json:
+        print_json(found)
+    else:
+        print("\n".join(found) or "no deviation in what tables tell")
+
+
+@design_app.command("report")
+def report_design(
+    design: DesignName,
+    out: Annotated[Path, typer.Option(help="HTML file to write.", callback=writable_file)],
+    tables: TablesOf = None,
+    rivals: Rivals = None,
+) -> None:
+    """Write the report of a design: calendar, what it can tell, what simulated studies came to.
+
+    Example: dyadloop design report proposed --out proposed.html --assurance results/proposed-assurance
+    """
+    from dyadloop.design import read_design
+    from dyadloop.reporting.design_report import design_report
+
+    found = read_design(design)
+    claims, worlds = _tables(tables)
+    print(design_report(found, out, claims, worlds, _identified(found, rivals, True)))
+
+
+def _tables(folder: Path | None) -> "tuple[pd.DataFrame | None, pd.DataFrame | None]":
+    """Return the tables of claims and worlds of an assurance, None where none is asked for."""
+    if folder is None:
+        return None, None
+    import pandas as pd
+
+    claims, worlds = (pd.read_csv(folder / f"{name}.csv") for name in ("claims", "worlds"))
+    return claims, worlds

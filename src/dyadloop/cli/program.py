@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.calibration import calibrate
-from dyadloop.cli.design import design_app, tasks_app
+from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
@@ -20,6 +20,7 @@ from dyadloop.cli.outputs import writable_file, writable_folder
 from dyadloop.cli.run import run
 from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
+from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
 
 if TYPE_CHECKING:

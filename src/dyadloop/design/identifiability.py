@@ -160,17 +160,22 @@ def _claims(plan: Skeleton, scale: Scale, point: np.ndarray, posterior: np.ndarr
 def _told(
     function: Estimand | Untestable, scale: Scale, point: np.ndarray, posterior: np.ndarray, prefix: str
 ) -> dict[str, float]:
-    """Return prior and expected posterior SD of an estimand, from central differences."""
+    """Return prior and expected posterior SD of an estimand."""
     if isinstance(function, Untestable):
         return {}
+    slope = slope_of(function, scale, point)
+    before, after = np.sqrt(slope @ (scale.sd**2 * slope)), np.sqrt(slope @ posterior @ slope)
+    share = 1 - after / before if before > 0 else float("nan")
+    return {f"{prefix}prior_sd": before, f"{prefix}expected_sd": after, f"{prefix}contraction": share}
+
+
+def slope_of(function: Estimand, scale: Scale, point: np.ndarray) -> np.ndarray:
+    """Return the slope of an estimand in the parameters at a point, from central differences."""
     steps = _STEP * np.concatenate([np.eye(len(point)), -np.eye(len(point))])
     values = {name: np.asarray(value) for name, value in scale.values(point + steps).items()}
     there = xr.Dataset({name: (("chain", "draw"), value[None]) for name, value in values.items()})
     high, low = np.split(np.nan_to_num(draws_of(function, there)[0]), 2)
-    slope = (high - low) / (2 * _STEP)
-    before, after = np.sqrt(slope @ (scale.sd**2 * slope)), np.sqrt(slope @ posterior @ slope)
-    share = 1 - after / before if before > 0 else float("nan")
-    return {f"{prefix}prior_sd": before, f"{prefix}expected_sd": after, f"{prefix}contraction": share}
+    return (high - low) / (2 * _STEP)
 
 
 def _directions(scale: Scale, point: np.ndarray, found: np.ndarray) -> tuple[pd.DataFrame, tuple[int, int]]:

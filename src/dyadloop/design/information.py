@@ -94,6 +94,7 @@ class Planned:
         self.event = np.asarray(panel.event)
         self.n_dyads, self.n_values = len(self.event), int(self.seen.sum())
         self._normals = {name: jnp.zeros(size) for name, size in problem.normals.items()}
+        self._known: dict[bytes, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self._slope = program(jax.grad(self._total, argnums=1))
 
     def _total(self, point: Any, score: Any, panel: Panel) -> Any:  # noqa: ANN401 - JAX arrays
@@ -126,6 +127,13 @@ class Planned:
 
         return at
 
+    def slopes(self, point: Float[np.ndarray, " parameter"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the covariance of all planned values, and the slopes of it and of the means in each parameter."""
+        key = point.tobytes()
+        if key not in self._known:
+            self._known[key] = _slopes(self.moments(), point)
+        return self._known[key]
+
 
 def information(
     planned: Planned, point: Float[np.ndarray, " parameter"], seen: Bool[np.ndarray, "dyad value"] | None = None
@@ -141,7 +149,12 @@ def information(
     seen
         Which planned values of each dyad are there; default: all.
     """
-    at = planned.moments()
+    cov, covs, means = planned.slopes(point)
+    return _summed(cov, covs, means, seen)
+
+
+def _slopes(at: Callable[[np.ndarray], Moments], point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the covariance of all planned values, and the slopes of it and of the means in each parameter."""
     here, size = at(point), len(point)
     cov, mean = here.covariance, here.mean
     covs, means = [], []
@@ -152,7 +165,7 @@ def information(
         precision, pull = ((getattr(high, key) - getattr(low, key)) / (2 * _STEP) for key in ("precision", "pull"))
         covs.append(-cov @ precision @ cov)
         means.append((pull - mean @ precision) @ cov)
-    return _summed(cov, np.array(covs), np.array(means), seen)
+    return cov, np.array(covs), np.array(means)
 
 
 def _summed(cov: np.ndarray, covs: np.ndarray, means: np.ndarray, seen: np.ndarray | None) -> np.ndarray:

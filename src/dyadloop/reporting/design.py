@@ -4,7 +4,7 @@ import pandas as pd
 from rich.console import Console
 
 from dyadloop.claims.claims_table import UNTESTABLE
-from dyadloop.design import Assurance, Design, Effort
+from dyadloop.design import Assurance, Design, Effort, Identifiability
 from dyadloop.reporting.tables import number, share, text_table
 
 
@@ -69,3 +69,25 @@ def _print_agreement(made: Assurance, console: Console) -> None:
         )
     if made.agreement.empty:
         console.print("no study was sampled (--nuts), so whether the approximation is fair here is not known")
+
+
+def print_identifiability(found: Identifiability, console: Console) -> None:
+    """Print what a plan can tell of claims, what is hardly told, and which rivals are told apart."""
+    told, whole = found.rank
+    console.print(f"data tell of {told} of {whole} directions of the parameters, beyond a tenth of what priors tell")
+    for words in found.directions["words"]:
+        console.print(f"  {words}", markup=False)
+    claims = found.claims[found.claims["can_tell"] != UNTESTABLE]
+    headings = ("claim", "can tell", "prior SD", "expected SD", "contraction", "by events", "contraction")
+    keys = ("prior_sd", "expected_sd", "contraction", "pushed_expected_sd", "pushed_contraction")
+    rows = [(row["claim"], row["can_tell"], *(number(row[key]) for key in keys)) for row in claims.to_dict("records")]
+    console.print(text_table(headings, rows))
+    for row in found.rivals.to_dict("records"):
+        apart = "told apart" if row["apart"] else "NOT told apart"
+        needed = f"; {row['dyads_needed']:.0f} dyads would" if row["dyads_needed"] == row["dyads_needed"] else ""
+        change = f"; {row['change']} leads to {number(row['nats_changed'])}" if row["change"] else ""
+        console.print(
+            f"{row['truth']} and {row['rival']}: {apart}, expected loss of log-likelihood {number(row['nats'])} "
+            f"(3 is 20 to 1){'' if row['apart'] else needed + change}",
+            markup=False,
+        )
