@@ -89,3 +89,34 @@ def test_assurance_and_its_folder_of_tasks(own, tmp_path):
     assert wrong.returncode == 2
     assert "dyads=20,40,80" in wrong.stderr
     assert dyadloop("tasks", "run", tmp_path / "none").returncode == 3
+
+
+def test_what_a_design_can_tell_before_any_data(own, tmp_path):
+    figure = tmp_path / "told.svg"
+    run = dyadloop("design", "identifiability", own, "--figure", figure)
+    assert run.returncode == 0, run.stderr
+    assert "directions of the parameters" in run.stdout
+    assert figure.read_text().startswith("<svg")
+    found = json.loads(dyadloop("design", "identifiability", own, "--json").stdout)
+    assert {row["parameter"] for row in found["parameters"]} >= {"work_trust", "tau_trust"}
+
+
+def test_registrations_and_what_departs_from_them(haifa_folder, tmp_path):
+    out = tmp_path / "registration.md"
+    assert dyadloop("design", "preregister", "haifa", "--out", out).returncode == 0
+    assert "What would contradict" in out.read_text() or "what would contradict" in out.read_text()
+    assert dyadloop("design", "preregister", "haifa", "--out", tmp_path / "x.pdf").returncode == 2
+    run = dyadloop("design", "compare", "haifa", haifa_folder)
+    assert run.returncode == 0, run.stderr
+    assert "attachment of the patient is measured and was not registered" in run.stdout
+    listed = json.loads(dyadloop("design", "compare", "haifa", haifa_folder, "--json").stdout)
+    assert len(listed) == 4  # the simulated study rates all five components
+    report = tmp_path / "report.html"
+    assert dyadloop("design", "report", "single_dose", "--out", report).returncode == 0
+    assert "oxytocin is not measured in this study" in report.read_text()
+
+
+def test_a_schedule_needs_samples():
+    run = dyadloop("design", "schedule", "diary", "--claim", "C1.trust", "--budget", 1000)
+    assert run.returncode == 3
+    assert "no samples are taken" in run.stderr
