@@ -110,7 +110,15 @@ def printed():
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md", "docs/misled.md", "docs/design.md"],
+    [
+        "README.md",
+        "docs/exploring.md",
+        "docs/measures.md",
+        "docs/evidence.md",
+        "docs/alliance.md",
+        "docs/misled.md",
+        "docs/design.md",
+    ],
 )
 def test_a_page_shows_what_its_examples_and_commands_print(page, printed):
     text = (ROOT / page).read_text()
