@@ -117,7 +117,8 @@ def _events(study: Study) -> dict[str, dict]:
     """Return each event with its usual amount, and how it was given."""
     found = {}
     for name in sorted({name for entry in study.sessions["events"] for name in entry}):
-        given = study.sessions["events"].map(lambda entry, event=name: entry.get(event, 0.0))
+        amounts = [entry.get(name, 0.0) for entry in study.sessions["events"]]
+        given = pd.Series(amounts, index=study.sessions.index)
         share = (given != 0).groupby(study.sessions["dyad"]).mean()
         by = "dyad" if ((share == 0) | (share == 1)).all() else "session"
         rate = float((share == 1).mean() if by == "dyad" else share.mean())

@@ -164,7 +164,7 @@ def _told(
     if isinstance(function, Untestable):
         return {}
     slope = slope_of(function, scale, point)
-    before, after = np.sqrt(slope @ (scale.sd**2 * slope)), np.sqrt(slope @ posterior @ slope)
+    before, after = float(np.sqrt(slope @ (scale.sd**2 * slope))), float(np.sqrt(slope @ posterior @ slope))
     share = 1 - after / before if before > 0 else float("nan")
     return {f"{prefix}prior_sd": before, f"{prefix}expected_sd": after, f"{prefix}contraction": share}
 

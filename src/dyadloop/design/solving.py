@@ -109,9 +109,10 @@ def sampled(bench: Bench, name: str, seed: list[int], number: int) -> Rows:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as JSON holds it: numbers that are none are null, and all have 10 digits."""
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in row.items():
-        if isinstance(value, float | np.floating):
-            value = float(f"{value:.10g}") if np.isfinite(value) else None
-        found[key] = value.item() if hasattr(value, "item") else value
+        plain = value.item() if isinstance(value, np.generic) else value
+        if isinstance(plain, float):
+            plain = float(f"{plain:.10g}") if np.isfinite(plain) else None
+        found[key] = plain
     return found
