@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.calibration import calibrate
+from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
@@ -20,6 +21,7 @@ from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
 from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
+from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ app = Doors(
       dyadloop theory show framework
       dyadloop evidence claims
       dyadloop dynamics map framework
+      dyadloop design check haifa
 
     A research instrument, not a clinical device.""",
 )
@@ -199,6 +202,8 @@ app.command("instruments")(instruments)
 app.add_typer(theory_app, name="theory")
 app.add_typer(dynamics_app, name="dynamics")
 app.add_typer(evidence_app, name="evidence")
+app.add_typer(design_app, name="design")
+app.add_typer(tasks_app, name="tasks")
 
 
 def main() -> None:
