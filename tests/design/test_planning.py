@@ -133,7 +133,7 @@ def test_a_report_is_one_file_that_escapes_what_it_shows(claims, tmp_path):
     text = design_report(design, tmp_path / "report.html", claims, worlds).read_text()
     assert "<script>" not in text
     assert "SIMULATED" in text
-    assert "no randomised push on trust" in text
+    assert "no randomised event on trust" in text
     assert text.count("<svg") == 2
     assert re.search(r'(src|href)="(https?:)?//', text) is None
     without = design_report(design, tmp_path / "plain.html").read_text()

@@ -37,7 +37,7 @@ def prospects_of(problem: Problem) -> pd.DataFrame:
             if isinstance(found, Untestable):
                 can_tell, why = UNTESTABLE, found.reason
             elif lacking := _lacking(problem, needed):
-                can_tell, why = ASSOCIATION, f"no randomised push on {' and '.join(lacking)}"
+                can_tell, why = ASSOCIATION, f"no randomised event on {' and '.join(lacking)}"
             statement = claim.statement.format(**words)
             rows.append(
                 {

@@ -104,7 +104,7 @@ def _best(planned: Planned, moments: Moments, values: dict[str, float]) -> float
 
 
 def changes(design: Design) -> dict[str, Design]:
-    """Return small changes of a design that give something a randomised push, each in words."""
+    """Return small changes of a design that give something a randomised event, each in words."""
     content = design.model_dump(mode="json")
     theory, measured = theory_of(design), {entry.quantity for entry in design.measures.values()}
     found = {}
