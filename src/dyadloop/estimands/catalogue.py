@@ -284,7 +284,7 @@ def _synergy(problem: Problem, subject: str, sources: frozenset[str]) -> Estiman
     if blocked or not products:
         hypothesis = problem.plan.theory.hypothesis
         reason = f"the fitted hypothesis ({hypothesis}) is additive: it has no product of two measured components"
-        return blocked or (_one_component(problem, []) if len(components) < 2 else Untestable(reason))
+        return blocked or (_one_component(problem, sorted(components)) if len(components) < 2 else Untestable(reason))
     return lambda values: sum((values[name] for name in products), jnp.zeros(())) / len(products)
 
 
