@@ -14,9 +14,10 @@ from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
+from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns
 from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
-from dyadloop.cli.outputs import writable_file, writable_folder
+from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
 from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
@@ -24,6 +25,8 @@ from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dyadloop.data import Study
 
 app = Doors(
@@ -36,6 +39,7 @@ app = Doors(
 
     \b
     Examples:
+      dyadloop import sessions.xlsx my-study --set length_min=50
       dyadloop check examples/school
       dyadloop run examples/school --out results/school
       dyadloop checks results/school
@@ -53,27 +57,42 @@ app = Doors(
 )
 
 
-def check(study: StudyPath, as_json: AsJson = False) -> None:
+def check(
+    study: StudyPath,
+    with_claims: Annotated[
+        bool, typer.Option("--claims", help="Say which claims the study can tell and why, before any fit.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check a study folder: print a summary, or all faults at once.
 
-    Example: dyadloop check examples/school
+    Example: dyadloop check examples/school --claims
     """
     from dyadloop.data import summarise, unmeasured
     from dyadloop.measures import doubts
-    from dyadloop.reporting.summary import counted, print_doubts, print_summary, summary_json
+    from dyadloop.reporting.summary import counted, print_answerable, print_doubts, print_summary, summary_json
 
     found = _checked(study)
     summary, later, doubted = summarise(found), unmeasured(found), doubts(found)
     remarks = [f"indicator {name!r} is declared under `measures` and not measured yet" for name in later]
     remarks += [] if later else _remarks(found)
     following = f"dyadloop {'measure' if later else 'run'} {study}"
+    told = _answerable(found) if with_claims and not later else None
     if as_json:
-        print(summary_json(summary, doubted, remarks, following))
+        print(summary_json(summary, doubted, remarks, following, None if told is None else told.to_dict("records")))
     else:
         print_summary(summary, console())
         print_doubts(doubted, console())
+        if told is not None:
+            print_answerable(told, console())
         count = f"no faults, {counted(doubted)}" if doubted else "no faults"
         say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
+
+
+def _answerable(study: "Study") -> "pd.DataFrame":
+    from dyadloop.claims import answerable
+
+    return answerable(study)
 
 
 def _checked(path: Path) -> "Study":
@@ -94,11 +113,14 @@ def _checked(path: Path) -> "Study":
 def _remarks(study: "Study") -> list[str]:
     """Return what is no fault of the folder but will matter in a fit: what stays out, and why."""
     from dyadloop.observation.scaling import scale_scores
-    from dyadloop.theory import read_theory
+    from dyadloop.theory import composite_remarks, read_theory
 
     scale_scores(study)
-    known = {variable.measured_as for variable in read_theory(study.info.theory, study.path).variables}
-    remarks = [
+    theory = read_theory(study.info.theory, study.path)
+    fitted = theory if theory.linear_form is None else read_theory(theory.linear_form)
+    known = {variable.measured_as for variable in theory.variables} | {entry.id for entry in fitted.composites}
+    remarks = composite_remarks(fitted, {entry.quantity for entry in study.info.indicators.values() if entry.use})
+    remarks += [
         f"indicator {name!r} measures {entry.quantity!r}, which the theory {study.info.theory!r} does not know "
         f"({', '.join(sorted(known))}): it will stay out of the fit"
         for name, entry in study.info.indicators.items()
@@ -154,34 +176,12 @@ def report(
         write_manifest(result)
 
 
-def convert(
-    source: Annotated[Path, typer.Argument(help="Published table.")],
-    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
-    of: Annotated[
-        str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
-    ] = "school",
-) -> None:
-    """Convert a published study into a study folder.
-
-    Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
-    (diaries), or of couples in conversation (dial).
-
-    Example: dyadloop convert examples/source/school_daily.csv school
-    """
-    from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, convert_school
-
-    known = {
-        "school": convert_school,
-        "mindfulness": convert_mindfulness,
-        "diaries": convert_diaries,
-        "dial": convert_dial,
-    }
-    if of not in known:
-        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="--of")
-    print(known[of](source, path))
-    say(f"next: dyadloop check {path}")
-
-
+app.command("import")(import_)
+app.command("formats")(formats)
+app.command("new")(new)
+app.command("export")(export)
+app.command("schema")(schema)
+app.command("turns")(turns)
 app.command("check")(check)
 app.command("run")(run)
 app.command("claims")(claims)
