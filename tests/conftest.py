@@ -53,6 +53,14 @@ def small_fit(tmp_path_factory):
     return root / "study", load_result(root / "result")
 
 
+@pytest.fixture(scope="session")
+def small_claims(small_fit):
+    """The claims table of the small fit; not to be changed."""
+    from dyadloop.claims import judge_claims
+
+    return judge_claims(small_fit[1])
+
+
 def _fit_small(root):
     from dyadloop.data import read_study
     from dyadloop.inference import Settings, fit

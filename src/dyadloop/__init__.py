@@ -50,6 +50,7 @@ _HOMES = {
     "load_result": "dyadloop.inference",
     "log_change": "dyadloop.measures.assays",
     "loop_gain": "dyadloop.dynamics",
+    "lump": "dyadloop.theory",
     "measure_raw": "dyadloop.measures.raw",
     "motion_energy": "dyadloop.signals",
     "multiverse": "dyadloop.measures.synchrony",

@@ -73,8 +73,8 @@ def _table(post, **attributes):
     return judge_claims(changed).set_index("claim")
 
 
-def test_a_passive_study_neither_supports_nor_contradicts(small_fit):
-    table = _table(small_fit[1])
+def test_a_passive_study_neither_supports_nor_contradicts(small_claims):
+    table = small_claims.set_index("claim")
     assert tuple(table.reset_index().columns) == COLUMNS
     assert set(table["verdict"]) == {"undecided", "not testable here"}
     assert table["pushed_median"].isna().all()

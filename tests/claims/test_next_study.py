@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from dyadloop.claims import judge_claims
 from dyadloop.claims.claims_table import UNTESTABLE, subjects
 from dyadloop.claims.next_study import _dyads, _times, next_steps, what_next
 from dyadloop.data import read_study
@@ -85,6 +84,6 @@ def test_with_randomised_events_only_dyads_are_missing(school):
     )
 
 
-def test_the_public_function_judges_by_itself(small_fit):
+def test_the_public_function_judges_by_itself(small_fit, small_claims):
     post = small_fit[1]
-    assert what_next(post) == next_steps(problem_of(post), judge_claims(post)) != []
+    assert what_next(post) == next_steps(problem_of(post), small_claims) != []

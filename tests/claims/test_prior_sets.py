@@ -14,12 +14,10 @@ from dyadloop.inference import priors, save_result
 from dyadloop.reporting.report import report as write_report
 from dyadloop.theory import framework
 
-real = prior_sets.judge_claims
 
-
-def test_a_verdict_that_the_prior_makes_is_marked(small_fit, monkeypatch, tmp_path):
+def test_a_verdict_that_the_prior_makes_is_marked(small_fit, small_claims, monkeypatch, tmp_path):
     def judged(post):
-        table = real(post)
+        table = small_claims.copy()
         if post is other:
             table.loc[table["claim"] == "C1.trust", "verdict"] = "contradicted"
         return table
@@ -28,7 +26,7 @@ def test_a_verdict_that_the_prior_makes_is_marked(small_fit, monkeypatch, tmp_pa
     other = small_fit[1].copy()
     sets = compare_priors({"sceptical": small_fit[1], "flat": other})
     assert sets.loc[sets["depends"] == "yes", "claim"].tolist() == ["C1.trust"]
-    assert "Under other priors" in write_report(small_fit[1], tmp_path / "sets.html", sets).read_text()
+    assert "Under other priors" in write_report(small_fit[1], tmp_path / "sets.html", sets, small_claims).read_text()
 
 
 def test_what_cannot_be_compared_is_refused(small_fit):

@@ -109,7 +109,7 @@ def test_a_result_folder_is_described_by_its_hashes(tmp_path):
 
 def test_exports_are_called_right_or_refused(study, tmp_path):
     assert dyadloop("export", study.path, tmp_path / "out", "--to", "codebook").returncode == 0
-    assert "| wai_p | trust |" in (tmp_path / "out" / "codebook.md").read_text()
+    assert "| wai_p | alliance |" in (tmp_path / "out" / "codebook.md").read_text()
     assert dyadloop("export", study.path, tmp_path / "out").returncode == 3
     assert dyadloop("export", study.path, "--to", "bids").returncode == 2
     assert dyadloop("export", study.path, tmp_path / "x", "--to", "excel").returncode == 2

@@ -1,6 +1,7 @@
 """A killed fit goes on bit-identically; an interrupted or foreign folder is handled with care."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import xarray as xr
 
 from dyadloop.data import read_study
 from dyadloop.errors import ResultError
-from dyadloop.inference import Settings, fit, load_result, load_rivals, save_rivals
+from dyadloop.inference import Settings, fit, fitting, load_result, load_rivals, problem_of, result, save_rivals
+from dyadloop.inference.problem import build_problem
 from tests.inference.small import make, theory
 
 SETTINGS = {"chains": 2, "warmup": 60, "draws": 240, "block": 10}
@@ -72,9 +74,22 @@ def test_another_fit_does_not_enter_the_folder(study, finished):
         fit(read_study(study), theory(["trust"]), seed=8, settings=Settings(**SETTINGS), folder=finished)
 
 
-def test_a_broken_block_is_named(study, finished, tmp_path):
-    import shutil
+def test_the_problem_of_a_fit_is_the_one_that_it_sampled(study, finished, tmp_path, monkeypatch):
+    """Neither the fit nor its loaded twin needs another; the programs of the sampler are let go."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder)
+    built = []
+    monkeypatch.setattr(fitting, "build_problem", lambda *parts: built.append(build_problem(*parts)) or built[-1])
+    post = fit(read_study(study), theory(["trust"]), seed=7, settings=Settings(**SETTINGS), folder=folder)
+    monkeypatch.setattr(result, "_rebuilt", None)
+    (original,), problem = built, problem_of(post)
+    assert problem_of(load_result(folder)) is problem
+    assert problem.fingerprint == original.fingerprint == post.attrs["fingerprint"]
+    assert problem.panel is original.panel
+    assert problem.cache is not original.cache
 
+
+def test_a_broken_block_is_named(study, finished, tmp_path):
     folder = tmp_path / "broken"
     shutil.copytree(finished, folder)
     (folder / "chains" / "chain-1.npz").write_bytes(b"nonsense")
@@ -83,8 +98,6 @@ def test_a_broken_block_is_named(study, finished, tmp_path):
 
 
 def test_an_altered_result_is_not_loaded(finished, tmp_path):
-    import shutil
-
     folder = tmp_path / "altered"
     shutil.copytree(finished, folder)
     raw = bytearray((folder / "posterior.nc").read_bytes())

@@ -84,8 +84,9 @@ def _dense(problem, values, dyad):
         column = np.zeros((len(pair), len(names)))
         column[:, names.index(state)] = covariate[:, columns.index(covariate_name)]
         shift += values[f"effect_{covariate_name}_{state}"] * column
-        design.append(column.ravel())
-        spread.append(values[f"spread_{covariate_name}_{state}"])
+        if f"spread_{covariate_name}_{state}" in values:  # a course over the day is common to all
+            design.append(column.ravel())
+            spread.append(values[f"spread_{covariate_name}_{state}"])
     means = np.tile(np.eye(len(names)), (len(pair), 1))
     whole = np.column_stack([means, *design])
     between = np.asarray(field.between)
@@ -116,6 +117,34 @@ def test_the_likelihood_is_that_of_the_dense_normal(problem, values):
         assert found[dyad] == pytest.approx(dense, rel=1e-8)
     field, observation = problem.plan.field(values), problem.observed.observation(values)
     np.testing.assert_allclose(filtered(field, observation, problem.panel).log_density, found, rtol=1e-10)
+
+
+@pytest.fixture(scope="module")
+def by_calendar(tmp_path_factory):
+    """Two simulated dyads at three sessions of different hours and days, with a course over the day and weekends."""
+    folder = shorten(make(tmp_path_factory.mktemp("calendar") / "study", ["oxytocin", "trust"]), 2)
+    kinds = {"hours": {"of": "time_of_day", "on": ["trust"]}, "free": {"of": "weekend"}}
+    declare(folder, kinds, {})
+    text = (folder / "study.yaml").read_text()
+    (folder / "study.yaml").write_text(text + "times: {first_day: saturday}\n")
+    return build_problem(scale_scores(read_study(folder)), theory(["oxytocin", "trust"]))
+
+
+def test_hours_and_weekends_are_those_of_the_dense_normal(by_calendar):
+    from scipy.stats import multivariate_normal
+
+    problem = by_calendar
+    waves = {f"effect_hours_{part}{wave}_trust" for part in ("cos", "sin") for wave in (1, 2)}
+    free = {f"{kind}_free_{state}" for kind in ("effect", "spread") for state in problem.plan.names}
+    assert {n for n in problem.priors.index if n.startswith(("effect_", "spread_"))} == waves | free
+    rng = np.random.default_rng(4)
+    values = {**problem.plan.defaults(), **{n: q.value for n, q in problem.observed.parameters().items()}}
+    values |= {n: float(rng.normal(0, 0.6)) for n in values if n.startswith("effect_")}
+    found = np.asarray(problem.log_likelihood(values))
+    for dyad in range(2):
+        mean, cov, reads, noise, data = _moments(problem, values, dyad)
+        dense = multivariate_normal(reads @ mean, reads @ cov @ reads.T + noise).logpdf(data)
+        assert found[dyad] == pytest.approx(dense, rel=1e-8)
 
 
 def test_courses_hold_the_shifts(problem, values):

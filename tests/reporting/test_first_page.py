@@ -8,11 +8,10 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from dyadloop.claims import judge_claims
 from dyadloop.inference import problem_of
 from dyadloop.reporting import first_page
 from dyadloop.reporting.downloads import links
-from dyadloop.reporting.report import parameter_summary, report
+from dyadloop.reporting.report import parameter_summary
 from dyadloop.reporting.words import _words, parameter_words
 
 
@@ -38,19 +37,14 @@ class _Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def table(small_fit):
-    return judge_claims(small_fit[1])
-
-
-@pytest.fixture(scope="module")
-def page(small_fit, table, tmp_path_factory):
-    path = report(small_fit[1], tmp_path_factory.mktemp("first") / "r.html", table=table)
+def page(small_page):
     found = _Page()
-    found.feed(path.read_text())
+    found.feed(small_page.read_text())
     return found
 
 
-def test_every_number_of_the_first_page_is_in_the_table(page, table):
+def test_every_number_of_the_first_page_is_in_the_table(page, small_claims):
+    table = small_claims
     text = " ".join(" ".join(page.text).split())
     tested = table[table["median"].notna()]
     assert len(tested) > 0
@@ -66,7 +60,8 @@ def test_every_number_of_the_first_page_is_in_the_table(page, table):
     assert re.search(rf"\b{told} undecided", text)
 
 
-def test_numbers_of_figures_and_tables_lie_in_the_page(page, table, small_fit):
+def test_numbers_of_figures_and_tables_lie_in_the_page(page, small_claims, small_fit):
+    table = small_claims
     assert set(page.files) == {"claims.csv", "estimates.csv", "missingness.csv", "parameters.csv", "beside.csv",
                                "predictive.csv", "courses.csv"}  # fmt: skip
     assert page.files["claims.csv"]["median"].to_numpy() == pytest.approx(

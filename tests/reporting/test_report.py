@@ -4,6 +4,7 @@ import html
 import io
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,6 +15,8 @@ from matplotlib.patches import FancyArrowPatch
 from rich.console import Console
 
 from dyadloop.claims.claims_table import COLUMNS
+from dyadloop.inference import problem_of, result
+from dyadloop.inference.fitted import Fitted
 from dyadloop.model import compile_theory
 from dyadloop.reporting import loop
 from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
@@ -21,6 +24,8 @@ from dyadloop.reporting.figures import draw, intervals, missingness
 from dyadloop.reporting.report import report
 from dyadloop.reporting.tables import number, share, write_csv
 from dyadloop.theory import hypothesis, read_theory
+from tests.cli.program import dyadloop
+from tests.compilations import counted
 
 
 class _Links(HTMLParser):
@@ -35,13 +40,8 @@ class _Links(HTMLParser):
         ]
 
 
-@pytest.fixture(scope="module")
-def page(small_fit, tmp_path_factory):
-    return report(small_fit[1], tmp_path_factory.mktemp("report") / "report.html")
-
-
-def test_the_report_stands_alone(page):
-    text = page.read_text()
+def test_the_report_stands_alone(small_page):
+    text = small_page.read_text()
     links = _Links()
     links.feed(text)
     assert links.sources == []
@@ -51,8 +51,8 @@ def test_the_report_stands_alone(page):
     assert not re.search(r"url\((?!#)", text)
 
 
-def test_the_report_has_all_its_parts(page, small_fit):
-    text = page.read_text()
+def test_the_report_has_all_its_parts(small_page, small_fit):
+    text = small_page.read_text()
     for section in (
         "asked",
         "data",
@@ -77,26 +77,51 @@ def test_the_report_has_all_its_parts(page, small_fit):
     assert "has not converged" not in text
 
 
-def test_the_same_posterior_gives_the_same_bytes(page, small_fit, tmp_path):
-    assert report(small_fit[1], tmp_path / "again.html").read_bytes() == page.read_bytes()
+def _command(monkeypatch, folder, known, *words):
+    """Run a command in a process that knows no problem; return what it printed, problems built, programs lowered."""
+    built = []
+    monkeypatch.setattr(result, "_rebuilt", lambda post: built.append(post) or known)
+    monkeypatch.setattr(result, "_FITTED", Fitted())
+    with counted() as counter:
+        run = dyadloop(*words, folder)
+    assert run.returncode == 0, run.stderr
+    return run.stdout, len(built), counter.lowered
 
 
-def test_a_fit_that_has_not_converged_says_so_first(small_fit, tmp_path):
+def test_a_command_builds_one_problem_and_compiles_what_is_new(
+    small_page, small_fit, small_claims, tmp_path, monkeypatch
+):
+    """What is judged and reported again is the same to the byte and compiles nothing; so are second checks."""
+    folder, known = tmp_path / "result", problem_of(small_fit[1])
+    shutil.copytree(small_fit[0].parent / "result", folder, ignore=shutil.ignore_patterns("chains"))
+    printed, *counts = _command(monkeypatch, folder, known, "claims", "--json")
+    assert counts == [1, 0]
+    assert json.loads(printed) == json.loads(claims_json(small_claims))
+    _, *counts = _command(monkeypatch, folder, known, "report")
+    assert counts == [1, 0]
+    assert (folder / "report.html").read_bytes() == small_page.read_bytes()
+    _, built, _ = _command(monkeypatch, folder, known, "checks")
+    assert built == 1
+    _, *counts = _command(monkeypatch, folder, known, "checks")
+    assert counts == [1, 0]
+
+
+def test_a_fit_that_has_not_converged_says_so_first(small_fit, small_claims, tmp_path):
     post = small_fit[1].copy()
     table = post["diagnostics"].to_dataset().copy(deep=True)
     table["rhat"][0] = 1.3
     post["diagnostics"] = xr.DataTree(table)
-    text = report(post, tmp_path / "bad.html").read_text()
+    text = report(post, tmp_path / "bad.html", table=small_claims).read_text()
     assert "has not converged" in text
     assert "R-hat above 1.01 for 1 parameters" in text
 
 
-def test_hostile_names_stay_text(small_fit, tmp_path):
+def test_hostile_names_stay_text(small_fit, small_claims, tmp_path):
     post = small_fit[1].copy()
     info = json.loads(post.attrs["study_info"])
     info["title"] = "<script>alert(1)</script> $\\badcmd$"
     post.attrs = {**post.attrs, "study_info": json.dumps(info)}
-    text = report(post, tmp_path / "hostile.html").read_text()
+    text = report(post, tmp_path / "hostile.html", table=small_claims).read_text()
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert "<svg" in missingness({"a $\\bad$ <b>": (0.1, 0.9)})

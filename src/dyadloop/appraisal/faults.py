@@ -7,13 +7,13 @@ import xarray as xr
 from dyadloop.appraisal.referee_agreement import DOUBTFUL, OPPOSITE, compared
 from dyadloop.appraisal.replication import sampled
 from dyadloop.appraisal.residuals import cross_residuals, unlike_dyads
-from dyadloop.appraisal.sampling_interval import unsuited
 from dyadloop.appraisal.smoothing import residual_at
 from dyadloop.appraisal.stability import halves_of, without_each_of
 from dyadloop.appraisal.trends import trends
 from dyadloop.estimands.findings import judged
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
+from dyadloop.inference.sampling_interval import unsuited
 
 
 def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """The field's standard question: what X now means for Y at the next session or prompt, as a fit implies it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -13,6 +14,7 @@ from jaxtyping import Array, Float
 from dyadloop.appraisal.occasions import Occasions, occasions
 from dyadloop.appraisal.regressions import COVERAGE, Route, routes
 from dyadloop.appraisal.replication import sampled, thinned
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
 from dyadloop.likelihood.programs import program
@@ -179,7 +181,15 @@ def _error_shares(problem: Problem, middle: dict[str, Array], covariance: np.nda
 
 def _implied(problem: Problem, seen: Occasions, found: list[Route], draws: dict[str, np.ndarray]) -> _Implied:
     gates, durations = _paths(problem, seen, found)
-    depth, share = problem.panel.n_doublings, _session_share(problem)
+    run = _passing(problem, problem.panel.n_doublings, _session_share(problem))
+    kept = {name: jnp.asarray(draws[str(name)]) for name in problem.priors.index}
+    passed, drift, noise = run(kept, jnp.asarray(gates), jnp.asarray(durations))
+    return _Implied(np.asarray(passed), settled(np.asarray(drift), np.asarray(noise)), np.asarray(noise))
+
+
+@made_once
+def _passing(problem: Problem, depth: int, share: float) -> Callable[..., tuple[Array, Array, Array]]:
+    """Return the program that finds, at many draws, what passes along paths, the drift and the noise."""
 
     def one(values: dict[str, Array], gates: Array, durations: Array) -> tuple[Array, Array, Array]:
         field = problem.at_mean(values)
@@ -190,13 +200,7 @@ def _implied(problem: Problem, seen: Occasions, found: list[Route], draws: dict[
             passed = steps[:, place] @ passed
         return passed, field.jacobian(share), field.noise
 
-    run = problem.compiled.setdefault(
-        (f"implied by {gates.shape}, {depth}, {share}", 0),
-        program(lambda draws, *paths: jax.lax.map(lambda values: one(values, *paths), draws)),
-    )
-    kept = {name: jnp.asarray(draws[str(name)]) for name in problem.priors.index}
-    passed, drift, noise = run(kept, jnp.asarray(gates), jnp.asarray(durations))
-    return _Implied(np.asarray(passed), settled(np.asarray(drift), np.asarray(noise)), np.asarray(noise))
+    return program(lambda draws, *paths: jax.lax.map(lambda values: one(values, *paths), draws))
 
 
 def settled(

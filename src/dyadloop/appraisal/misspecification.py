@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -19,11 +18,11 @@ import xarray as xr
 from dyadloop.appraisal.faults import faults_of
 from dyadloop.appraisal.records import Records, chosen_from
 from dyadloop.appraisal.violations import FAST, PLANTED, VIOLATIONS, Design, Scores, plain, simulated
-from dyadloop.data import Indicator, StudyInfo, read_study, write_study
-from dyadloop.inference.mode import Mode, Posterior, find_mode, mode_near, posterior_of
+from dyadloop.data import Covariate, Indicator, StudyInfo, Times, read_study, write_study
+from dyadloop.inference.cache import made_once
+from dyadloop.inference.mode import Mode, Posterior, constraining, find_mode, mode_near, posterior_of
 from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.sampling import Count
-from dyadloop.likelihood.programs import program
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import keep, read_theory
 
@@ -81,15 +80,16 @@ def misspecified(
         If a violation does not exist; the message lists those that do.
     """
     chosen = chosen_from(VIOLATIONS, names, "violation", replicates)
-    problems: dict[Design, Problem] = {}
+    problems: dict[tuple[Design, tuple[str, ...]], Problem] = {}
     rows = []
     for name in chosen:
-        design = VIOLATIONS[name].design
-        if design not in problems:
-            problems[design] = _problem(design, shared_errors)
-        problem = problems[design]
+        design, declared = VIOLATIONS[name].design, VIOLATIONS[name].declared
+        if (design, declared) not in problems:
+            problems[design, declared] = _problem(design, shared_errors, declared)
+        problem = problems[design, declared]
         kind = "shared" if shared_errors else "independent"
         settings = {"violation": VIOLATIONS[name].words, "design": repr(design), "planted": PLANTED, "checks": checks}
+        settings |= {"declared": declared} if declared else {}
         records = Records(folder, f"broken-{name}-{kind}-{seed}", settings)
         runs = []
         for number in range(2 * replicates):
@@ -109,7 +109,7 @@ def _run(problem: Problem, name: str, seed: int, number: int, checks: bool) -> d
     arrow = PLANTED if number % 2 else 0.0
     study = _with_scores(problem, simulated(rng, name, arrow), f"{name} {arrow}")
     posterior = posterior_of(problem)
-    mode = mode_near(study, posterior, _first_mode(problem, posterior, VIOLATIONS[name].design))
+    mode = mode_near(study, posterior, _first_mode(problem, VIOLATIONS[name].design))
     arrows, signs = _arrows(problem, VIOLATIONS[name].design)
     places = [posterior.names.index(found) for found in arrows]
     # in SDs of what varies within persons, states and so arrows have about the unit of the simulation
@@ -133,12 +133,11 @@ def _with_scores(problem: Problem, scores: Scores, name: str) -> Problem:
     return replace(problem.with_panel(panel, name), scores=observed)
 
 
-def _first_mode(problem: Problem, posterior: Posterior, design: Design) -> Mode:
+@made_once
+def _first_mode(problem: Problem, design: Design) -> Mode:
     """Return the mode of one study of the design in which nothing is broken, from which all others are sought."""
-    if ("mode", 0) not in problem.compiled:
-        scores = plain(np.random.default_rng(0), 0.0, design).scores()
-        problem.compiled["mode", 0] = find_mode(_with_scores(problem, scores, "first"), posterior, seed=1, starts=1)
-    return problem.compiled["mode", 0]
+    scores = plain(np.random.default_rng(0), 0.0, design).scores()
+    return find_mode(_with_scores(problem, scores, "first"), posterior_of(problem), seed=1, starts=1)
 
 
 def _arrows(problem: Problem, design: Design) -> tuple[tuple[str, str], np.ndarray]:
@@ -153,8 +152,7 @@ def _drawn(problem: Problem, posterior: Posterior, mode: Mode) -> xr.DataTree:
     """Return draws from the normal approximation at a mode in the groups of a fit that checks read."""
     rng = np.random.default_rng(1)
     places = mode.center + rng.standard_normal((_DRAWS, posterior.size)) @ mode.factor.T
-    run = problem.compiled.setdefault(("constrain", 0), program(jax.vmap(posterior.constrain)))
-    values = run(jnp.asarray(places))
+    values = constraining(problem)(jnp.asarray(places))
     draws = xr.Dataset(
         {name: (("chain", "draw"), np.asarray(values[name])[None]) for name in posterior.names},
         coords={"chain": [0], "draw": np.arange(_DRAWS)},
@@ -186,8 +184,8 @@ def _summary(runs: list[dict[str, Any]], checked: bool) -> dict[str, float]:
     return found
 
 
-def _problem(design: Design = FAST, shared_errors: bool = True) -> Problem:
-    """Return the fitting problem of a design; its values play no role."""
+def _problem(design: Design = FAST, shared_errors: bool = True, declared: tuple[str, ...] = ()) -> Problem:
+    """Return the fitting problem of a design with covariates of the calendar; its values play no role."""
     rng, days = np.random.default_rng(0), design.moments()
     theory = keep(read_theory(design.theory), list(design.names))
     info = StudyInfo(
@@ -201,6 +199,8 @@ def _problem(design: Design = FAST, shared_errors: bool = True) -> Problem:
             for name in design.names
         },
         shared_errors="auto" if shared_errors else "none",
+        times=Times(first_day="monday"),
+        covariates={name: Covariate.model_validate({"of": name}) for name in declared},
     )
     who = [f"{p:02d}" for p in range(design.persons)]
     people = [{"participant_id": f"P{p}", "dyad": f"D{p}", "role": "patient"} for p in who]

@@ -11,6 +11,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from dyadloop.appraisal.replication import thinned
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.sampling import Count
 from dyadloop.likelihood.joint_filter import filtered
@@ -151,23 +152,33 @@ def correction(problem: Problem, draws: xr.Dataset, seed: int) -> xr.Dataset:
 
 
 def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Array], int], Discrepancy]:
-    """Return a function of parameter values and a seed that finds what the fast filter misses; it is compiled once."""
+    """Return a function of parameter values and a seed that finds what the fast filter misses."""
     varying = problem.varying
     places, log_weights = varying.nodes() if varying.names else (np.zeros((1, 0)), np.zeros(1))
-
-    def at(values: dict[str, Array], z: Array, key: Array) -> tuple[Array, Array]:
-        panel = problem.alone(values, problem.observed.observation(values), problem.panel).without_limits()
-        own = varying.of(values, z) if varying.names else values
-        field, observation = problem.field_of(own, panel), problem.observed.observation(own)
-        fast = filtered(field, observation, panel).log_density
-        return fast, particle_log_likelihood(key, field, observation, panel, PARTICLES)
-
-    run, weights = program(at), jnp.asarray(log_weights)[:, None]
+    run, weights = _both_filters(problem, PARTICLES), jnp.asarray(log_weights)[:, None]
+    plain = problem.panel.without_limits()
 
     def find(values: dict[str, Array], seed: int) -> Discrepancy:
         keys = jax.random.split(jax.random.key(seed), (runs or RUNS, len(places)))
-        pairs = [[run(values, jnp.asarray(z), key) for z, key in zip(places, row, strict=True)] for row in keys]
+        pairs = [[run(values, jnp.asarray(z), key, plain) for z, key in zip(places, row, strict=True)] for row in keys]
         fast = logsumexp(jnp.stack([fast for fast, _ in pairs[0]]) + weights, axis=0)
         return _beside(fast, jnp.stack([logsumexp(jnp.stack([p for _, p in row]) + weights, axis=0) for row in pairs]))
 
     return find
+
+
+@made_once
+def _both_filters(
+    problem: Problem, particles: int
+) -> Callable[[dict[str, Array], Array, Array, Panel], tuple[Array, Array]]:
+    """Return the program of the log-likelihood of each dyad by the fast filter and by particles, without limits."""
+    varying = problem.varying
+
+    def at(values: dict[str, Array], z: Array, key: Array, plain: Panel) -> tuple[Array, Array]:
+        panel = problem.alone(values, problem.observed.observation(values), plain)
+        own = varying.of(values, z) if varying.names else values
+        field, observation = problem.field_of(own, panel), problem.observed.observation(own)
+        fast = filtered(field, observation, panel).log_density
+        return fast, particle_log_likelihood(key, field, observation, panel, particles)
+
+    return program(at)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.programs import program
@@ -37,6 +38,15 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
 
     Therapists and plates are those of the study where ``draws`` hold their effects, otherwise new ones.
     """
+    run = _replicating(problem)
+    keys = jax.random.split(jax.random.key(seed), len(next(iter(draws.values()))))
+    found = [run(key, {name: values[i] for name, values in draws.items()}, problem.panel) for i, key in enumerate(keys)]
+    return np.where(np.asarray(problem.panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)
+
+
+@made_once
+def _replicating(problem: Problem) -> Callable[[jax.Array, dict[str, np.ndarray], Panel], jax.Array]:
+    """Return the program that simulates scores at one draw."""
 
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
         path_key, noise_key, effect_key = jax.random.split(key, 3)
@@ -57,10 +67,7 @@ def replicate(problem: Problem, draws: dict[str, np.ndarray], seed: int) -> np.n
             score = score.at[..., j].set(borders.at_equal_distances(score[..., j]))
         return score if panel.counts is None else _recounted(jax.random.fold_in(noise_key, 1), score, panel)
 
-    run = problem.compiled.setdefault(("replicate", 0), program(one))
-    keys = jax.random.split(jax.random.key(seed), len(next(iter(draws.values()))))
-    found = [run(key, {name: values[i] for name, values in draws.items()}, problem.panel) for i, key in enumerate(keys)]
-    return np.where(np.asarray(problem.panel.seen), np.stack([np.asarray(scores) for scores in found]), np.nan)
+    return program(one)
 
 
 def _errors(key: jax.Array, observation: Observation, panel: Panel) -> jax.Array:

@@ -1,7 +1,7 @@
 """What a fitted model implies for another calendar, another event, or without some of its arrows."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 
@@ -12,6 +12,7 @@ import xarray as xr
 
 from dyadloop.appraisal.replication import thinned
 from dyadloop.errors import FitError
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import PREFIX, contrasted
 from dyadloop.inference.result import problem_of
@@ -165,13 +166,19 @@ def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapp
     inside = np.append(False, ((middles[:, None] > starts) & (middles[:, None] < starts + lengths)).any(axis=1))
     pair, gates, durations = distinct_intervals(times[None], inside[None])
     amounts = _amounts(problem, calendar, times)
+    run = _travelling(problem, doublings(float(durations.max()), _FASTEST_NORM))
     kept = np.searchsorted(times, days)
-    n_doublings = doublings(float(durations.max()), _FASTEST_NORM)
+    return np.asarray(run(dict(draws), *map(jnp.asarray, (pair[0], gates, durations, amounts, kept))))
 
-    at_random = np.isin(np.arange(amounts.shape[1]), problem.randomised.events)
 
-    def course(field: Field, amounts: np.ndarray) -> jax.Array:
-        steps = moves(field, jnp.asarray(gates), jnp.asarray(durations), n_doublings, STEPS)
+@made_once
+def _travelling(problem: Problem, n_doublings: int) -> Callable[..., jax.Array]:
+    """Return the program that finds mean courses at many draws, given intervals, events and the moments kept."""
+    at_random = np.isin(np.arange(len(problem.plan.events)), problem.randomised.events)
+
+    def course(field: Field, amounts: jax.Array, calendar: tuple[jax.Array, ...]) -> jax.Array:
+        pair, gates, durations = calendar
+        steps = moves(field, gates, durations, n_doublings, STEPS)
 
         def advance(
             belief: tuple[jax.Array, jax.Array], now: tuple[jax.Array, jax.Array]
@@ -181,17 +188,21 @@ def _courses(problem: Problem, calendar: Protocol, days: np.ndarray, draws: Mapp
             return (mean + push, cov), mean
 
         start = (field.start, field.start_covariance)
-        return jax.lax.scan(advance, start, (jnp.asarray(pair[0]), jnp.asarray(amounts) @ field.jumps))[1][kept]
+        return jax.lax.scan(advance, start, (pair, amounts @ field.jumps))[1]
 
-    def one(values: dict[str, jax.Array]) -> jax.Array:
-        natural = course(problem.plan.field(values), amounts * ~at_random)
+    def one(values: dict[str, jax.Array], amounts: jax.Array, calendar: tuple[jax.Array, ...]) -> jax.Array:
+        natural = course(problem.plan.field(values), amounts * ~at_random, calendar)
         if problem.randomised.plan is None:
             return natural
         # what randomised events do travels on the arrows that rest on them
         own = problem.randomised.plan.field(problem.randomised.values(values))
-        return natural + course(replace(own, start=jnp.zeros_like(own.start)), amounts * at_random)
+        return natural + course(replace(own, start=jnp.zeros_like(own.start)), amounts * at_random, calendar)
 
-    return np.asarray(program(lambda values: jax.lax.map(one, values))(dict(draws)))
+    return program(
+        lambda draws, pair, gates, durations, amounts, kept: jax.lax.map(
+            lambda values: one(values, amounts, (pair, gates, durations))[kept], draws
+        )
+    )
 
 
 def _amounts(problem: Problem, calendar: Protocol, times: np.ndarray) -> np.ndarray:

@@ -26,9 +26,10 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import binom
 
+from dyadloop.appraisal.calibration_design import design_of
 from dyadloop.appraisal.ranks import RANKS, least_tail, uniform_tails
 from dyadloop.appraisal.replication import replicate, within_limits
-from dyadloop.data import Study, read_study
+from dyadloop.data import Study
 from dyadloop.errors import FitError, ResultError
 from dyadloop.files import folder_or_temporary, write_text
 from dyadloop.inference.fitting import prior_draws
@@ -39,8 +40,7 @@ from dyadloop.inference.sampling import Count, Settings, sample_batch, write_npz
 from dyadloop.likelihood.panel import Panel
 from dyadloop.model import Field, Plan
 from dyadloop.observation.scaling import COARSE, scale_scores
-from dyadloop.simulation import simulate_study
-from dyadloop.theory import Theory
+from dyadloop.theory import Theory, linear_form
 
 SIGNIFICANT = 0.05
 _LOGDENSITY = "log_likelihood"
@@ -110,7 +110,9 @@ def calibrate(
         Theory, possibly restricted to a hypothesis; one that is not linear is checked in its linear form.
     study
         Study whose moments, missing values and indicators are simulated; default: a simulated design with saliva
-        before and after some sessions. Its values and limits play no role; coarse scales and counts remain such.
+        before and after some sessions or, for a theory without oxytocin and components of the framework, one answer
+        per variable and person, all given at one moment. Its values and limits play no role; coarse scales and counts
+        remain such.
     dyads, sessions
         Dyads and sessions that are kept, from the first.
     replicates
@@ -168,7 +170,7 @@ def _problem(
         raise FitError(f"dyads={dyads}, sessions={sessions}: expected 1 or more")
     if study is None:
         with TemporaryDirectory() as scratch:
-            scores = scale_scores(read_study(simulate_study(Path(scratch) / "design", theory=theory, seed=seed)))
+            scores = scale_scores(design_of(linear_form(theory), Path(scratch) / "design", dyads, sessions, seed))
     else:
         scores = scale_scores(study)
     scores = scores.isel(dyad=slice(0, dyads))
@@ -226,7 +228,7 @@ def _calibrate(
     fitted = problem
     if fault:
         parts = {part.name: getattr(problem.plan, part.name) for part in fields(Plan)}
-        fitted = replace(problem, plan=_WrongPlan(**parts, fault=fault), compiled={})
+        fitted = replace(problem, plan=_WrongPlan(**parts, fault=fault))
     stop = threading.Event()
     finished: list[dict[str, np.ndarray]] = []
     tasks = [range(begin, min(begin + _TOGETHER, replicates)) for begin in range(0, replicates, _TOGETHER)]

@@ -3,6 +3,7 @@
 The filter of :mod:`dyadloop.likelihood.joint_filter`, then one pass back that needs no inverse.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.appraisal.replication import thinned
 from dyadloop.errors import FitError
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
 from dyadloop.likelihood.correlated_errors import uncorrelated
@@ -68,16 +70,11 @@ def smooth(post: xr.DataTree, dyads: list[str] | None = None, n_draws: int = 200
     rows = np.array([known.index(dyad) for dyad in chosen], dtype=int)
     panel = problem.panel.of_dyads(rows)
     draws = {name: jnp.asarray(values) for name, values in thinned(post, n_draws).items()}
-    own = problem.panel.beyond_of(rows)
+    if BEYOND in draws:
+        draws[BEYOND] = draws[BEYOND][:, problem.panel.beyond_of(rows)]
     keys = jax.random.split(jax.random.key(int(post.attrs["seed"])), len(next(iter(draws.values()))))
 
-    def one(now: tuple[Array, dict[str, Array]]) -> Array:
-        key, values = now
-        values = values | ({BEYOND: values[BEYOND][own]} if BEYOND in values else {})
-        course = course_at(problem, values, panel, jax.random.fold_in(key, 1))
-        return course.mean + jnp.sqrt(course.variance) * jax.random.normal(key, course.mean.shape)
-
-    found = np.array(program(lambda keys, draws: jax.lax.map(one, (keys, draws)))(keys, draws))
+    found = np.array(_smoothing(problem)(keys, draws, panel))
     days = moments(problem)[rows]
     found[:, ~np.isfinite(days)] = np.nan
     coords = {"draw": np.arange(len(found)), "dyad": chosen, "state": list(problem.plan.names)}
@@ -87,6 +84,17 @@ def smooth(post: xr.DataTree, dyads: list[str] | None = None, n_draws: int = 200
     }
     attrs = {"theory": problem.plan.theory.id, "hypothesis": post.attrs["hypothesis"], "seed": post.attrs["seed"]}
     return xr.Dataset(data, coords=coords, attrs=attrs)
+
+
+@made_once
+def _smoothing(problem: Problem) -> Callable[[Array, dict[str, Array], Panel], Float[Array, "draw dyad time state"]]:
+    """Return the program that draws the states of the dyads of a panel at many draws of the parameters."""
+
+    def one(key: Array, values: dict[str, Array], panel: Panel) -> Array:
+        course = course_at(problem, values, panel, jax.random.fold_in(key, 1))
+        return course.mean + jnp.sqrt(course.variance) * jax.random.normal(key, course.mean.shape)
+
+    return program(lambda keys, draws, panel: jax.lax.map(lambda now: one(*now, panel), (keys, draws)))
 
 
 def moments(problem: Problem) -> np.ndarray:
@@ -101,11 +109,12 @@ def moments(problem: Problem) -> np.ndarray:
 
 def residual_at(problem: Problem, values: dict[str, Array]) -> Float[np.ndarray, "dyad time indicator"]:
     """Return the standardised one-step residuals of a study at parameter values."""
-    run = problem.compiled.setdefault(
-        ("residuals", problem.panel.n_beyond),
-        program(lambda values, panel: course_at(problem, values, panel).residual),
-    )
-    return np.asarray(run(values, problem.panel))
+    return np.asarray(_residuals(problem)(values, problem.panel))
+
+
+@made_once
+def _residuals(problem: Problem) -> Callable[[dict[str, Array], Panel], Float[Array, "dyad time indicator"]]:
+    return program(lambda values, panel: course_at(problem, values, panel).residual)
 
 
 def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Array | None = None) -> Course:

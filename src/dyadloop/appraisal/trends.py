@@ -19,6 +19,11 @@ _FEWEST_PERSONS = 5
 """Persons below whose number the mean of a day says nothing about all."""
 _HOURS = 12
 """Parts of a day that are compared."""
+_REMEDIES = {
+    "time of day": "a covariate `of: time_of_day`",
+    "days of the week": "a covariate `of: weekend`",
+    "days of the study": "what they have in common as a covariate of sessions",
+}
 _OUTSIDE = 0.01  # share of replicated studies beyond the observed one, below which it is told
 
 
@@ -44,12 +49,14 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
     days, limited = moments(problem), within_limits(problem)
     observed = np.where(np.asarray(problem.panel.seen), np.asarray(problem.panel.score), np.nan)
     replicated = replicate(problem, thinned(post, n_draws), int(post.attrs["seed"]) + 1)
-    clock = days + problem.scores["days"].values[:, :1]
+    zero = problem.scores["origin"].values[:, None] if "origin" in problem.scores.coords else 0.0
+    clock = days + problem.scores["days"].values[:, :1] + zero
     found = _slopes(limited(observed), days)
     expected = np.stack([_slopes(limited(scores), days) for scores in replicated])
     cycles = {
-        "days of the study": np.floor(clock),
         "time of day": np.floor(_HOURS * (clock % 1.0)),
+        "days of the week": np.floor(clock) % 7,
+        "days of the study": np.floor(clock),
     }
     together = {name: _shared_course(limited(observed), part) for name, part in cycles.items()}
     alike = {
@@ -74,7 +81,7 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
             if not flag and _beyond(part[j], alike[cycle][:, j], both=False):
                 flag = (
                     f"{name} follows the {cycle} alike in all persons (SD {part[j]:.2g}, expected "
-                    f"{np.median(alike[cycle][:, j]):.2g}); declare what they have in common as a covariate of sessions"
+                    f"{np.median(alike[cycle][:, j]):.2g}); declare {_REMEDIES[cycle]}"
                 )
         middle = np.median(others, axis=0)
         rows.append((name, common, middle[0], own, middle[1], flag))

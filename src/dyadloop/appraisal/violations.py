@@ -67,6 +67,8 @@ class Violation:
     words: str
     change: Callable[[np.random.Generator, "Plain"], Scores]
     design: Design = FAST
+    declared: tuple[str, ...] = ()
+    """Kinds of covariates of the calendar with which the study is fitted."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,10 @@ VIOLATIONS: dict[str, Violation] = {
     "own_trends": Violation("levels change by a person's own amount, SD 1 over the study", _own_trends),
     "time_of_day": Violation("levels follow the time of day, amplitude .4 SD", _time_of_day),
     "weekend": Violation("levels differ by .5 SD at the weekend", _weekend),
+    "time_of_day_fitted": Violation(
+        "as time_of_day, fitted with a covariate of it", _time_of_day, declared=("time_of_day",)
+    ),
+    "weekend_fitted": Violation("as weekend, fitted with a covariate of it", _weekend, declared=("weekend",)),
     "reactivity": Violation("first answers are .6 SD off and return within a day", _reactivity),
     "dynamics_differ": Violation("time constants differ by a factor of 4 between persons", lambda r, s: s.scores()),
     "style": Violation("persons use the scale differently, .4 to 1.8 times", _style),

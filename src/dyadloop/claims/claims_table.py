@@ -17,6 +17,7 @@ from dyadloop import dynamics
 from dyadloop.appraisal.faults import finding_faults
 from dyadloop.estimands.catalogue import OXYTOCIN, Estimand, Untestable, draws_of, estimand
 from dyadloop.inference.convergence import estimand_fault, sampling_fault
+from dyadloop.inference.divergences import divergence_fault
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import randomised_covariates
 from dyadloop.inference.result import problem_of
@@ -82,7 +83,7 @@ def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.
     ResultError
         If the posterior was not made by :func:`dyadloop.fit`.
     """
-    groups = {name: post[name].to_dataset() for name in ("prior", "posterior")}
+    groups = {name: post[name].to_dataset() for name in ("prior", "posterior", "sample_stats")}
     fault = sampling_fault(post)
     rows = judge(problem_of(post), groups, comparison, fault)
     misfit = {} if fault or all(row["verdict"] == UNTESTABLE for row in rows) else finding_faults(post)
@@ -94,7 +95,8 @@ def judge(
 ) -> list[dict[str, Any]]:
     """Return one row per claim, judged by draws of ``prior`` and ``posterior``, before the fit itself is doubted.
 
-    ``fault`` says why the draws are not to be used; empty where they are.
+    ``sample_stats``, where it is there, says which draws came from divergent transitions. ``fault`` says why the draws
+    are not to be used; empty where they are.
     """
     pushes = pushes_of(problem, groups, comparison)
     return [
@@ -196,7 +198,7 @@ def _judge(
         reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no arrow that could show it"
         return row | {"finding": "none", "verdict": UNTESTABLE, "reason": reason}
     row |= _numbers(prior, posterior, claim)
-    if fault := fault or estimand_fault(posterior, groups["posterior"].sizes["chain"]):
+    if fault := fault or _unsound(posterior, groups):
         return row | {"finding": "none", "verdict": "undecided", "reason": fault}
     finding, why = _finding(prior, posterior, claim)
     needed = [push.format(**words) for push in claim.pushes]
@@ -211,6 +213,14 @@ def _judge(
         )
         return row | {"finding": finding, "verdict": "undecided", "reason": reason}
     return row | _by_randomised(problem, claim, subject, groups, pushes, needed)
+
+
+def _unsound(draws: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
+    """Return why the draws of an estimand are not to be used, in words; empty where they are."""
+    fault = estimand_fault(draws, groups["posterior"].sizes["chain"])
+    if fault or "sample_stats" not in groups:
+        return fault
+    return divergence_fault(draws, groups["sample_stats"]["diverging"].values.ravel() > 0)
 
 
 def _lacking(problem: Problem, needed: list[str], pushes: Pushes) -> str:
@@ -240,7 +250,7 @@ def _by_randomised(
     if isinstance(function, Untestable):
         return {"finding": "none", "verdict": "undecided", "reason": function.reason}
     prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
-    if fault := estimand_fault(posterior, groups["posterior"].sizes["chain"]):
+    if fault := _unsound(posterior, groups):
         return {"finding": "none", "verdict": "undecided", "reason": fault}
     numbers = {f"pushed_{key}": value for key, value in _numbers(prior, posterior, claim).items() if key in _SHOWN}
     finding, why = _finding(prior, posterior, claim)

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -26,12 +25,12 @@ from dyadloop.claims.claims_table import UNTESTABLE, judge, subjects
 from dyadloop.data import read_study
 from dyadloop.errors import FitError
 from dyadloop.estimands.catalogue import Untestable, draws_of, estimand
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.fitting import prior_draws
-from dyadloop.inference.mode import Posterior, find_mode, mode_near, posterior_of
+from dyadloop.inference.mode import Mode, Posterior, constraining, find_mode, mode_near, posterior_of
 from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.randomised import PREFIX
 from dyadloop.inference.sampling import Count
-from dyadloop.likelihood.programs import program
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.simulation import simulate_study
 from dyadloop.theory import Theory, hypothesis, keep, read_theory
@@ -242,21 +241,22 @@ def _study(design: _Design, world: _World, seed: list[int], number: int) -> list
     return [common | _short(row, world.truths[variables][row["claim"]]) for row in rows if row["verdict"] != UNTESTABLE]
 
 
+@made_once
 def _prior(problem: Problem) -> xr.Dataset:
-    if ("prior", 0) not in problem.compiled:
-        problem.compiled["prior", 0] = prior_draws(problem.priors, 1, _DRAWS)
-    return problem.compiled["prior", 0]
+    return prior_draws(problem.priors, 1, _DRAWS)
+
+
+@made_once
+def _first_mode(problem: Problem) -> Mode:
+    """Return the mode of the design's own study, from which all others are sought."""
+    return find_mode(problem, posterior_of(problem), seed=1, starts=1)
 
 
 def _normal(problem: Problem, study: Problem, posterior: Posterior, rng: np.random.Generator) -> xr.Dataset:
     """Return draws from the normal approximation at the mode, which is sought from that of the design's own study."""
-    if ("mode", 0) not in problem.compiled:
-        problem.compiled["mode", 0] = find_mode(problem, posterior, seed=1, starts=1)
-    mode = mode_near(study, posterior, problem.compiled["mode", 0])
+    mode = mode_near(study, posterior, _first_mode(problem))
     places = mode.center + rng.standard_normal((_DRAWS, posterior.size)) @ mode.factor.T
-    if ("constrain", 0) not in problem.compiled:
-        problem.compiled["constrain", 0] = program(jax.vmap(posterior.constrain))
-    values = problem.compiled["constrain", 0](jnp.asarray(places))
+    values = constraining(problem)(jnp.asarray(places))
     return xr.Dataset({name: (("chain", "draw"), np.asarray(values[name])[None]) for name in posterior.names})
 
 

@@ -1,7 +1,7 @@
 """The study folder: schema, strict reader, writer, summary, and the shipped examples."""
 
 from dyadloop.data.reader import digest, read_study
-from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior
+from dyadloop.data.schema import Covariate, Indicator, Study, StudyInfo, StudyPrior, Times
 from dyadloop.data.sheet import Sheet, read_records, read_sheet
 from dyadloop.data.summary import IndicatorSummary, StudySummary, summarise, unmeasured
 from dyadloop.data.writer import write_study
@@ -15,6 +15,7 @@ __all__ = [
     "StudyInfo",
     "StudyPrior",
     "StudySummary",
+    "Times",
     "digest",
     "read_records",
     "read_sheet",

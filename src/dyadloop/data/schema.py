@@ -19,6 +19,9 @@ SESSION_EXTRAS = ("events",)
 MEASUREMENT_EXTRAS = ("error", "plate", "trials")
 MEASUREMENT_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit")
 
+CALENDAR = ("time", "time_of_day", "weekend")
+"""Covariates that follow from the times of a study and need no column."""
+
 LINE = "_line"
 """Column of a record that holds its line in the file."""
 LONGEST_DAYS = 1100.0
@@ -109,21 +112,32 @@ class StudyPrior(_Record):
 class Covariate(_Record):
     """A number of each session or person on which the level of quantities may depend, such as the arm of a trial.
 
-    Values are centred at their mean, over sessions or persons, and divided by ``per``. One of ``time`` needs no column:
-    it is the number of days since the dyad's first moment, so that levels may follow a linear trend.
+    Values are centred at their mean, over sessions or persons, and divided by ``per``. Three need no column: one of
+    ``time`` is the number of days since the dyad's first moment, so that levels may follow a linear trend; one of
+    ``time_of_day`` a course over the 24 hours, the same in all dyads, of ``harmonics`` waves; one of ``weekend`` says
+    which moments lie on a Saturday or Sunday.
     """
 
-    of: Literal["session", "patient", "therapist", "partner", "peer", "other", "time"] = "session"
+    of: Literal["session", "patient", "therapist", "partner", "peer", "other", "time", "time_of_day", "weekend"] = (
+        "session"
+    )
     per: Annotated[float, Field(gt=0)] = 1.0
+    harmonics: Annotated[int, Field(ge=1, le=4)] = Field(
+        default=2, description="waves of a course over the day: of 24, 12, 8 and 6 hours"
+    )
     on: tuple[str, ...] = Field(default=(), description="quantities whose level it may shift; default: all")
     reason: str = ""
 
 
 class Times(_Record):
-    """What times that are numbers mean, and how long the course of a dyad may be before it is doubted."""
+    """What times that are numbers mean, and how long the course of a dyad may be before it is doubted.
+
+    ``first_day`` is the weekday of day 0 where times count from the study's own zero, which is taken for a midnight.
+    """
 
     unit: TimeUnit = "days"
     longest_days: Annotated[float, Field(gt=0)] = LONGEST_DAYS
+    first_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] | None = None
 
 
 class StudyInfo(_Record):

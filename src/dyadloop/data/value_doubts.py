@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.stats import poisson
 
 from dyadloop.data.doubts import Doubt, doubt, lines_of, named
-from dyadloop.data.schema import Study
+from dyadloop.data.schema import CALENDAR, Study
 
 _CODES = (*range(1, 10), 66, 77, 88, 97, 98, 99, 666, 777, 888, 997, 998, 999, 7777, 8888, 9998, 9999, 99999)
 _FEWEST = 5  # values that a usual range can be told from
@@ -63,7 +63,7 @@ def _all_series(study: Study) -> Iterator[_Series]:
         dyads, log = part["dyad"].to_numpy(), entry.transform == "log"
         yield _Series("measurements.tsv", "value", name, values, dyads, lines[mine], scale, log)
     for name, entry in study.info.covariates.items():
-        if entry.of == "time":  # has no column
+        if entry.of in CALENDAR:  # has no column
             continue
         of_session = entry.of == "session"
         file, source = ("sessions.tsv", study.sessions) if of_session else ("participants.tsv", study.participants)
@@ -79,21 +79,31 @@ def _codes(series: _Series) -> tuple[list[Doubt], np.ndarray]:
     candidates = np.isin(np.abs(values), _CODES) & (values == np.round(values))
     found, coded = [], np.zeros(len(values), bool)
     for code in np.unique(values[candidates]):
-        rest = values[(values != code) & ~coded & ~_beyond(values, code)]
-        if len(rest) < _FEWEST:
-            continue
-        low, high = float(rest.min()), float(rest.max())
-        gap = max(code - high, low - code)
-        step = float(np.diff(np.unique(rest)).max(initial=0.0)) or 1.0
-        outside = gap > 0 and ((code < 0 <= low) or gap >= max(2 * step, (high - low) / 2))
+        # further out than a code may lie other codes, which are no range that it could belong to
+        sides = [
+            values[(values != code) & ~coded & ~(candidates & further)] for further in (values < code, values > code)
+        ]
+        outside = [rest for place, rest in enumerate(sides) if _outside(rest, code, above=place == 1)]
         if outside or _too_often(values, code):
-            odd = values == code
+            others = outside[0] if outside else values[values != code]
+            odd, low, high = values == code, float(others.min()), float(others.max())
             got = f"{code:g} for {series.name!r}, where the other values lie between {low:g} and {high:g}"
             got += "" if outside else f", {odd.sum()} times"
-            remedy = "if it means missing, leave it empty; declare the `scale` in study.yaml, so that it is a fault"
+            declare = "" if series.scale else "; declare the `scale` in study.yaml, so that it is a fault"
+            remedy = f"if it means missing, leave it empty{declare}"
             found.append(series.doubt(odd, got, "values of one range", remedy))
             coded |= odd
     return found, coded
+
+
+def _outside(rest: np.ndarray, code: float, *, above: bool) -> bool:
+    """Return whether a code lies so far above, or below, all other values that it is none of them."""
+    if len(rest) < _FEWEST:
+        return False
+    low, high = float(rest.min()), float(rest.max())
+    gap = code - high if above else low - code
+    step = float(np.diff(np.unique(rest)).max(initial=0.0)) or 1.0
+    return gap > 0 and ((code < 0 <= low) or gap >= max(2 * step, (high - low) / 2))
 
 
 def _too_often(values: np.ndarray, code: float) -> bool:
@@ -106,11 +116,6 @@ def _too_often(values: np.ndarray, code: float) -> bool:
     near = int((np.abs(others - code) <= width).sum())
     expected = (near + 1) * grain / (2 * width)
     return count > _EXCESS * expected and float(poisson.sf(count - 1, expected)) < _CHANCE
-
-
-def _beyond(values: np.ndarray, code: float) -> np.ndarray:
-    """Return which values are codes themselves, further out than a code."""
-    return np.isin(np.abs(values), _CODES) & (values * np.sign(code) > abs(code))
 
 
 def _spread(x: np.ndarray) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import xarray as xr
 from jaxtyping import Array
 
 from dyadloop import dynamics
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import randomised_covariates
 from dyadloop.likelihood.programs import program
@@ -52,21 +53,17 @@ def estimand(
     estimand of the randomised part, whose arrows rest on randomised events alone.
     """
     chosen = _components(problem) if sources is None else sources
-    key = (
-        f"estimand of {claim.id}, {claim.estimand}, {claim.formula}, {subject}, {' '.join(sorted(chosen))}",
-        int(pushed),
-    )
-    if key not in problem.compiled:
-        found = _stated(problem.of_randomised() if pushed else problem, claim, subject, chosen)
-        problem.compiled[key] = found if isinstance(found, Untestable) else Compiled(_over(problem, found, pushed))
-    return problem.compiled[key]
+    return _compiled(problem, claim.estimand, claim.formula.format(id=subject), subject, chosen, pushed)
 
 
-def _stated(problem: Problem, claim: Claim, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
-    """Return the function that a claim names."""
-    if claim.estimand == "coefficient":
-        return _coefficient(problem, claim.formula.format(id=subject))
-    return _ESTIMANDS[claim.estimand](problem, subject, sources)
+@made_once
+def _compiled(
+    problem: Problem, kind: str, formula: str, subject: str, sources: frozenset[str], pushed: bool
+) -> Estimand | Untestable:
+    """Return an estimand with its program over many draws, or why there is none."""
+    asked = problem.of_randomised() if pushed else problem
+    found = _coefficient(asked, formula) if kind == "coefficient" else _ESTIMANDS[kind](asked, subject, sources)
+    return found if isinstance(found, Untestable) else Compiled(_over(problem, found, pushed))
 
 
 def _over(problem: Problem, function: Estimand, pushed: bool) -> Estimand:
@@ -82,12 +79,17 @@ def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
     flat = {name: np.concatenate([group[name].values.ravel() for group in groups]) for name in names}
     # the last batch is filled up, so that one program does for all of them
     places = np.resize(np.arange(sum(sizes)), -(-sum(sizes) // _BATCH) * _BATCH)
-    batch = function.over_draws if isinstance(function, Compiled) else program(jax.vmap(function))
+    batch = over_draws(function)
     parts = [
         np.asarray(batch({name: jnp.asarray(values[rows]) for name, values in flat.items()}))
         for rows in places.reshape(-1, _BATCH)
     ]
     return np.split(np.concatenate(parts)[: sum(sizes)], np.cumsum(sizes)[:-1])
+
+
+def over_draws(function: Estimand) -> Callable[[Values], Array]:
+    """Return the program that evaluates an estimand at many draws."""
+    return function.over_draws if isinstance(function, Compiled) else program(jax.vmap(function))
 
 
 def _labels(problem: Problem) -> dict[str, str]:
@@ -241,10 +243,19 @@ def _weekly_loop_gain(problem: Problem, subject: str, sources: frozenset[str]) -
     return gain
 
 
+def _one_component(problem: Problem, components: list[str]) -> Untestable:
+    """Return why one component, or none, cannot show what it takes two for."""
+    for state in problem.plan.states:
+        if state.variable.made_of:
+            label = f"{state.variable.label[0].lower()}{state.variable.label[1:]}"
+            return Untestable(f"it takes two components; this study measures {label}, which tells none apart")
+    return Untestable(f"it takes two components, and this study measures {len(components) or 'none'}")
+
+
 def _spill_over(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
     components = _has(problem, "component")
     if len(components) < 2:
-        return Untestable(f"it takes two components, and this study measures {len(components) or 'none'}")
+        return _one_component(problem, components)
     if blocked := _no_slope(problem):
         return blocked
     states = _states(problem, sources)
@@ -265,7 +276,7 @@ def _synergy(problem: Problem, subject: str, sources: frozenset[str]) -> Estiman
     if blocked or not products:
         hypothesis = problem.plan.theory.hypothesis
         reason = f"the fitted hypothesis ({hypothesis}) is additive: it has no product of two measured components"
-        return blocked or Untestable(reason)
+        return blocked or (_one_component(problem, []) if len(components) < 2 else Untestable(reason))
     return lambda values: sum((values[name] for name in products), jnp.zeros(())) / len(products)
 
 

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from dyadloop.estimands.catalogue import Estimand, Untestable, draws_of, estimand
+from dyadloop.estimands.catalogue import Estimand, Untestable, draws_of, estimand, over_draws
 from dyadloop.inference.problem import Problem
-from dyadloop.likelihood.programs import program
 
 SURE = 0.95
 POSITIVE, NEGATIVE, ZERO, UNCLEAR = "positive", "negative", "practically zero", "unclear"
@@ -67,7 +65,7 @@ def _arrows_of(function: Estimand, group: xr.Dataset, arrows: list[str]) -> tupl
     rows = {name: np.full(len(arrows) + 1, value) for name, value in middle.items()}
     for place, name in enumerate(arrows):
         rows[name][place + 1] += float(group[name].std())
-    values = np.asarray(program(jax.vmap(function))({name: jnp.asarray(column) for name, column in rows.items()}))
+    values = np.asarray(over_draws(function)({name: jnp.asarray(column) for name, column in rows.items()}))
     moves = np.nan_to_num(np.abs(values[1:] - values[0]))
     largest = moves.max()
     return tuple(name for name, move in zip(arrows, moves, strict=True) if largest > 0 and move >= _RESTS * largest)

@@ -59,9 +59,14 @@ QUANTITIES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"pss|stress|anspannung|tension", "stress", "a scale of stress"),
     (
-        r"wai|haq|hag|srs|alliance|allianz|bündnis|buendnis|bond|stb|helping|working_?all",
+        r"bond|(wai|alliance|allianz).*(task|goal|aufgabe|ziel)",
         "trust",
-        "a scale of the alliance; the theory's nearest quantity is trust: another may fit its items better",
+        "a subscale of the alliance; the theory's nearest component is trust and cooperation",
+    ),
+    (
+        r"wai|haq|hag|srs|alliance|allianz|bündnis|buendnis|stb|helping|working_?all",
+        "alliance",
+        "a scale of the alliance as a whole",
     ),
     (r"trust|vertrau", "trust", "its name"),
     (r"empath|einfühl|einfuehl|verständ|verstaend|understood", "empathy", "its name"),

@@ -71,7 +71,8 @@ def sampling_fault(post: xr.DataTree) -> str:
     """Return why nothing can be judged by these draws, in words; empty where claims may be judged one by one.
 
     A few divergent transitions, or a parameter that mixes a little slower than the bar, leave a claim untouched whose
-    own estimand has converged (:func:`estimand_fault`).
+    own estimand has converged (:func:`estimand_fault`) and at whose ends no divergences gather
+    (:func:`dyadloop.inference.divergences.divergence_fault`).
     """
     table, stats = post["diagnostics"].to_dataset(), post["sample_stats"].to_dataset()
     if np.isnan(table["rhat"].values).all():

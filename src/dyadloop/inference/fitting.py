@@ -18,8 +18,9 @@ from dyadloop.inference.call import Call, call_in_python
 from dyadloop.inference.convergence import diagnose
 from dyadloop.inference.mode import Mode, Posterior, distribution, find_mode, posterior_of
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
-from dyadloop.inference.result import RESULT_SCHEMA, save_result, versions
+from dyadloop.inference.result import RESULT_SCHEMA, remember, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
+from dyadloop.inference.sampling_interval import proposal
 from dyadloop.likelihood.propagation import STEPS
 from dyadloop.observation.scaling import COARSE, COUNT, scale_scores
 from dyadloop.theory import Theory, read_theory
@@ -81,10 +82,13 @@ def fit(
     settings = settings or Settings()
     theory = theory or read_theory(study.info.theory, study.path)
     problem = build_problem(scale_scores(study), theory, priors, study.info.priors)
+    if block := proposal(problem):
+        message(f"priors of time constants do not suit how often this study measures; in study.yaml:\n{block}")
     made = call or call_in_python(study, theory, priors, seed, settings)
     with folder_or_temporary(None if folder is None else Path(folder) / "chains") as chains:
         post = fit_in(chains, study, problem, seed, settings, progress, message)
     post.attrs["call"] = json.dumps(vars(made))
+    remember(post, problem)
     if folder is not None:
         save_result(post, folder)
     return post

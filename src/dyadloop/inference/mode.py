@@ -15,6 +15,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import OptimizeResult, minimize
 
 from dyadloop.errors import FitError
+from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.likelihood.panel import BEYOND, Panel
 from dyadloop.likelihood.programs import program
@@ -66,15 +67,9 @@ def distribution(row: pd.Series) -> dist.Distribution:
     return dist.Normal(row["location"], row["scale"])
 
 
+@made_once
 def posterior_of(problem: Problem) -> Posterior:
     """Return the log posterior of a problem with one NumPyro site per parameter."""
-    key = ("posterior", problem.panel.n_beyond)
-    if key not in problem.compiled:
-        problem.compiled[key] = _posterior_of(problem)
-    return problem.compiled[key]
-
-
-def _posterior_of(problem: Problem) -> Posterior:
     priors = {str(name): distribution(row) for name, row in problem.priors.iterrows()}
     normals = problem.normals
 
@@ -114,6 +109,12 @@ def _posterior_of(problem: Problem) -> Posterior:
         splits=splits,
         normals=normals,
     )
+
+
+@made_once
+def constraining(problem: Problem) -> Callable[[Array], dict[str, Array]]:
+    """Return the program that turns many unconstrained vectors (draw, parameter) into parameters."""
+    return program(jax.vmap(posterior_of(problem).constrain))
 
 
 def _variance_splits(problem: Problem, order: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,8 @@
 """One fitting problem: the reduced theory, the observation model, the panel and the priors."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -20,6 +19,8 @@ from dyadloop.errors import FitError
 from dyadloop.evidence import Discount, coefficient_priors
 from dyadloop.evidence.coefficients import PriorSet
 from dyadloop.files import sha256
+from dyadloop.inference.cache import Cache, made_once
+from dyadloop.inference.composites import composite_coefficients
 from dyadloop.inference.quasi_steady import held_at_median, pace
 from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
 from dyadloop.likelihood.joint_filter import filtered
@@ -30,7 +31,7 @@ from dyadloop.likelihood.random_levels import Shared, shared
 from dyadloop.likelihood.random_parameters import Varying, varying
 from dyadloop.model import Field, Plan, compile_theory
 from dyadloop.observation.plan import Observation, ObservationPlan, observe
-from dyadloop.theory import Prior, Quantity, Theory, linear_form
+from dyadloop.theory import Prior, Quantity, Theory, as_measured, composite_remarks, linear_form
 
 _POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_", "width_")
 PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
@@ -51,8 +52,12 @@ class Problem:
     randomised: Randomised = field(default_factory=Randomised)
     unused_priors: tuple[str, ...] = ()
     held_out: str = ""
-    compiled: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
-    """What is compiled for problems that differ in their data alone, by purpose and number of values beyond a limit."""
+    cache: Cache = field(default_factory=Cache, compare=False, repr=False)
+    """What was made for problems that differ from this one in their data alone; any other gets a new one."""
+
+    def __post_init__(self) -> None:
+        parts = (self.plan, self.observed, self.priors, self.rhythm, self.varying, self.shared, self.randomised)
+        object.__setattr__(self, "cache", self.cache.serving(*parts))
 
     @property
     def left_out(self) -> list[str]:
@@ -142,7 +147,10 @@ class Problem:
         return self.plan.field(values).at_mean()
 
     def with_panel(self, panel: Panel, name: str) -> "Problem":
-        """Return the same problem with other data of the same shape; ``name`` says which, for the fingerprint."""
+        """Return the same problem with other data of the same shape; ``name`` says which, for the fingerprint.
+
+        Both share what is compiled.
+        """
         return replace(self, panel=panel, held_out=name)
 
     def without(self, held_out: np.ndarray, name: str) -> "Problem":
@@ -167,11 +175,7 @@ class Problem:
         for name, size in self.normals.items():
             values[name] = jnp.asarray(posterior[name].values.reshape(-1, size))
         shape = (posterior.sizes["chain"], posterior.sizes["draw"], self.scores.sizes["dyad"])
-        run = self.compiled.setdefault(
-            ("pointwise", self.panel.n_beyond),
-            program(lambda draws, panel: jax.lax.map(lambda one: self.log_likelihood(one, panel), draws)),
-        )
-        found = np.asarray(run(values, self.panel)).reshape(shape)
+        found = np.asarray(_pointwise(self)(values, self.panel)).reshape(shape)
         coords = {name: posterior[name] for name in ("chain", "draw")} | {"dyad": self.scores["dyad"].values}
         return xr.DataArray(found, dims=("chain", "draw", "dyad"), coords=coords)
 
@@ -185,6 +189,12 @@ class Problem:
             self.held_out,
         ]
         return sha256("\x00".join(parts))
+
+
+@made_once
+def _pointwise(problem: Problem) -> Callable[[dict[str, Array], Panel], Array]:
+    """Return the program that finds the log-likelihood of each dyad at many draws (draw, dyad)."""
+    return program(lambda draws, panel: jax.lax.map(lambda one: problem.log_likelihood(one, panel), draws))
 
 
 def build_problem(
@@ -218,11 +228,14 @@ def build_problem(
         If the theory is not linear and names no linear form.
     """
     events, contexts = tuple(scores["event"].values.tolist()), personal(scores)
-    linear, measured = linear_form(theory), _measured(scores, theory)
+    whole, used = linear_form(theory), {str(q) for q in scores["quantity"].values[scores["use"].values > 0]}
+    linear = as_measured(whole, used)
+    measured = _measured(scores, linear)
     plan = compile_theory(linear, measured, events, contexts)
     if split and plan.is_linear and contrasted(plan, scores)[0]:
         linear = confounded(linear, plan)
         plan = compile_theory(linear, measured, events, contexts)
+    plan = replace(plan, left_out=(*plan.left_out, *composite_remarks(whole, used)))
     plan = held_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
     observed = observe(plan, scores)
     varied, common = varying(plan), shared(plan, observed, scores)
@@ -241,7 +254,8 @@ def build_problem(
             ]
             table.loc[name] = row
     if priors is not None:
-        table = _replaced(table, priors)
+        extra = prior_table(composite_coefficients(whole, priors, used))
+        table = _replaced(table, pd.concat([priors, extra]) if len(extra) else priors)
     wrong = [n for n, family in table["family"].items() if str(n).startswith(_POSITIVE) and family != "lognormal"]
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
@@ -255,8 +269,7 @@ def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
     One whose indicators are all put aside stays if the study pushed it, as by a nasal dose that contaminates saliva.
     """
     events = set(scores["event"].values.tolist())
-    whole = linear_form(theory)
-    pushed = {whole.variable(entry.target).measured_as for entry in whole.inputs if entry.event in events}
+    pushed = {theory.variable(entry.target).measured_as for entry in theory.inputs if entry.event in events}
     columns = (scores[name].values.tolist() for name in ("quantity", "person", "use"))
     return {(quantity, person) for quantity, person, use in zip(*columns, strict=True) if use or quantity in pushed}
 

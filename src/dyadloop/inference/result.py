@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import xarray as xr
 
 from dyadloop.errors import ResultError
 from dyadloop.files import replacing, sha256_of, write_text
+from dyadloop.inference.cache import Cache
+from dyadloop.inference.fitted import Fitted
 from dyadloop.inference.problem import Problem, build_problem, priors_from_json
 from dyadloop.inference.randomised import PREFIX
 from dyadloop.theory import Theory
@@ -22,6 +25,7 @@ RUN_FILE = "run.json"
 """What a finished run was of, and what it said in the end."""
 RESULT_SCHEMA = 5
 """Version of the groups and attributes of a result; a reader refuses any other."""
+_FITTED = Fitted()
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")
 
 
@@ -110,7 +114,18 @@ def load_result(folder: str | Path) -> xr.DataTree:
 
 
 def problem_of(post: xr.DataTree) -> Problem:
-    """Rebuild the fitting problem that a posterior answers."""
+    """Return the fitting problem that a posterior answers, the same one as long as the posterior is in use."""
+    return _FITTED.of(post, _rebuilt)
+
+
+def remember(post: xr.DataTree, problem: Problem) -> None:
+    """Keep the problem that a posterior was sampled from, so that :func:`problem_of` need not build it again."""
+    # the programs of the sampler are large and serve no other purpose
+    _FITTED.keep(post, replace(problem, cache=Cache()))
+
+
+def _rebuilt(post: xr.DataTree) -> Problem:
+    """Build the fitting problem of a posterior from what is stored with it."""
     scores = post["observed_data"].to_dataset()
     # NetCDF has no empty dimension of strings and no booleans
     scores = scores.assign(in_session=scores["in_session"] > 0)
@@ -124,7 +139,7 @@ def problem_of(post: xr.DataTree) -> Problem:
         scores = scores.assign(shift=(("dyad", "time", "covariate"), shift))
         never = ("covariate", np.array([], dtype=np.int8))
         scores = scores.assign_coords(covariate=none, acts_on=("covariate", none), covariate_randomised=never)
-        scores = scores.assign_coords(covariate_of=("covariate", none))
+        scores = scores.assign_coords(covariate_of=("covariate", none), covariate_declared=("covariate", none))
     theory, priors = Theory.model_validate_json(post.attrs["theory"]), priors_from_json(post.attrs["priors"])
     split = any(str(name).startswith(PREFIX) for name in priors.index)
     return build_problem(scores, theory, priors, split=split)

@@ -305,7 +305,9 @@ def _changing(scores: xr.Dataset) -> set[str]:
     inside = np.isfinite(scores["days"].values)[..., None]
     values = scores["shift"].values
     high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
-    return {name for name, count in zip(scores["covariate"].values, (high > low).sum(axis=0), strict=True) if count > 1}
+    count = (high > low).sum(axis=0)
+    count[scores["covariate_of"].values == "time_of_day"] = 0  # a course that all have in common
+    return {name for name, dyads in zip(scores["covariate"].values, count, strict=True) if dyads > 1}
 
 
 def _effects(plan: Plan, scores: xr.Dataset, measured: set[int]) -> tuple[tuple[str, str], ...]:

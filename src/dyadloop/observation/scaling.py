@@ -9,7 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from dyadloop.data import Study
+from dyadloop.data.schema import CALENDAR
 from dyadloop.errors import DataError, Fault
+from dyadloop.observation.calendar_covariates import calendar_columns, columns_of, origins
 
 COARSE = 2
 """Side of a value that lies within half a step of its score."""
@@ -31,14 +33,18 @@ def scale_scores(study: Study) -> xr.Dataset:
         time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
         (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
         amount of an event at a moment; ``shift`` (dyad, time, covariate), each covariate at a moment, that of the
-        nearest session where it is one of sessions, centred and divided by its ``per``; ``beyond`` (dyad, time,
+        nearest session where it is one of sessions, centred and divided by its ``per``, a course over the day with two
+        columns per wave; ``beyond`` (dyad, time,
         indicator), -1 where a score is a limit and the value lies below it, +1 where above, 2 where it lies within half
         a ``step`` of the score, 3 where the score is the empirical logit of a count, else 0; ``trials`` (dyad, time,
         indicator), out of how many trials a count is, 0 elsewhere; ``plate`` (dyad, time, indicator), number of the
-        plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none is named. Per
-        indicator: ``quantity``, ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN
-        where no reliability is declared), ``step`` [as score] (NaN where no coarse scale is declared), ``lowest``, the
-    XX
+        plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none
+        is named, and ``origin``, its first time [d]. Per indicator: ``quantity``, ``person``, ``center``, ``scale``
+        (raw units, after a logarithm), ``error_sd`` (NaN where no reliability is declared), ``step`` [as score] (NaN
+        where no coarse scale is declared), ``lowest``, the lowest point of its scale (NaN where none is declared),
+        ``free_answers``, the number of answers whose borders are estimated, else 0, ``shared_error``, the group whose
+        errors may correlate (-1 for none). Per covariate:
+        ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on`` and ``covariate_randomised``.
 
     Raises
     ------
@@ -90,13 +96,8 @@ def scale_scores(study: Study) -> xr.Dataset:
             "indicator": names,
             "event": event_names,
             "event_randomised": ("event", np.isin(event_names, study.info.randomised).astype(np.int8)),
-            "covariate": np.array(list(study.info.covariates), dtype=str),
-            "covariate_randomised": (
-                "covariate",
-                np.isin(list(study.info.covariates), study.info.randomised).astype(np.int8),
-            ),
-            "covariate_of": ("covariate", np.array([c.of for c in study.info.covariates.values()], dtype=str)),
-            "acts_on": ("covariate", np.array([",".join(c.on) for c in study.info.covariates.values()], dtype=str)),
+            "origin": ("dyad", origins(study), {"units": "d"}),
+            **_about_covariates(study),
             **{name: ("indicator", values) for name, values in _about(study, center, scale, error_sd).items()},
         },
         attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
@@ -123,6 +124,21 @@ def _about(
     }
 
 
+def _about_covariates(study: Study) -> dict[str, tuple[str, np.ndarray]]:
+    """Return what is known of each column of a covariate, by name."""
+    columns = [(column, name) for name, c in study.info.covariates.items() for column in columns_of(name, c)]
+    declared = [study.info.covariates[name] for _, name in columns]
+    found: dict[str, list] = {
+        "covariate": [column for column, _ in columns],
+        "covariate_declared": [name for _, name in columns],
+        "covariate_of": [entry.of for entry in declared],
+        "acts_on": [",".join(entry.on) for entry in declared],
+    }
+    randomised = np.isin([name for _, name in columns], study.info.randomised).astype(np.int8)
+    about = {name: ("covariate", np.array(values, dtype=str)) for name, values in found.items()}
+    return about | {"covariate_randomised": ("covariate", randomised)}
+
+
 def _raters(study: Study) -> np.ndarray:
     """Return the number of the group of answers that each indicator belongs to, -1 where it belongs to none.
 
@@ -147,23 +163,24 @@ def _raters(study: Study) -> np.ndarray:
 
 def _covariates(study: Study, session: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Return each covariate at each moment (dyad, time, covariate), centred and in units of its ``per``."""
-    found = np.zeros((*session.shape, len(study.info.covariates)))
-    for layer, (name, declared) in enumerate(study.info.covariates.items()):
+    parts = [np.zeros((*session.shape, 0))]
+    for name, declared in study.info.covariates.items():
+        if declared.of in CALENDAR:
+            parts.append(calendar_columns(study, name, declared, days) / declared.per)
+            continue
+        column = np.zeros(session.shape)
         if declared.of == "session":
             _refuse_lone(study, name)
             middle = float(study.sessions[name].mean())
             for row, (_, calendar) in enumerate(_calendars(study)):
                 values = np.concatenate([[middle], calendar[name].to_numpy(dtype=float)])
-                found[row, :, layer] = values[session[row]] - middle
-        elif declared.of == "time":
-            passed = days - days[:, :1]
-            found[:, :, layer] = np.nan_to_num(passed - np.nanmean(passed))
+                column[row] = values[session[row]] - middle
         else:
             people = study.participants[study.participants["role"] == declared.of].set_index("dyad")[name]
             own = people.groupby(level=0).mean()
-            found[:, :, layer] = (own[study.dyads].to_numpy(dtype=float) - own.mean())[:, None]
-        found[:, :, layer] /= declared.per
-    return found
+            column += (own[study.dyads].to_numpy(dtype=float) - own.mean())[:, None]
+        parts.append(column[..., None] / declared.per)
+    return np.concatenate(parts, axis=2)
 
 
 def _refuse_lone(study: Study, covariate: str) -> None:

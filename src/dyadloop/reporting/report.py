@@ -216,11 +216,10 @@ def _covariates(problem: Problem, info: dict) -> list[dict[str, object]]:
     inside = np.isfinite(problem.scores["days"].values)[..., None]
     values = np.where(inside, problem.scores["shift"].values, np.nan)
     changing = (np.nanmax(values, axis=1) > np.nanmin(values, axis=1)).sum(axis=0)
-    names = problem.scores["covariate"].values.tolist()
-    return [
-        {"name": name, "changing": int(count), **info["covariates"][name]}
-        for name, count in zip(names, changing, strict=True)
-    ]
+    column = "covariate_declared" if "covariate_declared" in problem.scores.coords else "covariate"
+    names = problem.scores[column].values.tolist()
+    counts = dict(zip(reversed(names), reversed(changing.tolist()), strict=True))  # that of the first column of each
+    return [{"name": name, "changing": count, **info["covariates"][name]} for name, count in reversed(counts.items())]
 
 
 def _data(problem: Problem, info: dict) -> list[dict[str, object]]:

@@ -1,9 +1,10 @@
 """The paper and its rivals as data: schema, forms, presets, listing, export."""
 
 from dyadloop.theory.calendar import Event, Protocol, protocol
-from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Term, Variable
+from dyadloop.theory.elements import Composite, Coupling, Dropout, Input, Ruptures, Switch, Term, Variable
 from dyadloop.theory.forms import FORMS, JOINTS
 from dyadloop.theory.judgement import Claim, Hypothesis
+from dyadloop.theory.lumping import as_measured, composite_remarks, lump, lumped_coefficients
 from dyadloop.theory.numbers import Prior, Quantity
 from dyadloop.theory.presets import (
     PRESETS,
@@ -25,6 +26,7 @@ __all__ = [
     "JOINTS",
     "PRESETS",
     "Claim",
+    "Composite",
     "Coupling",
     "Dropout",
     "Event",
@@ -38,12 +40,16 @@ __all__ = [
     "Term",
     "Theory",
     "Variable",
+    "as_measured",
     "clamp",
+    "composite_remarks",
     "cut",
     "framework",
     "hypothesis",
     "keep",
     "linear_form",
+    "lump",
+    "lumped_coefficients",
     "patient_only",
     "protocol",
     "read_theory",

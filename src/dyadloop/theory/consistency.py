@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from dyadloop.theory.calendar import Protocol
-from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
+from dyadloop.theory.elements import Composite, Coupling, Dropout, Input, Ruptures, Switch, Variable
 from dyadloop.theory.judgement import Claim, Hypothesis
 
 
@@ -28,6 +28,7 @@ class Parts:
     varies: Sequence[str] = ()
     varies_by_therapist: Sequence[str] = ()
     restricted: bool = False
+    composites: Sequence[Composite] = ()
 
     @property
     def known(self) -> set[str]:
@@ -46,6 +47,7 @@ def faults(parts: Parts) -> list[str]:
         found += [f"{entry.id}.{fault}" for fault in _input_faults(entry, variables.get(entry.target))]
     found += _cycle(parts.couplings, variables)
     found += _same_measure(parts.variables)
+    found += _composite_faults(parts)
     return found + _switch_faults(parts)
 
 
@@ -65,6 +67,20 @@ def _same_measure(variables: Sequence[Variable]) -> list[str]:
         for (quantity, person), names in owners.items()
         if len(set(names)) > 1
     ]
+
+
+def _composite_faults(parts: Parts) -> list[str]:
+    """Return composites that are named like a quantity, or made of what does not exist or differs in kind."""
+    kinds = {variable.id: (variable.kind, variable.unit, variable.persons) for variable in parts.variables}
+    quantities, found = {variable.measured_as for variable in parts.variables}, []
+    for composite in parts.composites:
+        if composite.id in quantities | set(kinds):
+            found.append(f"composite {composite.id} has the name of a variable or of its quantity; give it another")
+        unknown = [name for name in composite.of if name not in parts.known]
+        found += [f"composite {composite.id}.of names {name!r}, which does not exist" for name in unknown]
+        if len({kinds[name] for name in composite.of if name in kinds}) > 1:
+            found.append(f"composite {composite.id}.of: its members must be of one kind, unit and persons")
+    return found
 
 
 def _ends(parts: Parts) -> Iterable[tuple[str, str]]:

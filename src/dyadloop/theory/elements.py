@@ -82,6 +82,9 @@ class Variable(Record):
     lower: float | None = Field(default=None, description="floor that the state cannot pass")
     held: float | None = Field(default=None, description="value at which an intervention holds the state")
     group: Identifier | None = Field(default=None, description="switch that brings this variable in")
+    made_of: tuple[Identifier, ...] = Field(
+        default=(), description="states that it stands for, where it is a composite"
+    )
 
     @property
     def measured_as(self) -> str:
@@ -232,6 +235,15 @@ class Coupling(Shaped):
         if set(self.sources) == {self.target}:
             faults.append(f"from couples {self.target} to itself; its own decay is the time_constant")
         return faults
+
+
+class Composite(Record):
+    """A quantity that several states make up and that a study may measure in their place, such as the alliance."""
+
+    id: Identifier
+    label: str
+    of: Annotated[tuple[Identifier, ...], Field(min_length=2, description="the states that make it up")]
+    assumed: Annotated[str, Field(min_length=1, description="why these make it up")]
 
 
 class Input(Record):

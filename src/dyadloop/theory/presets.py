@@ -90,6 +90,7 @@ def _parts(theory: Theory) -> Parts:
         varies=theory.varies,
         varies_by_therapist=theory.varies_by_therapist,
         restricted=theory.hypothesis is not None,
+        composites=theory.composites,
     )
 
 
@@ -331,6 +332,7 @@ def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
             "inputs": tuple(entry for entry in theory.inputs if entry.target in chosen),
             "ruptures": ruptures if ruptures is None or ruptures.target in chosen else None,
             "dropout": dropout if dropout is None or {dropout.alliance, dropout.symptom} <= chosen else None,
+            "composites": tuple(c for c in theory.composites if {*c.of} <= chosen),
             "reduced": theory.reduced or chosen != known,
         }
     )

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from dyadloop.theory.calendar import Protocol
 from dyadloop.theory.consistency import Parts, faults
-from dyadloop.theory.elements import Correlations, Coupling, Dropout, Input, Ruptures, Switch, Variable
+from dyadloop.theory.elements import Composite, Correlations, Coupling, Dropout, Input, Ruptures, Switch, Variable
 from dyadloop.theory.judgement import Claim, Hypothesis
 from dyadloop.theory.numbers import Identifier, Record
 
@@ -41,6 +41,7 @@ class Theory(Record):
     ruptures: Ruptures | None = None
     dropout: Dropout | None = None
     correlations: Correlations | None = None
+    composites: tuple[Composite, ...] = ()
     protocol: Protocol | None = None
     switches: tuple[Switch, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
@@ -49,7 +50,10 @@ class Theory(Record):
     @model_validator(mode="after")
     def _consistent(self) -> "Theory":
         chances = tuple(chance for chance in (self.ruptures, self.dropout) if chance is not None)
-        parts = Parts(self.variables, self.couplings, self.inputs, chances, self.switches, self.hypotheses)
+        parts = Parts(
+            self.variables, self.couplings, self.inputs, chances, self.switches, self.hypotheses,
+            composites=self.composites,
+        )  # fmt: skip
         if problems := faults(parts):
             raise ValueError("\n".join(problems))
         return self
