@@ -235,3 +235,19 @@ def turns(
         print(out)
     for what in found.attrs["left_out"]:
         say(f"left out: {what}")
+
+
+def unpack(
+    source: Annotated[Path, typer.Argument(help="Recording: .edf or .bdf.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make.", callback=writable_folder)],
+) -> None:
+    """Unpack a recording of EDF, EDF+ or BDF into tables with sidecars, which measure and synchrony read.
+
+    Signals of one rate stand in one table; breaks of EDF+D are gaps.
+
+    Example: dyadloop unpack session1.edf session1
+    """
+    from dyadloop.exchange.recordings import unpack_edf
+
+    for path in unpack_edf(source, out):
+        print(path)
