@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -78,19 +79,21 @@ def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
 
     What a compiled estimand is at a group with the attribute ``kept``, a name, is evaluated once.
     """
-    if isinstance(function, Compiled) and len(groups) > 1 and "kept" in groups[0].attrs:
-        name = str(groups[0].attrs["kept"])
+    first, *others = groups
+    if isinstance(function, Compiled) and others and "kept" in first.attrs:
+        name = str(first.attrs["kept"])
         if name not in function.known:
-            function.known[name] = draws_of(function, groups[0])[0]
-        return [function.known[name], *draws_of(function, *groups[1:])]
-    names = [str(name) for name in groups[0].data_vars]
+            function.known[name] = draws_of(function, first)[0]
+        return [function.known[name], *draws_of(function, *others)]
+    names = [str(name) for name in first.data_vars]
     sizes = [int(np.prod(list(group.sizes.values()))) for group in groups]
     flat = {name: np.concatenate([group[name].values.ravel() for group in groups]) for name in names}
     # the last batch is filled up, so that one program does for all of them
     places = np.resize(np.arange(sum(sizes)), -(-sum(sizes) // _BATCH) * _BATCH)
     batch = over_draws(function)
     parts = [
-        np.asarray(batch({name: values[rows] for name, values in flat.items()})) for rows in places.reshape(-1, _BATCH)
+        np.asarray(batch(cast("Values", {name: values[rows] for name, values in flat.items()})))
+        for rows in places.reshape(-1, _BATCH)
     ]
     return np.split(np.concatenate(parts)[: sum(sizes)], np.cumsum(sizes)[:-1])
 

@@ -124,9 +124,9 @@ def _start(file: Path, head: str) -> dt.datetime:
     """Return the start in the header; years of two digits are 1985 to 2084, as the specification says."""
     match = re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)(\d\d)[.:](\d\d)[.:](\d\d)", head[168:184])
     try:
-        day, month, year, *clock = (int(part) for part in match.groups())  # pyright: ignore[reportOptionalMemberAccess]
-        return dt.datetime(year + (1900 if year >= 85 else 2000), month, day, *clock)
-    except (ValueError, AttributeError):
+        day, month, year, hour, minute, second = map(int, match.groups() if match else ())
+        return dt.datetime(year + (1900 if year >= 85 else 2000), month, day, hour, minute, second)
+    except ValueError:
         raise refusal(file, f"the start {head[168:184]!r}", "dd.mm.yyhh.mm.ss", "export the file again") from None
 
 
@@ -134,7 +134,7 @@ def _onsets(file: Path, blocks: np.ndarray, ends: np.ndarray, notes: list[int], 
     """Return when each record begins [s from the start in the header]: as its annotation says, or one after another."""
     n_records = len(blocks)
     if not notes:
-        return np.arange(n_records) * seconds
+        return seconds * np.arange(n_records, dtype=np.float64)
     place = slice(ends[notes[0]], ends[notes[0] + 1])
     found = np.full(n_records, np.nan)
     for record in range(n_records):
