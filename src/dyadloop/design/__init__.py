@@ -1,15 +1,15 @@
 """Design: which study could decide, what it could tell of each claim, and what it costs."""
 
-from dyadloop.design.assurance import Assurance, assurance
+from dyadloop.design.before_data import Identifiability, identifiability
+from dyadloop.design.budgets import Schedule, frontier, schedule
 from dyadloop.design.costs import Effort, effort
-from dyadloop.design.draft import draft
-from dyadloop.design.identifiability import Identifiability, identifiability
-from dyadloop.design.prospects import prospects
+from dyadloop.design.drafting import draft
+from dyadloop.design.planned_study import skeleton
 from dyadloop.design.reader import DESIGNS, design_text, read_design
-from dyadloop.design.registration import Section, as_markdown, deviations, registration, write_docx
-from dyadloop.design.schedule import Schedule, frontier, schedule
+from dyadloop.design.registration_draft import Section, as_markdown, deviations, registration, write_docx
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import skeleton
+from dyadloop.design.simulated_studies import Assurance, assurance
+from dyadloop.design.testability import prospects
 
 __all__ = [
     "DESIGNS",

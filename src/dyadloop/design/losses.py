@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from dyadloop.design.skeleton import Skeleton
+from dyadloop.design.planned_study import Skeleton
 
 
 @dataclass(frozen=True)

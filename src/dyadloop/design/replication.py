@@ -11,7 +11,7 @@ import xarray as xr
 from dyadloop.appraisal.replication import replicate
 from dyadloop.claims.claims_table import UNTESTABLE, judge, pushes_of
 from dyadloop.design.losses import Losses, lose
-from dyadloop.design.skeleton import Skeleton
+from dyadloop.design.planned_study import Skeleton
 from dyadloop.design.worlds import FIXED, Truths, World, fitted_values, world_of
 from dyadloop.errors import FitError
 from dyadloop.inference.fitting import prior_draws

@@ -15,9 +15,9 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from dyadloop.design.information import Moments, Planned
+from dyadloop.design.planned_study import Skeleton, skeleton
 from dyadloop.design.reader import design_of, theory_of
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import Skeleton, skeleton
 from dyadloop.design.worlds import world_of
 from dyadloop.likelihood.programs import program
 from dyadloop.theory import hypothesis

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from dyadloop.design.planned_study import skeleton
 from dyadloop.design.reader import design_of
 from dyadloop.design.replication import Bench, judged, mode_of, simulated, study_of
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import skeleton
 from dyadloop.design.tasks import Beat, Rows, Task, digest_of
 from dyadloop.design.worlds import world_of
 from dyadloop.inference.sampling import Settings, sample

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.claims.claims_table import subjects
+from dyadloop.design.planned_study import Skeleton, true_error
 from dyadloop.design.reader import theory_of
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import Skeleton, true_error
 from dyadloop.errors import FitError
 from dyadloop.estimands.catalogue import Untestable, draws_of, estimand
 from dyadloop.inference.fitting import prior_draws

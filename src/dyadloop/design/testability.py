@@ -3,7 +3,7 @@
 import pandas as pd
 
 from dyadloop.claims.claims_table import UNTESTABLE, subjects
-from dyadloop.design.skeleton import Skeleton
+from dyadloop.design.planned_study import Skeleton
 from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import randomised_covariates

@@ -9,7 +9,7 @@ import pytest
 
 from dyadloop.appraisal.replication import replicate
 from dyadloop.design import skeleton
-from dyadloop.design.identifiability import identifiability, in_words
+from dyadloop.design.before_data import identifiability, in_words
 from dyadloop.design.information import Planned, Scale, information
 from dyadloop.design.reader import design_of
 from dyadloop.design.rivals import APART, changes, told_apart

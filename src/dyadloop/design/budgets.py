@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from dyadloop.claims.claims_table import subjects
+from dyadloop.design.before_data import slope_of
 from dyadloop.design.costs import effort
-from dyadloop.design.identifiability import slope_of
 from dyadloop.design.information import Planned, information
+from dyadloop.design.planned_study import Skeleton, skeleton
 from dyadloop.design.reader import design_of, read_design
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import Skeleton, skeleton
 from dyadloop.design.worlds import FIXED, fitted_values, world_of
 from dyadloop.errors import FitError
 from dyadloop.estimands.catalogue import Estimand, Untestable, estimand

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dyadloop.design.losses import lose
+from dyadloop.design.planned_study import drawn_events, skeleton
 from dyadloop.design.reader import design_of
 from dyadloop.design.schema import Assay, Given, Measure, Missing
-from dyadloop.design.skeleton import drawn_events, skeleton
 from tests.design.small import content, theory_file
 
 

@@ -11,11 +11,11 @@ import xarray as xr
 from dyadloop.claims.claims_table import UNTESTABLE, subjects
 from dyadloop.design.information import Planned, Scale, information
 from dyadloop.design.losses import lose
-from dyadloop.design.prospects import prospects
+from dyadloop.design.planned_study import Skeleton, skeleton
 from dyadloop.design.reader import read_design
 from dyadloop.design.rivals import smallest_change, told_apart
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import Skeleton, skeleton
+from dyadloop.design.testability import prospects
 from dyadloop.design.worlds import FIXED, fitted_values, world_of
 from dyadloop.estimands.catalogue import Estimand, Untestable, draws_of, estimand
 from dyadloop.inference.problem import Problem

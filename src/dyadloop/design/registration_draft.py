@@ -8,12 +8,12 @@ import pandas as pd
 from dyadloop.claims.claims_table import SURE, UNTESTABLE
 from dyadloop.data import Study
 from dyadloop.design.costs import effort
-from dyadloop.design.draft import draft
-from dyadloop.design.prospects import prospects
+from dyadloop.design.drafting import draft
+from dyadloop.design.planned_study import skeleton
 from dyadloop.design.reader import theory_of
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import skeleton
 from dyadloop.design.tasks import digest_of
+from dyadloop.design.testability import prospects
 from dyadloop.errors import FitError
 
 TOLERANCE = 0.1

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from dyadloop.design.planned_study import skeleton
 from dyadloop.design.pool import run_pool
 from dyadloop.design.reader import design_of, read_design, theory_of
 from dyadloop.design.schema import Design
-from dyadloop.design.skeleton import skeleton
 from dyadloop.design.solving import Solver, shared_by, tasks_of
 from dyadloop.design.tallies import agreement, by_claim, by_world
 from dyadloop.design.tasks import Task, TaskFolder, work

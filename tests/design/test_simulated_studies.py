@@ -6,8 +6,8 @@ from scipy.stats import norm
 from statsmodels.stats.power import TTestIndPower
 
 from dyadloop.design import assurance, read_design
-from dyadloop.design.assurance import variants
-from dyadloop.design.skeleton import skeleton
+from dyadloop.design.planned_study import skeleton
+from dyadloop.design.simulated_studies import variants
 from dyadloop.design.worlds import world_of
 from dyadloop.errors import DataError, FitError
 from tests.design.small import ERROR, design, theory_file
