@@ -54,7 +54,7 @@ reports: $(STAMP)  ## run the shipped real studies, an hour, and renew their rep
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-		--python-version 3.11 --extra dev --extra sbml --extra signals --extra voice pyproject.toml -o requirements.lock
+		--python-version 3.11 --extra dev --extra io --extra sbml --extra signals --extra voice pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 --extra peers -c requirements.lock pyproject.toml -o benchmarks/requirements.lock
 

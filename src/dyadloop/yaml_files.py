@@ -68,3 +68,8 @@ def load_yaml(text: str) -> Any:  # noqa: ANN401 - whatever a file holds
 def dump_yaml(content: Any) -> str:  # noqa: ANN401 - whatever a file holds
     """Return plain data as YAML, keys in their order."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def quoted_yaml(text: str) -> str:
+    """Return a text as YAML in double quotes, in one line."""
+    return yaml.dump(text, default_style='"', width=10**6, allow_unicode=True).strip()

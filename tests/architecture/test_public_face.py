@@ -16,14 +16,16 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "across", "alternatives", "area_under_curve", "calibrate", "change_synchrony",
-    "characteristic", "checks", "choices", "clamp", "compare", "compare_priors", "compare_referees", "continuation",
-    "convert_dial", "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts", "empathic_accuracy",
-    "equilibria", "evidence_claims", "finding_faults", "fit", "framework", "gains", "group_synchrony", "group_test", "halves",
-    "hypothesis", "instruments", "judge_claims", "keep", "lagged_effects", "load_result", "log_change", "loop_gain", "lump",
-    "measure_raw", "motion_energy", "multiverse", "patient_only", "phenomena", "pool", "priors", "protocol", "public_goods",
-    "published_effects", "read_plates", "read_recording", "read_study", "read_theory", "referees", "report", "save_result",
-    "scale_scores", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study", "smooth",
+    "Settings", "Study", "Theory", "across", "alternatives", "answerable", "area_under_curve", "assurance", "calibrate",
+    "change_synchrony", "characteristic", "checks", "choices", "clamp", "compare", "compare_priors", "compare_referees",
+    "continuation", "convert_dial", "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts",
+    "empathic_accuracy", "equilibria", "evidence_claims", "export_study", "finding_faults", "fit", "framework", "gains",
+    "group_synchrony", "group_test", "halves", "hypothesis", "identifiability", "import_study", "instruments", "judge_claims",
+    "keep", "lagged_effects", "load_result", "log_change", "loop_gain", "lump", "measure_raw", "motion_energy", "multiverse",
+    "new_study", "patient_only", "phenomena", "pool", "priors", "protocol", "public_goods", "published_effects", "read_design",
+    "read_plates", "read_recording", "read_study", "read_theory", "read_turns", "referees", "report", "save_result",
+    "scale_scores", "schedule", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study",
+    "smooth",
     "standard_curve", "summarise", "switch_on", "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias", "vary",
     "what_next", "whatif", "without_each",
 ]  # fmt: skip
@@ -110,7 +112,15 @@ def printed():
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/exploring.md", "docs/measures.md", "docs/evidence.md", "docs/alliance.md", "docs/misled.md"],
+    [
+        "README.md",
+        "docs/exploring.md",
+        "docs/measures.md",
+        "docs/evidence.md",
+        "docs/alliance.md",
+        "docs/misled.md",
+        "docs/design.md",
+    ],
 )
 def test_a_page_shows_what_its_examples_and_commands_print(page, printed):
     text = (ROOT / page).read_text()

@@ -27,7 +27,8 @@ CASES = [
 
 def _is_folder(command, name):
     return (
-        command.callback.__name__ in ("run", "compare", "choices", "calibrate", "measure", "simulate", "convert")
+        command.callback.__name__
+        in ("run", "compare", "choices", "calibrate", "measure", "simulate", "convert", "new", "export", "unpack")
         and name != "figure"
     )
 

@@ -123,6 +123,21 @@ def test_a_study_that_uses_its_range_is_left_alone(study):
     assert dl.doubts(study, TODAY) == []
 
 
+@pytest.mark.parametrize(("low", "high"), [(2, 20), (1, 30), (3, 40)])
+def test_small_numbers_below_large_ones_are_no_codes(study, low, high):
+    """2 is no code where 3 to 9 occur as well, though these could be codes by themselves."""
+    rng = np.random.default_rng(2)
+    _set(study, "measurements.tsv", "value", lambda _: str(rng.integers(low, high + 1)), _of("tension"))
+    assert dl.doubts(study, TODAY) == []
+
+
+def test_two_codes_are_both_doubted(study):
+    _set(study, "measurements.tsv", "value", "999", _of("tension"), 2)
+    _set(study, "measurements.tsv", "value", "9999", _of("tension", "D03"), 2)
+    found = [d for d in dl.doubts(study, TODAY) if d.column == "value"]
+    assert [d.got.split()[0] for d in found] == ["999", "9999"]
+
+
 def test_a_questionnaire_has_its_range(study):
     def named(name, more=""):
         text = (study / "study.yaml").read_text().replace("tension", name)

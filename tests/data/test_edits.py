@@ -37,7 +37,9 @@ def folders(tmp_path_factory):
 
 def test_good_folders_raise_no_doubt(folders):
     school, other, raw = (words for _, words in folders[1].values())
-    assert school == other == set()
+    # one pupil gave the same answer at every prompt, which is true and worth a look
+    assert school == {"measurements.tsv value 'stress_all' that never changes in P17000272"}
+    assert other == set()
     # five low samples have one censored well each, which is said of each and of the plate
     assert len(raw) == 6
     assert all("1 of 2 wells beyond the curve" in text for text in raw)

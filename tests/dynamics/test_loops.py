@@ -225,3 +225,10 @@ def test_phenomena_are_asked_for():
     assert not nothing["shown"].any()  # a theory without any arrow has no advantage of more sessions
     with pytest.raises(TheoryError, match="no phenomenon"):
         dynamics.phenomena(("happiness",))
+
+
+def test_an_outcome_without_noise_depends_on_no_noise():
+    with pytest.raises(TheoryError, match="sd_sad: an outcome without noise"):
+        dynamics.sensitivity(read_theory("affect"), "sad", ["sd_sad"])
+    with pytest.raises(TheoryError, match="no protocol"):
+        dynamics.sensitivity(read_theory("affect"))

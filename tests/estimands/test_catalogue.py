@@ -103,7 +103,7 @@ def test_a_difference_is_judged_by_randomised_events(problem):
     half = Pushes(frozenset({"trust"}), {})
     row = _judge(problem, _claim("a_trust - a_support", "trust", "support"), "", groups, half, "")
     assert row["verdict"] == "undecided"
-    assert "no randomised push on support" in row["reason"]
+    assert "no randomised event on support" in row["reason"]
 
 
 def test_draws_of_a_difference_are_differences_of_draws(problem):

@@ -228,7 +228,7 @@ def test_one_pushed_component_does_not_speak_for_others(problem):
     groups = _posterior(problem, a_support=(1.0, 0.1), pushed_a_support=(1.0, 0.1), **MOVED)
     row = _row(problem, groups, subject="support")
     assert row["verdict"] == "undecided"
-    assert "no randomised push on support" in row["reason"]
+    assert "no randomised event on support" in row["reason"]
     spill = _posterior(problem, pushed_d_support_trust=(0.9, 0.1), pushed_a_trust=(0.0, 0.01), **MOVED)
     row = _row(problem, spill, "C4", "")
     assert "for trust alone" in row["reason"]

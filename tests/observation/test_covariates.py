@@ -12,9 +12,10 @@ from scipy.linalg import block_diag
 
 from dyadloop.appraisal.replication import replicate
 from dyadloop.appraisal.smoothing import course_of
-from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, read_study
+from dyadloop.data import read_study
 from dyadloop.errors import DataError
 from dyadloop.estimands.catalogue import Untestable, estimand
+from dyadloop.exchange.published import convert_dial, convert_diaries, convert_mindfulness
 from dyadloop.inference.mode import find_mode, posterior_of
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.randomised import randomised_covariates

@@ -27,7 +27,7 @@ def claims(more=()):
             "claim": f"C{place + 1}.depression.components", "statement": "The components together relieve it while it lasts",
             "rope_low": -0.1, "rope_high": 0.1, "prior_median": 0.0, "prior_low": -1.0, "prior_high": 1.0, "median": 0.5123,
             "low": 0.4, "high": 0.6, "p_direction": 0.999, "p_beyond_rope": 0.97, "finding": "practically zero", "verdict": verdict,
-            "reason": "the association is there, but no randomised push on trust: a common cause leaves the same trace",
+            "reason": "the association is there, but no randomised event on trust: a common cause leaves the same trace",
         }  # fmt: skip
         for name in more:
             row |= {f"{name}_median": 0.2, f"{name}_low": -0.1, f"{name}_high": 0.3} if place else {}

@@ -22,7 +22,7 @@ from dyadloop.reporting import loop
 from dyadloop.reporting.claims_table import claims_json, print_claims, write_claims
 from dyadloop.reporting.figures import draw, intervals, missingness
 from dyadloop.reporting.report import report
-from dyadloop.reporting.tables import number, share, write_csv
+from dyadloop.reporting.tables import number, print_dataset, share, write_csv
 from dyadloop.theory import hypothesis, read_theory
 from tests.cli.program import dyadloop
 from tests.compilations import counted
@@ -217,3 +217,9 @@ def test_a_loop_is_drawn_for_every_hypothesis(name, monkeypatch):
     arrows = sum(len([s for s in coupling.sources if s in known]) for coupling in plan.couplings)
     assert len([patch for patch in figures[0].axes[0].patches if isinstance(patch, FancyArrowPatch)]) == arrows > 0
     assert len(re.findall(r">[+-−]0\.10<", drawn)) == len(rows)
+
+
+def test_an_infinite_number_is_a_word():
+    console = Console(file=io.StringIO(), width=80)
+    print_dataset(xr.Dataset({"amplification": np.inf, "loop_gain": 1.02}), console)
+    assert "amplification: infinite" in console.file.getvalue()

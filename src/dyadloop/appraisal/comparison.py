@@ -36,7 +36,7 @@ from dyadloop.theory import Theory, hypothesis, read_theory
 
 QUANTILES = (0.055, 0.5, 0.945)
 PASSIVE = (
-    "no randomised push on oxytocin: a common cause (M6) leaves the same trace as the reciprocal loop (M3) in passive "
+    "no randomised event on oxytocin: a common cause (M6) leaves the same trace as the reciprocal loop (M3) in passive "
     "data, so a better score of a hypothesis with oxytocin is no evidence that oxytocin acts"
 )
 TWINS = ("reciprocal", "common_cause")

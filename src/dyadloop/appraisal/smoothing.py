@@ -94,7 +94,7 @@ def _smoothing(problem: Problem) -> Callable[[Array, dict[str, Array], Panel], F
         course = course_at(problem, values, panel, jax.random.fold_in(key, 1))
         return course.mean + jnp.sqrt(course.variance) * jax.random.normal(key, course.mean.shape)
 
-    return program(lambda keys, draws, panel: jax.lax.map(lambda now: one(*now, panel), (keys, draws)))
+    return program(lambda keys, draws, panel: jax.lax.map(lambda now: one(now[0], now[1], panel), (keys, draws)))
 
 
 def moments(problem: Problem) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Judge the claims of a theory: by one fit, under other priors and choices, and in simulated studies."""
 
+from dyadloop.claims.before_fit import answerable
 from dyadloop.claims.claims_table import judge_claims
 from dyadloop.claims.multiverse import across, alternatives, choices
 from dyadloop.claims.next_study import what_next
@@ -10,6 +11,7 @@ __all__ = [
     "TRUTHS",
     "across",
     "alternatives",
+    "answerable",
     "choices",
     "compare_priors",
     "judge_claims",

@@ -224,7 +224,7 @@ def _unsound(draws: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
 
 
 def _lacking(problem: Problem, needed: list[str], pushes: Pushes) -> str:
-    """Return which randomised push a claim lacks, in words; empty where it has all that it needs."""
+    """Return which randomised event a claim lacks, in words; empty where it has all that it needs."""
     components = {variable.id for variable in problem.plan.theory.of_kind("component")}
     found = []
     for push in dict.fromkeys(needed):
@@ -234,9 +234,9 @@ def _lacking(problem: Problem, needed: list[str], pushes: Pushes) -> str:
             why = [text for variable, text in pushes.unmoved.items() if variable in components]
             if len(moved) < count:
                 what = f"{count} components, each" if count > 1 else "any component"
-                found.append("; ".join(why) or f"no randomised push on {what}")
+                found.append("; ".join(why) or f"no randomised event on {what}")
         elif push not in pushes.moved:
-            found.append(pushes.unmoved.get(push, f"no randomised push on {push}"))
+            found.append(pushes.unmoved.get(push, f"no randomised event on {push}"))
     return "; ".join(found)
 
 

@@ -2,6 +2,8 @@
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -43,14 +45,14 @@ def what_next(post: xr.DataTree, table: pd.DataFrame | None = None) -> list[str]
 
 def next_steps(problem: Problem, table: pd.DataFrame) -> list[str]:
     """Return the sentences of :func:`what_next` for a fitting problem and its claims table."""
-    rows = table.set_index("claim")
+    rows: dict[str, dict[Any, Any]] = {row["claim"]: row for row in table.to_dict("records")}
     lacking: dict[str, list[str]] = {}
     missing: Counter[str] = Counter()
     more: dict[str, float] = {}
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
             name = claim.id.format(id=subject, label=subject)
-            row = rows.loc[name]
+            row = rows[name]
             if row["verdict"] == UNTESTABLE:
                 found = estimand(problem, claim, subject)
                 if isinstance(found, Untestable) and len(found.missing) == 1:
@@ -86,7 +88,7 @@ def _acted_on(problem: Problem, push: str) -> str:
     return " or ".join(dict.fromkeys(variable.label.lower() for variable in measured))
 
 
-def _times(row: pd.Series) -> float:
+def _times(row: Mapping[Any, Any]) -> float:
     """Return how many times the dyads would tell a claim whose interval reaches across the border of its ROPE.
 
     Not a number where the claim is undecided for another reason.

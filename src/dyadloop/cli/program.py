@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.calibration import calibrate
+from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
+from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns, unpack
 from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
-from dyadloop.cli.outputs import writable_file, writable_folder
+from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
 from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
+from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dyadloop.data import Study
 
 app = Doors(
@@ -34,6 +39,7 @@ app = Doors(
 
     \b
     Examples:
+      dyadloop import sessions.xlsx my-study --set length_min=50
       dyadloop check examples/school
       dyadloop run examples/school --out results/school
       dyadloop checks results/school
@@ -45,32 +51,48 @@ app = Doors(
       dyadloop theory show framework
       dyadloop evidence claims
       dyadloop dynamics map framework
+      dyadloop design check haifa
 
     A research instrument, not a clinical device.""",
 )
 
 
-def check(study: StudyPath, as_json: AsJson = False) -> None:
+def check(
+    study: StudyPath,
+    with_claims: Annotated[
+        bool, typer.Option("--claims", help="Say which claims the study can tell and why, before any fit.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check a study folder: print a summary, or all faults at once.
 
-    Example: dyadloop check examples/school
+    Example: dyadloop check examples/school --claims
     """
     from dyadloop.data import summarise, unmeasured
     from dyadloop.measures import doubts
-    from dyadloop.reporting.summary import counted, print_doubts, print_summary, summary_json
+    from dyadloop.reporting.summary import counted, print_answerable, print_doubts, print_summary, summary_json
 
     found = _checked(study)
     summary, later, doubted = summarise(found), unmeasured(found), doubts(found)
     remarks = [f"indicator {name!r} is declared under `measures` and not measured yet" for name in later]
     remarks += [] if later else _remarks(found)
     following = f"dyadloop {'measure' if later else 'run'} {study}"
+    told = _answerable(found) if with_claims and not later else None
     if as_json:
-        print(summary_json(summary, doubted, remarks, following))
+        print(summary_json(summary, doubted, remarks, following, None if told is None else told.to_dict("records")))
     else:
         print_summary(summary, console())
         print_doubts(doubted, console())
+        if told is not None:
+            print_answerable(told, console())
         count = f"no faults, {counted(doubted)}" if doubted else "no faults"
         say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
+
+
+def _answerable(study: "Study") -> "pd.DataFrame":
+    from dyadloop.claims import answerable
+
+    return answerable(study)
 
 
 def _checked(path: Path) -> "Study":
@@ -154,34 +176,13 @@ def report(
         write_manifest(result)
 
 
-def convert(
-    source: Annotated[Path, typer.Argument(help="Published table.")],
-    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
-    of: Annotated[
-        str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
-    ] = "school",
-) -> None:
-    """Convert a published study into a study folder.
-
-    Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
-    (diaries), or of couples in conversation (dial).
-
-    Example: dyadloop convert examples/source/school_daily.csv school
-    """
-    from dyadloop.data import convert_dial, convert_diaries, convert_mindfulness, convert_school
-
-    known = {
-        "school": convert_school,
-        "mindfulness": convert_mindfulness,
-        "diaries": convert_diaries,
-        "dial": convert_dial,
-    }
-    if of not in known:
-        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="--of")
-    print(known[of](source, path))
-    say(f"next: dyadloop check {path}")
-
-
+app.command("import")(import_)
+app.command("formats")(formats)
+app.command("new")(new)
+app.command("export")(export)
+app.command("schema")(schema)
+app.command("turns")(turns)
+app.command("unpack")(unpack)
 app.command("check")(check)
 app.command("run")(run)
 app.command("claims")(claims)
@@ -202,6 +203,8 @@ app.command("instruments")(instruments)
 app.add_typer(theory_app, name="theory")
 app.add_typer(dynamics_app, name="dynamics")
 app.add_typer(evidence_app, name="evidence")
+app.add_typer(design_app, name="design")
+app.add_typer(tasks_app, name="tasks")
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ _MOSTLY_WHOLE, _MANY, _FEW_DYADS = 0.95, 20, 0.2
 _CHANCE, _EXCESS, _FINE = 1e-4, 3.0, 20  # a code so much too frequent is doubted where so many values are different
 _LEAST_CODE = 9
 _ANSWERS, _UNUSED, _ENOUGH = 11, 0.25, 50  # coarse scales: most answers, unused share of the range, values
+_FEWEST_OF_ONE, _FEW_CONSTANT = 10, 0.2  # answers of a person that should differ; share of persons that may be odd
 _SAME, _DISTINCT = 10, 3  # values of two dyads that agree, and how many different ones are among them
 
 
@@ -47,7 +48,7 @@ def value_doubts(study: Study) -> list[Doubt]:
         codes, coded = _codes(series)
         outliers, odd = _outliers(series, coded)
         found += [*codes, *outliers, *_levels(series, coded | odd), *_constant(series), *_grain(series), *_ends(series)]
-    return [*found, *_never_within(study), *_twins(study)]
+    return [*found, *_never_within(study), *_same_answers(study), *_twins(study)]
 
 
 def _all_series(study: Study) -> Iterator[_Series]:
@@ -78,21 +79,31 @@ def _codes(series: _Series) -> tuple[list[Doubt], np.ndarray]:
     candidates = np.isin(np.abs(values), _CODES) & (values == np.round(values))
     found, coded = [], np.zeros(len(values), bool)
     for code in np.unique(values[candidates]):
-        rest = values[(values != code) & ~coded & ~_beyond(values, code)]
-        if len(rest) < _FEWEST:
-            continue
-        low, high = float(rest.min()), float(rest.max())
-        gap = max(code - high, low - code)
-        step = float(np.diff(np.unique(rest)).max(initial=0.0)) or 1.0
-        outside = gap > 0 and ((code < 0 <= low) or gap >= max(2 * step, (high - low) / 2))
+        # further out than a code may lie other codes, which are no range that it could belong to
+        sides = [
+            values[(values != code) & ~coded & ~(candidates & further)] for further in (values < code, values > code)
+        ]
+        outside = [rest for place, rest in enumerate(sides) if _outside(rest, code, above=place == 1)]
         if outside or _too_often(values, code):
-            odd = values == code
+            others = outside[0] if outside else values[values != code]
+            odd, low, high = values == code, float(others.min()), float(others.max())
             got = f"{code:g} for {series.name!r}, where the other values lie between {low:g} and {high:g}"
             got += "" if outside else f", {odd.sum()} times"
-            remedy = "if it means missing, leave it empty; declare the `scale` in study.yaml, so that it is a fault"
+            declare = "" if series.scale else "; declare the `scale` in study.yaml, so that it is a fault"
+            remedy = f"if it means missing, leave it empty{declare}"
             found.append(series.doubt(odd, got, "values of one range", remedy))
             coded |= odd
     return found, coded
+
+
+def _outside(rest: np.ndarray, code: float, *, above: bool) -> bool:
+    """Return whether a code lies so far above, or below, all other values that it is none of them."""
+    if len(rest) < _FEWEST:
+        return False
+    low, high = float(rest.min()), float(rest.max())
+    gap = code - high if above else low - code
+    step = float(np.diff(np.unique(rest)).max(initial=0.0)) or 1.0
+    return gap > 0 and ((code < 0 <= low) or gap >= max(2 * step, (high - low) / 2))
 
 
 def _too_often(values: np.ndarray, code: float) -> bool:
@@ -105,11 +116,6 @@ def _too_often(values: np.ndarray, code: float) -> bool:
     near = int((np.abs(others - code) <= width).sum())
     expected = (near + 1) * grain / (2 * width)
     return count > _EXCESS * expected and float(poisson.sf(count - 1, expected)) < _CHANCE
-
-
-def _beyond(values: np.ndarray, code: float) -> np.ndarray:
-    """Return which values are codes themselves, further out than a code."""
-    return np.isin(np.abs(values), _CODES) & (values * np.sign(code) > abs(code))
 
 
 def _spread(x: np.ndarray) -> tuple[float, float]:
@@ -207,6 +213,24 @@ def _never_within(study: Study) -> list[Doubt]:
             got = f"{name!r} that never changes within a person"
             remedy = "a trait is a covariate of the person (`covariates` in study.yaml)"
             found.append(doubt("measurements.tsv", [], "value", got, "values that change", remedy))
+    return found
+
+
+def _same_answers(study: Study) -> list[Doubt]:
+    """Doubt persons whose answers never change, where the answers of most others do."""
+    found, lines = [], lines_of(study, "measurements.tsv")
+    for name, part in study.measurements.groupby("indicator", sort=False):
+        groups = part.groupby("participant_id")["value"]
+        known = groups.count() >= _FEWEST_OF_ONE
+        constant = groups.nunique().eq(1) & known
+        if not constant.any() or constant.sum() > _FEW_CONSTANT * known.sum() or part["value"].nunique() < _DISTINCT:
+            continue
+        who = [str(person) for person in constant.index[constant]]
+        mine = study.measurements["indicator"].eq(name) & study.measurements["participant_id"].isin(who)
+        got = f"{name!r} that never changes in {named(who)}"
+        remedy = "ask whether somebody answered for the form; leave the person out if so"
+        rows = lines[mine.to_numpy()].tolist()
+        found.append(doubt("measurements.tsv", rows, "value", got, "answers that change, as of most persons", remedy))
     return found
 
 

@@ -58,7 +58,7 @@ def sensitivity(
     Raises
     ------
     TheoryError
-        If the outcome or a parameter is unknown, or a parameter has no prior to vary over.
+        If the outcome or a parameter is unknown, a parameter has no prior to vary over, or moves nothing but noise.
     """
     model = compiled(theory)
     chosen = list(parameters) if parameters is not None else _usual(model)
@@ -67,6 +67,10 @@ def sensitivity(
         model.known(name)
     if fixed := [name for name in chosen if numbers[name].prior is None]:
         raise TheoryError(f"{', '.join(fixed)}: no prior to vary over; choose among those with one")
+    if noise := [name for name in chosen if _is_noise(name)]:
+        raise TheoryError(
+            f"{', '.join(noise)}: an outcome without noise does not depend on it; choose other parameters"
+        )
     if outcome != "session_to_session" and outcome not in {variable.id for variable in model.plan.theory.variables}:
         known = ", ".join(variable.id for variable in model.plan.theory.variables)
         raise TheoryError(f"outcome {outcome!r} is not 'session_to_session' or one of {known}")
@@ -77,7 +81,13 @@ def sensitivity(
 
 def _usual(model: Compiled) -> list[str]:
     gated = [c.id for c in model.plan.couplings if c.gate == "session" and c.coefficient.prior is not None]
-    return gated or [name for name, number in model.plan.parameters().items() if number.prior is not None]
+    numbers = model.plan.parameters()
+    return gated or [name for name, number in numbers.items() if number.prior is not None and not _is_noise(name)]
+
+
+def _is_noise(name: str) -> bool:
+    """Return whether a parameter moves nothing but noise and differences between dyads, which outcomes leave out."""
+    return name.startswith(("rho_", "sd_", "between_"))
 
 
 def outcomes(model: Compiled, outcome: str, changed: Mapping[str, np.ndarray], protocol: Protocol | None) -> np.ndarray:

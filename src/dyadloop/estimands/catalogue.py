@@ -38,6 +38,7 @@ class Compiled:
     def __init__(self, function: Estimand) -> None:
         self.function = function
         self.over_draws = program(jax.vmap(function))
+        self.known: dict[str, np.ndarray] = {}
 
     def __call__(self, values: Values) -> Array:
         """Return the estimand at one draw."""
@@ -73,7 +74,15 @@ def _over(problem: Problem, function: Estimand, pushed: bool) -> Estimand:
 
 
 def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
-    """Evaluate an estimand at all draws of posterior or prior groups; flat, chain by chain, one array per group."""
+    """Evaluate an estimand at all draws of posterior or prior groups; flat, chain by chain, one array per group.
+
+    What a compiled estimand is at a group with the attribute ``kept``, a name, is evaluated once.
+    """
+    if isinstance(function, Compiled) and len(groups) > 1 and "kept" in groups[0].attrs:
+        name = str(groups[0].attrs["kept"])
+        if name not in function.known:
+            function.known[name] = draws_of(function, groups[0])[0]
+        return [function.known[name], *draws_of(function, *groups[1:])]
     names = [str(name) for name in groups[0].data_vars]
     sizes = [int(np.prod(list(group.sizes.values()))) for group in groups]
     flat = {name: np.concatenate([group[name].values.ravel() for group in groups]) for name in names}
@@ -81,8 +90,7 @@ def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
     places = np.resize(np.arange(sum(sizes)), -(-sum(sizes) // _BATCH) * _BATCH)
     batch = over_draws(function)
     parts = [
-        np.asarray(batch({name: jnp.asarray(values[rows]) for name, values in flat.items()}))
-        for rows in places.reshape(-1, _BATCH)
+        np.asarray(batch({name: values[rows] for name, values in flat.items()})) for rows in places.reshape(-1, _BATCH)
     ]
     return np.split(np.concatenate(parts)[: sum(sizes)], np.cumsum(sizes)[:-1])
 
@@ -276,7 +284,7 @@ def _synergy(problem: Problem, subject: str, sources: frozenset[str]) -> Estiman
     if blocked or not products:
         hypothesis = problem.plan.theory.hypothesis
         reason = f"the fitted hypothesis ({hypothesis}) is additive: it has no product of two measured components"
-        return blocked or (_one_component(problem, []) if len(components) < 2 else Untestable(reason))
+        return blocked or (_one_component(problem, sorted(components)) if len(components) < 2 else Untestable(reason))
     return lambda values: sum((values[name] for name in products), jnp.zeros(())) / len(products)
 
 

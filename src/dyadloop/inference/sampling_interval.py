@@ -49,7 +49,7 @@ def suited_priors(problem: Problem) -> dict[str, StudyPrior]:
     for name, gap in _intervals(problem).items():
         if not _is_slower(problem, name, gap):
             continue
-        middle, _, unit = _prior(problem, name)
+        middle, reach, unit = _prior(problem, name)
         if protocol is None:
             location, why = (
                 _USUAL * gap / days(1.0, unit),
@@ -61,7 +61,7 @@ def suited_priors(problem: Problem) -> dict[str, StudyPrior]:
                 f"that of the theory for sessions {protocol.every_days:g} d apart, scaled to values {gap:.2g} d apart; "
                 "at least a factor of 3.6 either way"
             )
-        scale = max(WIDE, float(problem.priors.loc[f"tau_{name}", "scale"]))  # pyright: ignore[reportArgumentType]
+        scale = max(WIDE, float(f"{np.log(reach) / _REACH:.3g}"))
         found[f"tau_{name}"] = StudyPrior(
             family="lognormal", location=float(f"{location:.3g}"), scale=scale, assumed=why
         )
@@ -83,8 +83,8 @@ def _line(name: str, prior: StudyPrior) -> str:
 
 def _prior(problem: Problem, name: str) -> tuple[float, float, str]:
     """Return the median of the prior of a time constant, the factor of its central 95 % and its unit."""
-    row = problem.priors.loc[f"tau_{name}"]
-    return float(row["location"]), float(np.exp(_REACH * float(row["scale"]))), str(row["unit"])
+    middle, scale = problem.priors.loc[f"tau_{name}", ["location", "scale"]].to_numpy(dtype=float)
+    return float(middle), float(np.exp(_REACH * scale)), str(problem.priors.loc[f"tau_{name}", "unit"])
 
 
 def _is_slower(problem: Problem, name: str, gap: float) -> bool:

@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -79,12 +80,24 @@ def print_doubts(found: Sequence[Doubt], console: Console) -> None:
         console.print(f"  {entry}", markup=False, highlight=False)
 
 
+def print_answerable(table: pd.DataFrame, console: Console) -> None:
+    """Print which claims a study can tell, those for one reason together."""
+    console.print("claims, before any fit:", markup=False)
+    for (told, reason), part in table.groupby(["answerable", "reason"], sort=False):
+        console.print(f"  {told}: {', '.join(part['claim'])}: {reason}", markup=False)
+
+
 def summary_json(
-    summary: StudySummary, found: Sequence[Doubt] = (), remarks: Sequence[str] = (), following: str = ""
+    summary: StudySummary,
+    found: Sequence[Doubt] = (),
+    remarks: Sequence[str] = (),
+    following: str = "",
+    claims: Sequence[Mapping[Any, Any]] | None = None,
 ) -> str:
     """Return the summary of a study as JSON, with the doubts, what was remarked, and the command that comes next."""
     doubted = [asdict(entry) | {"text": str(entry)} for entry in found]
     more = {"faults": [], "doubts": doubted, "notes": list(remarks), "next": following}
+    more |= {} if claims is None else {"claims": claims}
     content = _without_nan(asdict(summary)) | more
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 

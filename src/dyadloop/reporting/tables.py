@@ -135,7 +135,7 @@ def _cell(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return "-" if np.isnan(value) else f"{float(value):.4g}"
+        return "-" if np.isnan(value) else "infinite" if value == np.inf else f"{float(value):.4g}"
     return str(value)
 
 

@@ -242,3 +242,14 @@ def test_a_contribution_or_a_rating_on_two_rows_is_refused():
     with pytest.raises(DataError, match="every row twice"):
         truth_and_bias(twice.drop(columns="session"))
     assert len(truth_and_bias(ratings.assign(remark=np.nan)).dyads) == 6  # a column that nobody asks for
+
+
+def test_ratings_too_large_to_be_told_apart_are_refused():
+    n = 40
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"dyad": [f"D{k % 5}" for k in range(n)], "session": np.arange(n) // 5 + 1})
+    for name in ("judgement", "truth", "own"):
+        table[name] = rng.normal(size=n)
+    table.loc[3, "truth"], table.loc[8, "truth"] = 1.7e308, 1.7e308  # their mean overflows
+    with pytest.raises(MeasureError, match="too large"):
+        truth_and_bias(table)

@@ -76,6 +76,8 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
             "dyad": sound["dyad"].astype(str),
         }
     )
+    if not np.isfinite(design[["outcome", "truth", "own"]].to_numpy()).all():
+        raise MeasureError(f"{name}: ratings too large to be told apart; expected numbers of a rating scale")
     if design["dyad"].nunique() < 5 or len(design) < 4 * design["dyad"].nunique():
         raise MeasureError(
             f"{name}: {len(design)} sessions of {design['dyad'].nunique()} dyads; expected at least 5 dyads with 4 each"

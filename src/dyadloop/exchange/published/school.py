@@ -5,9 +5,9 @@ Mölsä, Forsman & Söderberg (2024), doi:10.12688/f1000research.157148.1, CC BY
 
 from pathlib import Path
 
-from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Indicator, StudyInfo, StudyPrior
 from dyadloop.data.writer import write_study
+from dyadloop.exchange.published.source import GAPS, read_published
 
 _ITEMS = {
     "te_enc_all": Indicator(

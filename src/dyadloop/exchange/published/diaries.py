@@ -6,9 +6,9 @@ of seven prompts a day.
 
 from pathlib import Path
 
-from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Covariate, Indicator, StudyInfo
 from dyadloop.data.writer import write_study
+from dyadloop.exchange.published.source import GAPS, read_published
 
 _ITEMS = {
     "happy": Indicator(

@@ -6,10 +6,10 @@ days of ten prompts before and after mindfulness-based cognitive therapy or a wa
 
 from pathlib import Path
 
-from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Covariate, Indicator, StudyInfo
 from dyadloop.data.writer import write_study
 from dyadloop.errors import DataError, Fault
+from dyadloop.exchange.published.source import GAPS, read_published
 
 _ITEMS = {
     name: Indicator(quantity=name, person="patient", unit="points", scale=(1, 7), reason=f"the item {name!r} itself")

@@ -5,9 +5,10 @@ import hashlib
 
 import pytest
 
-from dyadloop.data import convert_school, read_study, summarise
+from dyadloop.data import read_study, summarise
 from dyadloop.data.reader import FILES
 from dyadloop.errors import DataError
+from dyadloop.exchange.published import convert_school
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "examples" / "source" / "school_daily.csv"

@@ -6,9 +6,9 @@ not part of this one.
 
 from pathlib import Path
 
-from dyadloop.data.published import GAPS, read_published
 from dyadloop.data.schema import Indicator, StudyInfo
 from dyadloop.data.writer import write_study
+from dyadloop.exchange.published.source import GAPS, read_published
 
 _STEP_S = 2  # seconds between two ratings
 _DIALS = {

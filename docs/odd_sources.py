@@ -1,0 +1,30 @@
+"""Import odd and corrupted sources of every family of readers: `python docs/odd_sources.py NUMBER SEED OUT.tsv`."""
+
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.exchange.odd import Family, outcome
+
+FAMILIES = ("csv", "excel", "spss", "stata", "redcap", "surveys")
+
+
+def main(number: int, seed: int, out: Path) -> None:
+    """Import so many odd files of each family, print what became of them, and write every one to a table."""
+    lines = ["family\toutcome\tkind"]
+    for place, name in enumerate(FAMILIES):
+        with tempfile.TemporaryDirectory() as folder:
+            family = Family(name, Path(folder))
+            found = [outcome(family, np.random.default_rng([seed, place, k])) for k in range(number)]
+        counts = Counter(result.split(":")[0] for result, _ in found)
+        print(f"{name:8s}", "  ".join(f"{what} {count}" for what, count in sorted(counts.items())), flush=True)
+        lines += [f"{name}\t{' '.join(result.split())}\t{kind}" for result, kind in found]
+    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,65 @@
+"""Before any fit: which claims of a theory a study can tell, which not, and why."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from dyadloop.claims.claims_table import subjects
+from dyadloop.data import Study, read_study
+from dyadloop.estimands.catalogue import Untestable, estimand
+from dyadloop.inference.problem import build_problem
+from dyadloop.observation.scaling import scale_scores
+from dyadloop.theory import Theory, read_theory
+
+COLUMNS = ("claim", "statement", "answerable", "reason")
+ASSOCIATION, ACTS, NOT = "as an association", "yes", "no"
+
+
+def answerable(study: Study | str | Path, theory: Theory | str | None = None) -> pd.DataFrame:
+    """Say of each claim whether a study can tell it, without fitting anything.
+
+    Parameters
+    ----------
+    study
+        Study, or its folder.
+    theory
+        Theory; default: the study's own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim: ``answerable`` is ``yes``, ``as an association`` (what goes together in time; whether it
+        acts would need randomised events) or ``no``; ``reason`` says why. A claim that can be told may still remain
+        undecided.
+
+    Raises
+    ------
+    DataError
+        If the study has faults.
+    FitError
+        If it measures nothing of the theory.
+    """
+    found = study if isinstance(study, Study) else read_study(study)
+    chosen = theory if isinstance(theory, Theory) else read_theory(theory or found.info.theory, found.path)
+    problem = build_problem(scale_scores(found), chosen, None, found.info.priors)
+    pushed = problem.randomised.plan is not None
+    rows = []
+    for claim in problem.plan.theory.claims:
+        for subject in subjects(problem, claim):
+            labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
+            words = {"id": subject, "label": labels.get(subject, "").lower()}
+            statement = claim.statement.format(**words)
+            told = estimand(problem, claim, subject)
+            if isinstance(told, Untestable):
+                verdict, reason = NOT, told.reason
+            elif claim.pushes and not pushed:
+                pushes = " or ".join(_named(push.format(**words)) for push in claim.pushes)
+                verdict, reason = ASSOCIATION, f"whether it acts needs randomised events that move {pushes}"
+            else:
+                verdict, reason = ACTS, "the study measures what it speaks of"
+            rows.append((claim.id.format(**words), statement[0].upper() + statement[1:], verdict, reason))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _named(push: str) -> str:
+    return f"a {push}" if push in ("component", "symptom") else push

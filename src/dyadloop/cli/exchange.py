@@ -1,0 +1,253 @@
+"""Commands that bring data in and out."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dyadloop.cli.outputs import writable_file, writable_folder
+from dyadloop.cli.shared import AsJson, console, say
+
+if TYPE_CHECKING:
+    from dyadloop.exchange import Plan
+
+USAGE = 2
+
+
+def import_(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Files to import, then the study folder to make or update.", metavar="SOURCE... STUDY"),
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--map", help="Mapping to use, such as an import.yaml; default: the study's own, or a guess."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take all guesses without asking.")] = False,
+    answers: Annotated[
+        list[str] | None, typer.Option("--set", help="Answer of a guessed mapping, such as length_min=50.")
+    ] = None,
+    format_id: Annotated[
+        str | None,
+        typer.Option("--format", help="Format of the sources, where nothing tells it; see dyadloop formats."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import exports of other programs into a study folder, or update one.
+
+    What the columns are is guessed, each guess with its reason, and written to import.yaml in the folder. Nothing that
+    no file tells is assumed: it is asked for in a terminal; elsewhere the command ends with exit code 2 and says what
+    to fill in.
+
+    Example: dyadloop import sessions.xlsx patients.csv my-study --set length_min=50
+    """
+    from dyadloop.exchange import carried_out, plan_import
+    from dyadloop.reporting.importing import imported_json, print_imported
+
+    *sources, study = paths
+    if not sources:
+        raise typer.BadParameter("one path; expected sources and then the study folder", param_hint="SOURCE... STUDY")
+    writable_folder(study)
+    plan = plan_import(sources, study, mapping, _pairs(answers), format_id)
+    if _is_terminal() and not as_json:
+        plan = _talk(plan, study, yes)
+    elif plan.open or (plan.guessed and not yes):
+        _ask_for(plan, study, mapping, as_json)
+    done = carried_out(plan, study)
+    if as_json:
+        print(imported_json(done))
+    else:
+        print_imported(done, console())
+        say(f"next: dyadloop check {study}")
+
+
+def _pairs(answers: list[str] | None) -> dict[str, str]:
+    found = {}
+    for text in answers or []:
+        place, sign, value = text.partition("=")
+        if not sign or not place:
+            raise typer.BadParameter(f"{text!r}; expected PLACE=VALUE, such as length_min=50", param_hint="--set")
+        found[place] = value
+    return found
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _ask_for(plan: "Plan", study: Path, mapping: Path | None, as_json: bool) -> None:
+    """Write the mapping where it can be edited, say what is open, and end with exit code 2."""
+    from dyadloop.exchange import write_draft
+    from dyadloop.reporting.importing import plan_json, print_plan
+
+    place = mapping or (write_draft(plan, study) if plan.guessed else study / "import.yaml")
+    if as_json:
+        print(plan_json(plan, str(place)))
+    else:
+        print_plan(plan, console())
+    if plan.open:
+        fill = "\n".join(f"  {where}: {what}" for where, what in plan.open)
+        say(
+            f"{place}: {len(plan.open)} to fill in, here or with --set PLACE=VALUE:\n{fill}\nthen run the command again"
+        )
+    else:
+        say(f"{place}: look at it, correct it, and run the command again; or take it as it is with --yes")
+    raise typer.Exit(USAGE)
+
+
+def _talk(plan: "Plan", study: Path, yes: bool) -> "Plan":
+    """Show the plan, ask what is open, and have it confirmed."""
+    from dyadloop.exchange import settled
+    from dyadloop.reporting.importing import print_plan
+
+    print_plan(plan, console())
+    while plan.open:
+        given = {place: typer.prompt(f"{place}: {what}", err=True) for place, what in plan.open}
+        plan = settled(plan, given)
+    if plan.guessed and not yes and not typer.confirm("Import it like this?", err=True):
+        _ask_for(plan, study, None, False)
+    return plan
+
+
+def formats(as_json: AsJson = False) -> None:
+    """List the formats that can be imported.
+
+    Example: dyadloop formats
+    """
+    from dyadloop.reporting.importing import formats_json, print_formats
+
+    if as_json:
+        print(formats_json())
+    else:
+        print_formats(console())
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="Study folder; for ro-crate a result folder.")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(help="Folder to make; ro-crate writes into the result folder.", callback=writable_folder),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", help="long, wide, spss, bids, codebook or ro-crate.")] = "long",
+) -> None:
+    """Write a study for other programs: CSV with a data dictionary, SPSS, BIDS, a codebook; or describe a result.
+
+    Example: dyadloop export examples/school school-bids --to bids
+    """
+    from dyadloop.exchange import EXPORTS, export_study, write_crate
+
+    if to == "ro-crate":
+        if out is not None:
+            raise typer.BadParameter(f"{out} has no effect with --to ro-crate, which writes into the result folder")
+        print(write_crate(source))
+        return
+    if to not in EXPORTS:
+        raise typer.BadParameter(f"{to!r}; known are {', '.join(EXPORTS)} and ro-crate", param_hint="--to")
+    if out is None:
+        raise typer.BadParameter("no folder to write to; name one after the study", param_hint="OUT")
+    files = export_study(source, out, to)
+    print(out)
+    say(f"{len(files)} files")
+
+
+def new(
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    template: Annotated[str, typer.Option("--template", help="alliance, recordings or ema.")] = "alliance",
+) -> None:
+    """Make a template study: everything declared, with made-up rows to write over.
+
+    Example: dyadloop new my-study --template ema
+    """
+    from dyadloop.exchange import new_study
+
+    print(new_study(path, template))
+    say(f"next: write your rows over those in {path}, then dyadloop check {path}")
+
+
+def schema(
+    of: Annotated[str, typer.Argument(help="study (study.yaml), import (import.yaml) or theory.", metavar="OF")],
+) -> None:
+    """Print the JSON schema of a file that people write, for editors that complete and check it.
+
+    Example: dyadloop schema study
+    """
+    import json
+
+    from dyadloop.data import StudyInfo
+    from dyadloop.exchange.mapping import Mapping
+    from dyadloop.theory import Theory
+
+    known = {"study": StudyInfo, "import": Mapping, "theory": Theory}
+    if of not in known:
+        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="OF")
+    print(json.dumps(known[of].model_json_schema(), indent=2))
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="Published table.")],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    of: Annotated[
+        str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
+    ] = "school",
+) -> None:
+    """Convert a published study into a study folder; for a table of your own use dyadloop import.
+
+    Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
+    (diaries), or of couples in conversation (dial).
+
+    Example: dyadloop convert examples/source/school_daily.csv school
+    """
+    from dyadloop.exchange.published import PUBLISHED
+
+    if of not in PUBLISHED:
+        raise typer.BadParameter(f"{of!r}; known are {', '.join(PUBLISHED)}", param_hint="--of")
+    print(PUBLISHED[of].convert(source, path))
+    say(f"next: dyadloop check {path}")
+
+
+def turns(
+    source: Annotated[Path, typer.Argument(help="Transcript: .eaf, .TextGrid, .vtt, .srt, .json of Whisper, .cha.")],
+    out: Annotated[
+        Path | None, typer.Argument(help="Table to write, with tabs; default: on the screen.", callback=writable_file)
+    ] = None,
+    tier: Annotated[list[str] | None, typer.Option("--tier", help="Tier or speaker to keep; default: all.")] = None,
+) -> None:
+    """Turn a transcript into a table of turns: speaker, start, end [s], words.
+
+    Example: dyadloop turns session1.eaf session1_turns.tsv --tier patient --tier therapist
+    """
+    from dyadloop.exchange.folder import neutral
+    from dyadloop.exchange.keys import plain
+    from dyadloop.exchange.transcripts import read_turns
+    from dyadloop.files import write_text
+
+    found = read_turns(source, tier or ())
+    rows = zip(found["speaker"], found["start"], found["end"], found["text"], strict=True)
+    lines = [
+        f"{neutral(plain(who))}\t{start:.10g}\t{end:.10g}\t{neutral(plain(words))}" for who, start, end, words in rows
+    ]
+    text = "\n".join(["speaker\tstart\tend\ttext", *lines]) + "\n"
+    if out is None:
+        print(text, end="")
+    else:
+        write_text(out, text)
+        print(out)
+    for what in found.attrs["left_out"]:
+        say(f"left out: {what}")
+
+
+def unpack(
+    source: Annotated[Path, typer.Argument(help="Recording: .edf or .bdf.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make.", callback=writable_folder)],
+) -> None:
+    """Unpack a recording of EDF, EDF+ or BDF into tables with sidecars, which measure and synchrony read.
+
+    Signals of one rate stand in one table; breaks of EDF+D are gaps.
+
+    Example: dyadloop unpack session1.edf session1
+    """
+    from dyadloop.exchange.recordings import unpack_edf
+
+    for path in unpack_edf(source, out):
+        print(path)

@@ -1,0 +1,178 @@
+"""Workbooks of Excel and LibreOffice: stored values of formulas, dates, merged headings, every sheet."""
+
+import datetime as dt
+import html
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from dyadloop.errors import DataError
+from dyadloop.exchange.formats.format import LONGEST_CELL, MOST_CELLS, Format, Settings, library, refusal, sound_file
+from dyadloop.exchange.formats.rows import Place, shaped
+from dyadloop.exchange.formats.zips import guard_zip
+from dyadloop.exchange.grid import Grid, Remark
+
+_SEARCHED = 20  # rows among which headings are looked for
+_CELL = rb'<c\s[^>]*?r="([A-Z]+)(\d+)"[^>]*>'
+_FORMULA = re.compile(_CELL + rb"\s*<f[^>]*?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+_ERROR = re.compile(_CELL + rb"(?:\s*<f[^>]*?(?:/>|>[^<]*</f>))?\s*<v>(#[A-Z/0!?]+)</v>")
+
+
+def read_excel(path: Path, settings: Settings) -> list[Grid]:
+    """Return the tables of a workbook, one per sheet that holds one.
+
+    ``settings`` may say ``sheet`` and ``header_row``.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, is encrypted, unpacks to too much, or no sheet holds a table.
+    """
+    guard_zip(sound_file(path))
+    calamine = library("python_calamine", path, "an Excel or LibreOffice workbook")
+    try:
+        book = calamine.load_workbook(str(path))
+        names = book.sheet_names
+    except calamine.PasswordError:
+        raise refusal(path, "an encrypted workbook", "one without a password", "save it without a password") from None
+    except Exception as error:  # the library raises kinds of its own and of its language
+        raise _damaged(path, error) from None
+    wanted = settings.get("sheet")
+    if wanted is not None and wanted not in names:
+        raise refusal(path, f"no sheet {wanted!r}", f"one of {', '.join(names)}", "correct `sheet` in the mapping")
+    grids = [_sheet(path, book, name, settings) for name in ([wanted] if wanted is not None else names)]
+    found = [grid for grid in grids if grid is not None]
+    if not found:
+        raise refusal(path, "no sheet with a table", "headings and rows", "look into the file")
+    return found
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    got = f"a workbook that cannot be read ({' '.join(str(error).split())[:120]})"
+    return refusal(path, got, "a whole .xlsx, .xls or .ods file", "save it again")
+
+
+def _sheet(path: Path, book: Any, name: str, settings: Settings) -> Grid | None:  # noqa: ANN401 - of calamine
+    """Return the table of a sheet, None where it is empty or holds no table."""
+    try:
+        sheet = book.get_sheet_by_name(name)
+        if sheet.total_height * sheet.total_width > MOST_CELLS:
+            raise refusal(path, f"more than 60 million cells in sheet {name!r}", "fewer", "split the sheet")
+        values = sheet.to_python(skip_empty_area=False)
+        merged = _merged(sheet)
+    except DataError:
+        raise
+    except Exception as error:  # as above
+        raise _damaged(path, error) from None
+    rows = [[_text(value) for value in row] for row in values]
+    lines = [k for k, row in enumerate(rows, start=1) if any(text.strip() for text in row)]
+    if not lines:
+        return None
+    kept, told = [rows[line - 1] for line in lines], {"sheet": f"{name!r}"}
+    joined = None if settings.get("header_row") else _joined(kept, lines, merged)
+    if joined is not None:
+        told["headings"] = f"rows {joined - 1} and {joined}, where cells are merged over several columns"
+    return _with_formulas(
+        path, shaped(Place(path, name, settings.get("header_row") or joined, True), kept, lines, told)
+    )
+
+
+def _text(value: object) -> str:
+    """Return a cell as text: whole numbers without a point, dates as ISO 8601."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return f"{value:.15g}" if value == value else ""
+    if isinstance(value, dt.datetime):
+        plain = value.time() == dt.time(0)
+        return value.date().isoformat() if plain else value.isoformat(timespec="seconds")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        seconds = round(value.total_seconds())
+        return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+    return str(value)[: LONGEST_CELL + 1]
+
+
+def _merged(sheet: Any) -> list[tuple[tuple[int, int], tuple[int, int]]]:  # noqa: ANN401 - a sheet of calamine
+    try:
+        return sorted(sheet.merged_cell_ranges or [])
+    except Exception:  # kinds of workbooks that do not tell
+        return []
+
+
+def _joined(rows: list[list[str]], lines: list[int], merged: list) -> int | None:
+    """Join two rows of headings, the first with cells merged over several columns; return the row of both, or None.
+
+    A cell merged over all columns is a title and stays above.
+    """
+    for (top, left), (bottom, right) in merged:
+        at = lines.index(top + 1) if top + 1 in lines else len(lines)
+        if bottom > top or right == left or at > _SEARCHED or lines[at + 1 : at + 2] != [top + 2]:
+            continue
+        first, second = rows[at], rows[at + 1]
+        below = [text.strip() for text in second[left : right + 1]]
+        if not first[left].strip() or sum(map(bool, first)) < 2 or sum(map(bool, below)) < 2:
+            continue
+        spans = [(start, end) for (t, start), (b, end) in merged if t == b == top]
+        over = {k: first[start].strip() for start, end in spans for k in range(start, end + 1)}
+        rows[at + 1] = [
+            f"{over[k]} {text.strip()}" if k in over and text.strip() else text.strip() or first[k].strip()
+            for k, text in enumerate(second)
+        ]
+        del rows[at], lines[at]
+        return top + 2
+    return None
+
+
+def _with_formulas(path: Path, grid: Grid) -> Grid:
+    """Add formulas that were never calculated, and errors of formulas: the library gives both as empty cells."""
+    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+        return grid
+    remarks, columns = [], list(grid.table.columns)
+    body = _xml(path, grid.sheet)
+    never = "a formula without a stored value: open the workbook, save it, and import it again"
+    found = [(letters, row, b"=", never) for letters, row in _FORMULA.findall(body)]
+    found += [(letters, row, text, "an error of a formula") for letters, row, text in _ERROR.findall(body)]
+    for letters, row, text, why in found:
+        place = _number(letters.decode()) - 1
+        column = columns[place] if place < len(columns) else None
+        remarks.append(Remark(grid.file, grid.sheet, int(row), column, text.decode("utf-8", "replace"), "form", why))
+    return Grid(**{**vars(grid), "remarks": (*grid.remarks, *remarks)})
+
+
+def _xml(path: Path, sheet: str) -> bytes:
+    """Return the XML of a sheet of an .xlsx file, empty where it cannot be found."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = re.findall(rb'<sheet\s[^>]*?name="([^"]*)"[^>]*?r:id="([^"]*)"', archive.read("xl/workbook.xml"))
+            link = next((link for name, link in names if html.unescape(name.decode()) == sheet), b"-")
+            links = re.findall(rb"<Relationship\s[^>]*>", archive.read("xl/_rels/workbook.xml.rels"))
+            target = next((text for text in links if b'Id="' + link + b'"' in text), b"")
+            file = re.search(rb'Target="/?(?:xl/)?([^"]*)"', target)
+            return archive.read(f"xl/{file[1].decode()}") if file else b""
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, UnicodeDecodeError, NotImplementedError):
+        return b""
+
+
+def _number(letters: str) -> int:
+    found = 0
+    for letter in letters:
+        found = found * 26 + ord(letter) - 64
+    return found
+
+
+FORMAT = Format(
+    id="excel",
+    title="Excel and LibreOffice workbooks",
+    endings=(".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
+    reads="every sheet; stored values of formulas; dates and times; headings merged over columns; title lines",
+    leaves="comments, charts; in .xlsx, formulas that were never calculated and errors of formulas are listed",
+    library="python-calamine",
+    truth="workbooks written by openpyxl with known cells",
+    read=read_excel,
+)

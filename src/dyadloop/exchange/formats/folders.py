@@ -1,0 +1,202 @@
+"""Folders with descriptions: BIDS (participants, sessions, behaviour, phenotype) and Psych-DS (tables of data)."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dyadloop.exchange.formats.delimited import read_delimited
+from dyadloop.exchange.formats.format import Format, Settings, refusal
+from dyadloop.exchange.grid import Grid
+
+_DESCRIPTION = "dataset_description.json"
+_ENTITY = re.compile(r"(?:^|_)(sub|ses|run|task)-([A-Za-z0-9]+)")
+_GAPS = ("n/a",)
+_MOST_FILES = 100_000
+
+
+def is_bids(path: Path) -> bool:
+    """Return whether a folder is a data set of BIDS."""
+    return path.is_dir() and (path / "participants.tsv").is_file() and "BIDSVersion" in _json(path / _DESCRIPTION)
+
+
+def is_psychds(path: Path) -> bool:
+    """Return whether a folder is a data set of Psych-DS."""
+    return path.is_dir() and (path / "data").is_dir() and "variableMeasured" in _json(path / _DESCRIPTION)
+
+
+def read_bids(path: Path, settings: Settings) -> list[Grid]:
+    """Return the participants, the sessions of all, the behaviour of all and each table of phenotypes.
+
+    Subject and session of a file's name become columns; descriptions are inherited from the folders above.
+
+    Raises
+    ------
+    DataError
+        If a table cannot be read.
+    """
+    people = _described(path, _one(path / "participants.tsv", "participants"), [path / "participants.json"])
+    grids = [replace(people, hints={"format": "BIDS", "dyad": "participant_id", "not_scores": ()})]
+    for sheet, pattern in (("sessions", "sub-*/*_sessions.tsv"), ("beh", "sub-*/**/beh/*_beh.tsv")):
+        files = _files(path, pattern)
+        if files:
+            grids.append(_stacked(path, files, sheet))
+    for file in _files(path, "phenotype/*.tsv"):
+        grids.append(_described(path, _one(file, file.stem), [file.with_suffix(".json")]))
+    return [_without_gaps(replace(grid, file=path.name)) for grid in grids]
+
+
+def read_psychds(path: Path, settings: Settings) -> list[Grid]:
+    """Return every table of data, with the descriptions of its variables.
+
+    Raises
+    ------
+    DataError
+        If there is none, or one cannot be read.
+    """
+    told = {}
+    for entry in _json(path / _DESCRIPTION).get("variableMeasured", []):
+        if isinstance(entry, dict) and entry.get("name"):
+            told[str(entry["name"])] = entry
+    files = _files(path, "data/**/*_data.csv")
+    if not files:
+        raise refusal(path, "no file that ends in _data.csv", "tables below data/", "check the folder")
+    grids = []
+    for file in files:
+        (grid,) = read_delimited(file, settings)
+        names = list(grid.table.columns)
+        labels = {n: str(told[n].get("description", "")) for n in names if n in told and told[n].get("description")}
+        scales = {n: s for n in names if n in told and (s := _ends(told[n], "minValue", "maxValue")) is not None}
+        grids.append(
+            replace(grid, file=path.name, sheet=file.stem, labels=labels, scales=scales, hints={"format": "Psych-DS"})
+        )
+    return grids
+
+
+def _files(path: Path, pattern: str) -> list[Path]:
+    """Return files of a folder that lie within it, in the order of their names."""
+    root = path.resolve()
+    found = [file for file in sorted(path.glob(pattern)) if file.is_file() and root in file.resolve().parents]
+    if len(found) > _MOST_FILES:
+        raise refusal(path, f"{len(found)} files", "at most 100,000", "split the folder")
+    return found
+
+
+def _one(file: Path, sheet: str) -> Grid:
+    (grid,) = read_delimited(file, {"delimiter": "\t"})
+    return replace(grid, sheet=sheet)
+
+
+def _stacked(root: Path, files: list[Path], sheet: str) -> Grid:
+    """Return the tables of many files as one; rows count through all of them."""
+    tables, remarks, labels, scales = [], [], {}, {}
+    for file in files:
+        places = [
+            *[folder / f"{_suffix(file)}.json" for folder in (root, *_between(root, file))],
+            file.with_suffix(".json"),
+        ]
+        inherited = sorted(
+            p for folder in (root, *_between(root, file)) for p in folder.glob(f"*_{_suffix(file)}.json")
+        )
+        grid = _described(root, _one(file, sheet), [*places[:1], *inherited, *places[1:]])
+        table = grid.table
+        for entity, value in _ENTITY.findall(file.name):
+            name = {"sub": "participant_id", "ses": "session_id"}.get(entity, entity)
+            if name not in table:
+                table = table.copy()
+                table[name] = f"{entity}-{value}" if entity in ("sub", "ses") else value
+        tables.append(table)
+        remarks += [replace(remark, sheet=sheet) for remark in grid.remarks]
+        labels |= grid.labels
+        scales |= grid.scales
+    whole = pd.concat(tables, ignore_index=True).fillna("").astype(object)
+    first = [name for name in ("participant_id", "session_id") if name in whole]
+    whole = whole[[*first, *(name for name in whole.columns if name not in first)]]
+    told = {"rows": f"rows count through {len(files)} files in the order of their names"}
+    hints: dict[str, Any] = {"format": "BIDS", "dyad": "participant_id"}
+    if "session_id" in whole:
+        hints["session"] = "session_id"
+    own = ("session_id", "session", "run", "task")
+    hints["not_scores"] = tuple(name for name in own if name in whole)
+    rows = np.arange(1, len(whole) + 1)
+    return Grid("", sheet, whole, rows, labels, scales=scales, remarks=tuple(remarks), told=told, hints=hints)
+
+
+def _suffix(file: Path) -> str:
+    return file.stem.rsplit("_", 1)[-1]
+
+
+def _between(root: Path, file: Path) -> list[Path]:
+    """Return the folders from below the root to that of a file."""
+    inner = file.parent.relative_to(root).parts
+    return [root.joinpath(*inner[: k + 1]) for k in range(len(inner))]
+
+
+def _described(root: Path, grid: Grid, sidecars: list[Path]) -> Grid:
+    """Add what sidecars say of columns; a later one says it anew."""
+    told: dict[str, Any] = {}
+    for sidecar in sidecars:
+        told |= {key: value for key, value in _json(sidecar).items() if isinstance(value, dict)}
+    names = list(grid.table.columns)
+    labels = {n: str(told[n].get("Description") or told[n].get("LongName")) for n in names if _says(told, n)}
+    levels = {n: told[n]["Levels"] for n in names if n in told and isinstance(told[n].get("Levels"), dict)}
+    choices = {n: {str(code): str(word) for code, word in known.items()} for n, known in levels.items()}
+    scales = {n: s for n in names if n in told and (s := _ends(told[n], "Minimum", "Maximum")) is not None}
+    return replace(grid, labels=labels, choices=choices, scales=scales)
+
+
+def _says(told: dict[str, Any], name: str) -> bool:
+    return name in told and bool(told[name].get("Description") or told[name].get("LongName"))
+
+
+def _ends(entry: dict[str, Any], low: str, high: str) -> tuple[float, float] | None:
+    try:
+        ends = float(entry[low]), float(entry[high])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return ends if ends[0] < ends[1] else None
+
+
+def _without_gaps(grid: Grid) -> Grid:
+    """Return a grid without ``n/a``, for BIDS has no empty fields, and without ``sub-`` and ``ses-`` in names."""
+    table = grid.table.replace(list(_GAPS), "")
+    for name, prefix in (("participant_id", "sub-"), ("session_id", "ses-")):
+        if name in table:
+            table[name] = pd.Series([text.removeprefix(prefix) for text in table[name]], dtype=object)
+    return replace(grid, table=table)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+FORMAT = Format(
+    id="bids",
+    title="BIDS",
+    endings=(),
+    reads="participants, sessions, tables of behaviour, phenotype; descriptions, inherited from folders above",
+    leaves="recordings (physio, motion: `dyadloop measure` reads them), images, events",
+    library="",
+    truth="what `dyadloop export --to bids` writes, which the official validator accepts",
+    read=read_bids,
+    recognises=is_bids,
+)
+PSYCHDS = Format(
+    id="psychds",
+    title="Psych-DS",
+    endings=(),
+    reads="every table of data with the descriptions and ranges of its variables",
+    leaves="raw files beside data/",
+    library="",
+    truth="a folder made by its specification",
+    read=read_psychds,
+    recognises=is_psychds,
+)

@@ -1,0 +1,257 @@
+"""Guess which columns are scores, which items of a questionnaire, and what they measure: each with its reason."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from dyadloop.exchange.grid import Grid
+from dyadloop.exchange.guess_keys import Guess
+from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
+from dyadloop.exchange.missing import WORDS
+from dyadloop.exchange.profile import Profile, constant_within, missing_codes
+from dyadloop.exchange.questionnaires import instrument_of
+from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of
+from dyadloop.measures.questionnaires import Instrument
+
+_UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
+_ROLES = ("patient", "therapist", "partner", "peer", "other")
+_THEORY = {"alliance": "trust", "distress": "stress"}  # quantities of questionnaires that the theory names otherwise
+
+
+def guess_scores(guess: Guess) -> None:
+    """Enter scores, further columns of persons, and what is left out, into a guess."""
+    scores: dict[str, dict[str, Any]] = {}
+    persons: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    items = _item_groups(guess)
+    in_items = {name for names in items.values() for name in names[1]}
+    for stem, (key, names) in items.items():
+        _add_items(guess, scores, stem, key, names)
+    for name, column in _candidates(guess).items():
+        if name in guess.taken or name in in_items:
+            continue
+        why = _no_score(guess, name, column)
+        if why is None:
+            _add_score(guess, scores, name, column)
+        elif why == "person":
+            own = _name(name)
+            own = _free(f"{own}_column" if own in PARTICIPANT_RESERVED else own, persons)
+            persons[own] = name
+            guess.reasons[f"persons.{own}"] = "one entry per dyad: kept beside the person, not used in the fit"
+        else:
+            left_out[name] = why
+    guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}
+
+
+def _candidates(guess: Guess) -> dict[str, Profile]:
+    """Return the columns of the unfolded table: a stem stands for the columns of its sessions."""
+    names = list(guess.grid.table.columns)
+    folded = {place for sessions in guess.stems.values() for place in sessions.values()}
+    found = {name: guess.profiles[name] for k, name in enumerate(names) if k not in folded}
+    for stem, sessions in guess.stems.items():
+        parts = [guess.profiles[names[place]] for place in sessions.values()]
+        found[stem] = _together(stem, parts)
+    return found
+
+
+def _together(name: str, parts: list[Profile]) -> Profile:
+    filled = sum(p.filled for p in parts)
+    share = lambda what: sum(getattr(p, what) * p.filled for p in parts) / filled if filled else 0.0  # noqa: E731
+    counts: dict[float, int] = {}
+    for part in parts:
+        for value, weight in zip(part.values, part.weights, strict=True):
+            counts[value] = counts.get(value, 0) + weight
+    texts = tuple(dict.fromkeys(text for part in parts for text in part.texts))
+    ends = tuple(sorted(counts))
+    return Profile(
+        name, filled, len(texts), share("numbers"), share("dates"), share("clocks"), share("roles"), ends,
+        tuple(counts[v] for v in ends), texts,
+    )  # fmt: skip
+
+
+def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
+    """Return why a column is no score: ``person`` for what belongs to the person, None where it is one."""
+    bare, hidden = name.strip(), guess.grid.hints.get("not_scores", ())
+    if not column.filled:
+        return "empty"
+    if IDENTIFYING.fullmatch(bare):
+        return "may tell who somebody is"
+    if isinstance(hidden, tuple | list | set) and name in hidden:
+        return f"of {guess.grid.hints.get('format', 'the program')} itself"
+    if column.is_date or column.is_clock:
+        return "another date or time than that of the session"
+    dyad = guess.fields.get("dyad")
+    of_sessions = guess.fields.get("holds") != "persons"
+    if of_sessions and not guess.stems and dyad in guess.profiles:
+        if constant_within(guess.grid, name, guess.grid.column(dyad)):
+            return "person"
+    elif name in guess.profiles and (guess.stems or not of_sessions):
+        return "person"
+    if TECHNICAL.fullmatch(bare) and quantity_of(bare) is None:
+        return "of the survey program"
+    if not column.is_number:
+        return "words, no numbers"
+    if len(column.values) <= 2 and column.filled > 2:
+        return "two values at most: name it under `events` or `covariates` if it is one of these"
+    running = column.values == tuple(range(1, len(column.values) + 1)) and len(column.values) == column.filled
+    return "a running number" if running and column.filled > 20 else None
+
+
+def _item_groups(guess: Guess) -> dict[str, tuple[Instrument, list[str]]]:
+    """Return the items of questionnaires: stem, questionnaire, and columns in the order of their numbers."""
+    groups: dict[str, dict[int, str]] = {}
+    for name in _candidates(guess):
+        match = re.fullmatch(r"(.+?)[_. -]?(?:item|i|q)?[_. -]?0*(\d{1,2})", name, re.IGNORECASE)
+        if match and name not in guess.taken:
+            groups.setdefault(match[1].rstrip("_. -"), {})[int(match[2])] = name
+    found = {}
+    for stem, members in groups.items():
+        key = instrument_of(stem)
+        if key is not None and set(range(1, key.items + 1)) <= set(members):
+            found[stem] = (key, [members[k] for k in range(1, key.items + 1)])
+    return found
+
+
+def _roles(guess: Guess, columns: list[str]) -> list[str]:
+    """Return the roles whose rows have entries in some columns."""
+    role = guess.fields.get("role")
+    if role is None:
+        return []
+    texts, filled = guess.grid.column(role), np.zeros(len(guess.grid.table), bool)
+    for name in columns:
+        filled |= guess.grid.column(name) != "" if name in guess.profiles else True
+    found = {guess.fields["roles"].get(text) for text in texts[filled]}
+    return sorted(str(entry) for entry in found if entry)
+
+
+def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: list[str]) -> None:
+    quantity, why = _quantity(guess, key.id, "")
+    profiles = _candidates(guess)
+    codes = {code: told for column in names for code, told in missing_codes(profiles[column], key.range_of(1))}
+    for scale in ["total"] if key.total else list(key.subscales):
+        base = _name(stem if scale == "total" else f"{stem}_{scale}")
+        base = _free(f"{base}_score" if base in guess.profiles else base, scores)
+        for person, name in _persons(guess, base, stem, names):
+            low, high = key.bounds(scale)
+            scores[name] = {
+                "items": names, "instrument": key.id, "subscale": scale, "person": person, "quantity": quantity,
+                "unit": "points", "scale": [float(low), float(high)], "reason": f"items of {key.id}; {why}",
+            }  # fmt: skip
+            guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
+            if codes:
+                scores[name]["missing"] = list(codes)
+                guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
+
+
+def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[tuple[str, str]]:
+    """Return who answers, and the name of the indicator of each."""
+    roles = _roles(guess, columns)
+    if len(roles) > 1:
+        return [(role, f"{base}_{role}") for role in roles]
+    if roles:
+        return [(roles[0], base)]
+    told = person_of(heading) or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
+    return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
+
+
+def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
+    grid, base = guess.grid, _free(_name(name), scores)
+    label = _label(grid, guess, name)
+    key = instrument_of(name) or instrument_of(base.split("_")[0])
+    scale, scale_why = _scale(guess, name, column, key)
+    quantity, why = _quantity(guess, name, label)
+    unit = _unit(name, label, quantity)
+    codes = missing_codes(column, None if scale is None else (scale[0], scale[1]))
+    choices = _of(grid.choices, guess, name)
+    declared = set(_of(grid.missing, guess, name))
+    codes += [(code, f"labelled {word!r}") for code, word in choices.items() if word.casefold() in WORDS]
+    codes = [(code, reason) for code, reason in dict(codes).items() if code not in declared]
+    for person, own in _persons(guess, base, name, [name]):
+        entry: dict[str, Any] = {"column": name, "person": person, "quantity": quantity or own, "unit": unit}
+        if scale is not None:
+            entry["scale"] = scale
+        if quantity == "oxytocin":
+            entry["transform"] = "log"
+        if codes:
+            entry["missing"] = [code for code, _ in codes]
+            guess.reasons[f"scores.{own}.missing"] = "; ".join(reason for _, reason in codes)
+        entry["reason"] = f"{label or name}: {why}" if quantity else ""
+        scores[own] = entry
+        guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"
+        guess.reasons[f"scores.{own}.quantity"] = why
+        guess.reasons[f"scores.{own}.scale"] = scale_why
+        if not _roles(guess, [name]):
+            told = person_of(name) or person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
+            guess.reasons[f"scores.{own}.person"] = "its name" if told else "nothing names another person"
+
+
+def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column
+    """Return what a file says of a column, or of the first of the columns that a stem stands for."""
+    if name in told:
+        return told[name]
+    names = list(guess.grid.table.columns)
+    return next((told[names[k]] for k in guess.stems.get(name, {}).values() if names[k] in told), {})
+
+
+def _label(grid: Grid, guess: Guess, name: str) -> str:
+    found = _of(grid.labels, guess, name)
+    return " ".join(str(found).split())[:80] if found else ""
+
+
+def _scale(guess: Guess, name: str, column: Profile, key: Instrument | None) -> tuple[list[float] | None, str]:
+    told = _of(guess.grid.scales, guess, name)
+    if told:
+        return [float(told[0]), float(told[1])], "as the file says"
+    if key is not None:
+        low, high = key.bounds("total" if key.total else next(iter(key.subscales)))
+        inside = [v for v in column.values if low <= v <= high]
+        share = sum(column.weights[column.values.index(v)] for v in inside) / max(1, sum(column.weights))
+        if share > 0.9:
+            return [float(low), float(high)], f"the range of {key.id}"
+    choices = _of(guess.grid.choices, guess, name)
+    numbers = [float(c) for c, word in choices.items() if _is_number(c) and word.casefold() not in WORDS]
+    declared = set(_of(guess.grid.missing, guess, name))
+    numbers = [n for n in numbers if f"{n:g}" not in declared]
+    if len(numbers) > 1:
+        low, high = min(numbers), max(numbers)
+        beyond = [v for v in column.values if not low <= v <= high]
+        if not beyond or missing_codes(column, (low, high)):
+            return [low, high], "the labels of its codes"
+    return None, "not told: declare [lowest, highest] so that impossible values are found"
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
+
+
+def _quantity(guess: Guess, name: str, label: str) -> tuple[str, str]:
+    found = quantity_of(name) or (quantity_of(label) if label else None)
+    if found is not None:
+        return found
+    key = instrument_of(name)
+    if key is not None:
+        return _THEORY.get(key.quantity, key.quantity), f"{key.id} measures {key.quantity}"
+    return "", "no quantity of the theory is named like it: it is kept, and stays out of the fit"
+
+
+def _unit(name: str, label: str, quantity: str) -> str:
+    match = _UNIT.search(f"{name} {label}")
+    if match:
+        return f"{match[1].lower()}/{match[3].lower()}"
+    return ASK if quantity == "oxytocin" else "points"
+
+
+def _free(name: str, taken: dict) -> str:
+    """Return a name that nothing has yet, alone or before a role."""
+    found, number = name, 2
+    while {found, *(f"{found}_{role}" for role in _ROLES)} & set(taken):
+        found, number = f"{name}_{number}", number + 1
+    return found
+
+
+def _name(heading: str) -> str:
+    """Return a heading as the name of an indicator: small letters, digits and underscores."""
+    table = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+    bare = re.sub(r"[^a-z0-9]+", "_", heading.lower().translate(table)).strip("_") or "score"
+    return bare if bare[0].isalpha() else f"x_{bare}"

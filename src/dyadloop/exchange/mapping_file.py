@@ -1,0 +1,148 @@
+"""Read and write import.yaml: the mapping, each guess with its reason beside it."""
+
+from collections.abc import Mapping as AnyMapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from dyadloop.data.wording import faults_in, parsed_yaml, read_yaml
+from dyadloop.errors import DataError, Fault
+from dyadloop.exchange.mapping import ASK, Mapping
+from dyadloop.yaml_files import dump_yaml, quoted_yaml
+
+NAME = "import.yaml"
+_HEAD = """\
+# How dyadloop reads these files: which column is what. Behind each # stands the reason of a guess.
+# Correct what is wrong; write something in place of each "?". Then: dyadloop import SOURCE... STUDY --map {name}
+"""
+_WIDTH = 100
+
+
+def mapping_text(content: AnyMapping[str, Any], reasons: AnyMapping[str, str]) -> str:
+    """Return a mapping as commented YAML."""
+    lines: list[str] = []
+    _write(lines, content, reasons, "", 0)
+    return _HEAD.format(name=NAME) + "\n".join(lines) + "\n"
+
+
+def _write(
+    lines: list[str], content: AnyMapping[str, Any], reasons: AnyMapping[str, str], place: str, depth: int
+) -> None:
+    indent = "  " * depth
+    for key, value in content.items():
+        here = f"{place}.{key}" if place else str(key)
+        head = f"{indent}{_flow(str(key))}:"
+        why = reasons.get(here, "")
+        if key == "tables":
+            lines.append(head)
+            for number, table in enumerate(value, start=1):
+                start = len(lines)
+                _write(lines, table, reasons, f"tables.{number}", depth + 2)
+                dash = "  " * (depth + 1)
+                lines[start] = (
+                    f"{dash}- {lines[start].lstrip()}" if not lines[start].lstrip().startswith("#") else lines[start]
+                )
+        elif isinstance(value, AnyMapping) and value and key != "settings":
+            lines.append(_with(head, why))
+            _write(lines, value, reasons, here, depth + 1)
+        else:
+            lines.append(_with(f"{head} {_flow(value)}", why or _asked(value)))
+
+
+def _asked(value: object) -> str:
+    return "must be said" if value == ASK else ""
+
+
+def _with(text: str, why: str) -> str:
+    return f"{text}  # {' '.join(why.split())}" if why else text
+
+
+def _flow(value: object) -> str:
+    """Return a value as YAML in one line."""
+    if isinstance(value, str):
+        quoted = dump_yaml([value]).strip()[2:]
+        plain = "\n" not in quoted and not quoted.startswith(("|", ">")) and not set(value) & set(",[]{}#")
+        return quoted if plain else quoted_yaml(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, AnyMapping):
+        return "{" + ", ".join(f"{_flow(str(k))}: {_flow(v)}" for k, v in value.items()) + "}"
+    return dump_yaml(value).strip().removesuffix("...").strip()
+
+
+def read_mapping(path: str | Path) -> tuple[Mapping, str]:
+    """Return a mapping and its text.
+
+    Raises
+    ------
+    DataError
+        If it does not follow the schema; all faults at once.
+    """
+    file, faults = Path(path), []
+    content = read_yaml(file, file.name, faults)
+    return _validated(content, file.name, faults), "" if faults else file.read_text(encoding="utf-8-sig")
+
+
+def parsed_mapping(text: str) -> Mapping:
+    """Return the mapping of a text.
+
+    Raises
+    ------
+    DataError
+        As in :func:`read_mapping`.
+    """
+    faults: list[Fault] = []
+    return _validated(parsed_yaml(text, NAME, faults), NAME, faults)
+
+
+def _validated(content: object, name: str, faults: list[Fault]) -> Mapping:
+    if faults:
+        raise DataError(name, faults)
+    try:
+        return Mapping.model_validate(content)
+    except ValidationError as error:
+        raise DataError(name, faults_in(error, content, Mapping, name)) from None
+
+
+def answered(content: dict[str, Any], answers: AnyMapping[str, str]) -> dict[str, Any]:
+    """Return a mapping with answers put in: ``length_min=50`` for all tables, or ``tables.1.dyad=Code`` for one place.
+
+    Raises
+    ------
+    DataError
+        If an answer names no place of the mapping.
+    """
+    for place, text in answers.items():
+        faults: list[Fault] = []
+        value = parsed_yaml(text, "--set", faults)
+        if faults:
+            raise DataError("--set", faults)
+        steps = place.split(".")
+        if len(steps) == 1 and steps[0] not in content:
+            for table in content["tables"]:
+                if table.get("holds") == "sessions" and (
+                    table.get(steps[0], ASK) == ASK or len(content["tables"]) == 1
+                ):
+                    table[steps[0]] = value
+            continue
+        holder: Any = content
+        for step in steps[:-1]:
+            holder = _inside(holder, step, place)
+        if not isinstance(holder, dict):
+            raise _no_place(place)
+        holder[steps[-1]] = value
+    return content
+
+
+def _inside(holder: Any, step: str, place: str) -> Any:  # noqa: ANN401 - whatever a mapping holds
+    if isinstance(holder, list) and step.isdigit() and 0 < int(step) <= len(holder):
+        return holder[int(step) - 1]
+    if isinstance(holder, dict):
+        return holder.setdefault(step, {})
+    raise _no_place(place)
+
+
+def _no_place(place: str) -> DataError:
+    got, expected = repr(place), "a place such as length_min or tables.1.scores.wai.quantity"
+    return DataError("--set", [Fault("--set", None, None, got, expected, "see import.yaml")])

@@ -1,0 +1,54 @@
+"""Transcripts: one file per format, and one registry; each becomes stretches of speech."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dyadloop.exchange.formats.format import refusal
+from dyadloop.exchange.transcripts.chat import read_chat
+from dyadloop.exchange.transcripts.elan import read_elan
+from dyadloop.exchange.transcripts.subtitles import read_subtitles
+from dyadloop.exchange.transcripts.textgrid import read_textgrid
+from dyadloop.exchange.transcripts.whisper import read_whisper
+
+TRANSCRIPTS: dict[str, tuple[str, Callable[[Path, tuple[str, ...]], pd.DataFrame]]] = {
+    ".eaf": ("ELAN: annotations with times of their own", read_elan),
+    ".textgrid": ("Praat: intervals with words, long and short files", read_textgrid),
+    ".vtt": ("WebVTT: voice tags, or a name before the words", read_subtitles),
+    ".srt": ("SubRip: a name before the words", read_subtitles),
+    ".json": ("Whisper and WhisperX: segments with speakers", read_whisper),
+    ".cha": ("CHAT: main lines with time marks", read_chat),
+}
+"""Readers of transcripts by the ending of the file, each with what it reads."""
+
+
+def read_turns(path: str | Path, tiers: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a transcript as stretches of speech.
+
+    Parameters
+    ----------
+    path
+        ELAN, TextGrid, WebVTT, SubRip, JSON of Whisper, or CHAT.
+    tiers
+        Tiers or speakers to keep; default: all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``speaker``, ``start``, ``end`` [s] and ``text``, in time; ``attrs["left_out"]`` lists what has no speaker or no
+        times. ``dyadloop.measures.synchrony.turn_taking`` takes it.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or nothing in it has a speaker and times.
+    """
+    file = Path(path)
+    if file.suffix.lower() not in TRANSCRIPTS:
+        known = ", ".join(TRANSCRIPTS)
+        raise refusal(file, f"the ending {file.suffix!r}", f"one of {known}", "export it in one of these")
+    return TRANSCRIPTS[file.suffix.lower()][1](file, tuple(tiers))
+
+
+__all__ = ["TRANSCRIPTS", "read_turns"]

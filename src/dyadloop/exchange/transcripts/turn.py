@@ -1,0 +1,93 @@
+"""Stretches of speech of a transcript: who, from when to when, and the words."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from dyadloop.errors import DataError, Fault
+from dyadloop.exchange.formats.format import refusal, sound_file
+
+COLUMNS = ("speaker", "start", "end", "text")
+_STAMP = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})")
+_DECLARES = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+@dataclass
+class Turns:
+    """Stretches of speech being read, and what has no place among them."""
+
+    file: str
+    rows: list[tuple[str, float, float, str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def add(self, speaker: str, start: float | None, end: float | None, text: str, where: str) -> None:
+        """Add a stretch [s]; one without a speaker or times is left out, and said."""
+        words = " ".join(text.split())
+        if start is None or end is None:
+            self.left_out.append(f"{where}: no time ({words[:40]!r})")
+        elif end <= start:
+            self.left_out.append(f"{where}: ends at {end:g} s, not after {start:g} s ({words[:40]!r})")
+        elif not speaker:
+            self.left_out.append(f"{where}: no speaker ({words[:40]!r})")
+        else:
+            self.rows.append((speaker, start, end, words))
+
+    def table(self) -> pd.DataFrame:
+        """Return the stretches in time; ``attrs["left_out"]`` says what is not among them.
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
+        if not self.rows:
+            why = f" ({len(self.left_out)} left out, first: {self.left_out[0]})" if self.left_out else ""
+            expected, remedy = "stretches with a speaker, a start and an end", "name the speakers in the transcript"
+            fault = Fault(self.file, None, None, f"no stretch of speech{why}", expected, remedy)
+            raise DataError(self.file, [fault])
+        found = pd.DataFrame(self.rows, columns=list(COLUMNS)).sort_values(
+            ["start", "end"], ignore_index=True, kind="stable"
+        )
+        found.attrs = {"file": self.file, "left_out": list(self.left_out)}
+        return found
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a transcript in UTF-8 or UTF-16 with its mark, with line ends of one kind.
+
+    Raises
+    ------
+    DataError
+        If it is neither.
+    """
+    raw = sound_file(path).read_bytes()
+    wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        text = raw.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refusal(path, f"no UTF-8 ({error.reason} at byte {error.start})", "UTF-8", "save it as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def safe_xml(path: Path, text: str) -> str:
+    """Return XML that defines no entities.
+
+    Raises
+    ------
+    DataError
+        If it does.
+    """
+    if _DECLARES.search(text):
+        raise refusal(path, "XML that defines entities", "plain XML", "do not open it; ask where it is from")
+    return text
+
+
+def stamp(text: str) -> float | None:
+    """Return a time such as 01:02:03.500 in seconds, None where the text is none."""
+    match = _STAMP.fullmatch(text.strip())
+    if match is None:
+        return None
+    hours, minutes, seconds, part = match.groups()
+    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int(part) / 10 ** len(part)

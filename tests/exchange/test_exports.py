@@ -1,0 +1,115 @@
+"""Out and in again: what is exported is read back as the same study."""
+
+import csv
+import hashlib
+import json
+
+import pytest
+
+from dyadloop.data import read_study
+from dyadloop.exchange import EXPORTS, export_study, import_study, new_study, write_crate
+from dyadloop.exchange.folder import neutral
+from tests.cli.program import dyadloop
+from tests.exchange.made import spss
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    return import_study(spss(folder / "wide.sav"), folder / "study", answers={"length_min": "50"}).study
+
+
+def _values(study):
+    table = study.measurements
+    keys = zip(table["dyad"], table["session"], table["indicator"], strict=True)
+    return dict(zip(keys, table["value"], strict=True))
+
+
+@pytest.mark.parametrize(("to", "source"), [("bids", "out"), ("spss", "out/study.sav"), ("wide", "out/wide.csv")])
+def test_a_study_that_goes_out_comes_back(study, tmp_path, to, source):
+    export_study(study, tmp_path / "out", to)
+    back = import_study(tmp_path / source, tmp_path / "back").study
+    assert _values(back) == _values(study)
+    assert back.dyads == study.dyads
+    assert back.therapists == study.therapists
+    own = ["dyad", "session", "start", "end"]
+    assert back.sessions[own].equals(study.sessions[own])
+    persons = {name: entry.person for name, entry in back.info.indicators.items()}
+    assert persons == {"bdi": "patient", "wai_p": "patient", "wai_t": "therapist"}
+
+
+def test_long_and_wide_hold_every_value_and_describe_every_column(study, tmp_path):
+    for to, name in (("long", "long.csv"), ("wide", "wide.csv")):
+        export_study(study, tmp_path / to, to)
+        with (tmp_path / to / name).open(newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        with (tmp_path / to / "data_dictionary.csv").open(newline="") as stream:
+            told = {row["column"]: row for row in csv.DictReader(stream)}
+        assert list(told) == list(rows[0])
+        if to == "long":
+            assert len(rows) == len(study.measurements)
+            assert {(r["dyad"], r["session"], r["indicator"]): float(r["value"]) for r in rows} == _values(study)
+        else:
+            assert len(rows) == len(study.sessions)
+            assert (told["wai_p"]["lowest"], told["wai_p"]["highest"]) == ("1", "7")
+
+
+def test_an_spss_file_has_labels(study, tmp_path):
+    import pyreadstat
+
+    export_study(study, tmp_path / "out", "spss")
+    frame, meta = pyreadstat.read_sav(str(tmp_path / "out" / "study.sav"))
+    assert len(frame) == 200
+    assert meta.column_names_to_labels["bdi"].startswith("bdi: depression of the patient")
+
+
+def test_bids_as_its_specification_has_it(study, tmp_path):
+    """The official validator finds no error in such a folder (docs/import.md); what it asks for is here."""
+    files = export_study(study, tmp_path / "out", "bids")
+    assert all(file.is_file() for file in files)
+    out = tmp_path / "out"
+    assert json.loads((out / "dataset_description.json").read_text())["BIDSVersion"]
+    people = (out / "participants.tsv").read_text().splitlines()
+    assert people[1].startswith("sub-VP01\t")
+    assert len({line.split("\t")[0] for line in people}) == len(people) == 21
+    beh = out / "sub-VP01" / "ses-1" / "beh" / "sub-VP01_ses-1_task-process_beh.tsv"
+    header = beh.read_text().splitlines()[0].split("\t")
+    assert set(header) <= set(json.loads((out / "task-process_beh.json").read_text()))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3"])
+def test_what_looks_like_a_formula_goes_out_as_text(text):
+    assert neutral(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-2.5", "3", "+4", "a=b", "", "-1e-3", "P-1"])
+def test_numbers_and_words_go_out_as_they_are(text):
+    assert neutral(text) == text
+
+
+@pytest.mark.parametrize("template", ["alliance", "recordings", "ema"])
+def test_a_template_is_sound_and_can_be_exported(tmp_path, template):
+    made = read_study(new_study(tmp_path / "study", template))
+    assert made.info.simulated
+    for to in EXPORTS:
+        assert export_study(made, tmp_path / to, to)
+
+
+def test_a_result_folder_is_described_by_its_hashes(tmp_path):
+    (tmp_path / "claims.csv").write_text("claim\n")
+    sums = {"claims.csv": hashlib.sha256(b"claim\n").hexdigest()}
+    (tmp_path / "manifest.json").write_text(json.dumps(sums))
+    graph = json.loads(write_crate(tmp_path).read_text())["@graph"]
+    assert {entry["@id"]: entry.get("sha256") for entry in graph}["claims.csv"] == sums["claims.csv"]
+    assert dyadloop("export", tmp_path, "--to", "ro-crate").returncode == 0
+    (tmp_path / "claims.csv").write_text("changed\n")
+    with pytest.raises(ValueError, match="not the file of the manifest"):
+        write_crate(tmp_path)
+
+
+def test_exports_are_called_right_or_refused(study, tmp_path):
+    assert dyadloop("export", study.path, tmp_path / "out", "--to", "codebook").returncode == 0
+    assert "| wai_p | alliance |" in (tmp_path / "out" / "codebook.md").read_text()
+    assert dyadloop("export", study.path, tmp_path / "out").returncode == 3
+    assert dyadloop("export", study.path, "--to", "bids").returncode == 2
+    assert dyadloop("export", study.path, tmp_path / "x", "--to", "excel").returncode == 2

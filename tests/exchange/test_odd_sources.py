@@ -1,0 +1,19 @@
+"""Odd and corrupted sources: an import takes them, asks, or refuses in words; no cell is lost silently.
+
+`docs/odd_sources.py` runs as many as one likes; a few of each family always run.
+"""
+
+import numpy as np
+import pytest
+
+from tests.exchange.odd import Family, outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("csv", 12), ("excel", 8), ("spss", 6), ("stata", 4), ("redcap", 8), ("surveys", 16)]
+)
+def test_nothing_breaks_and_cells_add_up(name, number, tmp_path):
+    family = Family(name, tmp_path / name)
+    found = [outcome(family, np.random.default_rng([20, k])) for k in range(number)]
+    assert [result for result in found if result[0].startswith("broken")] == []
+    assert len({result for result, _ in found}) > 1

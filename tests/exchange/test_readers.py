@@ -1,0 +1,231 @@
+"""Each reader on a small file whose cells are known."""
+
+import datetime as dt
+import json
+import zipfile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from dyadloop.errors import DataError
+from dyadloop.exchange.formats.registry import FORMATS, format_of, read_source
+
+ROWS = [
+    ["Code", "Sitzung", "Datum", "WAI"],
+    ["A", "1", "2024-03-01", "3,5"],
+    ["A", "2", "2024-03-08", "4"],
+    ["Bö", "1", "", ""],
+]
+
+
+def _table(grid):
+    return [list(grid.table.columns), *grid.table.to_numpy().tolist()]
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_one_table_in_every_dialect(tmp_path, mark, encoding, end):
+    path = tmp_path / "a.csv"
+    path.write_bytes(end.join(mark.join(row) for row in ROWS).encode(encoding))
+    (grid,) = read_source(path)[1]
+    assert _table(grid) == ROWS
+    assert grid.rows.tolist() == [2, 3, 4]
+    assert grid.cells == 10
+
+
+def test_quotes_titles_and_the_line_that_excel_puts_first(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('sep=;\nStudy;;\n;;\nCode;"two\nlines";c\nA;"1;2";"say ""so"""\n')
+    (grid,) = read_source(path)[1]
+    assert _table(grid) == [["Code", "two lines", "c"], ["A", "1;2", 'say "so"']]
+    assert [(r.row, r.text, r.cells) for r in grid.remarks] == [(2, "Study", 1)]
+    assert grid.rows.tolist() == [6]
+
+
+def test_rows_that_may_be_shifted_are_not_taken(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("id,a,b\nP1,3,5,4\nP2,1,2\nP3,1\n")
+    (grid,) = read_source(path)[1]
+    assert grid.table["id"].tolist() == ["P2"]
+    assert [(r.row, r.cells) for r in grid.remarks] == [(2, 4), (4, 2)]
+    assert grid.cells == 9
+    (filled,) = read_source(path, settings={"fill_short_rows": True})[1]
+    assert filled.table["id"].tolist() == ["P2", "P3"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"", "an empty file"),
+        (b"PK\x03\x04abc", "ZIP archive"),
+        (b'a;b\n1;"2\n3;4\n', "quotes"),
+        (b"a;b\n1;\x00\n", "NUL"),
+        (b"1;2\n3;4\n", "no row of headings"),
+        (b"a;b\n1;" + b"x" * 120_000 + b"\n", "120000 characters"),
+        (b"\x1f\x8b\x08abc", "damaged"),
+    ],
+)
+def test_files_that_are_no_table_are_refused_in_words(tmp_path, raw, told):
+    path = tmp_path / "a.csv"
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=told):
+        read_source(path)
+
+
+def test_a_workbook(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Daten & mehr"
+    for row in (["Alliance study"], [], ["Code", "WAI", None, "Datum"], [None, "t1", "t2", None]):
+        sheet.append(row)
+    sheet.merge_cells("B3:C3")
+    sheet.append(["P1", 3.5, 4, dt.datetime(2024, 3, 1)])
+    sheet.append(["P2", "=B5+1", True, dt.datetime(2024, 3, 1, 14, 30)])
+    sheet.append(["P3", "#DIV/0!", 1e-3, "02.03.2024"])
+    sheet["B7"].data_type = "e"
+    book.create_sheet("leer")
+    book.save(tmp_path / "a.xlsx")
+    (grid,) = read_source(tmp_path / "a.xlsx")[1]
+    assert _table(grid) == [
+        ["Code", "WAI t1", "WAI t2", "Datum"],
+        ["P1", "3.5", "4", "2024-03-01"],
+        ["P2", "", "1", "2024-03-01T14:30:00"],
+        ["P3", "", "0.001", "02.03.2024"],
+    ]
+    assert grid.rows.tolist() == [5, 6, 7]
+    assert [(r.row, r.column, r.text) for r in grid.remarks] == [
+        (1, None, "Alliance study"), (6, "WAI t1", "="), (7, "WAI t1", "#DIV/0!"),
+    ]  # fmt: skip
+
+
+def _archive(path, parts):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"xl/workbook.xml": b"<a>" + b" " * 60_000_000}, "unpacks to"),
+        ({"../../etc/x.xml": b"<a/>"}, "with the path"),
+        ({"xl/workbook.xml": b'<!DOCTYPE a [<!ENTITY b "cc">]><a>&b;</a>'}, "defines entities"),
+        ({"a.txt": b"x"}, "cannot be read"),
+    ],
+)
+def test_bombs_entities_and_paths_that_lead_out_are_refused(tmp_path, parts, told):
+    with pytest.raises(DataError, match=told):
+        read_source(_archive(tmp_path / "a.xlsx", parts))
+
+
+def test_spss_and_stata(tmp_path):
+    import pyreadstat
+
+    frame = pd.DataFrame(
+        {"code": ["P1", "P2"], "wai": [3.5, 99.0], "day": [dt.date(2024, 3, 1), None],
+         "at": [dt.datetime(2024, 3, 1, 14, 30), dt.datetime(2204, 1, 1)], "time": [dt.time(14, 5), None]}
+    )  # fmt: skip
+    pyreadstat.write_sav(
+        frame, str(tmp_path / "a.sav"), column_labels=["", "Alliance", "", "", ""],
+        variable_value_labels={"wai": {99.0: "keine Angabe"}}, missing_ranges={"wai": [99.0, {"lo": -9, "hi": -1}]},
+    )  # fmt: skip
+    told = [["P1", "3.5", "2024-03-01", "2024-03-01T14:30:00", "14:05:00"], ["P2", "99", "", "2204-01-01", ""]]
+    (grid,) = read_source(tmp_path / "a.sav")[1]
+    assert grid.table.to_numpy().tolist() == told
+    assert set(grid.missing["wai"]) == {"99", "-9..-1"}
+    assert grid.choices["wai"] == {"99": "keine Angabe"}
+    assert grid.labels == {"wai": "Alliance"}
+    frame["wai"] = [3.5, "a"]
+    pyreadstat.write_dta(frame, str(tmp_path / "a.dta"), missing_user_values={"wai": ["a"]})
+    (grid,) = read_source(tmp_path / "a.dta")[1]
+    assert grid.table.to_numpy().tolist()[0] == told[0]
+    assert grid.missing == {"wai": ("a",)}
+
+
+def test_durations_and_leap_seconds_keep_their_meaning(tmp_path):
+    """pyreadstat alone would give 04:00 for 100 hours, and the same moment twice, 27 s apart."""
+    import pyreadstat
+
+    seconds = pd.DataFrame({"since": [100 * 3600.0, -60.0]})
+    pyreadstat.write_sav(seconds, str(tmp_path / "a.sav"), variable_format={"since": "TIME11"})
+    assert read_source(tmp_path / "a.sav")[1][0].table["since"].tolist() == ["100:00:00", "-00:01:00"]
+    moment = (dt.datetime(2024, 7, 7, 12) - dt.datetime(1960, 1, 1)).total_seconds() * 1000
+    frame = pd.DataFrame({"plain": [moment], "counted": [moment + 27_000.0]})
+    pyreadstat.write_dta(frame, str(tmp_path / "a.dta"), variable_format={"plain": "%tc", "counted": "%tC"})
+    assert read_source(tmp_path / "a.dta")[1][0].table.to_numpy().tolist() == [["2024-07-07T12:00:00"] * 2]
+
+
+def test_a_data_frame_of_r(tmp_path):
+    import rdata
+
+    frame = pd.DataFrame({"id": ["A", "B"], "session": [1, 2], "wai": [3.5, np.nan]})
+    rdata.write_rds(tmp_path / "a.rds", frame)
+    (grid,) = read_source(tmp_path / "a.rds")[1]
+    assert _table(grid) == [["id", "session", "wai"], ["A", "1", "3.5"], ["B", "2", ""]]
+
+
+STAMP = "2024-03-01 10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "row", "hints"),
+    [
+        ("limesurvey", "id,submitdate,lastpage,token,trust", "9,1980-01-01 00:00:00,3,u1,4", {"dyad": "token"}),
+        ("formr", "session,created,modified,ended,trust", f"XYZ,{STAMP},{STAMP},{STAMP},4", {"dyad": "session", "session": None}),
+        ("sema3", "PARTICIPANT_ID,SURVEY_NAME,SCHEDULED_TS,STARTED_TS,trust,trust_RT", f"s1,d,{STAMP},{STAMP},4,900", {"dyad": "PARTICIPANT_ID"}),
+        ("mpath", "connectionId,questionListName,timeStampStart,trust", "12,beep,1711000000,4", {"day": "timeStampStart", "unit": "unix_seconds"}),
+        ("movisens", "Participant,Form,Form_start_date,Form_start_time,trust", "1,beep,2024-03-01,10:00:00,4", {"clock": "Form_start_time"}),
+    ],
+)  # fmt: skip
+def test_programs_are_known_by_their_headings(tmp_path, kind, head, row, hints):
+    path = tmp_path / "export.csv"
+    path.write_text(f"{head}\n{row}\n")
+    assert format_of(path).id == kind
+    (grid,) = read_source(path)[1]
+    assert hints.items() <= grid.hints.items()
+    assert "trust" not in grid.hints["not_scores"]
+
+
+def test_qualtrics_has_three_rows_of_headings_and_previews(tmp_path):
+    names = ["StartDate", "Status", "ExternalReference", "Q1"]
+    head = [
+        names,
+        ["Start Date", "Response Type", "External", "How much trust?"],
+        [json.dumps({"ImportId": n}) for n in names],
+    ]
+    body = [[STAMP, "Survey Preview", "", "7"], [STAMP, "IP Address", "P1", "5"]]
+    lines = [",".join('"' + part.replace('"', '""') + '"' for part in row) for row in [*head, *body]]
+    path = tmp_path / "q.csv"
+    path.write_text("\n".join(lines) + "\n")
+    assert format_of(path).id == "qualtrics"
+    (grid,) = read_source(path)[1]
+    assert _table(grid) == [names, [STAMP, "IP Address", "P1", "5"]]
+    assert grid.labels["Q1"] == "How much trust?"
+    assert [(r.row, r.cells) for r in grid.remarks] == [(4, 3)]
+
+
+def test_piel_writes_three_lines_per_run(tmp_path):
+    run = f"Start time,End time,1,2\n{STAMP},{STAMP},3,\nx,y,{STAMP},\n"
+    path = tmp_path / "p.csv"
+    path.write_text(
+        f"Moods,install\nAuthor\nS07\n\n{run}Start time,End time,1,3\n{STAMP},{STAMP},5,2\n,,{STAMP},{STAMP}\n"
+    )
+    assert format_of(path).id == "piel"
+    (grid,) = read_source(path)[1]
+    assert grid.table[["Subject ID", "q1", "q2", "q3"]].to_numpy().tolist() == [
+        ["S07", "3", "", ""],
+        ["S07", "5", "", "2"],
+    ]
+    assert grid.cells == grid.filled.sum() + 2 + 1 + 3 + 2
+
+
+def test_every_format_says_what_it_reads_and_what_not():
+    for entry in FORMATS.values():
+        assert entry.reads, entry.id
+        assert entry.leaves, entry.id
+        assert entry.truth, entry.id
+        assert entry.endings or entry.recognises, entry.id
