@@ -6,7 +6,7 @@ from pathlib import Path
 from dyadloop.exchange import EXPORTS, FORMATS
 
 PAGE = Path(__file__).parent / "import.md"
-_MARKED = re.compile(r"(<!-- (formats|exports): made by docs/format_table.py -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
+_MARKED = re.compile(r"(<!-- (formats|exports): made by docs/format_table.py -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def tables() -> dict[str, str]:
@@ -30,7 +30,7 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def renewed(text: str) -> str:
     """Return a page with its tables made anew."""
     found = tables()
-    return _MARKED.sub(lambda match: match[1] + found[match[2]] + match[4], text)
+    return _MARKED.sub(lambda match: match[1] + "\n" + found[match[2]] + "\n" + match[4], text)
 
 
 if __name__ == "__main__":
