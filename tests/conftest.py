@@ -1,5 +1,6 @@
 """Shared fixtures: 64-bit arithmetic, the shipped study, one simulated study."""
 
+import gc
 import os
 import time
 from importlib.metadata import version
@@ -19,6 +20,24 @@ if version("jaxlib").startswith(("0.9.", "0.10.")):
 import jax  # noqa: E402 - it reads the lines above
 
 jax.config.update("jax_enable_x64", True)
+
+
+MUCH = 3_000_000_000  # bytes of memory of a worker from which compiled programs are dropped after a file of tests
+
+
+def _resident() -> int:
+    """Return the memory that this process holds [bytes]; 0 where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_do_not_pile_up():
+    """Every file of tests has programs of its own; those of earlier files are read from disk where they come again."""
+    yield
+    if _resident() > MUCH:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

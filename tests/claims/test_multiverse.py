@@ -21,7 +21,7 @@ from dyadloop.errors import FitError
 from dyadloop.inference import problem
 from dyadloop.inference.problem import build_problem
 from dyadloop.observation.scaling import scale_scores
-from dyadloop.theory import read_theory
+from dyadloop.theory import linear_form, read_theory
 from tests.inference.small import coarse, make, shared, shorten, theory
 
 PAIR = ["oxytocin", "trust"]
@@ -85,8 +85,9 @@ def test_a_quantity_without_an_indicator_leaves_the_fit_unless_it_was_pushed(sch
         },
         coords={"event": ["dose"]},
     )
-    assert problem._measured(scores, model) == {("oxytocin", "patient"), ("trust", "patient")}
-    assert problem._measured(scores.isel(event=[]), model) == {("trust", "patient")}
+    linear = linear_form(model)
+    assert problem._measured(scores, linear) == {("oxytocin", "patient"), ("trust", "patient")}
+    assert problem._measured(scores.isel(event=[]), linear) == {("trust", "patient")}
 
 
 def test_what_verdicts_hang_on_by_hand():

@@ -33,7 +33,7 @@ def test_designs_are_listed_and_shown_as_files(tmp_path):
 def test_a_check_says_what_a_design_can_tell():
     run = dyadloop("design", "check", "haifa")
     assert "no randomised event on oxytocin" in run.stdout
-    assert "not testable with this design (C6)" in run.stdout
+    assert "not testable with this design (C4, C6)" in run.stdout
     found = {
         row["claim"]: row for row in json.loads(dyadloop("design", "check", "proposed", "--json").stdout)["claims"]
     }
