@@ -60,7 +60,8 @@ def sha256(content: str | bytes) -> str:
 
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
-    return sha256(Path(path).read_bytes())
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

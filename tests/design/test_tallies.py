@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dyadloop.design.tallies import agreement, by_claim, by_world, oxytocin_claims, upper_bound
+from dyadloop.claims.support import upper_bound
+from dyadloop.design.tallies import agreement, by_claim, by_world, oxytocin_claims
 from dyadloop.theory import read_theory
 
 THEORY = read_theory("framework_linear")

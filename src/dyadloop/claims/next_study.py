@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from dyadloop.appraisal.misspecification import INSIDE
 from dyadloop.claims.claims_table import SURE, UNTESTABLE, judge_claims, subjects
 from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.problem import Problem
@@ -15,7 +16,7 @@ from dyadloop.inference.randomised import MIN_DYADS, MIN_SESSIONS, randomised_co
 from dyadloop.inference.result import problem_of
 
 MOST_TIMES = 20  # an estimate that would take more times the dyads than this is as good as on the border
-_ONE_SIDED, _HALF_89 = 1.645, 1.598  # quantiles of the normal: 95 % on one side; half of an 89 % interval
+_ONE_SIDED = 1.645  # quantile of the normal that 95 % lie below
 
 
 def what_next(post: xr.DataTree, table: pd.DataFrame | None = None) -> list[str]:
@@ -99,7 +100,7 @@ def _times(row: Mapping[Any, Any]) -> float:
         return math.nan
     borders = [float(row[name]) for name in ("rope_low", "rope_high") if not pd.isna(row[name])]
     distance = min(abs(median - border) for border in borders)
-    error = (high - low) / (2 * _HALF_89)
+    error = (high - low) / (2 * INSIDE)
     return (_ONE_SIDED * error / distance) ** 2 if distance > 0 else math.inf
 
 

@@ -298,6 +298,11 @@ def _short(row: dict[str, Any], truth: tuple[float, bool]) -> dict[str, Any]:
     return kept
 
 
+def upper_bound(count: int, total: int) -> float:
+    """Return the upper 95 % bound of a share (Clopper and Pearson)."""
+    return float(beta.ppf(0.95, count + 1, total - count)) if count < total else 1.0
+
+
 def _by_truth(table: pd.DataFrame) -> pd.DataFrame:
     """Return how many studies of each world support a claim that does not hold."""
     rows = []
@@ -305,14 +310,13 @@ def _by_truth(table: pd.DataFrame) -> pd.DataFrame:
         wrong = (mine["verdict"] == "supported") & ~mine["holds"]
         studies = wrong.groupby(mine["study"]).any()
         count, total = int(studies.sum()), len(studies)
-        upper = float(beta.ppf(0.95, count + 1, total - count)) if count < total else 1.0
         rows.append(
             {
                 "truth": name,
                 "what": TRUTHS[str(name)].words,
                 "studies": total,
                 "false_support": count / total,
-                "upper": upper,
+                "upper": upper_bound(count, total),
             }
         )
     return pd.DataFrame(rows)

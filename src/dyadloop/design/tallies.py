@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
 
 from dyadloop.claims.claims_table import UNTESTABLE
+from dyadloop.claims.support import upper_bound
 from dyadloop.theory import Theory
 
 VERDICTS = ("supported", "contradicted", "undecided", UNTESTABLE)
@@ -12,11 +12,6 @@ ENOUGH = 0.95
 """Share of verdicts that sampling must confirm for the approximation to be trusted without a note."""
 _WITHOUT_OXYTOCIN = ("spill_over", "components_to_symptom", "coefficient")
 _INTERVAL = 0.89
-
-
-def upper_bound(count: int, total: int) -> float:
-    """Return the upper 95 % bound of a share (Clopper and Pearson)."""
-    return float(beta.ppf(0.95, count + 1, total - count)) if count < total else 1.0
 
 
 def standard_error(share: float, total: int) -> float:

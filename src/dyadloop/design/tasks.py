@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dyadloop.errors import ResultError
+from dyadloop.files import write_text
 
 STALE_SECONDS = 900.0
 """A claimed task that nobody has touched for so long waits again, unless its process runs on this machine."""
@@ -84,7 +85,7 @@ class TaskFolder:
             names.append(digest_of(task)[:_LONG])
             path = self.tasks / f"{names[-1]}.json"
             if not path.exists():
-                _write(path, json.dumps(task, sort_keys=True))
+                write_text(path, json.dumps(task, sort_keys=True))
         return names
 
     def refill(self) -> list[str]:
@@ -159,7 +160,7 @@ class TaskFolder:
         """Write what a claimed task found."""
         name = _owner(claim)[0]
         content = {"task": name, "digest": digest_of(rows), "rows": rows}
-        _write(self.done / f"{name}.json", json.dumps(content, allow_nan=False))
+        write_text(self.done / f"{name}.json", json.dumps(content, allow_nan=False))
         claim.unlink(missing_ok=True)
 
     def give_back(self, claim: Path) -> None:
@@ -183,7 +184,7 @@ class TaskFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         if path.exists() and json.loads(path.read_text(encoding="utf-8")) != json.loads(json.dumps(content)):
             raise ResultError(f"{self.path}: holds tasks of another question; choose another folder or remove this one")
-        _write(path, json.dumps(content, indent=1, sort_keys=True))
+        write_text(path, json.dumps(content, indent=1, sort_keys=True))
 
 
 def work(
@@ -269,10 +270,3 @@ def _move(path: Path, target: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

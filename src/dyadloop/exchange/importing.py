@@ -11,13 +11,13 @@ from dyadloop.data.doubts import Doubt
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.build import built
 from dyadloop.exchange.folder import RECORD, News, check_folder, written
-from dyadloop.exchange.formats.format import sha256
 from dyadloop.exchange.formats.registry import companions_of, format_of, read_source
 from dyadloop.exchange.grid import Grid, Remark
 from dyadloop.exchange.guess import guessed
 from dyadloop.exchange.ledger import Ledger
 from dyadloop.exchange.mapping import ASK, Mapping, unanswered
 from dyadloop.exchange.mapping_file import NAME, answered, mapping_text, parsed_mapping, read_mapping
+from dyadloop.files import sha256_of
 from dyadloop.measures import doubts
 from dyadloop.yaml_files import load_yaml
 
@@ -227,7 +227,7 @@ def carried_out(plan: Plan, path: Path) -> Imported:
     """
     made = built(plan.mapping, plan.grids)
     counts = [account(ledger) for ledger in made.ledgers]
-    hashes = {name: sha256(file) for name, source in plan.sources.items() for name, file in _files(name, source)}
+    hashes = {name: sha256_of(file) for name, source in plan.sources.items() for name, file in _files(name, source)}
     study, news = written(path, made, plan.text, hashes, counts)
     remarks = [remark for ledger in made.ledgers for remark in ledger.remarks]
     return Imported(path, study, news, counts, remarks, doubts(study))

@@ -1,6 +1,5 @@
 """What a format is: how its files are recognised, read, and what of them is left out."""
 
-import hashlib
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -93,9 +92,3 @@ def sound_file(path: Path) -> Path:
     if size > MOST_BYTES:
         raise refusal(path, f"{size} bytes", "at most 2 GiB", "split the file")
     return path
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
