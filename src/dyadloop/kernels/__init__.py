@@ -1,1 +1,1 @@
-"""Loops compiled for the processor, which JAX calls: the filter of the likelihood. Imported at their first use."""
+"""Loops compiled for the processor, which JAX calls: transitions and filter. numba is imported at their first use."""

@@ -4,13 +4,14 @@ Both are compiled kernels, :mod:`dyadloop.kernels`, for the CPU. They take eight
 each interval where it lies, and add up the derivative by it there.
 """
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+
+from dyadloop.kernels.targets import doubles, kernel
 
 _LANES = 8
 
@@ -84,7 +85,7 @@ def sweep(readings: Readings, given: Given) -> Swept:
 
 @jax.custom_vjp
 def _sweep_of(given: Given, numbers: tuple[Array, ...]) -> tuple[Array, Array]:
-    return _called("dyadloop_filtered", _results(given), given, numbers)
+    return kernel("filter", _results(given), *given, *numbers)
 
 
 def _sweep(readings: Readings, given: Given) -> Any:  # noqa: ANN401 - custom_vjp forgets the types
@@ -95,16 +96,16 @@ def _forth(given: Given, numbers: tuple[Array, ...]) -> tuple[tuple[Array, Array
     (n_dyads, n_times, m), n = given.score.shape, given.matrix.shape[-1]
     lead, mixed = given.slopes.shape[-1] + 1, given.mix.shape[-1]
     entries = n * lead + n * n + (m + mixed) * (lead + n) + m
-    kept = _doubles(-(-n_dyads // _LANES), n_times, entries, _LANES)
-    variances, gram, kept = _called("dyadloop_filtered", (*_results(given), kept), given, numbers)
+    kept = doubles(-(-n_dyads // _LANES), n_times, entries, _LANES)
+    variances, gram, kept = kernel("filter", (*_results(given), kept), *given, *numbers)
     return (variances, gram), (given, numbers, kept)
 
 
 def _back(memory: tuple, slopes: tuple[Array, Array]) -> tuple[Given, tuple]:
     """Return the derivatives of everything given, from those of the variances and of the Gram matrix."""
     given, numbers, kept = memory
-    shapes = tuple(_doubles(*getattr(given, name).shape) for name in _DIFFERENTIATED)
-    found = _called("dyadloop_filtered_back", shapes, given, (*numbers, kept, *slopes))
+    shapes = tuple(doubles(*getattr(given, name).shape) for name in _DIFFERENTIATED)
+    found = kernel("filter_back", shapes, *given, *numbers, kept, *slopes)
     none = {name: np.zeros(getattr(given, name).shape, jax.dtypes.float0) for name in ("pair", "seen")}
     whole = Given(**dict(zip(_DIFFERENTIATED, found, strict=True)), **none)
     return whole, tuple(np.zeros(part.shape, jax.dtypes.float0) for part in numbers)
@@ -113,25 +114,6 @@ def _back(memory: tuple, slopes: tuple[Array, Array]) -> tuple[Given, tuple]:
 _sweep_of.defvjp(_forth, _back)
 
 
-def _doubles(*shape: int) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(shape, jnp.float64)
-
-
 def _results(given: Given) -> tuple[jax.ShapeDtypeStruct, jax.ShapeDtypeStruct]:
     lead = given.slopes.shape[-1] + 1
-    return _doubles(*given.score.shape), _doubles(given.score.shape[0], lead, lead)
-
-
-def _called(name: str, shapes: tuple, given: Given, others: tuple[Array, ...]) -> Any:  # noqa: ANN401
-    _registered()
-    return jax.ffi.ffi_call(name, shapes, vmap_method="broadcast_all")(*given, *others)
-
-
-@lru_cache(1)
-def _registered() -> None:
-    """Tell XLA of the kernels, which are compiled at the first time and kept on disk."""
-    from dyadloop.kernels import filter_backward, filter_forward
-    from dyadloop.kernels.calls import register, stamp
-
-    register("dyadloop_filtered", filter_forward.handler(stamp()))
-    register("dyadloop_filtered_back", filter_backward.handler(stamp()))
+    return doubles(*given.score.shape), doubles(given.score.shape[0], lead, lead)
