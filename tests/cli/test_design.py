@@ -44,7 +44,7 @@ def test_a_check_says_what_a_design_can_tell():
         row["claim"]: row
         for row in json.loads(dyadloop("design", "check", "inpatient_doses", "--json").stdout)["claims"]
     }
-    assert doses["C2.trust"]["why"] == "oxytocin is not measured in this study"
+    assert doses["C2.trust"]["why"] == "oxytocin is not measured in this design"
 
 
 def test_faults_of_a_design_exit_with_3_and_come_as_json(tmp_path):
@@ -127,7 +127,7 @@ def test_registrations_and_what_departs_from_them(haifa_folder, tmp_path):
     assert len(listed) == 4  # the simulated study rates all five components
     report = tmp_path / "report.html"
     assert dyadloop("design", "report", "single_dose", "--out", report).returncode == 0
-    assert "oxytocin is not measured in this study" in report.read_text()
+    assert "oxytocin is not measured in this design" in report.read_text()
 
 
 def test_a_schedule_needs_samples():
