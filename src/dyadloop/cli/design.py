@@ -9,7 +9,7 @@ import typer
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
 from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, Values, console, print_json, say, values_of
-from dyadloop.cli.tasks import Workers
+from dyadloop.cli.tasks import Cluster, Workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,6 +132,7 @@ def assure(
         typer.Option(help="Folder of tasks and tables; default: results/DESIGN-assurance.", callback=writable_folder),
     ] = None,
     workers: Workers = 2,
+    cluster: Cluster = "",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -155,7 +156,8 @@ def assure(
         with steps(quiet) as progress:
             made = assurance(
                 found, tuple(truth or ("prior",)), replicates, values=values_of(values), over=_over(over), seed=seed,
-                nuts=nuts, folder=place, workers=workers, progress=lambda done, total: progress("tasks", done, total),
+                nuts=nuts, folder=place, workers=workers, cluster=cluster,
+                progress=lambda done, total: progress("tasks", done, total),
             )  # fmt: skip
     except KeyboardInterrupt:
         say(f"interrupted; what is done is in {place}; run the same command to go on")

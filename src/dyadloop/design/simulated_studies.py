@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from dyadloop.design.cluster import run_cluster
 from dyadloop.design.planned_study import skeleton
 from dyadloop.design.pool import run_pool
 from dyadloop.design.reader import design_of, read_design, theory_of
@@ -59,6 +60,7 @@ def assurance(
     nuts: int = 0,
     folder: str | Path | None = None,
     workers: int = 0,
+    cluster: str = "",
     progress: Told = lambda done, total: None,
 ) -> Assurance:
     """Simulate studies of a design, fit and judge each as a real one, and count.
@@ -85,6 +87,9 @@ def assurance(
         Folder of tasks that keeps each finished part, so that an interrupted run goes on; default: none.
     workers
         Processes; 0 does everything in this one.
+    cluster
+        A Dask cluster that does the tasks: ``local``, the address of a scheduler or the path of its file; default:
+        none. A local one has ``workers`` processes.
     progress
         Called with tasks done and all tasks.
 
@@ -114,7 +119,7 @@ def assurance(
         for label, entry in designs.items()
     }
     with TemporaryDirectory() as scratch:
-        found = _done(TaskFolder(folder or scratch), tasks, workers, progress)
+        found = _done(TaskFolder(folder or scratch), tasks, workers, cluster, progress)
     factor = next(iter(over)) if over else ""
     return _tables(found, designs, factor)
 
@@ -152,7 +157,9 @@ def _with(design: Design, path: str, value: object) -> Design:
     return design_of(content, f"{design.name} with {path} {value}")
 
 
-def _done(folder: TaskFolder, tasks: dict[str, list[Task]], workers: int, progress: Told) -> dict[str, list[dict]]:
+def _done(
+    folder: TaskFolder, tasks: dict[str, list[Task]], workers: int, cluster: str, progress: Told
+) -> dict[str, list[dict]]:
     """Do all tasks and return their rows by label; a damaged result is made again."""
     names = {label: folder.add(entry) for label, entry in tasks.items()}
     every = [name for entry in names.values() for name in entry]
@@ -161,7 +168,9 @@ def _done(folder: TaskFolder, tasks: dict[str, list[Task]], workers: int, progre
         missing = [name for name in every if not (folder.done / f"{name}.json").exists()]
         if not missing:
             break
-        if workers:
+        if cluster:
+            run_cluster(folder, cluster, workers, progress)
+        elif workers:
             run_pool(folder, workers, progress)
         else:
             before = len(every) - len(missing)

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.appraisal import smooth
+from dyadloop.appraisal import practical_identifiability, smooth
 from dyadloop.appraisal.referee_agreement import compared
 from dyadloop.appraisal.replication import predictive_checks
 from dyadloop.claims import judge_claims
@@ -102,6 +102,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
     missing, checked = _missing_shares(problem), predictive_checks(problem, post)
     paths = smooth(post, _longest(problem))
     words = parameter_words(problem)
+    narrowed = practical_identifiability(post, labels=words)
     drawn = {
         "estimates": figures.estimates(shown) if len(shown) else "",
         "missingness": figures.missingness(missing),
@@ -115,6 +116,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "estimates": shown,
         "missingness": missing_table(missing),
         "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
+        "identifiability": narrowed.parameters,
         "beside": beside,
         "predictive": predictive_table(checked),
         "courses": courses_table(paths),
@@ -126,6 +128,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "has_pushed": bool(len(shown)) and bool((shown["kind"] != "association").any()),
         "measured": list(dict.fromkeys(_state_label(state.id, problem).lower() for state in _measured(problem))),
         "words": words,
+        "narrowed": narrowed.sentences(),
         "csv": links(tables),
         "methods": _methods(post, problem, hypothesis),
         "info": info,
