@@ -20,6 +20,7 @@ from dyadloop.files import write_text
 from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
 from dyadloop.model import State
+from dyadloop.observation.kinds import kind_named, kinds, mask
 from dyadloop.reporting import figures, first_page
 from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.downloads import links, missing_table, predictive_table
@@ -162,6 +163,7 @@ def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[st
         "linear": problem.plan.is_linear,
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
         "attrs": post.attrs,
+        "kinds": [kind_named(name).sentence(n) for name, n in json.loads(post.attrs["kinds"]).items()],
         "settings": json.loads(post.attrs["settings"]),
         "call": recorded_call(post),
         "versions": json.loads(post.attrs["versions"]),
@@ -236,7 +238,11 @@ def _data(problem: Problem, info: dict) -> list[dict[str, object]]:
                 "quantity": entry["quantity"],
                 "person": entry["person"],
                 "values": int(seen.sum()),
-                "beyond": int((problem.scores["beyond"].values[..., index] != 0).sum()),
+                "kinds": ", ".join(
+                    f"{n} {kind.name}"
+                    for kind in kinds()[1:]
+                    if (n := int((mask(problem.scores, kind.name)[..., index] & seen).sum()))
+                ),
                 "dyads": int(seen.any(axis=1).sum()),
                 "center": float(problem.scores["center"].values[index]),
                 "scale": float(problem.scores["scale"].values[index]),
