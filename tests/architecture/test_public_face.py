@@ -67,6 +67,10 @@ def test_data_theory_and_measures_need_no_jax():
     assert "jax" not in _modules_after(code)
 
 
+def test_the_likelihood_imports_its_compiler_at_its_first_use():
+    assert "numba" not in _modules_after("import dyadloop.likelihood.linear_filter")
+
+
 def test_files_and_functions_stay_readable():
     for path in SOURCES:
         text = path.read_text()
