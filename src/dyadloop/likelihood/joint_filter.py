@@ -45,7 +45,7 @@ class Filtered(NamedTuple):
     steps: Step
 
 
-def filtered(
+def filter_jointly(
     field: Field, observation: Observation, panel: Panel, latent: Array | None = None, n_steps: int = STEPS
 ) -> Filtered:
     """Run the filter over every dyad.

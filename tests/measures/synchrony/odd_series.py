@@ -17,9 +17,9 @@ from dyadloop.measures.synchrony import (
     group_test,
     kuramoto_test,
     mdcrqa,
-    multiverse,
     still_time,
     synchrony,
+    synchrony_multiverse,
     synchrony_test,
 )
 
@@ -199,7 +199,7 @@ def _call(rng):
     if roll < 0.98:
         groups = {f"g{k}": np.stack([series(rng, n) for _ in range(3)], axis=1) for k in range(int(rng.integers(2, 6)))}
         return "kuramoto_test", lambda: kuramoto_test(groups, fs)
-    return "multiverse", lambda: multiverse(
+    return "multiverse", lambda: synchrony_multiverse(
         a, b, fs, grid={"window": (n / fs / 8, n / fs / 5)}, draws=19, lag=n / fs / 30
     )
 

@@ -37,7 +37,7 @@ class _Keys(Keys):
 def as_seen(scores: xr.Dataset) -> xr.Dataset:
     """Return scores as a design has them that is to be simulated: a limit is a value like any other of its indicator.
 
-    An answer at an end of a coarse scale, which is scaled as the border next to it, is an answer again.
+    An answer at an end of a coarse scale, which is scaled as the threshold next to it, is an answer again.
     """
     known = str(scores.attrs["kinds"]).split()
     here, step = scores["kind"] == known.index("censored"), scores["step"]
@@ -67,7 +67,7 @@ class Censored(Kind):
         """Return the ends of a scale taken as limits, or not."""
         if entry.scale is None or entry.transform != "none":
             return {}
-        return {"ends": {"ends_are_limits": not entry.ends_are_limits, "borders": "equal"}}
+        return {"ends": {"ends_are_limits": not entry.ends_are_limits, "thresholds": "equal"}}
 
     def claims(self, entry: Any, part: pd.DataFrame) -> np.ndarray:  # noqa: ANN401 - an indicator
         """Return which values are limits."""
