@@ -261,8 +261,8 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
 def _refuse_uninformative(observed: ObservationPlan, masks: dict[str, np.ndarray], seen: np.ndarray) -> None:
     """Refuse indicators all of whose values are of a kind that tells nothing alone."""
     for name, here in masks.items():
-        whole = (here | ~seen).all(axis=(0, 1))
-        only = [indicator for indicator, alone in zip(observed.indicators, whole, strict=True) if alone]
+        whole = np.asarray((here | ~seen).all(axis=(0, 1)))
+        only = [indicator for indicator, alone in zip(observed.indicators, whole.tolist(), strict=True) if alone]
         if only and (why := kind_named(name).alone):
             raise FitError(f"all values of {', '.join(only)} {why}; set `use: false` for the indicator in study.yaml")
 

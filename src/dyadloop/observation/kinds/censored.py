@@ -51,7 +51,7 @@ class Censored(Kind):
 
     name: ClassVar[str] = "censored"
     summary: ClassVar[str] = "a limit that the value lies beyond: `limit` in measurements.tsv, or an end of the scale"
-    keys: ClassVar[type[Keys]] = _Keys
+    keys: ClassVar[type[Keys] | None] = _Keys
     per_value: ClassVar[dict[str, float]] = {"side": 0.0}  # -1 below the limit, +1 above
     alone: ClassVar[str] = "lie beyond a limit, so they tell nothing about change"
 

@@ -96,7 +96,7 @@ class Ordinal(Kind):
 
     name: ClassVar[str] = "ordinal"
     summary: ClassVar[str] = "an answer of a scale of few points (`step`): the value lies between two thresholds"
-    keys: ClassVar[type[Keys]] = _Keys
+    keys: ClassVar[type[Keys] | None] = _Keys
     per_indicator: ClassVar[dict[str, float]] = {"step": float("nan"), "lowest": float("nan"), "free_answers": 0}
     positive: ClassVar[tuple[str, ...]] = ("width_",)
 
