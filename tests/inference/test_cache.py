@@ -68,7 +68,7 @@ def test_problems_with_another_model_do_not(problem):
         replace(problem, plan=replace(problem.plan)),
         replace(problem, observed=replace(problem.observed)),
         replace(problem, priors=problem.priors.copy()),
-        replace(problem, rhythm=None),
+        replace(problem, schedule=None),
         replace(
             problem.without(np.zeros(problem.panel.seen.shape[:2], dtype=bool), "none"), plan=replace(problem.plan)
         ),

@@ -63,9 +63,9 @@ class _WrongPlan(Plan):
 
 
 def _wrong_sign(field: Field) -> Field:
-    bends = field.bends and replace(field.bends, rates=tuple(-rate for rate in field.bends.rates))
+    nonlinear = field.nonlinear and replace(field.nonlinear, rates=tuple(-rate for rate in field.nonlinear.rates))
     moderated = jax.tree.map(jnp.negative, field.moderated)
-    return replace(field, always=-field.always, session=-field.session, moderated=moderated, bends=bends)
+    return replace(field, always=-field.always, session=-field.session, moderated=moderated, nonlinear=nonlinear)
 
 
 def _half_noise(field: Field) -> Field:
@@ -73,10 +73,12 @@ def _half_noise(field: Field) -> Field:
 
 
 def _no_gate(field: Field) -> Field:
-    bends = field.bends and replace(field.bends, arrows=tuple(replace(a, gated=False) for a in field.bends.arrows))
+    nonlinear = field.nonlinear and replace(
+        field.nonlinear, arrows=tuple(replace(a, gated=False) for a in field.nonlinear.arrows)
+    )
     moderated = jax.tree.map(lambda rates: rates.at[:, 0].add(rates[:, 1]).at[:, 1].set(0.0), field.moderated)
     parts = {"always": field.always + field.session, "session": 0.0 * field.session, "moderated": moderated}
-    return replace(field, **parts, bends=bends)
+    return replace(field, **parts, nonlinear=nonlinear)
 
 
 FAULTS: dict[str, Callable[[Field], Field]] = {
@@ -222,7 +224,7 @@ def _calibrate(
         "settings": json.dumps(vars(settings)),
         "versions": json.dumps(versions()),
     }
-    _claim(folder, problem, about)
+    _stamp_folder(folder, problem, about)
     fitted = problem
     if fault:
         parts = {part.name: getattr(problem.plan, part.name) for part in fields(Plan)}
@@ -254,7 +256,7 @@ def _calibrate(
     return _summary(together, names, about)
 
 
-def _claim(folder: Path, problem: Problem, about: dict[str, object]) -> None:
+def _stamp_folder(folder: Path, problem: Problem, about: dict[str, object]) -> None:
     """Note what is calibrated here, or refuse to mix two calibrations."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(eqx.tree_at(lambda panel: panel.score, problem.panel, None)):

@@ -62,14 +62,10 @@ class _Indicator(_Record):
 @cache
 def _with_keys(known: tuple[Kind, ...]) -> type[_Indicator]:
     """Return the schema of an indicator with the keys and transforms of some kinds of observation."""
-    transforms = ("none", "log", *(word for kind in known for word in kind.transforms))
-    keys = [kind.keys for kind in known if kind.keys is not None]
-    return create_model(
-        "Indicator",
-        __base__=(*keys, _Indicator),  # pyright: ignore[reportArgumentType]
-        __module__=__name__,
-        transform=(Literal[transforms], "none"),
-    )
+    words = ("none", "log", *(word for kind in known for word in kind.transforms))
+    transform: Any = Literal[words]
+    bases: Any = (*(kind.keys for kind in known if kind.keys is not None), _Indicator)
+    return create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
 
 
 if TYPE_CHECKING:

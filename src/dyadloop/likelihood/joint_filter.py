@@ -6,7 +6,7 @@ likelihood is exact (the Geweke-Hajivassiliou-Keane simulator, one draw per iter
 goes for a kind of observation says :meth:`dyadloop.observation.kinds.Kind.observe`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +45,7 @@ class Filtered(NamedTuple):
     steps: Step
 
 
-def filtered(
+def filter_jointly(
     field: Field, observation: Observation, panel: Panel, latent: Array | None = None, n_steps: int = STEPS
 ) -> Filtered:
     """Run the filter over every dyad.
@@ -73,7 +73,7 @@ def filtered(
         normals = normals.at[tuple(jnp.asarray(panel.latent_at).T)].set(latent)
     steps, axis, pair = motion(field, panel, n_steps)
 
-    def one_dyad(field: Field, steps: Transition | Flow, covariate: Array | None, *data: Array) -> Filtered:
+    def one_dyad(field: Field, steps: Transition | Flow, covariate: Array | None, *data: Any) -> Filtered:  # noqa: ANN401 - arrays, and those of each kind
         return _one_dyad(field, observation, steps, n_steps, kinds, covariate, *data)
 
     kinds, shape = panel.of_kinds, panel.score.shape

@@ -250,7 +250,7 @@ def _kind_plans(scores: xr.Dataset) -> tuple[tuple[str, tuple], ...]:
 def _changing(scores: xr.Dataset) -> set[str]:
     """Return the covariates that change within at least two dyads, so that dyads can differ in their effect."""
     inside = np.isfinite(scores["days"].values)[..., None]
-    values = scores["shift"].values
+    values = scores["covariate_value"].values
     high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
     count = (high > low).sum(axis=0)
     count[scores["covariate_of"].values == "time_of_day"] = 0  # a course that all have in common

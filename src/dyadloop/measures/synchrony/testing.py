@@ -31,7 +31,7 @@ def synchrony_test(
     surrogate: str = "shift",
     draws: int = 199,
     statistic: str = "score",
-    seed: int = 0,
+    seed: int = 1,
     guard: float | None = None,
     rest: float | None = None,
     progress: Callable[[int, int], None] | None = None,

@@ -34,7 +34,7 @@ class Count(Kind):
 
     name: ClassVar[str] = "count"
     summary: ClassVar[str] = "a count out of `trials` (`transform: logit`): binomial at log odds that are normal"
-    keys: ClassVar[type[Keys]] = _Keys
+    keys: ClassVar[type[Keys] | None] = _Keys
     transforms: ClassVar[tuple[str, ...]] = ("logit",)
     columns: ClassVar[tuple[str, ...]] = ("trials",)
     per_value: ClassVar[dict[str, float]] = {"trials": 0.0}

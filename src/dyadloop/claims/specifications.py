@@ -22,7 +22,7 @@ DECLARED = "declared"
 _LEAST = 0.25  # share of dyads, those with the fewest values, that a choice leaves out
 
 
-def alternatives(study: Study) -> dict[str, Study]:
+def multiverse_options(study: Study) -> dict[str, Study]:
     """Return the study with one choice after the other made otherwise, by a name that says which.
 
     ``without_X`` and ``with_X``: an indicator that is used is not, or the reverse; ``continuous_X``, ``borders_X``,
@@ -60,7 +60,7 @@ def alternatives(study: Study) -> dict[str, Study]:
     return named
 
 
-def choices(
+def multiverse(
     study: Study,
     theory: Theory | None = None,
     *,
@@ -79,7 +79,7 @@ def choices(
     study, theory, priors, seed, settings
         As in :func:`dyadloop.fit`.
     only
-        Names of the choices to take; default: all that :func:`alternatives` finds.
+        Names of the choices to take; default: all that :func:`multiverse_options` finds.
     folder
         Folder that keeps each fit; the same call goes on where an earlier one was killed.
     progress, message
@@ -100,7 +100,7 @@ def choices(
     ----------
     .. [1] Steegen et al. (2016), the multiverse of an analysis. doi:10.1177/1745691616658637
     """
-    found = alternatives(study)
+    found = multiverse_options(study)
     unknown = sorted(set(only or ()) - set(found))
     if unknown or not found:
         raise FitError(f"{', '.join(unknown) or 'this study'}: no other choice; known: {', '.join(found) or 'none'}")
@@ -124,7 +124,7 @@ def choices(
     return pd.concat(tables, ignore_index=True)
 
 
-def across(table: pd.DataFrame) -> pd.DataFrame:
+def summarise_multiverse(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per claim that the study as declared can test: what holds under all choices.
 
     Returns
