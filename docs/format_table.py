@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from dyadloop.exchange import EXPORTS, FORMATS
+from dyadloop.handover import HAND_OVERS
 
 PAGE = Path(__file__).parent / "import.md"
 _MARKED = re.compile(r"(<!-- (formats|exports): made by docs/format_table.py -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -18,7 +19,9 @@ def tables() -> dict[str, str]:
     heads = ("format", "from", "files", "what is read", "what is not", "library", "what its test compares with")
     return {
         "formats": _table(heads, rows),
-        "exports": _table(("`--to`", "what is written"), [(e.id, e.title) for e in EXPORTS.values()]),
+        "exports": _table(
+            ("`--to`", "what is written"), [(e.id, e.title) for e in (*EXPORTS.values(), *HAND_OVERS.values())]
+        ),
     }
 
 

@@ -42,6 +42,7 @@ _HOMES = {
     "group_synchrony": "dyadloop.measures.synchrony",
     "group_test": "dyadloop.measures.synchrony",
     "halves": "dyadloop.appraisal",
+    "hand_over": "dyadloop.handover",
     "hypothesis": "dyadloop.theory",
     "identifiability": "dyadloop.design",
     "import_study": "dyadloop.exchange",
