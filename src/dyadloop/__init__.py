@@ -61,6 +61,7 @@ _HOMES = {
     "patient_only": "dyadloop.theory",
     "phenomena": "dyadloop.dynamics",
     "pool": "dyadloop.evidence",
+    "practical_identifiability": "dyadloop.appraisal",
     "priors": "dyadloop.inference",
     "protocol": "dyadloop.theory",
     "public_goods": "dyadloop.measures.games",

@@ -18,6 +18,7 @@ from dyadloop.likelihood.correlated_errors import combined, uncorrelated
 from dyadloop.likelihood.joint_filter import filtered
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.model import correlation_factor
+from dyadloop.observation.kinds import Record
 from dyadloop.observation.plan import pairs_of
 from dyadloop.observation.scaling import scale_scores
 from tests.inference.small import make, shorten, theory
@@ -138,8 +139,7 @@ def test_coarse_answers_of_one_moment_have_the_box_probability():
     score[0, 0, [0, 3]] = [0.4, -0.3]
     days, inside, event = np.zeros((1, 1)), np.zeros((1, 1), dtype=bool), np.zeros((1, 1, len(plan.events)))
     panel = _arrays(days, inside, score, event, field)
-    side = np.where(np.isfinite(score), 2, 0)
-    panel = dataclasses.replace(panel, half_step=jnp.full(6, 0.25), n_doublings=panel.n_doublings).with_sides(side)
+    panel = panel.with_kind("ordinal", np.isfinite(score), Record({}, {"half_step": jnp.full(6, 0.25)}))
     start = np.asarray(field.start_covariance) + np.asarray(field.between) @ np.asarray(field.between).T
     states, loading = [observation.states[j] for j in (0, 3)], np.asarray(observation.loading)[[0, 3]]
     sd, factor = np.asarray(observation.error_sd)[[0, 3]], np.asarray(observation.error_factor)[[0, 3]]

@@ -120,7 +120,7 @@ def discrepancy(
     particles, runs
         Particles of a run, and runs.
     """
-    panel = panel.without_limits()
+    panel = panel.plain()
     fast = filtered(field, observation, panel).log_density
     keys = jax.random.split(jax.random.key(seed), runs)
     run = program(lambda key: particle_log_likelihood(key, field, observation, panel, particles))
@@ -156,7 +156,7 @@ def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Arr
     varying = problem.varying
     places, log_weights = varying.nodes() if varying.names else (np.zeros((1, 0)), np.zeros(1))
     run, weights = _both_filters(problem, PARTICLES), jnp.asarray(log_weights)[:, None]
-    plain = problem.panel.without_limits()
+    plain = problem.panel.plain()
 
     def find(values: dict[str, Array], seed: int) -> Discrepancy:
         keys = jax.random.split(jax.random.key(seed), (runs or RUNS, len(places)))
@@ -171,7 +171,7 @@ def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Arr
 def _both_filters(
     problem: Problem, particles: int
 ) -> Callable[[dict[str, Array], Array, Array, Panel], tuple[Array, Array]]:
-    """Return the program of the log-likelihood of each dyad by the fast filter and by particles, without limits."""
+    """Return the program of the log-likelihood of each dyad by the fast filter and by particles, of plain scores."""
     varying = problem.varying
 
     def at(values: dict[str, Array], z: Array, key: Array, plain: Panel) -> tuple[Array, Array]:

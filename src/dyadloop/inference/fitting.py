@@ -22,7 +22,7 @@ from dyadloop.inference.result import RESULT_SCHEMA, remember, save_result, vers
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.inference.sampling_interval import proposal
 from dyadloop.likelihood.propagation import STEPS
-from dyadloop.observation.scaling import COARSE, COUNT, scale_scores
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory, read_theory
 
 N_PRIOR_DRAWS = 4000
@@ -69,8 +69,8 @@ def fit(
     -------
     xarray.DataTree
         Groups ``posterior``, ``prior``, ``log_likelihood`` (of each dyad), ``sample_stats``, ``diagnostics`` and
-        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values beyond a limit, of
-        therapists and of plates, where there are any.
+        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values not seen as
+        numbers, of therapists and of plates, where there are any.
 
     Raises
     ------
@@ -237,9 +237,7 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "seed": seed,
         "settings": json.dumps(vars(settings)),
         "solver": f"{_filter(problem)}; NUTS on a Laplace-whitened space",
-        "n_beyond": int((np.abs(problem.panel.sides) == 1).sum()),
-        "n_coarse": int((problem.panel.sides == COARSE).sum()),
-        "n_counts": int((problem.panel.sides == COUNT).sum()),
+        "kinds": json.dumps(problem.panel.counts()),
         "mode_starts": mode.starts,
         "mode_agreeing": mode.agreeing,
         "versions": json.dumps(versions()),

@@ -25,15 +25,16 @@ from dyadloop.inference.quasi_steady import held_at_median, pace
 from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
 from dyadloop.likelihood.joint_filter import filtered
 from dyadloop.likelihood.linear_filter import log_likelihood
-from dyadloop.likelihood.panel import BEYOND, Panel, panel, personal
+from dyadloop.likelihood.panel import LATENT, Panel, panel, personal
 from dyadloop.likelihood.programs import program
 from dyadloop.likelihood.random_levels import Shared, shared
 from dyadloop.likelihood.random_parameters import Varying, varying
 from dyadloop.model import Field, Plan, compile_theory
+from dyadloop.observation.kinds import kinds
 from dyadloop.observation.plan import Observation, ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, as_measured, composite_remarks, linear_form
 
-_POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_", "width_")
+_POSITIVE = ("tau_", "sd_", "between_", "error_", "spread_")
 PRIOR_COLUMNS = ("family", "location", "scale", "unit", "source")
 
 
@@ -74,15 +75,15 @@ class Problem:
     @property
     def normals(self) -> dict[str, int]:
         """How many auxiliary standard normals are sampled with the parameters, by name."""
-        beyond = {BEYOND: self.panel.n_beyond} if self.panel.n_beyond else {}
-        return beyond | self.shared.normals
+        latent = {LATENT: self.panel.n_latent} if self.panel.n_latent else {}
+        return latent | self.shared.normals
 
     def log_likelihood(
         self, values: dict[str, Array] | dict[str, float], panel: Panel | None = None
     ) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad at parameter values in the units of the theory file.
 
-        Where values lie beyond a limit, ``beyond_limit`` holds one standard normal for each, and so does
+        Where values are not seen as numbers, ``latent_value`` holds one standard normal for each, and so does
         ``therapist_effect`` or ``plate_effect`` where dyads share a therapist and values a plate; the likelihood is
         exact when these are integrated out. ``panel`` stands for the problem's own, so that one compiled
         likelihood serves all data of one shape.
@@ -103,8 +104,8 @@ class Problem:
         """Return the log-likelihood of each dyad if all have these parameters."""
         field, observation = self.field_of(values, panel), self.observed.observation(values)
         panel = self.alone(values, observation, panel)
-        if panel.n_beyond or field.bends is not None:
-            return filtered(field, observation, panel, values.get(BEYOND)).log_density
+        if panel.n_latent or field.bends is not None:
+            return filtered(field, observation, panel, values.get(LATENT)).log_density
         return log_likelihood(field, observation, panel)
 
     def added(
@@ -256,7 +257,8 @@ def build_problem(
     if priors is not None:
         extra = prior_table(composite_coefficients(whole, priors, used))
         table = _replaced(table, pd.concat([priors, extra]) if len(extra) else priors)
-    wrong = [n for n, family in table["family"].items() if str(n).startswith(_POSITIVE) and family != "lognormal"]
+    positive = (*_POSITIVE, *(prefix for kind in kinds() for prefix in kind.positive))
+    wrong = [n for n, family in table["family"].items() if str(n).startswith(positive) and family != "lognormal"]
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
     arrays = panel(scores, plan, observed, table)

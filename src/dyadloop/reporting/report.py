@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.appraisal import smooth
+from dyadloop.appraisal import practical_identifiability, smooth
 from dyadloop.appraisal.referee_agreement import compared
 from dyadloop.appraisal.replication import predictive_checks
 from dyadloop.claims import judge_claims
@@ -20,6 +20,7 @@ from dyadloop.files import write_text
 from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
 from dyadloop.model import State
+from dyadloop.observation.kinds import kind_named, kinds, mask
 from dyadloop.reporting import figures, first_page
 from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.downloads import links, missing_table, predictive_table
@@ -101,6 +102,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
     missing, checked = _missing_shares(problem), predictive_checks(problem, post)
     paths = smooth(post, _longest(problem))
     words = parameter_words(problem)
+    narrowed = practical_identifiability(post, labels=words)
     drawn = {
         "estimates": figures.estimates(shown) if len(shown) else "",
         "missingness": figures.missingness(missing),
@@ -114,6 +116,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "estimates": shown,
         "missingness": missing_table(missing),
         "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
+        "identifiability": narrowed.parameters,
         "beside": beside,
         "predictive": predictive_table(checked),
         "courses": courses_table(paths),
@@ -125,6 +128,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "has_pushed": bool(len(shown)) and bool((shown["kind"] != "association").any()),
         "measured": list(dict.fromkeys(_state_label(state.id, problem).lower() for state in _measured(problem))),
         "words": words,
+        "narrowed": narrowed.sentences(),
         "csv": links(tables),
         "methods": _methods(post, problem, hypothesis),
         "info": info,
@@ -159,6 +163,7 @@ def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[st
         "linear": problem.plan.is_linear,
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
         "attrs": post.attrs,
+        "kinds": [kind_named(name).sentence(n) for name, n in json.loads(post.attrs["kinds"]).items()],
         "settings": json.loads(post.attrs["settings"]),
         "call": recorded_call(post),
         "versions": json.loads(post.attrs["versions"]),
@@ -233,7 +238,11 @@ def _data(problem: Problem, info: dict) -> list[dict[str, object]]:
                 "quantity": entry["quantity"],
                 "person": entry["person"],
                 "values": int(seen.sum()),
-                "beyond": int((problem.scores["beyond"].values[..., index] != 0).sum()),
+                "kinds": ", ".join(
+                    f"{n} {kind.name}"
+                    for kind in kinds()[1:]
+                    if (n := int((mask(problem.scores, kind.name)[..., index] & seen).sum()))
+                ),
                 "dyads": int(seen.any(axis=1).sum()),
                 "center": float(problem.scores["center"].values[index]),
                 "scale": float(problem.scores["scale"].values[index]),

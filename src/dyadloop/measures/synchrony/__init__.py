@@ -1,12 +1,13 @@
 """Synchrony of two persons: methods, surrogates, tests between dyads, and the multiverse of settings."""
 
+from dyadloop.measures.synchrony.application import group_synchrony, synchrony
 from dyadloop.measures.synchrony.changes import change_synchrony
 from dyadloop.measures.synchrony.contrast import rmea_contrast
 from dyadloop.measures.synchrony.crqa import mdcrqa
 from dyadloop.measures.synchrony.group_courses import kuramoto_test
 from dyadloop.measures.synchrony.language import language_style
-from dyadloop.measures.synchrony.method import UNITS
-from dyadloop.measures.synchrony.methods import METHODS, Method, group_synchrony, synchrony
+from dyadloop.measures.synchrony.method import UNITS, Method
+from dyadloop.measures.synchrony.methods import METHODS
 from dyadloop.measures.synchrony.pseudo import group_test
 from dyadloop.measures.synchrony.settings_multiverse import conclusions, default_grid, multiverse
 from dyadloop.measures.synchrony.still import still_time

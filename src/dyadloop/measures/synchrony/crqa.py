@@ -10,7 +10,6 @@ from scipy.spatial.distance import cdist
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import mean, result
 from dyadloop.measures.synchrony.guard import checked
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.recurrence import METRICS, Norm, Plot, embed, plot, profile, rows_within
 from dyadloop.signals.series import Floats, Pair, as_rate, as_series, samples
 
@@ -299,15 +298,3 @@ def _profile(x: Floats, y: Floats, found: Plot, far: int, side: str, theiler: in
 
 def _lead(rates: Floats, far: int) -> float:
     return float(mean(rates[far + 1 :]) - mean(rates[:far])) if far else 0.0
-
-
-METHOD = Method(
-    "crqa",
-    "cross-recurrence as crqa has it",
-    crqa,
-    "The same as recurrence, comparable with published crqa scores; also of categories.",
-    ("lag", "embedding"),
-    "above 0 by chance and by slowness: surrogates by shift",
-    "no gaps; a fixed radius makes dyads hard to compare",
-    _SOURCE,
-)

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import fisher_z, mean, quick_z
+from dyadloop.measures.synchrony.application import Transform, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.lagged import Blocks, blocks, correlate, grid
-from dyadloop.measures.synchrony.methods import Transform, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.still import rest_seconds, without_rests
 from dyadloop.measures.synchrony.testing import against
 from dyadloop.signals.series import Floats, make_pair, samples

@@ -10,7 +10,8 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.methods import METHODS, synchrony
+from dyadloop.measures.synchrony.application import synchrony
+from dyadloop.measures.synchrony.methods import METHODS
 from dyadloop.measures.synchrony.testing import synchrony_test
 
 _PREPARATION: dict[str, Sequence[Any]] = {"smooth": (0.0, 0.5), "transform": ("none", "log")}

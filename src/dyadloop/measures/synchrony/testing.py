@@ -9,8 +9,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
+from dyadloop.measures.synchrony.application import Transform, applied, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.guard import NoScoreError
-from dyadloop.measures.synchrony.methods import METHODS, Transform, applied, method_of, pauses_of, prepared, synchrony
+from dyadloop.measures.synchrony.methods import METHODS
 from dyadloop.measures.synchrony.slowness import FEWEST, check_slowness, tails
 from dyadloop.measures.synchrony.still import common_rest, rest_seconds, still_parts, without_rests
 from dyadloop.measures.synchrony.surrogates import SURROGATES
