@@ -11,6 +11,7 @@ _HOMES = {
     "Study": "dyadloop.data",
     "Theory": "dyadloop.theory",
     "across": "dyadloop.claims",
+    "actor_partner_effects": "dyadloop.appraisal",
     "alternatives": "dyadloop.claims",
     "answerable": "dyadloop.claims",
     "area_under_curve": "dyadloop.measures.assays",

@@ -16,7 +16,7 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "across", "alternatives", "answerable", "area_under_curve", "assurance", "calibrate",
+    "Settings", "Study", "Theory", "across", "actor_partner_effects", "alternatives", "answerable", "area_under_curve", "assurance", "calibrate",
     "change_synchrony", "characteristic", "checks", "choices", "clamp", "compare", "compare_priors", "compare_referees",
     "continuation", "convert_dial", "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts",
     "empathic_accuracy", "equilibria", "evidence_claims", "export_study", "finding_faults", "fit", "framework", "gains",

@@ -116,6 +116,8 @@ def _about(
         "scale": scale,
         "error_sd": error_sd,
         "shared_error": _raters(study),
+        "counterpart": [study.info.counterpart(name) for name in study.info.indicators],
+        "given_by": _givers(study),
         **_of_indicators(declared, scale),
     }
 
@@ -145,6 +147,25 @@ def _about_covariates(study: Study) -> dict[str, tuple[str, np.ndarray]]:
     return about | {"covariate_randomised": ("covariate", randomised)}
 
 
+def _givers(study: Study) -> list[str]:
+    """Return, for each indicator, the first one that the same person gives in every dyad."""
+    table = study.measurements[["dyad", "indicator", "participant_id"]].drop_duplicates()
+    given = {
+        name: dict(zip(part["dyad"], part["participant_id"], strict=True)) for name, part in table.groupby("indicator")
+    }
+    found: list[str] = []
+    for name in study.info.indicators:
+        own = given.get(name, {})
+        alike = (
+            other
+            for other in found
+            if all(given.get(other, {}).get(dyad, person) == person for dyad, person in own.items())
+            and set(own) & set(given.get(other, {}))
+        )
+        found.append(next(alike, name))
+    return found
+
+
 def _raters(study: Study) -> np.ndarray:
     """Return the number of the group of answers that each indicator belongs to, -1 where it belongs to none.
 
@@ -159,11 +180,12 @@ def _raters(study: Study) -> np.ndarray:
         for number, group in enumerate(info.shared_errors):
             found[[names.index(name) for name in group]] = number
         return found
-    persons = sorted({entry.person for entry in info.indicators.values()})
+    sides = {name: side for pair in info.exchangeable for side, name in enumerate(pair)}
+    persons = sorted({(entry.person, sides.get(name, 0)) for name, entry in info.indicators.items()})
     for j, (name, entry) in enumerate(info.indicators.items()):
         source = info.measures.get(name)
         if entry.transform == "none" and (source is None or source.kind == "questionnaire"):
-            found[j] = persons.index(entry.person)
+            found[j] = persons.index((entry.person, sides.get(name, 0)))
     return found
 
 
@@ -237,7 +259,7 @@ def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
 def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     center, scale, error_sd, faults = [], [], [], []
     for name, declared in study.info.indicators.items():
-        part = table[table["indicator"] == name]
+        part = table[table["indicator"].isin([name, study.info.counterpart(name)])]
         groups = part.groupby("participant_id")["y"]
         spread = float(((part["y"] - groups.transform("mean")) ** 2).sum())
         freedom = len(part) - groups.ngroups
