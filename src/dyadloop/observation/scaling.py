@@ -14,12 +14,17 @@ from dyadloop.errors import DataError, Fault
 from dyadloop.observation.calendar_covariates import calendar_columns, columns_of, origins
 from dyadloop.observation.kinds import kinds
 
+FEWEST_PERSONS = 3
+"""Persons with one value each, such as a score at the end of therapy, from whom an indicator can be scaled."""
+
 
 def scale_scores(study: Study) -> xr.Dataset:
     """Return the scores of a study, one row per dyad and moment.
 
     Moments are the times of measurement and the starts and ends of sessions; dyads with fewer moments are padded
     at the end with NaN.
+
+    An indicator with one value per person, such as a score at the end of therapy, is divided by its SD between persons.
 
     Returns
     -------
@@ -263,6 +268,8 @@ def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray,
         groups = part.groupby("participant_id")["y"]
         spread = float(((part["y"] - groups.transform("mean")) ** 2).sum())
         freedom = len(part) - groups.ngroups
+        if freedom < 1 and len(part) >= FEWEST_PERSONS:  # one score per person: the SD between persons is its unit
+            spread, freedom = float(((part["y"] - part["y"].mean()) ** 2).sum()), len(part) - 1
         if not declared.use and (freedom < 1 or spread == 0.0):
             center.append(float(part["y"].mean()) if len(part) else 0.0)
             scale.append(1.0)
