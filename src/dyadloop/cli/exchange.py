@@ -253,16 +253,22 @@ def turns(
 
 
 def unpack(
-    source: Annotated[Path, typer.Argument(help="Recording: .edf or .bdf.")],
+    source: Annotated[
+        Path, typer.Argument(help="Recording: EDF, BDF, XDF, .acq, Shimmer, RR intervals, tracked points, openSMILE.")
+    ],
     out: Annotated[Path, typer.Argument(help="Folder to make.", callback=writable_folder)],
+    fs: Annotated[
+        float | None, typer.Option("--fs", help="Samples or frames per second, where the file does not tell them.")
+    ] = None,
 ) -> None:
-    """Unpack a recording of EDF, EDF+ or BDF into tables with sidecars, which measure and synchrony read.
+    """Unpack a recording into tables with sidecars, which measure and synchrony read.
 
-    Signals of one rate stand in one table; breaks of EDF+D are gaps.
+    Signals of one rate or stream stand in one table; breaks are gaps. Tracked points (DeepLabCut, SLEAP, MediaPipe)
+    become movement, RR intervals an even series. What the file does not tell is asked for.
 
-    Example: dyadloop unpack session1.edf session1
+    Example: dyadloop unpack session1.xdf session1
     """
-    from dyadloop.exchange.recordings import unpack_edf
+    from dyadloop.exchange.recordings import unpack as unpacked
 
-    for path in unpack_edf(source, out):
+    for path in unpacked(source, out, fs):
         print(path)

@@ -141,7 +141,7 @@ def even_clock(times: np.ndarray, nominal: float) -> tuple[np.ndarray, float, fl
     nominal
         Rate that the stream declares [Hz].
     """
-    lag = min(_LAG, len(times) - 1)
+    lag = min(_LAG, len(times) // 4)
     # the median over many stretches: breaks, which are few, do not move it
     step = float(np.median(times[lag:] - times[:-lag])) / lag if lag > 1 else 1 / nominal
     step = step if step > 0 else 1 / nominal
