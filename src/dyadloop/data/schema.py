@@ -65,7 +65,8 @@ def _with_keys(known: tuple[Kind, ...]) -> type[_Indicator]:
     words = ("none", "log", *(word for kind in known for word in kind.transforms))
     transform: Any = Literal[words]
     bases: Any = (*(kind.keys for kind in known if kind.keys is not None), _Indicator)
-    return create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    made: Any = create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    return made
 
 
 if TYPE_CHECKING:
