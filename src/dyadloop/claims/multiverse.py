@@ -138,6 +138,15 @@ def across(table: pd.DataFrame) -> pd.DataFrame:
         ``claim``, ``declared`` (verdict), ``median`` as declared, ``lowest`` and ``highest`` median of all choices,
         ``choices`` that can test it, ``agree``, how many of them give the same verdict, and ``otherwise``, the choices
         with another verdict.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("declared", 0.3, "supported"), ("without_x", 0.1, "undecided")]  # made up; see dl.choices
+    >>> table = pd.DataFrame(rows, columns=["choice", "median", "verdict"])
+    >>> table = table.assign(claim="C4", statement="spill-over", low=0.0, high=0.6, converged=True)
+    >>> dl.across(table)[["claim", "declared", "choices", "agree", "otherwise"]].to_dict("records")
+    [{'claim': 'C4', 'declared': 'supported', 'choices': 2, 'agree': 1, 'otherwise': 'without_x: undecided'}]
     """
     rows = []
     for claim, group in table[table["verdict"] != UNTESTABLE].groupby("claim", sort=False):

@@ -117,6 +117,12 @@ def session_map(
     ------
     StateError
         If no fixed point is found.
+
+    Examples
+    --------
+    >>> weekly, daily = (dl.session_map(dl.read_theory("framework_linear"), every=days) for days in (7.0, 1.0))
+    >>> round(float(weekly["loop_gain"]), 2), round(float(daily["loop_gain"]), 2)
+    (0.72, 5.44)
     """
     model = compiled(theory, values)
     usual = model.rhythm

@@ -60,6 +60,16 @@ def convert_diaries(source: str | Path, path: str | Path) -> Path:
     ------
     DataError
         If the file is not the published one, or the folder exists already.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> head = "id,day,beep_new,ces_dmean,happy,stress,relaxed"
+    >>> text = head + "\n1,1,1,0.5,60,20,70\n1,1,2,0.5,55,30,60\n"  # SIMULATED
+    >>> _ = Path("results/daily.csv").write_text(text)
+    >>> folder = dl.convert_diaries("results/daily.csv", "results/diaries")
+    >>> dl.summarise(dl.read_study(folder)).sessions
+    1
     """
     needed = ("day", "beep_new", "ces_dmean")
     records = read_published(Path(source), _COLUMNS, "the published daily.csv", tuple(_ITEMS), needed)

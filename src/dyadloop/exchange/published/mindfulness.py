@@ -49,6 +49,15 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
     ------
     DataError
         If the file is not the published one, or the folder exists already.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> text = "person,day,beep,therapy,post,sad,worry,cheerful\n1,1,1,1,0,3,4,5\n1,1,1,1,1,2,3,6\n"  # SIMULATED
+    >>> _ = Path("results/mindfulness.csv").write_text(text)
+    >>> folder = dl.convert_mindfulness("results/mindfulness.csv", "results/mindfulness")
+    >>> dl.summarise(dl.read_study(folder)).sessions
+    2
     """
     answered = [
         record
