@@ -3,6 +3,7 @@
 import doctest
 import re
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,23 @@ def test_every_page_is_reached_from_the_first():
             names = [re.sub(r".*<(.*)>", r"\1", line).strip() for line in block.splitlines() if line[:1] not in ":"]
             ahead += [target for name in names if name and (target := (folder / name).as_posix()) not in seen]
     assert seen == pages
+
+
+def test_the_page_on_the_paper_is_that_of_the_theory_files():
+    """Every variable, arrow, claim and evidence id that it names exists, and every arrow has its sentence or its reason."""
+    paper = load("paper")
+    assert paper.page() == (DOCS / "paper.md").read_text(), "run `python docs/paper.py` to renew docs/paper.md"
+    theory = dl.read_theory("framework_linear")
+    for sentence in paper.SENTENCES:
+        for pattern in sentence.arrows:
+            assert paper.matching((pattern,), theory), pattern
+        for pattern in sentence.claims:
+            assert any(fnmatch(claim.id, pattern) for claim in theory.claims), pattern
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (DOCS / "coming-from").glob("*.md")))
+def test_numbers_beside_those_of_other_programs_are_ours(page):
+    text = (DOCS / "coming-from" / page).read_text()
+    assert load("peers").renewed(text) == text, "run `python docs/peers.py` to renew the pages"
+    for difference in re.findall(r"\| (-?[\d.]+e[-+]\d+) \|$", text, re.MULTILINE):
+        assert abs(float(difference)) < 1e-6, page

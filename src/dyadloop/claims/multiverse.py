@@ -29,6 +29,11 @@ def alternatives(study: Study) -> dict[str, Study]:
     taken as values, or as limits; ``error_X``: a declared reliability estimated instead; ``without_covariate_X``;
     ``without_therapists``: patients of one therapist taken as unrelated; ``without_least_observed``: without the
     quarter of the dyads that has the fewest values.
+
+    Examples
+    --------
+    >>> sorted(dl.alternatives(dl.read_study("results/example-study")))[:3]
+    ['without_alliance', 'without_depression', 'without_least_observed']
     """
     found: dict[str, Study] = {}
     used = [name for name, entry in study.info.indicators.items() if entry.use]
@@ -104,6 +109,16 @@ def choices(
     References
     ----------
     .. [1] Steegen et al. (2016), the multiverse of an analysis. doi:10.1177/1745691616658637
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> network = dl.hypothesis("network", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(network, ["trust", "depression"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=50)  # far too short to conclude from
+    >>> table = dl.choices(study, theory, only=["without_least_observed"], settings=short)
+    >>> sorted(table["choice"].unique())
+    ['declared', 'without_least_observed']
     """
     found = alternatives(study)
     unknown = sorted(set(only or ()) - set(found))

@@ -183,7 +183,7 @@ def import_study(
     answers: AnyMapping[str, str] | None = None,
     format_id: str | None = None,
 ) -> Imported:
-    """Import exports of other programs into a study folder, or bring an earlier import up to date.
+    r"""Import exports of other programs into a study folder, or bring an earlier import up to date.
 
     Whatever the mapping leaves open is an error that names it: nothing that is not stated is assumed.
 

@@ -30,7 +30,13 @@ def _pair(dyad: str) -> tuple[dict[str, str], ...]:
 
 
 def _value(dyad: str, who: str, session: int, indicator: str, value: float, **more: object) -> dict[str, object]:
-    own = {"dyad": dyad, "participant_id": f"{dyad}_{who}", "session": session, "indicator": indicator, "value": f"{value:g}"}
+    own = {
+        "dyad": dyad,
+        "participant_id": f"{dyad}_{who}",
+        "session": session,
+        "indicator": indicator,
+        "value": f"{value:g}",
+    }
     return own | more
 
 

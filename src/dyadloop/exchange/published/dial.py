@@ -31,7 +31,7 @@ _COLUMNS = ("couple", "person", "female", "time", "dial")
 
 
 def convert_dial(source: str | Path, path: str | Path) -> Path:
-    """Write a study folder from the published table of momentary ratings, one row per person and two seconds.
+    r"""Write a study folder from the published table of momentary ratings, one row per person and two seconds.
 
     Each conversation is one session; both partners have the role ``partner``.
 

@@ -51,7 +51,7 @@ _COLUMNS = ("id", "day", "beep_new", "ces_dmean", *_ITEMS)
 
 
 def convert_diaries(source: str | Path, path: str | Path) -> Path:
-    """Write a study folder from the published ``daily.csv``.
+    r"""Write a study folder from the published ``daily.csv``.
 
     Each person is a patient without a partner; each day is a session of length 0. Depressive symptoms enter as a
     covariate of the person. The clock of the prompts is not published and is assumed.

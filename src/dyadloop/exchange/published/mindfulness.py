@@ -40,7 +40,7 @@ _COLUMNS = ("person", "day", "beep", "therapy", "post", *_ITEMS)
 
 
 def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
-    """Write a study folder from the published supporting information, with its columns named in English.
+    r"""Write a study folder from the published supporting information, with its columns named in English.
 
     Each person is a patient without a partner; each day is a session of length 0. The arm enters as a covariate.
     Answers without the number of their prompt are left out, for their time is not known.

@@ -24,7 +24,7 @@ TRANSCRIPTS: dict[str, tuple[str, Callable[[Path, tuple[str, ...]], pd.DataFrame
 
 
 def read_turns(path: str | Path, tiers: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a transcript as stretches of speech.
+    r"""Read a transcript as stretches of speech.
 
     Parameters
     ----------
