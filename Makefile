@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: help install demo test check docs calibrate bench reports lock matrix wheel clean
+.PHONY: help install demo test check docs coverage changelog calibrate bench reports lock matrix wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -29,6 +29,7 @@ check: $(STAMP)  ## linters, import layers and types
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/lint-imports
+	$(BIN)/deptry src
 	$(BIN)/basedpyright --level error
 
 test: check  ## linters, types and tests
@@ -38,6 +39,12 @@ docs: $(STAMP)  ## build the site in docs/_build/html; tutorials run, warnings a
 	$(BIN)/python docs/gallery.py
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
+
+coverage: $(STAMP)  ## the quick tests, with the share of lines that they run
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope --cov --cov-report term:skip-covered
+
+changelog: $(STAMP)  ## fold the notes of changes/ into CHANGELOG.md: `make changelog VERSION=0.2.0`
+	$(BIN)/towncrier build --yes --version $(VERSION)
 
 calibrate: $(STAMP)  ## the slow calibration runs
 	$(BIN)/pytest -m slow -s

@@ -5,6 +5,7 @@ from dyadloop.appraisal.faults import finding_faults
 from dyadloop.appraisal.lagged import lagged_effects
 from dyadloop.appraisal.misspecification import misspecified
 from dyadloop.appraisal.model_criticism import checks
+from dyadloop.appraisal.practical_identifiability import PracticalIdentifiability, practical_identifiability
 from dyadloop.appraisal.referee_agreement import compare_referees
 from dyadloop.appraisal.regressions import referees
 from dyadloop.appraisal.scenarios import calendars, whatif
@@ -16,6 +17,7 @@ from dyadloop.appraisal.violations import VIOLATIONS
 __all__ = [
     "FAULTS",
     "VIOLATIONS",
+    "PracticalIdentifiability",
     "calendars",
     "calibrate",
     "checks",
@@ -25,6 +27,7 @@ __all__ = [
     "halves",
     "lagged_effects",
     "misspecified",
+    "practical_identifiability",
     "referees",
     "smooth",
     "whatif",

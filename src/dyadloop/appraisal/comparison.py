@@ -111,7 +111,7 @@ def compare(
         ``elpd_dyad``, ``pareto_k``, ``refitted``, ``correction`` and ``correction_se``, what the filter of a hypothesis
         that is not linear misses by a particle filter at the posterior mean, and its Monte Carlo error; the scores
         include it and their errors the error. By ``quantile``:
-        ``loop_gain`` (L, as if sessions never ended) and ``session_loop_gain`` (L_W).
+        ``continuous_loop_gain`` (L, as if sessions never ended) and ``session_loop_gain`` (L_W).
         Attribute ``notes``: what must be known when it is read, as JSON.
 
     Raises
@@ -315,17 +315,17 @@ def _loops(problem: Problem, post: xr.DataTree) -> dict[str, xr.DataArray]:
     """Return quantiles of L and L_W; missing where the study has no oxytocin or no sessions."""
     group = post["posterior"].to_dataset()
     has_oxytocin = any(state.variable.kind == "oxytocin" for state in problem.plan.states)
-    rhythm = problem.rhythm
+    schedule = problem.schedule
     found = {}
-    for name in ("loop_gain", "session_loop_gain"):
+    for name in ("continuous_loop_gain", "session_loop_gain"):
         numbers = np.full(len(QUANTILES), np.nan)
-        if problem.plan.kinked:
+        if problem.plan.has_kink:
             pass  # no slope, no gain
-        elif has_oxytocin and name == "loop_gain":
-            (draws,) = draws_of(lambda values: dynamics.oxytocin_loop_gain(problem.at_mean(values)), group)
+        elif has_oxytocin and name == "continuous_loop_gain":
+            (draws,) = draws_of(lambda values: dynamics.continuous_loop_gain(problem.at_mean(values)), group)
             numbers = np.nanquantile(draws, QUANTILES)
-        elif has_oxytocin and rhythm is not None:
-            (draws,) = draws_of(lambda values: dynamics.weekly_loop_gain(problem.at_mean(values), rhythm), group)
+        elif has_oxytocin and schedule is not None:
+            (draws,) = draws_of(lambda values: dynamics.session_loop_gain(problem.at_mean(values), schedule), group)
             numbers = np.nanquantile(draws, QUANTILES) if np.isfinite(draws).any() else numbers
         found[name] = xr.DataArray(numbers, dims="quantile")
     return found

@@ -87,7 +87,7 @@ def lagged_effects(post: xr.DataTree, gap_days: float | None = None, n_draws: in
 def effects_of(problem: Problem, post: xr.DataTree, seen: Occasions, n_draws: int = N_DRAWS) -> pd.DataFrame:
     """Return the table of lagged effects for occasions at hand."""
     found = list(routes(problem, seen.states))
-    if not found or problem.plan.kinked:
+    if not found or problem.plan.has_kink:
         return pd.DataFrame(columns=list(EFFECT_COLUMNS))
     draws = thinned(post, n_draws)
     implied = _implied(problem, seen, found, draws)

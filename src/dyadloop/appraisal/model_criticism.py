@@ -108,7 +108,7 @@ def _residual(problem: Problem, post: xr.DataTree) -> np.ndarray:
 
 
 def _residuals(problem: Problem, residual: np.ndarray) -> xr.Dataset:
-    seen = np.asarray(problem.panel.seen) & (problem.panel.sides == 0)  # a bound has no residual
+    seen = np.asarray(problem.panel.seen) & problem.panel.is_plain  # a bound has no residual
     rows: dict[str, list[float]] = {
         name: [] for name in ("count", "mean", "sd", "autocorrelation", "autocorrelation_se", "far")
     }

@@ -285,12 +285,12 @@ def _exclusion(problem: Problem, needed: list[str], subject: str, posterior: xr.
     outcome = subject if needed == [OXYTOCIN] else OXYTOCIN if needed == [subject] else ""
     places = [p for p, v in zip(problem.randomised.events, problem.randomised.variables, strict=True) if v in needed]
     states = [state.id for state in problem.plan.states if state.variable.id == outcome]
-    if not states or not places or problem.rhythm is None:
+    if not states or not places or problem.schedule is None:
         return ""
     middle = {str(name): float(np.median(posterior[name].values)) for name in posterior.data_vars}
     view = problem.of_randomised()
     size = dynamics.event_effect(
-        view.at_mean(problem.randomised.values(middle)), problem.rhythm, places[0], frozenset(states)
+        view.at_mean(problem.randomised.values(middle)), problem.schedule, places[0], frozenset(states)
     )
     name = problem.plan.events[places[0]].event
     return f"a direct effect of {name} on {outcome} of {abs(float(size)):.2g} by the next session would explain it"

@@ -162,7 +162,7 @@ PHENOMENA = (
 
 
 def phenomena(
-    names: tuple[str, ...] = (), *, theory: Theory | None = None, draws: int = 100, seed: int = 0
+    names: tuple[str, ...] = (), *, theory: Theory | None = None, draws: int = 100, seed: int = 1
 ) -> pd.DataFrame:
     """Ask theories for phenomena: at the values of their files, and over draws from their priors.
 

@@ -154,11 +154,11 @@ def pushed(system: System, push: Float[Array, "state ..."]) -> System:
 def _settled(model: Compiled, system: System, pushes: np.ndarray, read: int) -> np.ndarray:
     """Return the settled response for each push."""
     if model.is_gated:
-        rhythm = model.rhythm
+        schedule = model.schedule
         begin = jnp.asarray(np.asarray(model.start())[:, None] + 0.0 * pushes.T)
         moved = pushed(system, jnp.asarray(pushes.T))
-        points, _ = fixed_points(moved, rhythm, begin)
-        after = carried(moved, True, jnp.asarray(points), jnp.asarray(rhythm.session_days), 1e-9)
+        points, _ = fixed_points(moved, schedule, begin)
+        after = carried(moved, True, jnp.asarray(points), jnp.asarray(schedule.session_days), 1e-9)
         found = np.asarray(eqx.filter_jit(moved.acting)(after, True)[read])
     else:
         scale = jnp.asarray(model.scale())

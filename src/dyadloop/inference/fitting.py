@@ -22,7 +22,7 @@ from dyadloop.inference.result import RESULT_SCHEMA, remember, save_result, vers
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.inference.sampling_interval import proposal
 from dyadloop.likelihood.propagation import STEPS
-from dyadloop.observation.scaling import COARSE, COUNT, scale_scores
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory, read_theory
 
 N_PRIOR_DRAWS = 4000
@@ -69,8 +69,8 @@ def fit(
     -------
     xarray.DataTree
         Groups ``posterior``, ``prior``, ``log_likelihood`` (of each dyad), ``sample_stats``, ``diagnostics`` and
-        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values beyond a limit, of
-        therapists and of plates, where there are any.
+        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values not seen as
+        numbers, of therapists and of plates, where there are any.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def fit_in(
     ``like`` is the folder of a fit of almost the same problem: its mode centres and whitens this one, which changes
     how well the sampler moves and nothing else.
     """
-    _claim(folder, problem, seed, settings)
+    _stamp_folder(folder, problem, seed, settings)
     message(
         f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode"
     )
@@ -143,7 +143,7 @@ def fit_in(
     return diagnose(tree)
 
 
-def _claim(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
+def _stamp_folder(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
     """Note what is fitted here, or refuse to mix two fits."""
     # more draws go on where fewer ended, so their number is no part of what is fitted
     fixed = {name: value for name, value in vars(settings).items() if name != "draws"}
@@ -229,7 +229,7 @@ def _storable(scores: xr.Dataset) -> xr.Dataset:
 
 
 def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings: Settings) -> dict[str, object]:
-    rhythm = problem.rhythm
+    schedule = problem.schedule
     return {
         "result_schema": RESULT_SCHEMA,
         "study": study.info.name,
@@ -240,15 +240,13 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "hypothesis": problem.plan.theory.hypothesis or "",
         "fingerprint": problem.fingerprint,
         "priors": priors_to_json(problem.priors),
-        "rhythm": json.dumps(None if rhythm is None else vars(rhythm)),
-        "pace": problem.pace,
+        "schedule": json.dumps(None if schedule is None else vars(schedule)),
+        "oxytocin_timescale": problem.oxytocin_timescale,
         "left_out": json.dumps(problem.left_out),
         "seed": seed,
         "settings": json.dumps(vars(settings)),
         "solver": f"{_filter(problem)}; NUTS on a Laplace-whitened space",
-        "n_beyond": int((np.abs(problem.panel.sides) == 1).sum()),
-        "n_coarse": int((problem.panel.sides == COARSE).sum()),
-        "n_counts": int((problem.panel.sides == COUNT).sum()),
+        "kinds": json.dumps(problem.panel.counts()),
         "mode_starts": mode.starts,
         "mode_agreeing": mode.agreeing,
         "versions": json.dumps(versions()),

@@ -70,7 +70,7 @@ class Measured:
         ]
 
 
-def measure_raw(path: str | Path, progress: Progress | None = None) -> Measured:
+def measure(path: str | Path, progress: Progress | None = None) -> Measured:
     """Score the recordings, questionnaires, assays and games of a study folder, as study.yaml says under ``measures``.
 
     Parameters

@@ -174,7 +174,7 @@ def linear_form(theory: Theory) -> Theory:
         linear form would drop; the message lists what stands in the way.
     """
     included = {name for rival in theory.hypotheses if rival.name == theory.hypothesis for name in rival.including}
-    dropped = [f"{variable.id} held" for variable in theory.variables if variable.held is not None]
+    dropped = [f"{variable.id} held" for variable in theory.variables if variable.clamped is not None]
     if theory.linear_form is not None:
         dropped += [f"{name} switched on" for name in theory.switched_on if name not in included]
     if dropped:
@@ -334,7 +334,7 @@ def clamp(theory: Theory, **values: float) -> Theory:
             f"{', '.join(unknown)}: no state of the theory {theory.id!r}; known: {', '.join(sorted(states))}"
         )
     changed = tuple(
-        v.model_copy(update={"held": float(values[v.id])}) if v.id in values else v for v in theory.variables
+        v.model_copy(update={"clamped": float(values[v.id])}) if v.id in values else v for v in theory.variables
     )
     return theory.model_copy(update={"variables": changed})
 

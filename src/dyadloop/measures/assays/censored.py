@@ -109,7 +109,7 @@ def log_change(
     after_limit: str = "",
     moments: LogNormal | None = None,
     draws: int = 4000,
-    seed: int = 0,
+    seed: int = 1,
 ) -> Change:
     """Return the change of log concentration from before to after, with the errors of both.
 
@@ -175,7 +175,7 @@ def area_under_curve(
     limit: ArrayLike = "",
     moments: LogNormal | None = None,
     draws: int = 4000,
-    seed: int = 0,
+    seed: int = 1,
 ) -> pd.Series:
     """Return the area under a course of concentrations, with respect to ground and to increase.
 

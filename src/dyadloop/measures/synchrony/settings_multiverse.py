@@ -10,7 +10,8 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.methods import METHODS, synchrony
+from dyadloop.measures.synchrony.application import synchrony
+from dyadloop.measures.synchrony.methods import METHODS
 from dyadloop.measures.synchrony.testing import synchrony_test
 
 _PREPARATION: dict[str, Sequence[Any]] = {"smooth": (0.0, 0.5), "transform": ("none", "log")}
@@ -45,7 +46,7 @@ def default_grid(method: str) -> dict[str, Sequence[Any]]:
     return axes | _PREPARATION
 
 
-def multiverse(
+def synchrony_multiverse(
     first: ArrayLike,
     second: ArrayLike,
     fs: float,
@@ -54,7 +55,7 @@ def multiverse(
     *,
     surrogate: str | None = "shift",
     draws: int = 99,
-    seed: int = 0,
+    seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,  # noqa: ANN401 - what stays the same
 ) -> pd.DataFrame:
@@ -153,7 +154,7 @@ def conclusions(table: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
     Parameters
     ----------
     table
-        Result of :func:`multiverse`.
+        Result of :func:`synchrony_multiverse`.
     level
         Significance level.
 

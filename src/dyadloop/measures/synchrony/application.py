@@ -1,4 +1,4 @@
-"""Every measure of synchrony by name, and the one function that applies it to two series."""
+"""One function that applies any measure of synchrony to two series, and one for groups."""
 
 import inspect
 from dataclasses import replace
@@ -9,23 +9,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony import (
-    amico,
-    best_lag,
-    circular,
-    concordance,
-    cross_mapping,
-    crqa,
-    envelope,
-    locking,
-    rolling,
-    wcc_summary,
-)
-from dyadloop.measures.synchrony.catalogue import FIRST_METHODS
-from dyadloop.measures.synchrony.group_courses import METHODS_OF_GROUPS
 from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.method import Method
-from dyadloop.measures.synchrony.red_noise import METHODS_OF_WAVELETS
+from dyadloop.measures.synchrony.methods import METHODS
 from dyadloop.measures.synchrony.settings import check_settings
 from dyadloop.measures.synchrony.still import shares_of
 from dyadloop.signals.doubts import ecg_doubt
@@ -33,15 +19,6 @@ from dyadloop.signals.series import Floats, Missing, Pair, as_series, make_pair,
 
 Transform = Literal["none", "log", "rank", "difference", "whiten"]
 _AS_GIVEN = ("rmea", "susy", "mvsusy", "wcc", "crqa", "recurrence", "mdrqa")
-
-_OWN_FILES = (
-    rolling, best_lag, wcc_summary, amico, concordance, crqa, locking, circular, envelope, cross_mapping,
-)  # fmt: skip
-METHODS: dict[str, Method] = {
-    method.name: method
-    for method in (*FIRST_METHODS, *(own.METHOD for own in _OWN_FILES), *METHODS_OF_WAVELETS, *METHODS_OF_GROUPS)
-}
-"""Measures of two series, or of a group, by name."""
 
 
 def synchrony(

@@ -8,6 +8,7 @@ from dyadloop.data.clock import Clock
 from dyadloop.data.schema import LIMITS, LINE, PHASES, ROLES, Indicator, StudyInfo
 from dyadloop.data.table import MISSING, Table, number
 from dyadloop.errors import Fault
+from dyadloop.observation.kinds import Row, kinds
 
 _NO_EVENTS = ("na", "nan", "null", "none", "missing", "no")  # words for an empty field
 _OVERLAP_DAYS = 1e-9  # rounding of clock times to days must not look like an overlap
@@ -202,7 +203,7 @@ def check_measurements(folder: Folder, sessions: list[dict]) -> list[dict]:
         if sound and value is not None and time is not None:
             role = people[record["participant_id"]]["role"]
             plate = "" if record.get("plate", "") in MISSING else record["plate"]
-            own = {"error": error, "plate": plate, "trials": _trials(folder, row, record, value), LINE: row}
+            own = {"error": error, "plate": plate, **_of_kinds(folder, row, record, value), LINE: row}
             kept.append({**record, "role": role, "time": time, "value": value, **own})
     _plates(folder)
     return kept
@@ -289,25 +290,23 @@ def _error(folder: Folder, row: int, record: dict[str, str]) -> float:
     return math.nan if error is None else error
 
 
-def _trials(folder: Folder, row: int, record: dict[str, str], value: float) -> float:
-    """Return out of how many trials a count is, NaN for an indicator that is no count."""
-    indicator, text = _indicator(folder, record), record.get("trials", "")
-    is_count = indicator is not None and indicator.transform == "logit"
-    if not is_count:
-        if text not in MISSING:
-            got, expected = repr(text), "no trials: the indicator is no count"
-            folder.note(folder.measurements, row, "trials", got, expected, "set `transform: logit`, or remove them")
-        return math.nan
-    trials = number(folder.measurements, row, record, "trials", folder.faults)
-    if trials is None or trials < 1 or trials != int(trials):
-        folder.note(folder.measurements, row, "trials", repr(text), "a number of trials, 1 or more", "fill it in")
-    elif not 0 <= value <= trials or value != int(value):
-        got, expected = f"{value:g} for {record['indicator']!r}", f"a count from 0 to {trials:g}, the trials"
-        folder.note(folder.measurements, row, "value", got, expected, "write how many of the trials, not the share")
-    elif record["limit"] in LIMITS or record.get("error", "") not in MISSING:
-        got = "a count with a limit or a standard error"
-        folder.note(folder.measurements, row, "value", got, "a count alone", "remove the limit and the error")
-    return math.nan if trials is None else trials
+def _of_kinds(folder: Folder, row: int, record: dict[str, str], value: float) -> dict[str, float]:
+    """Return the numbers that kinds of observation read from a row beside its value."""
+
+    def note(column: str, got: str, expected: str, remedy: str) -> None:
+        folder.note(folder.measurements, row, column, got, expected, remedy)
+
+    found: dict[str, float] = {}
+    fields = Row(
+        record,
+        value,
+        note,
+        number=lambda column: number(folder.measurements, row, record, column, folder.faults),
+        given=lambda column: record.get(column, "") not in MISSING,
+    )
+    for kind in kinds():
+        found |= kind.check_row(_indicator(folder, record), fields)
+    return found
 
 
 def _fits(time: float, phase: str, session: dict) -> bool:

@@ -8,31 +8,31 @@ import numpy as np
 import pandas as pd
 
 from dyadloop.claims.claims_table import UNTESTABLE, judge_claims
-from dyadloop.data import Indicator, Study
+from dyadloop.data import Study
 from dyadloop.errors import FitError
 from dyadloop.files import folder_or_temporary, sha256
 from dyadloop.inference.convergence import convergence_faults
 from dyadloop.inference.fitting import fit
 from dyadloop.inference.result import file_name
 from dyadloop.inference.sampling import Count, Settings, counted
+from dyadloop.observation.kinds import kinds
 from dyadloop.theory import Theory
 
 DECLARED = "declared"
 _LEAST = 0.25  # share of dyads, those with the fewest values, that a choice leaves out
 
 
-def alternatives(study: Study) -> dict[str, Study]:
+def multiverse_options(study: Study) -> dict[str, Study]:
     """Return the study with one choice after the other made otherwise, by a name that says which.
 
-    ``without_X`` and ``with_X``: an indicator that is used is not, or the reverse; ``continuous_X``: a coarse scale
-    taken as continuous; ``borders_X``: its borders estimated, or at equal distances; ``ends_X``: the ends of a scale
-    taken as values, or as limits; ``error_X``: a declared reliability estimated instead; ``without_covariate_X``;
-    ``without_therapists``: patients of one therapist taken as unrelated; ``without_least_observed``: without the
-    quarter of the dyads that has the fewest values.
+    ``without_X`` and ``with_X``: an indicator that is used is not, or the reverse; ``continuous_X``, ``borders_X``,
+    ``ends_X`` ...: declared otherwise, as its kind of observation allows (:meth:`Kind.alternatives`); ``error_X``: a
+    declared reliability estimated instead; ``without_covariate_X``; ``without_therapists``: patients of one therapist
+    taken as unrelated; ``without_least_observed``: without the quarter of the dyads that has the fewest values.
 
     Examples
     --------
-    >>> sorted(dl.alternatives(dl.read_study("results/example-study")))[:3]
+    >>> sorted(dl.multiverse_options(dl.read_study("results/example-study")))[:3]
     ['without_alliance', 'without_depression', 'without_least_observed']
     """
     found: dict[str, Study] = {}
@@ -43,14 +43,9 @@ def alternatives(study: Study) -> dict[str, Study]:
             continue
         if len(used) > 1:
             found[f"without_{name}"] = _with_indicator(study, name, use=False)
-        if entry.step is not None:
-            found[f"continuous_{name}"] = _with_indicator(study, name, step=None, borders="equal")
-        if entry.borders_can_be_free:
-            other = "equal" if entry.borders == "free" else "free"
-            found[f"borders_{name}"] = _with_indicator(study, name, borders=other)
-        if entry.scale is not None and entry.transform == "none":
-            ends = {"ends_are_limits": not entry.ends_are_limits, "borders": "equal"}
-            found[f"ends_{name}"] = _with_indicator(study, name, **ends)
+        for kind in kinds():
+            for choice, changes in kind.alternatives(entry).items():
+                found[f"{choice}_{name}"] = _with_indicator(study, name, **changes)
         if entry.reliability is not None:
             found[f"error_{name}"] = _with_indicator(study, name, reliability=None)
     for name in study.info.covariates:
@@ -70,7 +65,7 @@ def alternatives(study: Study) -> dict[str, Study]:
     return named
 
 
-def choices(
+def multiverse(
     study: Study,
     theory: Theory | None = None,
     *,
@@ -89,7 +84,7 @@ def choices(
     study, theory, priors, seed, settings
         As in :func:`dyadloop.fit`.
     only
-        Names of the choices to take; default: all that :func:`alternatives` finds.
+        Names of the choices to take; default: all that :func:`multiverse_options` finds.
     folder
         Folder that keeps each fit; the same call goes on where an earlier one was killed.
     progress, message
@@ -120,7 +115,7 @@ def choices(
     >>> sorted(table["choice"].unique())
     ['declared', 'without_least_observed']
     """
-    found = alternatives(study)
+    found = multiverse_options(study)
     unknown = sorted(set(only or ()) - set(found))
     if unknown or not found:
         raise FitError(f"{', '.join(unknown) or 'this study'}: no other choice; known: {', '.join(found) or 'none'}")
@@ -144,7 +139,7 @@ def choices(
     return pd.concat(tables, ignore_index=True)
 
 
-def across(table: pd.DataFrame) -> pd.DataFrame:
+def summarise_multiverse(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per claim that the study as declared can test: what holds under all choices.
 
     Returns
@@ -187,7 +182,8 @@ def across(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_indicator(study: Study, name: str, **changes: object) -> Study:
-    entry = Indicator.model_validate({**study.info.indicators[name].model_dump(), **changes})
+    old = study.info.indicators[name]
+    entry = type(old).model_validate({**old.model_dump(), **changes})
     indicators = {**study.info.indicators, name: entry}
     return replace(study, info=study.info.model_copy(update={"indicators": indicators}))
 
