@@ -28,6 +28,7 @@ exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 
 html_theme = "pydata_sphinx_theme"
 html_title = "dyadloop"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
@@ -73,6 +74,11 @@ def _links(app, page, source) -> None:  # noqa: ANN001
         source[0] = source[0].replace("](docs/", "](")
 
 
+def _references(app, what, name, thing, options, lines) -> None:  # noqa: ANN001
+    """Turn the entries of a section References into a list: nothing in the text of a docstring calls them by number."""
+    lines[:] = [re.sub(r"^( *)\.\. \[\d+\] ", r"\1- ", line) for line in lines]
+
+
 def _signature(app, what, name, thing, options, signature, returned):  # noqa: ANN001, ANN202
     """Write what NumPy calls array-like as one word, and default functions not by their address."""
     short = [None if text is None else _ARRAY.sub("ArrayLike", text) for text in (signature, returned)]
@@ -80,6 +86,7 @@ def _signature(app, what, name, thing, options, signature, returned):  # noqa: A
 
 
 def setup(app) -> None:  # noqa: ANN001
-    """Register the two changes above."""
+    """Register the changes above."""
     app.connect("source-read", _links)
+    app.connect("autodoc-process-docstring", _references, priority=400)
     app.connect("autodoc-process-signature", _signature)

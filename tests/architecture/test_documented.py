@@ -16,8 +16,8 @@ from tests.architecture.test_public_face import load
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
-FITTED_ANEW = {"assurance", "calibrate", "choices", "compare"}
-"""Names whose examples make fits of their own: they run with `make calibrate`."""
+FITTED_ANEW = {"assurance", "calibrate", "compare", "identifiability", "multiverse", "schedule"}
+"""Names whose examples compile programs and make fits of their own: they run with `make calibrate`."""
 COMMANDS = [command for command in load("command_line").commands(get_command(app)) if command]
 
 

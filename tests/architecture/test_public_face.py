@@ -123,6 +123,7 @@ def printed():
     "page",
     [
         "README.md",
+        "docs/overview.md",
         "docs/exploring.md",
         "docs/measures.md",
         "docs/evidence.md",
