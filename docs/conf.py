@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import version as installed
 from pathlib import Path
 
+from pydantic import BaseModel
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
@@ -33,14 +35,15 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "command-line": [], "glossary": []}
+_NEIGHBOURS = ["sidebar-nav-bs"]
+html_sidebars = {"*": [], "tutorials/*": _NEIGHBOURS, "coming-from/*": _NEIGHBOURS, "generated/*": _NEIGHBOURS}
 copyright = "the dyadloop developers; code under Apache-2.0. A research instrument, not a clinical device"
 pygments_style = "default"
 
@@ -62,7 +65,7 @@ napoleon_use_rtype = False
 python_maximum_signature_line_length = 80
 
 _OUTSIDE = {"NOTICE.md": "notice.md", "CONTRIBUTING.md": "contributing.md", "README.md": "index.md"}
-_ARRAY = re.compile(r"_Buffer \| _SupportsArray\[dtype\[Any\]\].*?_NestedSequence\[complex \| bytes \| str\]")
+_ARRAY = re.compile(r"_Buffer \| _SupportsArray\[.*?_NestedSequence\[complex \| bytes \| str\]")
 
 
 def _links(app, page, source) -> None:  # noqa: ANN001
@@ -70,8 +73,6 @@ def _links(app, page, source) -> None:  # noqa: ANN001
     up = "../" * page.count("/")
     for name, target in _OUTSIDE.items():
         source[0] = source[0].replace(f"]({up}../{name}", f"]({up}{target}")
-    if page == "contributing":
-        source[0] = source[0].replace("](docs/", "](")
 
 
 def _references(app, what, name, thing, options, lines) -> None:  # noqa: ANN001
@@ -80,9 +81,16 @@ def _references(app, what, name, thing, options, lines) -> None:  # noqa: ANN001
 
 
 def _signature(app, what, name, thing, options, signature, returned):  # noqa: ANN001, ANN202
-    """Write what NumPy calls array-like as one word, and default functions not by their address."""
-    short = [None if text is None else _ARRAY.sub("ArrayLike", text) for text in (signature, returned)]
-    return re.sub(r"<function [^>]*>", "...", short[0]) if short[0] else short[0], short[1]
+    """Write types without their modules, what NumPy calls array-like as one word, and default functions as dots."""
+    if signature is None or isinstance(thing, type) and issubclass(thing, BaseModel):
+        return ("(**fields)", None) if signature else (signature, returned)
+    short = [None if text is None else _short(text) for text in (signature, returned)]
+    return short[0], short[1]
+
+
+def _short(text: str) -> str:
+    text = _ARRAY.sub("ArrayLike", re.sub(r"~(?:\w+\.)+(\w+)", r"\1", text))
+    return text.replace("<function <lambda>>", "...")
 
 
 def setup(app) -> None:  # noqa: ANN001

@@ -86,7 +86,9 @@ def _assured() -> Assurance:
 
 def _fan() -> str:
     doses = dl.protocol(8, events=[{"event": "dose", "sessions": [3, 4], "amount": 24, "minutes": -30}])
-    return explore.fan(dl.simulate(dl.framework(), doses, dyads=20, seed=1), ("oxytocin_patient", "trust", "depression"))
+    return explore.fan(
+        dl.simulate(dl.framework(), doses, dyads=20, seed=1), ("oxytocin_patient", "trust", "depression")
+    )
 
 
 GALLERY = {

@@ -80,7 +80,7 @@ SENTENCES = (
         "*Synergistically* as products of two components (M4), and always against additive nulls. *Self-reinforcing* in two senses: the "
         "loop gain from session to session is above 0 (weak: the cycle amplifies) or reaches 1 (strong: it sustains itself). "
         "*Potential benefits* as an effect of components on symptoms, and as the share of it that goes through oxytocin. The "
-        "abstract says *may*: a claim is a hypothesis here, and \"undecided\" an ordinary answer. That symptoms weaken components (`f_*`) is ours.",
+        'abstract says *may*: a claim is a hypothesis here, and "undecided" an ordinary answer. That symptoms weaken components (`f_*`) is ours.',
     ),
     Sentence(
         "Finally, we discuss the clinical implications of this model and identify key avenues for future research.",
@@ -132,7 +132,15 @@ def _arrows(arrows: list[Coupling]) -> str:
     for c in arrows:
         amount, gate = c.coefficient, {"session": "in session"}.get(c.gate, c.gate)
         ids = ", ".join(amount.evidence or ()) or "none"
-        cells = (f"`{c.id}`", " x ".join(c.sources), c.target, gate, f"{amount.value:g} {amount.unit}".removesuffix(" 1"), ids, amount.assumed)
+        cells = (
+            f"`{c.id}`",
+            " x ".join(c.sources),
+            c.target,
+            gate,
+            f"{amount.value:g} {amount.unit}".removesuffix(" 1"),
+            ids,
+            amount.assumed,
+        )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
@@ -152,7 +160,9 @@ def _evidence(arrows: list[Coupling], known: pd.DataFrame) -> str:
 def _rest(theory: Theory) -> str:
     """Return the part of the theory for which no sentence stands."""
     taken = {c.id for sentence in SENTENCES for c in matching(sentence.arrows, theory)}
-    rest = dict.fromkeys(f"{c.id.split('_')[0]}_*" if "_" in c.id else c.id for c in theory.couplings if c.id not in taken)
+    rest = dict.fromkeys(
+        f"{c.id.split('_')[0]}_*" if "_" in c.id else c.id for c in theory.couplings if c.id not in taken
+    )
     why = {
         "f_*": "symptoms weaken components: published within persons, and not in the abstract",
         "d_*": "components act on each other without oxytocin: the rival M5",

@@ -46,7 +46,11 @@ def rmea() -> Iterator[Row]:
         found = dl.synchrony(first, second, 25, "rmea", window=60, step=30, lag=5)
         yield f"{uid}: grand average", float(theirs), float(found["score"])
         mine = windows[windows["uid"] == uid]
-        yield f"{uid}: mean over windows, the patient leads", float(mine["s1_lead"].mean()), float(found["s1_lead"].mean())
+        yield (
+            f"{uid}: mean over windows, the patient leads",
+            float(mine["s1_lead"].mean()),
+            float(found["s1_lead"].mean()),
+        )
 
 
 def susy() -> Iterator[Row]:
@@ -81,7 +85,9 @@ def table(rows: Iterator[Row], program: str) -> str:
     lines = [f"| | {program} | dyadloop | difference |", "|---|---|---|---|"]
     for what, theirs, ours in rows:
         bound = next((bound for bound in ("1e-9", "1e-6") if abs(ours - theirs) < float(bound)), None)
-        lines.append(f"| {what} | {theirs:.9g} | {ours:.9g} | {f'below {bound}' if bound else f'{ours - theirs:.1g}'} |")
+        lines.append(
+            f"| {what} | {theirs:.9g} | {ours:.9g} | {f'below {bound}' if bound else f'{ours - theirs:.1g}'} |"
+        )
     return "\n".join(lines)
 
 

@@ -162,7 +162,7 @@ def loop_gain(
     --------
     >>> gain = dl.loop_gain(dl.read_theory("framework_linear"))
     >>> {name: round(value, 3) for name, value in gain.items()}
-    {'as_if_continuous': 240.518, 'root': 15.509, 'session_to_session': 0.717, 'closed_form': 0.328}
+    {'continuous_loop_gain': 240.518, 'root': 15.509, 'session_loop_gain': 0.717, 'closed_form': 0.328}
     """
     if cut == ("oxytocin",) and not values and theory.protocol is not None and not theory.active().nonlinear:
         return _exact(theory)

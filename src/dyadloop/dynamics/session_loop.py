@@ -126,8 +126,8 @@ def session_map(
 
     Examples
     --------
-    >>> weekly, daily = (dl.session_map(dl.read_theory("framework_linear"), every=days) for days in (7.0, 1.0))
-    >>> round(float(weekly["loop_gain"]), 2), round(float(daily["loop_gain"]), 2)
+    >>> weekly, daily = (dl.session_map(dl.read_theory("framework_linear"), every=days) for days in ("7 d", "1 d"))
+    >>> round(float(weekly["session_loop_gain"]), 2), round(float(daily["session_loop_gain"]), 2)
     (0.72, 5.44)
     """
     model = compiled(theory, values)

@@ -94,7 +94,7 @@ def measure(path: str | Path, progress: Progress | None = None) -> Measured:
 
     Examples
     --------
-    >>> measured = dl.measure_raw("examples/survival")
+    >>> measured = dl.measure("examples/survival")
     >>> measured.rows["value"].astype(float).describe()[["count", "mean"]].round(2).to_dict()
     {'count': 12.0, 'mean': 0.52}
     """

@@ -66,7 +66,7 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
     >>> print(dl.truth_and_bias(table).effects.round(2))
                    effect  estimate  error
     0    directional_bias     -0.47   0.04
-    1   tracking_accuracy      0.66   0.04
+    1   tracking_accuracy      0.64   0.05
     2  assumed_similarity      0.09   0.04
     """
     sound, faults = numbers(table, _COLUMNS, ("dyad",), name, _COLUMNS[1:])

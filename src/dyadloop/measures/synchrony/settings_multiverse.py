@@ -92,7 +92,7 @@ def synchrony_multiverse(
     >>> rng = np.random.default_rng(1)
     >>> shared, other = rng.normal(size=(2, 5000))
     >>> grid = {"window": [10, 20], "lag": [1, 2]}
-    >>> table = dl.multiverse(shared, shared + other, fs=25, grid=grid, surrogate=None)
+    >>> table = dl.synchrony_multiverse(shared, shared + other, fs=25, grid=grid, surrogate=None)
     >>> print(table[["window", "lag", "status"]])
        window  lag status
     0      10    1     ok
