@@ -82,7 +82,7 @@ def _references(app, what, name, thing, options, lines) -> None:  # noqa: ANN001
 
 def _signature(app, what, name, thing, options, signature, returned):  # noqa: ANN001, ANN202
     """Write types without their modules, what NumPy calls array-like as one word, and default functions as dots."""
-    if signature is None or isinstance(thing, type) and issubclass(thing, BaseModel):
+    if signature is None or (isinstance(thing, type) and issubclass(thing, BaseModel)):
         return ("(**fields)", None) if signature else (signature, returned)
     short = [None if text is None else _short(text) for text in (signature, returned)]
     return short[0], short[1]

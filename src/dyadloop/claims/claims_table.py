@@ -86,7 +86,8 @@ def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.
     Examples
     --------
     >>> table = dl.judge_claims(dl.load_result("results/example"))
-    >>> print(table.loc[table["verdict"] != "not testable here", ["claim", "verdict", "finding"]].to_string(index=False))
+    >>> tested = table[table["verdict"] != "not testable here"]
+    >>> print(tested[["claim", "verdict", "finding"]].to_string(index=False))
                        claim   verdict  finding
                     C1.trust undecided positive
                     C2.trust undecided  unclear
