@@ -14,9 +14,10 @@ import pandas as pd
 
 from dyadloop.inference.problem import Problem
 from dyadloop.likelihood.linear_filter import log_likelihood
+from dyadloop.likelihood.panel import Panel
 from dyadloop.model import Field
+from dyadloop.observation.kinds import kind_named
 from dyadloop.observation.plan import Observation
-from dyadloop.observation.scaling import COARSE, COUNT
 
 _SPREAD = 0.3
 """How far parameters are moved to see which cells go together."""
@@ -68,8 +69,8 @@ def stated(problem: Problem, values: Mapping[str, Any]) -> Statement:
     matrices = _matrices(field, observation)
     rng = np.random.default_rng(1)
     others = [_matrices(*_parts(problem, _moved(problem, numbers, rng))) for _ in range(3)]
-    plain = replace(problem.panel.without_limits(), known_variance=jnp.zeros(problem.panel.score.shape))
-    total = float(log_likelihood(field, observation, replace(plain, context=None)).sum())
+    plain = replace(problem.panel.plain(), known_variance=jnp.zeros(problem.panel.score.shape), context=None)
+    total = float(log_likelihood(field, observation, plain).sum())
     free = {name: _labels(name, matrix, [other[name] for other in others]) for name, matrix in matrices.items()}
     return Statement(
         states=field.names,
@@ -78,15 +79,15 @@ def stated(problem: Problem, values: Mapping[str, Any]) -> Statement:
         covariates=problem.observed.covariates if problem.observed.effects else (),
         matrices=matrices,
         free=free,
-        rows=_rows(problem),
+        rows=_rows(problem, plain),
         unstated=_unstated(problem),
         log_likelihood=total,
     )
 
 
 def _parts(problem: Problem, values: Mapping[str, Any]) -> tuple[Field, Observation]:
-    """Return field and observation model without borders between answers."""
-    return problem.at_mean(dict(values)), replace(problem.observed.observation(dict(values)), borders=())
+    """Return field and observation model."""
+    return problem.at_mean(dict(values)), problem.observed.observation(dict(values))
 
 
 def _moved(problem: Problem, values: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
@@ -147,10 +148,9 @@ def _labels(name: str, matrix: np.ndarray, others: list[np.ndarray]) -> np.ndarr
     return found
 
 
-def _rows(problem: Problem) -> pd.DataFrame:
+def _rows(problem: Problem, panel: Panel) -> pd.DataFrame:
     """Return the moments of all dyads; what lies behind the last of a dyad is left out."""
-    panel = problem.panel
-    pair, seen = np.asarray(panel.pair), np.asarray(panel.seen & (jnp.abs(jnp.asarray(panel.sides)) != 1))
+    pair, seen = np.asarray(panel.pair), np.asarray(panel.seen)
     steps, gate = np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair]
     times, event = np.cumsum(steps, axis=1), np.asarray(panel.event)
     kept = seen.any(axis=2) | (event != 0).any(axis=2) | (steps > 0)
@@ -171,22 +171,25 @@ def _rows(problem: Problem) -> pd.DataFrame:
 
 def _unstated(problem: Problem) -> tuple[str, ...]:
     """Return what of a problem a linear Gaussian model leaves out, in words."""
-    panel, sides = problem.panel, problem.panel.sides
-    beyond, coarse, counts = (
-        int((np.abs(sides) == 1).sum()),
-        int((sides == COARSE).sum()),
-        int((sides == COUNT).sum()),
-    )
+    panel = problem.panel
     told = [
-        (beyond, f"{beyond} values beyond a limit, censored in dyadloop, are missing here"),
-        (coarse, f"{coarse} answers of coarse scales, known to half a step in dyadloop, are plain values here"),
-        (counts, f"{counts} counts are their empirical logits here, without their binomial error"),
+        (count, f"{count} values are {kind_named(name).summary}; here they are {_as_plain(panel, name)}")
+        for name, count in list(panel.counts().items())[1:]
+    ]
+    told += [
         (bool((np.asarray(panel.known_variance) > 0).any()), "known standard errors of single values are left out"),
-        (bool(problem.normals and problem.shared.normals), "levels of therapists and plates are left out"),
-        (bool(problem.varying.names), f"{', '.join(problem.varying.names)} vary between dyads in dyadloop, not here"),
+        (bool(problem.normals and problem.random_levels.normals), "levels of therapists and plates are left out"),
+        (
+            bool(problem.random_parameters.names),
+            f"{', '.join(problem.random_parameters.names)} vary between dyads in dyadloop, not here",
+        ),
         (not problem.plan.is_linear, "arrows that are not linear stand with their slopes at the person's mean"),
-        (bool(problem.plan.given), "what contexts add to arrows is left out: all dyads are average ones"),
+        (bool(problem.plan.observed_contexts), "what contexts add to arrows is left out: all dyads are average ones"),
         (bool(problem.randomised.arrows), "arrows on randomised variation alone are left out"),
         (True, "priors: dyadloop's are not those of this program"),
     ]
     return tuple(words for holds, words in told if holds)
+
+
+def _as_plain(panel: Panel, name: str) -> str:
+    return "missing" if kind_named(name).plain_variance(panel.records[name]) is None else "plain numbers"
