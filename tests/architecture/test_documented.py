@@ -92,3 +92,7 @@ def test_numbers_beside_those_of_other_programs_are_ours(page):
     text = (DOCS / "coming-from" / page).read_text()
     assert load("peers").renewed(text) == text, "run `python docs/peers.py` to renew the pages"
     assert all("| below 1e-" in row for row in re.findall(r"^\| [^|]+: [^|]+ \| -?\d.*$", text, re.MULTILINE))
+
+
+def test_the_gallery_names_every_figure_that_its_script_draws():
+    assert load("gallery").page() == (DOCS / "gallery.md").read_text(), "run `python docs/gallery.py` to renew it"
