@@ -252,6 +252,12 @@ class Study:
     ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
     dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given), plate
     (empty where none is given) and the columns of kinds of observation. Times count from each dyad's first.
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> len(study.dyads), len(study.sessions), sorted(study.measurements["indicator"].unique())
+    (20, 320, ['alliance', 'depression', 'saliva_patient', 'saliva_therapist', 'trust'])
     """
 
     path: str

@@ -116,6 +116,12 @@ def assurance(
         If a truth or a parameter does not exist, or there is nothing to simulate.
     ResultError
         If the folder holds the tasks of another question.
+
+    Examples
+    --------
+    >>> found = dl.assurance("single_dose", ["none"], replicates=2)
+    >>> found.claims["supported"].max()
+    np.float64(0.0)
     """
     designs = variants(design if isinstance(design, Design) else read_design(design), over)
     if replicates < 1 or not truths:
