@@ -53,6 +53,7 @@ bench: $(STAMP)  ## print the benchmark ratios
 	$(BIN)/python benchmarks/measures.py
 	$(BIN)/python benchmarks/synchrony_before.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/threads.py
 
 reports: $(STAMP)  ## run the shipped real studies, an hour, and renew their reports in docs/reports
 	for study in school diaries mindfulness; do \

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# two workers share the cores; the threads of BLAS would wait for each other on the smallest matrices
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # the same programs are compiled by many tests, by both workers and by the commands that tests start
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")

@@ -16,11 +16,11 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "answerable", "area_under_curve", "assurance", "calibrate",
+    "Settings", "Study", "Theory", "actor_partner_effects", "answerable", "area_under_curve", "assurance", "calibrate",
     "change_synchrony", "characteristic", "checks", "clamp", "compare", "compare_priors", "compare_referees",
     "continuation", "convert_dial", "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts",
     "empathic_accuracy", "equilibria", "evidence_claims", "export_study", "finding_faults", "fit", "framework", "gains",
-    "group_synchrony", "group_test", "halves", "hypothesis", "identifiability", "import_study", "instruments", "judge_claims",
+    "group_synchrony", "group_test", "halves", "hand_over", "hypothesis", "identifiability", "import_study", "instruments", "judge_claims",
     "keep", "lagged_effects", "load_result", "log_change", "loop_gain", "lump", "measure", "motion_energy", "multiverse", "multiverse_options",
     "new_study", "patient_only", "phenomena", "pool", "priors", "protocol", "public_goods", "published_effects", "read_design",
     "read_plates", "read_recording", "read_study", "read_theory", "read_turns", "referees", "report", "save_result",
@@ -65,6 +65,10 @@ def test_help_is_free_of_heavy_imports():
 def test_data_theory_and_measures_need_no_jax():
     code = "import dyadloop as dl; dl.framework(); dl.scale_scores; dl.read_study; dl.summarise"
     assert "jax" not in _modules_after(code)
+
+
+def test_the_likelihood_imports_its_compiler_at_its_first_use():
+    assert "numba" not in _modules_after("import dyadloop.likelihood.linear_filter")
 
 
 def test_files_and_functions_stay_readable():

@@ -1,5 +1,6 @@
 """Doubt a fit: model checks, comparison, regressions beside it, calibration, smoothing, what-if."""
 
+from dyadloop.appraisal.actor_partner import actor_partner_effects
 from dyadloop.appraisal.comparison import compare
 from dyadloop.appraisal.faults import finding_faults
 from dyadloop.appraisal.lagged import lagged_effects
@@ -18,6 +19,7 @@ __all__ = [
     "FAULTS",
     "VIOLATIONS",
     "PracticalIdentifiability",
+    "actor_partner_effects",
     "calendars",
     "calibrate",
     "checks",

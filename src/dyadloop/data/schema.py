@@ -154,6 +154,11 @@ class StudyInfo(_Record):
         description="groups of indicators that are rated together, so that their errors may go together; auto: the "
         "answers of each person",
     )
+    exchangeable: tuple[tuple[str, str], ...] = Field(
+        default=(),
+        description="pairs of indicators that measure the same in two partners whom nothing tells apart: their "
+        "parameters are one, and which of the two is named first changes nothing",
+    )
     measures: dict[str, Source] = {}
     priors: dict[str, StudyPrior] = {}
 
@@ -166,6 +171,7 @@ class StudyInfo(_Record):
         rated = [name for group in groups for name in group]
         if strange := sorted({name for name in rated if name not in self.indicators or rated.count(name) > 1}):
             raise ValueError(f"shared_errors: {', '.join(strange)} is no indicator, or is named twice")
+        self._check_partners()
         known = {entry.quantity for entry in self.indicators.values()}
         for name, covariate in self.covariates.items():
             strange = sorted(set(covariate.on) - known)
@@ -174,6 +180,24 @@ class StudyInfo(_Record):
             if not name.isidentifier() or name in (*PARTICIPANT_COLUMNS, *SESSION_COLUMNS, *SESSION_EXTRAS):
                 raise ValueError(f"covariates: {name!r} cannot be the name of a column of numbers")
         return self
+
+    def _check_partners(self) -> None:
+        """Refuse partners whose indicators differ in more than their quantity."""
+        named = [name for pair in self.exchangeable for name in pair]
+        if strange := sorted({name for name in named if name not in self.indicators or named.count(name) > 1}):
+            raise ValueError(f"exchangeable: {', '.join(strange)} is no indicator, or is named twice")
+        for first, second in self.exchangeable:
+            here, there = (self.indicators[name].model_dump(exclude={"quantity", "reason"}) for name in (first, second))
+            differ = [key for key in here if here[key] != there[key]]
+            if differ:
+                raise ValueError(
+                    f"exchangeable: {first} and {second} differ in {', '.join(differ)}; declare them alike"
+                )
+
+    def counterpart(self, name: str) -> str:
+        """Return the indicator that measures the same in the other partner, empty where there is none."""
+        swap = {name: other for pair in self.exchangeable for name, other in (pair, pair[::-1])}
+        return swap.get(name, "")
 
     def covariates_of(self, *kinds: str) -> list[str]:
         """Return the covariates that sessions or persons of some roles have."""

@@ -14,10 +14,11 @@ from dyadloop.design.pool import run_pool
 from dyadloop.design.reader import design_of, read_design, theory_of
 from dyadloop.design.schema import Design
 from dyadloop.design.solving import Solver, shared_by, tasks_of
-from dyadloop.design.tallies import agreement, by_claim, by_world
+from dyadloop.design.tallies import agreement, by_claim, by_hypothesis, by_world
 from dyadloop.design.tasks import Task, TaskFolder, work
 from dyadloop.design.worlds import PRIOR, world_of
 from dyadloop.errors import DataError, Fault, FitError
+from dyadloop.theory import hypothesis
 
 CHUNK = 10
 """Studies per task: little is lost with a process, and a task takes much longer than its files."""
@@ -36,6 +37,9 @@ class Assurance:
         One row per design and truth: false support, with its upper bound.
     agreement
         One row per design and truth: share of verdicts that sampling by NUTS confirms; empty where none was asked.
+    comparisons
+        One row per design, truth and hypothesis, see :func:`dyadloop.design.tallies.by_hypothesis`; empty where no
+        comparison was asked for.
     rows
         One row per simulated study and claim.
     designs
@@ -45,6 +49,7 @@ class Assurance:
     claims: pd.DataFrame
     worlds: pd.DataFrame
     agreement: pd.DataFrame
+    comparisons: pd.DataFrame
     rows: pd.DataFrame
     designs: dict[str, Design]
 
@@ -58,6 +63,7 @@ def assurance(
     over: Mapping[str, Sequence[object]] | None = None,
     seed: int = 1,
     nuts: int = 0,
+    compare: Sequence[str] = (),
     folder: str | Path | None = None,
     workers: int = 0,
     cluster: str = "",
@@ -65,7 +71,8 @@ def assurance(
 ) -> Assurance:
     """Simulate studies of a design, fit and judge each as a real one, and count.
 
-    Each study is fitted by its mode and the curvature there. No rival is compared, which would withhold more.
+    Each study is fitted by its mode and the curvature there. Verdicts take no
+    comparison of rivals into account, which would withhold more.
 
     Parameters
     ----------
@@ -83,6 +90,9 @@ def assurance(
         Seed of the studies; the same seed gives the same studies whatever the number of processes.
     nuts
         How many of the first studies of each world are also sampled by NUTS, which takes minutes each.
+    compare
+        Hypotheses of the theory that are also fitted to each study and compared, such as ``("none", "reciprocal",
+        "common_cause")``; default: none. Each takes about as long as the fit that is judged.
     folder
         Folder of tasks that keeps each finished part, so that an interrupted run goes on; default: none.
     workers
@@ -113,9 +123,12 @@ def assurance(
     first = skeleton(next(iter(designs.values())))
     for truth in truths:
         world_of(first, truth, values)  # what does not exist is told before any work starts
+    rivals = tuple(str(hypothesis(name, theory_of(first.design)).hypothesis) for name in dict.fromkeys(compare))
+    if len(rivals) == 1:
+        raise FitError(f"compare={rivals[0]}: a comparison needs two hypotheses or more")
     changed = {name: float(value) for name, value in (values or {}).items()}
     tasks = {
-        label: tasks_of(entry, tuple(truths), changed, replicates, seed, nuts, CHUNK)
+        label: tasks_of(entry, tuple(truths), changed, replicates, seed, nuts, CHUNK, rivals)
         for label, entry in designs.items()
     }
     with TemporaryDirectory() as scratch:
@@ -183,10 +196,10 @@ def _tables(found: dict[str, list[dict]], designs: dict[str, Design], factor: st
     rows = pd.concat([pd.DataFrame(entry).assign(design=label) for label, entry in found.items()], ignore_index=True)
     theory = theory_of(next(iter(designs.values())))
     by_mode, by_nuts = rows[rows["fit"] == "mode"], rows[rows["fit"] == "nuts"]
-    tables = [by_claim(by_mode, theory), by_world(by_mode, theory), agreement(by_mode, by_nuts), rows]
+    compared, judged = by_hypothesis(rows[rows["fit"] == "compare"]), rows[rows["fit"] != "compare"]
+    tables = [by_claim(by_mode, theory), by_world(by_mode, theory), agreement(by_mode, by_nuts), compared, judged]
     if not factor:
         tables = [table.drop(columns="design", errors="ignore") for table in tables]
     else:
         tables = [table.rename(columns={"design": factor}) for table in tables]
-    claims, worlds, agreeing, every = tables
-    return Assurance(claims, worlds, agreeing, every, designs)
+    return Assurance(*tables, designs)

@@ -122,10 +122,10 @@ def fit_in(
     auxiliary = {"auxiliary": draws[normals]} if normals else {}
     tree = xr.DataTree.from_dict(
         {
-            "posterior": draws.drop_vars(normals),
+            "posterior": _with_ties(problem, draws.drop_vars(normals)),
             **auxiliary,
             "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)}),
-            "prior": prior_draws(problem.priors, seed),
+            "prior": _with_ties(problem, prior_draws(problem.priors, seed)),
             "sample_stats": _statistics(drawn),
             "observed_data": _storable(problem.scores),
         }
@@ -179,6 +179,12 @@ def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> 
         data[name] = (("chain", "draw", f"{name}_number"), np.asarray(values[name]), {"units": "1"})
     chains, draws = position.shape[:2]
     return xr.Dataset(data, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
+
+
+def _with_ties(problem: Problem, draws: xr.Dataset) -> xr.Dataset:
+    """Return draws with the parameters of a partner that are those of the other."""
+    ties = (*problem.plan.ties, *problem.observed.ties)
+    return draws.assign({name: draws[own] for name, own in ties if own in draws})
 
 
 def prior_draws(priors: pd.DataFrame, seed: int, n_draws: int = N_PRIOR_DRAWS) -> xr.Dataset:

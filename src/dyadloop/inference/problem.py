@@ -29,8 +29,9 @@ from dyadloop.likelihood.panel import LATENT, Panel, panel, personal
 from dyadloop.likelihood.programs import program
 from dyadloop.likelihood.random_levels import RandomLevels, random_levels
 from dyadloop.likelihood.random_parameters import RandomParameters, random_parameters
-from dyadloop.model import Field, Plan, compile_theory
+from dyadloop.model import Field, Plan, compile_theory, exchangeable
 from dyadloop.observation.kinds import kinds
+from dyadloop.observation.partners import counterparts, exchanged, partner_states
 from dyadloop.observation.plan import Observation, ObservationPlan, observe
 from dyadloop.theory import Prior, Quantity, Theory, as_measured, composite_remarks, linear_form
 
@@ -240,13 +241,15 @@ def build_problem(
     whole, used = linear_form(theory), {str(q) for q in scores["quantity"].values[scores["use"].values > 0]}
     linear = as_measured(whole, used)
     measured = _measured(scores, linear)
+    split = split and not counterparts(scores)  # what randomised events do is not yet told apart for such partners
     plan = compile_theory(linear, measured, events, contexts)
     if split and plan.is_linear and contrasted(plan, scores)[0]:
         linear = confounded(linear, plan)
         plan = compile_theory(linear, measured, events, contexts)
     plan = replace(plan, left_out=(*plan.left_out, *composite_remarks(whole, used)))
     plan = fixed_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
-    observed = observe(plan, scores)
+    observed = exchanged(observe(plan, scores), scores)
+    plan = exchangeable(plan, partner_states(observed, scores))
     varied, common = random_parameters(plan), random_levels(plan, observed, scores)
     pushed = randomised(linear, plan, scores) if split else Randomised()
     own = (varied.parameters(plan), observed.parameters(), common.parameters(plan), pushed.parameters())
@@ -269,7 +272,8 @@ def build_problem(
     wrong = [n for n, family in table["family"].items() if str(n).startswith(positive) and family != "lognormal"]
     if wrong:
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
-    arrays = panel(scores, plan, observed, table)
+    ties = {name: own for name, own in plan.ties if own in table.index}
+    arrays = panel(scores, plan, observed, pd.concat([table, table.loc[list(ties.values())].set_axis(list(ties))]))
     return Problem(plan, observed, arrays, table, scores, _schedule(scores), varied, common, pushed, unused)
 
 

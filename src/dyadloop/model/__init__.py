@@ -5,6 +5,7 @@ Importing changes nothing in the process. The first theory that is compiled swit
 """
 
 from dyadloop.model.build import system_of
+from dyadloop.model.correlations import correlation_factor
 from dyadloop.model.eigenmodes import Modes, modes_of
 from dyadloop.model.exact_transitions import (
     Flow,
@@ -18,7 +19,8 @@ from dyadloop.model.exact_transitions import (
 from dyadloop.model.kinks import kinks_at
 from dyadloop.model.linear_model import Field
 from dyadloop.model.nonlinear_terms import NonlinearTerms
-from dyadloop.model.plan import Plan, compile_theory, correlation_factor
+from dyadloop.model.partners import exchangeable
+from dyadloop.model.plan import Plan, compile_theory
 from dyadloop.model.system import System
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "compile_theory",
     "correlation_factor",
     "doublings",
+    "exchangeable",
     "flow",
     "flows",
     "kinks_at",

@@ -10,6 +10,7 @@ from jax.core import Tracer
 from jaxtyping import Array
 
 from dyadloop.errors import FitError
+from dyadloop.model.correlations import correlation_factor, symmetric_factor
 from dyadloop.model.linear_model import Field
 from dyadloop.model.nonlinear_terms import NonlinearTerms
 from dyadloop.model.system import Arrow, Source
@@ -25,7 +26,8 @@ class Plan:
     """A theory reduced to some states: which parameters it has and how they make a field.
 
     ``observed_contexts`` names the contexts whose values the study holds; they moderate arrows and are no parameters.
-    ``fixed`` holds parameters fixed at these values, in the units of the theory file.
+    ``fixed`` holds parameters fixed at these values, in the units of the theory file. ``partners`` are the states of
+    partners who cannot be told apart, ``ties`` the names of parameters that are another by its name.
     """
 
     theory: Theory
@@ -35,6 +37,8 @@ class Plan:
     left_out: tuple[str, ...]
     observed_contexts: tuple[str, ...] = ()
     fixed: tuple[tuple[str, float], ...] = ()
+    partners: tuple[tuple[int, int], ...] = ()
+    ties: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,8 +79,12 @@ class Plan:
                 prefix = type(chance).__name__.lower()
                 numbers = {name: getattr(chance, name) for name in type(chance).model_fields}
                 found.update({f"{prefix}_{n}": number for n, number in numbers.items() if isinstance(number, Quantity)})
-        held = dict(self.fixed)
-        return {name: quantity for name, quantity in found.items() if name not in held}
+        absent = {*dict(self.fixed), *dict(self.ties)}
+        return {name: quantity for name, quantity in found.items() if name not in absent}
+
+    def untied(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values with those that are another by its name."""
+        return {**values, **{name: values[own] for name, own in self.ties if own in values}}
 
     def _pairs(self, level: str) -> list[tuple[Node, Node]]:
         """Return the pairs of states that may correlate.
@@ -86,6 +94,7 @@ class Plan:
         """
         measured = [state for state in self.states if state.variable.kind != "factor"]
         pairs = [(later, earlier) for row, later in enumerate(measured) for earlier in measured[:row]]
+        pairs = [(later, earlier) for later, earlier in pairs if self._is_symmetric(later, earlier)]
         if level == "between":
             return pairs
         return [
@@ -94,13 +103,19 @@ class Plan:
             if (later.variable.kind == "oxytocin") == (earlier.variable.kind == "oxytocin")
         ]
 
+    def _is_symmetric(self, later: Node, earlier: Node) -> bool:
+        """Return whether a correlation is a parameter where partners cannot be told apart."""
+        seconds = [self.states[second] for _, second in self.partners]
+        pair = (self.states.index(earlier), self.states.index(later))
+        return (later in seconds) == (earlier in seconds) or pair in self.partners
+
     def defaults(self) -> dict[str, float]:
         """Return the values of the theory file, in its units."""
         return {name: quantity.value for name, quantity in self.parameters().items()}
 
     def field(self, values: dict[str, Any]) -> Field:
         """Return the field for parameter values given in the units of the theory file."""
-        values = {**dict(self.fixed), **values}
+        values = self.untied({**dict(self.fixed), **values})
         tau = {v.id: time_constant_days(v, values) for v in self.variables}
         sd = jnp.array([values[f"sd_{state.variable.id}"] for state in self.states])
         decay = jnp.array([1.0 / tau[state.variable.id] for state in self.states])
@@ -187,6 +202,8 @@ class Plan:
         for later, earlier in self._pairs(level):
             place = self.states.index(later), self.states.index(earlier)
             partial = partial.at[place].set(jnp.tanh(values[f"rho_{level}_{later.id}_{earlier.id}"]))
+        if self.partners:
+            return sd[:, None] * symmetric_factor(partial, self.partners)
         return sd[:, None] * correlation_factor(partial)
 
     def correlation(self, level: str, values: Mapping[str, Any]) -> Array | None:
@@ -219,19 +236,6 @@ class Plan:
             for index, state in enumerate(self.states)
             if state.variable.id == entry.target and entry.person in (None, state.person)
         ]
-
-
-def correlation_factor(partial: Array) -> Array:
-    """Return the Cholesky factor of a correlation matrix from its partial correlations (strictly lower triangle).
-
-    References
-    ----------
-    .. [1] Lewandowski, Kurowicka & Joe (2009). doi:10.1016/j.jmva.2009.04.008
-    """
-    size = len(partial)
-    left = jnp.cumprod(1.0 - partial**2, axis=1)
-    left = jnp.concatenate([jnp.ones((size, 1)), left[:, :-1]], axis=1)
-    return (partial + jnp.eye(size)) * jnp.sqrt(left)
 
 
 def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Array | float:

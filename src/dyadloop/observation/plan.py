@@ -110,6 +110,7 @@ class ObservationPlan:
     varying: tuple[tuple[str, str], ...] = ()
     kind_plans: tuple[tuple[str, tuple], ...] = ()
     raters: tuple[tuple[int, ...], ...] = ()
+    ties: tuple[tuple[str, str], ...] = ()
 
     def kind_plan(self, name: str) -> tuple:
         """Return which parameters a kind of observation has, see :meth:`Kind.planned`; empty where it has none."""
@@ -120,6 +121,10 @@ class ObservationPlan:
 
     def parameters(self) -> dict[str, Quantity]:
         """Return every parameter by id, with its default, unit, prior and source."""
+        found = self._all_parameters()
+        return {name: quantity for name, quantity in found.items() if name not in dict(self.ties)}
+
+    def _all_parameters(self) -> dict[str, Quantity]:
         found: dict[str, Quantity] = {}
         for index, (name, unit) in enumerate(zip(self.indicators, self.units, strict=True)):
             found[f"mean_{name}"] = _quantity(0.0, unit, "normal", 0.0, 1.0, "scores are centred at the grand mean")
@@ -148,6 +153,7 @@ class ObservationPlan:
 
     def observation(self, values: dict[str, Array] | dict[str, float]) -> Observation:
         """Return the observation model for parameter values."""
+        values = {**values, **{name: values[own] for name, own in self.ties if own in values}}
         errors = [
             values[f"error_{name}"] if declared is None else declared
             for name, declared in zip(self.indicators, self.declared_error, strict=True)

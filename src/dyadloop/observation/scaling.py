@@ -14,12 +14,17 @@ from dyadloop.errors import DataError, Fault
 from dyadloop.observation.calendar_covariates import calendar_columns, columns_of, origins
 from dyadloop.observation.kinds import kinds
 
+FEWEST_PERSONS = 3
+"""Persons with one value each, such as a score at the end of therapy, from whom an indicator can be scaled."""
+
 
 def scale_scores(study: Study) -> xr.Dataset:
     """Return the scores of a study, one row per dyad and moment.
 
     Moments are the times of measurement and the starts and ends of sessions; dyads with fewer moments are padded
     at the end with NaN.
+
+    An indicator with one value per person, such as a score at the end of therapy, is divided by its SD between persons.
 
     Returns
     -------
@@ -116,6 +121,8 @@ def _about(
         "scale": scale,
         "error_sd": error_sd,
         "shared_error": _raters(study),
+        "counterpart": [study.info.counterpart(name) for name in study.info.indicators],
+        "given_by": _givers(study),
         **_of_indicators(declared, scale),
     }
 
@@ -145,6 +152,25 @@ def _about_covariates(study: Study) -> dict[str, tuple[str, np.ndarray]]:
     return about | {"covariate_randomised": ("covariate", randomised)}
 
 
+def _givers(study: Study) -> list[str]:
+    """Return, for each indicator, the first one that the same person gives in every dyad."""
+    table = study.measurements[["dyad", "indicator", "participant_id"]].drop_duplicates()
+    given = {
+        name: dict(zip(part["dyad"], part["participant_id"], strict=True)) for name, part in table.groupby("indicator")
+    }
+    found: list[str] = []
+    for name in study.info.indicators:
+        own = given.get(name, {})
+        alike = (
+            other
+            for other in found
+            if all(given.get(other, {}).get(dyad, person) == person for dyad, person in own.items())
+            and set(own) & set(given.get(other, {}))
+        )
+        found.append(next(alike, name))
+    return found
+
+
 def _raters(study: Study) -> np.ndarray:
     """Return the number of the group of answers that each indicator belongs to, -1 where it belongs to none.
 
@@ -159,11 +185,12 @@ def _raters(study: Study) -> np.ndarray:
         for number, group in enumerate(info.shared_errors):
             found[[names.index(name) for name in group]] = number
         return found
-    persons = sorted({entry.person for entry in info.indicators.values()})
+    sides = {name: side for pair in info.exchangeable for side, name in enumerate(pair)}
+    persons = sorted({(entry.person, sides.get(name, 0)) for name, entry in info.indicators.items()})
     for j, (name, entry) in enumerate(info.indicators.items()):
         source = info.measures.get(name)
         if entry.transform == "none" and (source is None or source.kind == "questionnaire"):
-            found[j] = persons.index(entry.person)
+            found[j] = persons.index((entry.person, sides.get(name, 0)))
     return found
 
 
@@ -237,10 +264,12 @@ def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
 def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     center, scale, error_sd, faults = [], [], [], []
     for name, declared in study.info.indicators.items():
-        part = table[table["indicator"] == name]
+        part = table[table["indicator"].isin([name, study.info.counterpart(name)])]
         groups = part.groupby("participant_id")["y"]
         spread = float(((part["y"] - groups.transform("mean")) ** 2).sum())
         freedom = len(part) - groups.ngroups
+        if freedom < 1 and len(part) >= FEWEST_PERSONS:  # one score per person: the SD between persons is its unit
+            spread, freedom = float(((part["y"] - part["y"].mean()) ** 2).sum()), len(part) - 1
         if not declared.use and (freedom < 1 or spread == 0.0):
             center.append(float(part["y"].mean()) if len(part) else 0.0)
             scale.append(1.0)

@@ -49,7 +49,28 @@ def print_assurance(made: Assurance, console: Console) -> None:
             ],
         )
     )
+    _print_comparisons(made, factor, console)
     _print_agreement(made, console)
+
+
+def _print_comparisons(made: Assurance, factor: list[str], console: Console) -> None:
+    """Print how often each hypothesis wins; a star marks the one that is true."""
+    if made.comparisons.empty:
+        return
+    headings = (*factor, "truth", "hypothesis", "studies", "scores best", "best, all others worse", "heavy tails")
+    rows = [
+        (
+            *(row[name] for name in factor),
+            row["truth"],
+            f"{row['hypothesis']}{' *' if row['hypothesis'] == row['truth'] else ''}",
+            row["studies"],
+            *(f"{share(row[name])} ({number(row[f'{name}_se'])})" for name in ("best", "alone")),
+            share(row["bad_k"]),
+        )
+        for row in made.comparisons.to_dict("records")
+    ]
+    console.print(text_table(headings, rows))
+    console.print()
 
 
 def _claim_row(row: dict, factor: list[str]) -> tuple:
