@@ -73,7 +73,8 @@ RECORDINGS: dict[str, RecordingFormat] = {
         RecordingFormat(
             "intervals", "RR intervals: Polar Sensor Logger, lists of intervals (Polar Flow, Movesense)", (),
             "interbeat intervals on an even clock; pauses and doubtful beats as gaps",
-            "the times of arrival, which jitter", "", "intervals that are known", _tables(intervals.read_intervals), intervals.is_intervals,
+            "the times of arrival, which jitter", "", "intervals that are known",
+            _tables(intervals.read_intervals), intervals.is_intervals,
         ),
         RecordingFormat(
             "opensmile", "openSMILE", (), "descriptors by frame, on the clock of `frameTime`", "functionals, ARFF", "",
