@@ -4,9 +4,13 @@ import re
 from pathlib import Path
 
 from dyadloop.exchange import EXPORTS, FORMATS
+from dyadloop.exchange.recordings import RECORDINGS
+from dyadloop.handover import HAND_OVERS
 
 PAGE = Path(__file__).parent / "import.md"
-_MARKED = re.compile(r"(<!-- (formats|exports): made by docs/format_table.py -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_MARKED = re.compile(
+    r"(<!-- (formats|exports|recordings): made by docs/format_table.py -->\n)(.*?)(<!-- end -->)", re.DOTALL
+)
 
 
 def tables() -> dict[str, str]:
@@ -15,10 +19,17 @@ def tables() -> dict[str, str]:
         (e.id, e.title, " ".join(f"`{ending}`" for ending in e.endings) or "by its headings", e.reads, e.leaves, e.library or "-", e.truth)
         for e in FORMATS.values()
     ]  # fmt: skip
+    recordings = [
+        (e.id, e.title, " ".join(f"`{ending}`" for ending in e.endings) or "by its headings", e.reads, e.leaves, e.library or "-", e.truth)
+        for e in RECORDINGS.values()
+    ]  # fmt: skip
     heads = ("format", "from", "files", "what is read", "what is not", "library", "what its test compares with")
     return {
         "formats": _table(heads, rows),
-        "exports": _table(("`--to`", "what is written"), [(e.id, e.title) for e in EXPORTS.values()]),
+        "recordings": _table(heads, recordings),
+        "exports": _table(
+            ("`--to`", "what is written"), [(e.id, e.title) for e in (*EXPORTS.values(), *HAND_OVERS.values())]
+        ),
     }
 
 

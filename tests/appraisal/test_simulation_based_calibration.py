@@ -16,7 +16,6 @@ from dyadloop.cli.program import app
 from dyadloop.data import read_study
 from dyadloop.errors import FitError, ResultError
 from dyadloop.inference import Settings
-from dyadloop.observation.scaling import COARSE, COUNT
 from dyadloop.theory import keep, vary
 from tests.inference.small import answered, coarse, counted, make, shared, shorten, theory
 from tests.linear import rival
@@ -126,10 +125,10 @@ def test_answers_and_counts_are_simulated_as_such(design, tmp_path, kind):
     truth, panel, _ = calibration._draw(problem, 7)
     column = list(problem.observed.indicators).index("trust")
     seen = np.asarray(panel.seen)[..., column]
-    assert set(panel.sides[..., column][seen]) == {{"coarse": COARSE, "counts": COUNT}[kind]}
+    assert panel.is_kind({"coarse": "ordinal", "counts": "count"}[kind])[..., column][seen].all()
     assert truth["tau_trust"] > 0
     if kind == "counts":
-        chosen = np.asarray(panel.counts.successes)[..., column][seen]
+        chosen = np.asarray(panel.records["count"].values["successes"])[..., column][seen]
         assert set(chosen) <= set(range(11))
         assert len(set(chosen)) > 3
     else:

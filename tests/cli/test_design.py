@@ -1,5 +1,6 @@
 """The commands on designs as a user types them."""
 
+import io
 import json
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_check_says_what_a_design_can_tell():
         row["claim"]: row
         for row in json.loads(dyadloop("design", "check", "inpatient_doses", "--json").stdout)["claims"]
     }
-    assert doses["C2.trust"]["why"] == "oxytocin is not measured in this study"
+    assert doses["C2.trust"]["why"] == "oxytocin is not measured in this design"
 
 
 def test_faults_of_a_design_exit_with_3_and_come_as_json(tmp_path):
@@ -69,6 +70,19 @@ def test_a_design_is_drafted_from_a_study(haifa_folder, tmp_path):
     assert found["measures"]["saliva_patient"]["when"] == ["before", "after"]
     assert found["measures"]["depression"]["when"] == ["before"]
     assert 0.02 < found["missing"]["values"] < 0.08  # one value in twenty is lost
+
+
+def test_a_design_is_drafted_from_answers(tmp_path, monkeypatch):
+    answers = iter(["60", "8", "", "", "trust, oxytocin", *[""] * 3, "before, after", "2, 4, 6", *[""] * 7])
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(answers) + "\n"))
+    out = tmp_path / "asked.yaml"
+    run = dyadloop("design", "draft", "--out", out)
+    assert run.returncode == 0, run.stderr
+    assert "What is measured? Known: " in run.stderr
+    found = json.loads(dyadloop("design", "show", out, "--json").stdout)
+    assert (found["dyads"], found["sessions"]["count"]) == (60, 8)
+    assert found["measures"]["oxytocin"]["sessions"] == [2, 4, 6]
+    assert dyadloop("design", "check", out).returncode == 0
 
 
 def test_assurance_and_its_folder_of_tasks(own, tmp_path):
@@ -113,7 +127,7 @@ def test_registrations_and_what_departs_from_them(haifa_folder, tmp_path):
     assert len(listed) == 4  # the simulated study rates all five components
     report = tmp_path / "report.html"
     assert dyadloop("design", "report", "single_dose", "--out", report).returncode == 0
-    assert "oxytocin is not measured in this study" in report.read_text()
+    assert "oxytocin is not measured in this design" in report.read_text()
 
 
 def test_a_schedule_needs_samples():

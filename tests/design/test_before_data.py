@@ -9,12 +9,13 @@ import pytest
 
 from dyadloop.appraisal.replication import replicate
 from dyadloop.design import skeleton
-from dyadloop.design.before_data import identifiability, in_words
-from dyadloop.design.information import Planned, Scale, information
+from dyadloop.design.before_data import identifiability
+from dyadloop.design.information import Planned, information
 from dyadloop.design.reader import design_of
 from dyadloop.design.rivals import APART, changes, told_apart
 from dyadloop.design.worlds import fitted_values, world_of
 from dyadloop.errors import FitError
+from dyadloop.inference.prior_scale import Scale
 from tests.design.small import content, design, theory_file
 from tests.reference.dense import joint_moments
 from tests.reference.differences import curvature
@@ -130,11 +131,11 @@ def test_values_that_are_not_there_tell_nothing(arrow):
 def test_directions_in_words():
     scale = Scale(("a", "w", "tau", "sd"), np.array([False, False, True, True]), np.zeros(4), np.ones(4))
     point = np.array([0.2, 0.4, 1.0, 0.0])
-    assert in_words(scale, point, np.array([0.0, 0.0, 1.0, 0.0])) == "tau is hardly told"
-    assert "only their product is told" in in_words(scale, point, np.array([1.0, -2.0, 0, 0]) / np.sqrt(5))
-    assert "only their ratio is told" in in_words(scale, point, np.array([0, 0, 0.7, 0.7]))
-    assert "only their sum, with weights, is told" in in_words(scale, point, np.array([0.9, -0.4, 0, 0]))
-    assert "against w, sd" in in_words(scale, point, np.array([0.6, -0.5, 0.0, -0.5]))
+    assert scale.in_words(point, np.array([0.0, 0.0, 1.0, 0.0])) == "tau is hardly told"
+    assert "only their product is told" in scale.in_words(point, np.array([1.0, -2.0, 0, 0]) / np.sqrt(5))
+    assert "only their ratio is told" in scale.in_words(point, np.array([0, 0, 0.7, 0.7]))
+    assert "only their sum, with weights, is told" in scale.in_words(point, np.array([0.9, -0.4, 0, 0]))
+    assert "against w, sd" in scale.in_words(point, np.array([0.6, -0.5, 0.0, -0.5]))
 
 
 def test_a_plan_says_what_it_can_tell():

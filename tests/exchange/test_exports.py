@@ -25,7 +25,9 @@ def _values(study):
     return dict(zip(keys, table["value"], strict=True))
 
 
-@pytest.mark.parametrize(("to", "source"), [("bids", "out"), ("spss", "out/study.sav"), ("wide", "out/wide.csv")])
+@pytest.mark.parametrize(
+    ("to", "source"), [("bids", "out"), ("spss", "out/study.sav"), ("wide", "out/wide.csv"), ("psychds", "out")]
+)
 def test_a_study_that_goes_out_comes_back(study, tmp_path, to, source):
     export_study(study, tmp_path / "out", to)
     back = import_study(tmp_path / source, tmp_path / "back").study
@@ -75,6 +77,16 @@ def test_bids_as_its_specification_has_it(study, tmp_path):
     beh = out / "sub-VP01" / "ses-1" / "beh" / "sub-VP01_ses-1_task-process_beh.tsv"
     header = beh.read_text().splitlines()[0].split("\t")
     assert set(header) <= set(json.loads((out / "task-process_beh.json").read_text()))
+
+
+def test_psychds_describes_every_column_of_its_table(study, tmp_path):
+    """Its validator asks for a keyword and a value in each name, and every column among the variables measured."""
+    files = export_study(study, tmp_path / "out", "psychds")
+    told = json.loads(files[0].read_text())
+    assert {told["@context"], told["@type"]} == {"https://schema.org/", "Dataset"}
+    assert files[1].name == "study-study_data.csv"
+    assert files[1].read_text().splitlines()[0].split(",") == [entry["name"] for entry in told["variableMeasured"]]
+    assert {e["name"]: e.get("maxValue") for e in told["variableMeasured"]}["wai_p"] == 7
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3"])

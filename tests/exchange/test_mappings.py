@@ -47,6 +47,28 @@ def test_a_plain_table_leaves_nothing_open(tmp_path):
     assert (done.study.sessions["end"] - done.study.sessions["start"]).round(9).eq(round(50 / 1440, 9)).all()
 
 
+def test_a_single_item_is_turned_round_on_its_scale(tmp_path):
+    """3 of 1 to 7 is 5; a limit changes its side; what is beyond the scale stays out."""
+    path = _csv(tmp_path, _rows(WEEKS).replace(";50;3;", ";50;<3;", 1) + "P1;6;2024-04-05;50;9;1\n")
+    answers = {"tables.1.scores.trust.reverse": "true", "tables.1.scores.trust.scale": "[1, 7]"}
+    plain = import_study(path, tmp_path / "plain", answers={"tables.1.scores.trust.scale": "[1, 7]"}).study.measurements
+    done = import_study(path, tmp_path / "study", answers=answers)
+    turned = done.study.measurements
+    here = plain["indicator"] == "trust"
+    assert (turned.loc[here, "value"] == 8 - plain.loc[here, "value"]).all()
+    assert (turned.loc[~here, "value"] == plain.loc[~here, "value"]).all()
+    assert set(turned.loc[here & (plain["limit"] == "below"), "limit"]) == {"above"}
+    assert "turned round" in done.study.info.indicators["trust"].reason
+    assert done.counts[0]["cells"] == done.counts[0]["used"] + done.counts[0]["reported"]
+
+
+def test_reverse_needs_a_scale(tmp_path):
+    with pytest.raises(DataError, match="reverse"):
+        import_study(
+            _csv(tmp_path, _rows(WEEKS)), tmp_path / "study", answers={"tables.1.scores.trust.reverse": "true"}
+        )
+
+
 def test_slashes_without_a_day_above_12_are_asked_about(tmp_path):
     path = _csv(tmp_path, _rows(["01/02/2024", "02/03/2024", "03/04/2024", "04/05/2024", "05/06/2024"]))
     assert _open(path) == ["dates"]

@@ -10,6 +10,7 @@ from dyadloop.data import read_study
 from dyadloop.inference.cache import Cache, made_once
 from dyadloop.inference.mode import posterior_of
 from dyadloop.inference.problem import build_problem
+from dyadloop.observation.kinds import Record
 from dyadloop.observation.scaling import scale_scores
 from tests.compilations import counted
 from tests.inference.small import PAIR, make, shorten, theory
@@ -67,7 +68,7 @@ def test_problems_with_another_model_do_not(problem):
         replace(problem, plan=replace(problem.plan)),
         replace(problem, observed=replace(problem.observed)),
         replace(problem, priors=problem.priors.copy()),
-        replace(problem, rhythm=None),
+        replace(problem, schedule=None),
         replace(
             problem.without(np.zeros(problem.panel.seen.shape[:2], dtype=bool), "none"), plan=replace(problem.plan)
         ),
@@ -79,9 +80,10 @@ def test_problems_with_another_model_do_not(problem):
 
 
 def test_values_beyond_a_limit_are_parameters_of_their_own(problem):
-    side = np.zeros(problem.panel.score.shape, dtype=int)
+    side = np.zeros(problem.panel.score.shape)
     side[0, 0, 0] = -1
-    limited = problem.with_panel(problem.panel.with_sides(side), "limited")
+    panel = problem.panel.with_kind("censored", side != 0, Record({"side": jnp.asarray(side, dtype=int)}, {}))
+    limited = problem.with_panel(panel, "limited")
     assert limited.cache is problem.cache
     assert posterior_of(limited) is not posterior_of(problem)
     assert posterior_of(limited).size == posterior_of(problem).size + 1

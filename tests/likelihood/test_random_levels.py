@@ -44,7 +44,7 @@ def problem(folder):
 
 
 def _values(problem, **other):
-    parts = (problem.plan.parameters(), problem.observed.parameters(), problem.shared.parameters(problem.plan))
+    parts = (problem.plan.parameters(), problem.observed.parameters(), problem.random_levels.parameters(problem.plan))
     known = {name: quantity.value for part in parts for name, quantity in part.items()}
     zeros = {name: jnp.zeros(size) for name, size in problem.normals.items()}
     return {name: jnp.asarray(value, dtype=float) for name, value in {**known, **zeros, **other}.items()}
@@ -107,7 +107,7 @@ def test_the_likelihood_is_that_of_all_dyads_together(problem):
 def test_courses_and_replicates_hold_the_therapist(problem):
     """A shift of one therapist by the same in all scores moves the courses of that therapist's dyads by it."""
     values = _values(problem, between_therapists_trust=1.0)
-    states, place = list(problem.plan.names), [name for _, name, _ in problem.shared.levels].index("trust")
+    states, place = list(problem.plan.names), [name for _, name, _ in problem.random_levels.levels].index("trust")
     effects = jnp.zeros(9).at[1 * 3 + place].set(2.0)  # of T1, who sees the dyads 1 and 4
     moved = problem.panel.score + np.where(
         (np.asarray(problem.panel.therapist) == 1)[:, None, None]

@@ -1,6 +1,7 @@
 """Values beyond a limit: the likelihood is exact, nothing is substituted, and what tells nothing is refused."""
 
 import dataclasses
+import json
 import shutil
 from dataclasses import replace
 
@@ -12,16 +13,16 @@ from scipy.special import expit
 from scipy.stats import binom, multivariate_normal, norm, qmc
 
 from dyadloop.appraisal import checks, smooth
-from dyadloop.appraisal.replication import replicate, sampled, within_limits
+from dyadloop.appraisal.replication import as_recorded, replicate, sampled
 from dyadloop.data import read_study
 from dyadloop.errors import DataError, FitError
 from dyadloop.inference import Settings, fit
 from dyadloop.inference.mode import posterior_of
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.result import load_result, problem_of
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
-from dyadloop.likelihood.panel import Counts
+from dyadloop.observation.kinds import Record, mask
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.reporting.report import report
 from dyadloop.theory import keep
@@ -51,11 +52,31 @@ def models(problem):
 
 def _limited(panel, places, side):
     """A panel of the first dyad whose values at some places of its seen values are limits."""
+    panel, sides = _first(panel, places, side)
+    return panel.with_kind("censored", sides != 0, Record({"side": jnp.asarray(sides, dtype=int)}, {}))
+
+
+def _stepped(panel, places, half):
+    """A panel of the first dyad whose values at some places are answers of a coarse scale."""
+    panel, here = _first(panel, places, 1.0)
+    return panel.with_kind("ordinal", here != 0, _steps(panel, half))
+
+
+def _steps(panel, half):
+    return Record({}, {"half_step": jnp.full(panel.score.shape[2], half)})
+
+
+def _first(panel, places, mark):
+    """The first dyad, and marks at some places of its seen values."""
     panel = panel.of_dyads(np.array([0]))
-    sides = np.zeros(panel.score.shape, dtype=int)
-    where = np.argwhere(np.asarray(panel.seen))[list(places)]
-    sides[tuple(where.T)] = side
-    return panel.with_sides(sides)
+    marks = np.zeros(panel.score.shape)
+    marks[tuple(np.argwhere(np.asarray(panel.seen))[list(places)].T)] = mark
+    return panel, marks
+
+
+def _place(panel):
+    """Where the one value lies that is not seen as a number."""
+    return tuple(np.asarray(panel.latent_at)[0].tolist())
 
 
 def _moments_of_data(panel, models):
@@ -97,13 +118,13 @@ def _averaged(models, panel, n_places, log2_points=11):
 
 @jax.jit
 def _densities(models, panel, normals):
-    return jax.vmap(lambda z: filtered(*models, panel, z).log_density[0])(normals)
+    return jax.vmap(lambda z: filter_jointly(*models, panel, z).log_density[0])(normals)
 
 
 def test_both_filters_agree_where_nothing_is_limited(problem, models):
     field, observation = models
     once = log_likelihood(field, observation, problem.panel)
-    np.testing.assert_allclose(filtered(field, observation, problem.panel).log_density, once, rtol=1e-11)
+    np.testing.assert_allclose(filter_jointly(field, observation, problem.panel).log_density, once, rtol=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -124,37 +145,36 @@ def test_the_likelihood_is_the_exact_integral(problem, models, places, side):
 @pytest.mark.parametrize(("places", "half"), [([-1], 0.5), ([3, 9], 0.5), ([3, 4, 30], 0.1)])
 def test_the_likelihood_of_a_coarse_scale_is_the_exact_integral(problem, models, places, half):
     """Values within half a step: the density of the rest times the probability of a box, from SciPy."""
-    panel = replace(_limited(problem.panel, places, 2), half_step=jnp.full(problem.panel.score.shape[2], half))
+    panel = _stepped(problem.panel, places, half)
     exact, at, left, seen, last = _given_the_rest(panel, models, places)
     inside = multivariate_normal(at, left, abseps=1e-10, releps=1e-10, maxpts=10**7)
     exact += np.log(inside.cdf(seen + half, lower_limit=seen - half))
     found = _averaged(models, panel, len(places))
     assert found == pytest.approx(exact, abs=1e-8 if last else 1e-3)
     # a step too fine to matter is a density times its width
-    fine = replace(panel, half_step=jnp.full(panel.score.shape[2], 1e-6))
-    plain = replace(panel, side=None, beyond_at=None, half_step=None)
+    fine = _stepped(problem.panel, places, 1e-6)
+    plain = problem.panel.of_dyads(np.array([0]))
     continuous = float(log_likelihood(*models, plain)[0])
-    fine_density = float(filtered(*models, fine, jnp.zeros(len(places))).log_density[0])
+    fine_density = float(filter_jointly(*models, fine, jnp.zeros(len(places))).log_density[0])
     assert fine_density - len(places) * np.log(2e-6) == pytest.approx(continuous, abs=1e-5)
 
 
 @pytest.mark.parametrize(("places", "successes", "trials"), [([-1], [3], 5), ([4], [0], 6), ([3, 9], [7, 0], 8)])
 def test_the_likelihood_of_counts_is_the_exact_integral(problem, models, places, successes, trials):
     """Binomial counts at log odds that are jointly normal with the rest: against Gauss-Hermite quadrature."""
-    panel = _limited(problem.panel, places, 3)
+    panel, here = _first(problem.panel, places, 1.0)
     scale, center = 0.8, 0.3
-    where, full = tuple(np.array(panel.beyond_places)), np.zeros(panel.score.shape)
+    where, full = np.nonzero(here), np.zeros(panel.score.shape)
     full[where] = successes
     odds = np.log((full + 0.5) / (trials - full + 0.5))
     score = panel.score.at[where].set(jnp.asarray((odds[where] - center) / scale))
     marks = np.zeros(panel.score.shape)
     marks[where] = trials
     n_indicators = panel.score.shape[2]
-    counts = Counts(
-        jnp.asarray(full), jnp.asarray(marks), jnp.full(n_indicators, center), jnp.full(n_indicators, scale)
-    )
-    panel = replace(panel, score=score, counts=counts)
-    assert (np.asarray(panel.with_scores(panel.score).counts.successes) == full).all()
+    constants = {"center": jnp.full(n_indicators, center), "scale": jnp.full(n_indicators, scale)}
+    counts = Record({"successes": jnp.asarray(full), "trials": jnp.asarray(marks)}, constants)
+    panel = replace(panel, score=score).with_kind("count", here != 0, counts)
+    assert (np.asarray(panel.with_scores(panel.score).records["count"].values["successes"]) == full).all()
     exact, at, left, _, _ = _given_the_rest(panel, models, places)
     left = np.linalg.cholesky(left)
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
@@ -167,9 +187,9 @@ def test_the_likelihood_of_counts_is_the_exact_integral(problem, models, places,
 
 
 def test_a_drawn_value_stays_within_its_step(problem, models):
-    panel = replace(_limited(problem.panel, [10], 2), half_step=jnp.full(problem.panel.score.shape[2], 0.4))
-    place = tuple(int(part[0]) for part in panel.beyond_places)
-    middle = filtered(*models, panel.with_sides(np.zeros(panel.score.shape))).steps.innovation[place]
+    panel = _stepped(problem.panel, [10], 0.4)
+    place = _place(panel)
+    middle = filter_jointly(*models, panel.plain()).steps.innovation[place]
 
     @jax.jit
     def drawn(score, z):
@@ -177,7 +197,7 @@ def test_a_drawn_value_stays_within_its_step(problem, models):
         far = replace(panel, score=panel.score.at[place].add(score))
 
         def density(mean):
-            found = filtered(models[0], replace_mean(models[1], mean), far, z[None])
+            found = filter_jointly(models[0], replace_mean(models[1], mean), far, z[None])
             return found.log_density.sum(), found.steps.innovation[place]
 
         return jax.grad(density, has_aux=True)(models[1].mean)
@@ -191,13 +211,13 @@ def test_a_drawn_value_stays_within_its_step(problem, models):
 
 def test_a_drawn_value_does_not_jump(problem, models):
     """From step to step of a sampler a draw moves with its score and its normal: also where the score passes 0."""
-    panel = replace(_limited(problem.panel, [10], 2), half_step=jnp.full(problem.panel.score.shape[2], 0.8))
-    place = tuple(int(part[0]) for part in panel.beyond_places)
-    middle = filtered(*models, panel.with_sides(np.zeros(panel.score.shape))).steps.innovation[place]
+    panel = _stepped(problem.panel, [10], 0.8)
+    place = _place(panel)
+    middle = filter_jointly(*models, panel.plain()).steps.innovation[place]
 
     def drawn(distance, z):
         near = replace(panel, score=panel.score.at[place].add(distance - middle))
-        return filtered(*models, near, z[None]).steps.innovation[place]
+        return filter_jointly(*models, near, z[None]).steps.innovation[place]
 
     for z in (-1.5, 0.7, 2.0):
         found = jax.vmap(lambda distance, z=z: drawn(distance, jnp.asarray(z)))(jnp.linspace(-1.0, 1.0, 201))
@@ -211,19 +231,19 @@ def test_a_drawn_value_does_not_jump(problem, models):
 def test_a_drawn_value_lies_beyond_its_limit(problem, models, side):
     """However the auxiliary normal falls, what is read is further out than the limit itself."""
     panel = _limited(problem.panel, [10], side)
-    place = tuple(int(part[0]) for part in panel.beyond_places)
-    at_limit = filtered(*models, panel.with_sides(np.zeros(panel.score.shape)))
+    place = _place(panel)
+    at_limit = filter_jointly(*models, problem.panel.of_dyads(np.array([0])))
     for z in (-3.0, 0.0, 3.0):
-        drawn = filtered(*models, panel, jnp.array([z])).steps.innovation[place]
+        drawn = filter_jointly(*models, panel, jnp.array([z])).steps.innovation[place]
         assert side * (drawn - at_limit.steps.innovation[place]) > 0
 
 
 def test_a_far_limit_has_a_finite_slope(problem, models):
     field, observation = models
     panel = _limited(problem.panel, [7], -1)
-    panel = replace(panel, score=panel.score.at[tuple(p[0] for p in panel.beyond_places)].set(-400.0))
+    panel = replace(panel, score=panel.score.at[_place(panel)].set(-400.0))
     value, slope = jax.value_and_grad(
-        lambda mean: filtered(field, replace_mean(observation, mean), panel, jnp.array([0.3])).log_density.sum()
+        lambda mean: filter_jointly(field, replace_mean(observation, mean), panel, jnp.array([0.3])).log_density.sum()
     )(observation.mean)
     assert np.isfinite(value)
     assert value < -1000
@@ -235,8 +255,8 @@ def replace_mean(observation, mean):
 
 
 def test_normals_are_asked_for(problem, models):
-    with pytest.raises(ValueError, match="1 values lie beyond a limit or on a coarse scale"):
-        filtered(*models, _limited(problem.panel, [7], -1))
+    with pytest.raises(ValueError, match="1 values are not seen as numbers"):
+        filter_jointly(*models, _limited(problem.panel, [7], -1))
 
 
 def _with_limit(folder, target, quantile, keep_as):
@@ -293,10 +313,11 @@ def limited(study, tmp_path_factory):
 
 def test_what_was_sampled_is_stored_and_read_again(limited):
     problem = problem_of(limited)
-    count = problem.panel.n_beyond
-    assert count == limited["auxiliary"]["beyond_limit"].sizes["beyond_limit_number"] == limited.attrs["n_beyond"] > 10
-    assert "beyond_limit" in limited["diagnostics"]["parameter"].values
-    assert "beyond_limit" not in limited["posterior"].data_vars
+    count = problem.panel.n_latent
+    assert count == limited["auxiliary"]["latent_value"].sizes["latent_value_number"] > 10
+    assert json.loads(limited.attrs["kinds"])["censored"] == count
+    assert "latent_value" in limited["diagnostics"]["parameter"].values
+    assert "latent_value" not in limited["posterior"].data_vars
     # what the sampler stored is what the problem says of it: priors, normals and likelihood
     posterior = posterior_of(problem)
     group = sampled(limited)
@@ -304,8 +325,8 @@ def test_what_was_sampled_is_stored_and_read_again(limited):
     stored = limited["sample_stats"]["lp"].values[1, 7]
     assert float(-posterior.slope(jnp.asarray(place), problem.panel)[0]) == pytest.approx(float(stored), rel=1e-9)
     # replicates are cut where the data are
-    clipped = within_limits(problem)(np.full((1, 1, len(problem.observed.indicators)), -50.0))
-    bound = np.asarray(problem.panel.score)[problem.panel.sides == -1]
+    clipped = as_recorded(problem)(np.full((1, 1, len(problem.observed.indicators)), -50.0))
+    bound = np.asarray(problem.panel.score)[problem.panel.is_kind("censored")]
     assert clipped.ravel()[problem.observed.indicators.index("saliva_patient")] in bound
 
 
@@ -339,8 +360,9 @@ def test_the_ends_of_a_scale_can_be_limits(tiny):  # noqa: F811
     text = (tiny / "study.yaml").read_text()
     (tiny / "study.yaml").write_text(text.replace("scale: [1, 7]", "scale: [3, 6], ends_are_limits: true"))
     scores = scale_scores(read_study(tiny))
-    beyond = scores["beyond"].sel(indicator="trust").values
-    assert sorted(beyond[beyond != 0].tolist()) == [-1, 1]
+    side = scores["side"].sel(indicator="trust").values
+    assert sorted(side[side != 0].tolist()) == [-1, 1]
+    assert (mask(scores, "censored") == (scores["side"] != 0)).all()
     (tiny / "study.yaml").write_text(text.replace("scale: [1, 7]", "ends_are_limits: true"))
     with pytest.raises(DataError, match="ends_are_limits needs a scale"):
         read_study(tiny)
@@ -352,11 +374,13 @@ def test_a_coarse_scale_is_read(study, tmp_path):
     scores = scale_scores(read_study(folder)).sel(indicator="trust")
     raw = scores["score"] * scores["scale"] + scores["center"]
     assert set(np.unique(raw.values[np.isfinite(raw.values)]).round(9)) == {4.5, 5.0, 6.0, 6.5}
-    assert (scores["beyond"].where(np.isclose(raw, 4.5), -1) == -1).all()
-    assert (scores["beyond"].where(np.isclose(raw, 5) | np.isclose(raw, 6), 2) == 2).all()
+    side = np.select([np.isclose(raw, 4.5), np.isclose(raw, 6.5)], [-1, 1])
+    np.testing.assert_array_equal(scores["side"].values, side)
+    np.testing.assert_array_equal(mask(scores, "censored"), np.isclose(raw, 4.5) | np.isclose(raw, 6.5))
+    np.testing.assert_array_equal(mask(scores, "ordinal"), np.isclose(raw, 5) | np.isclose(raw, 6))
     problem = build_problem(scale_scores(read_study(folder)), keep(rival("none"), ["trust"]))
     column = list(problem.observed.indicators).index("trust")
-    alike = within_limits(problem)(np.linspace(-9, 9, 500)[None, :, None].repeat(len(problem.observed.indicators), 2))
+    alike = as_recorded(problem)(np.linspace(-9, 9, 500)[None, :, None].repeat(len(problem.observed.indicators), 2))
     points = alike[..., column] * scores["scale"].item() + scores["center"].item()
     assert set(np.unique(points).round(9)) == {4.5, 5.0, 6.0, 6.5}
 
@@ -365,7 +389,8 @@ def test_a_coarse_scale_is_read(study, tmp_path):
 def test_a_coarse_scale_is_fitted_and_checked(study, tmp_path):
     folder = coarse(shorten(shutil.copytree(study, tmp_path / "coarse"), 2))
     post = fit(read_study(folder), keep(rival("none"), ["trust"]), settings=Settings(2, 50, 50))
-    assert post.attrs["n_coarse"] > 0 < post.attrs["n_beyond"]
+    found = json.loads(post.attrs["kinds"])
+    assert found["ordinal"] > 0 < found["censored"]
     found = checks(post, n_draws=20)
     assert np.isfinite(found["predictive"].to_dataset()["observed"].values).all()
 
@@ -380,15 +405,15 @@ def test_counts_are_read_fitted_and_replicated(study, tmp_path):
     odds = (scores["score"] * scores["scale"] + scores["center"]).values
     expected = 11 / (1 + np.exp(-odds[np.isfinite(odds)])) - 0.5
     np.testing.assert_allclose(
-        np.sort(np.asarray(problem.panel.counts.successes)[..., column][seen]), np.sort(expected)
+        np.sort(np.asarray(problem.panel.records["count"].values["successes"])[..., column][seen]), np.sort(expected)
     )
-    assert problem.normals == {"beyond_limit": int(seen.sum())}
+    assert problem.normals == {"latent_value": int(seen.sum())}
     values = {**problem.plan.defaults(), **{n: q.value for n, q in problem.observed.parameters().items()}}
     again = replicate(problem, {n: np.full(3, v) for n, v in values.items()}, seed=1)[..., column][:, seen]
     raw = 11 / (1 + np.exp(-(again * scores["scale"].item() + scores["center"].item()))) - 0.5
     np.testing.assert_allclose(raw, np.clip(np.round(raw), 0, 10), atol=1e-9)
-    draws = {**{n: jnp.asarray(v) for n, v in values.items()}, "beyond_limit": jnp.zeros(int(seen.sum()))}
-    slope = jax.grad(lambda z: problem.log_likelihood(draws | {"beyond_limit": z}).sum())(draws["beyond_limit"])
+    draws = {**{n: jnp.asarray(v) for n, v in values.items()}, "latent_value": jnp.zeros(int(seen.sum()))}
+    slope = jax.grad(lambda z: problem.log_likelihood(draws | {"latent_value": z}).sum())(draws["latent_value"])
     assert np.isfinite(slope).all()
 
 

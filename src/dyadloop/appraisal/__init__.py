@@ -1,10 +1,12 @@
 """Doubt a fit: model checks, comparison, regressions beside it, calibration, smoothing, what-if."""
 
+from dyadloop.appraisal.actor_partner import actor_partner_effects
 from dyadloop.appraisal.comparison import compare
 from dyadloop.appraisal.faults import finding_faults
 from dyadloop.appraisal.lagged import lagged_effects
 from dyadloop.appraisal.misspecification import misspecified
 from dyadloop.appraisal.model_criticism import checks
+from dyadloop.appraisal.practical_identifiability import PracticalIdentifiability, practical_identifiability
 from dyadloop.appraisal.referee_agreement import compare_referees
 from dyadloop.appraisal.regressions import referees
 from dyadloop.appraisal.scenarios import calendars, whatif
@@ -16,6 +18,8 @@ from dyadloop.appraisal.violations import VIOLATIONS
 __all__ = [
     "FAULTS",
     "VIOLATIONS",
+    "PracticalIdentifiability",
+    "actor_partner_effects",
     "calendars",
     "calibrate",
     "checks",
@@ -25,6 +29,7 @@ __all__ = [
     "halves",
     "lagged_effects",
     "misspecified",
+    "practical_identifiability",
     "referees",
     "smooth",
     "whatif",

@@ -32,7 +32,7 @@ EFFECT_COLUMNS: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
-class _Implied:
+class Implied:
     """What draws of a fit imply: how states pass along each route, and their moments within a dyad.
 
     ``passed`` (draw, route, state, state), ``covariance`` (draw, state, state), NaN where nothing settles, ``noise``.
@@ -71,6 +71,14 @@ def lagged_effects(post: xr.DataTree, gap_days: float | None = None, n_draws: in
     -----
     The states pass through the intervals of one pair of occasions of the study, the one of median distance. A theory
     that is not linear is taken near the person's own mean.
+
+    Examples
+    --------
+    >>> table = dl.lagged_effects(dl.load_result("results/example"), gap_days=7.0)
+    >>> print(table[["source", "target"]].head(2).to_string(index=False))
+    source             target
+     trust   oxytocin_patient
+     trust oxytocin_therapist
     """
     problem = problem_of(post)
     return effects_of(problem, post, occasions(problem, gap_days), n_draws)
@@ -79,16 +87,16 @@ def lagged_effects(post: xr.DataTree, gap_days: float | None = None, n_draws: in
 def effects_of(problem: Problem, post: xr.DataTree, seen: Occasions, n_draws: int = N_DRAWS) -> pd.DataFrame:
     """Return the table of lagged effects for occasions at hand."""
     found = list(routes(problem, seen.states))
-    if not found or problem.plan.kinked:
+    if not found or problem.plan.has_kink:
         return pd.DataFrame(columns=list(EFFECT_COLUMNS))
     draws = thinned(post, n_draws)
-    implied = _implied(problem, seen, found, draws)
+    told = implied(problem, seen, found, draws)
     group = sampled(post)
     middle = {str(name): jnp.asarray(group[name].median(("chain", "draw")).values) for name in group.data_vars}
-    shares = _error_shares(problem, middle, np.nanmedian(implied.covariance, axis=0))
+    shares = _error_shares(problem, middle, np.nanmedian(told.covariance, axis=0))
     info = json.loads(post.attrs["study_info"])["indicators"]
     rows = [
-        _row(problem, seen, route, implied, place, draws, shares, info) | _shared(problem, seen, route, middle)
+        _row(problem, seen, route, told, place, draws, shares, info) | _shared(problem, seen, route, middle)
         for place, route in enumerate(found)
     ]
     return pd.DataFrame(rows, columns=list(EFFECT_COLUMNS))
@@ -98,7 +106,7 @@ def _row(
     problem: Problem,
     seen: Occasions,
     route: Route,
-    implied: _Implied,
+    implied: Implied,
     place: int,
     draws: dict[str, np.ndarray],
     shares: np.ndarray,
@@ -108,7 +116,7 @@ def _row(
     coupling = next(entry for entry in problem.plan.couplings if entry.id == route.arrow)
     slope = implied.passed[:, place, target, source]
     sd = np.sqrt(implied.covariance[:, source, source])
-    scales = [_points(problem, state, info) for state in (source, target)]
+    scales = [points_of(problem, state, info) for state in (source, target)]
     noise = implied.noise
     with np.errstate(invalid="ignore", divide="ignore"):
         together = noise[:, source, target] / np.sqrt(noise[:, source, source] * noise[:, target, target])
@@ -149,7 +157,7 @@ def _middle(values: np.ndarray) -> float:
     return quantiles_of(values)[1]
 
 
-def _points(problem: Problem, state: int, info: dict) -> tuple[float, str]:
+def points_of(problem: Problem, state: int, info: dict) -> tuple[float, str]:
     """Return how many points of the first indicator one unit of a state is, and their name; NaN where it is no sum."""
     name = problem.observed.indicators[problem.observed.states.index(state)]
     if info[name]["transform"] != "none":
@@ -179,12 +187,13 @@ def _error_shares(problem: Problem, middle: dict[str, Array], covariance: np.nda
     return found
 
 
-def _implied(problem: Problem, seen: Occasions, found: list[Route], draws: dict[str, np.ndarray]) -> _Implied:
+def implied(problem: Problem, seen: Occasions, found: list[Route], draws: dict[str, np.ndarray]) -> Implied:
+    """Return how states pass along routes, and their moments, at draws."""
     gates, durations = _paths(problem, seen, found)
     run = _passing(problem, problem.panel.n_doublings, _session_share(problem))
     kept = {name: jnp.asarray(draws[str(name)]) for name in problem.priors.index}
     passed, drift, noise = run(kept, jnp.asarray(gates), jnp.asarray(durations))
-    return _Implied(np.asarray(passed), settled(np.asarray(drift), np.asarray(noise)), np.asarray(noise))
+    return Implied(np.asarray(passed), settled(np.asarray(drift), np.asarray(noise)), np.asarray(noise))
 
 
 @made_once

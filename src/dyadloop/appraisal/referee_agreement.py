@@ -7,7 +7,7 @@ import xarray as xr
 from dyadloop.appraisal.lagged import EFFECT_COLUMNS, effects_of, quantiles_of
 from dyadloop.appraisal.occasions import Occasions, occasions
 from dyadloop.appraisal.regressions import MULTILEVEL, REGRESSION, refereed, routes
-from dyadloop.appraisal.replication import replicate, thinned, within_limits
+from dyadloop.appraisal.replication import as_recorded, replicate, thinned
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
 
@@ -61,6 +61,14 @@ def compare_referees(post: xr.DataTree, gap_days: float | None = None, n_draws: 
     The regression in replicated studies has the same pairs, the same missing values and the same bias of short
     courses. Where it is reproduced and the signs still differ, the fit takes apart what the regression mixes, and that
     rests on what the fit assumes of errors. Where it is not reproduced, the fit is wrong about these two quantities.
+
+    Examples
+    --------
+    >>> table = dl.compare_referees(dl.load_result("results/example"), n_draws=5)
+    >>> print(table[["source", "target", "agree"]].head(2).to_string(index=False))
+    source             target    agree
+     trust   oxytocin_patient not sure
+     trust oxytocin_therapist not sure
     """
     return compared(problem_of(post), post, gap_days, n_draws)
 
@@ -73,7 +81,7 @@ def compared(problem: Problem, post: xr.DataTree, gap_days: float | None = None,
     table = _beside(problem, post, seen)
     flat = _regression(problem, occasions(problem, gap_days, trend=True))
     table[["without_trend", "without_trend_low", "without_trend_high"]] = flat.to_numpy()
-    limited = within_limits(problem)
+    limited = as_recorded(problem)
     found = [
         _regression(problem, occasions(problem, seen.gap, limited(scores)))["estimate"].to_numpy()
         for scores in replicate(problem, thinned(post, n_draws), int(post.attrs["seed"]))

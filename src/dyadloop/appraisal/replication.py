@@ -14,7 +14,6 @@ from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.programs import program
 from dyadloop.likelihood.random_parameters import draw
 from dyadloop.observation.plan import Observation
-from dyadloop.observation.scaling import COARSE
 from dyadloop.simulation import sample_paths
 
 
@@ -50,7 +49,7 @@ def _replicating(problem: Problem) -> Callable[[jax.Array, dict[str, np.ndarray]
 
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
         path_key, noise_key, effect_key = jax.random.split(key, 3)
-        for index, (name, size) in enumerate(problem.shared.normals.items()):
+        for index, (name, size) in enumerate(problem.random_levels.normals.items()):
             values = {name: jax.random.normal(jax.random.fold_in(effect_key, index), (size,))} | values
         observation = problem.observed.observation(values)
         states = _paths(path_key, problem, values, problem.randomised.natural(panel))
@@ -62,10 +61,10 @@ def _replicating(problem: Problem) -> Callable[[jax.Array, dict[str, np.ndarray]
         signal = level + observation.loading * states[..., jnp.array(observation.states)]
         signal = signal + problem.added(values, observation, panel)
         score = signal + _errors(noise_key, observation, panel)
-        for borders in observation.borders:  # so that rounding to the steps of the scale makes its answers
-            j = borders.indicator
-            score = score.at[..., j].set(borders.at_equal_distances(score[..., j]))
-        return score if panel.counts is None else _recounted(jax.random.fold_in(noise_key, 1), score, panel)
+        kind_key = jax.random.fold_in(noise_key, 1)  # one for all kinds: no value is of two
+        for kind in panel.of_kinds:
+            score = kind.draw(kind_key, score, panel.records[kind.name], observation.numbers.get(kind.name))
+        return score
 
     return program(one)
 
@@ -79,15 +78,6 @@ def _errors(key: jax.Array, observation: Observation, panel: Panel) -> jax.Array
     return observation.error_sd * (normal @ observation.error_factor.T) + own
 
 
-def _recounted(key: jax.Array, score: jax.Array, panel: Panel) -> jax.Array:
-    """Return scores in which those of counts come from counts drawn at their log odds."""
-    counts = panel.counts
-    assert counts is not None
-    share = jax.nn.sigmoid(counts.center + counts.scale * score)
-    drawn = counts._replace(successes=jax.random.binomial(key, counts.trials, share))
-    return jnp.where(counts.trials > 0, drawn.score(), score)
-
-
 def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
     """Return states of all dyads (dyad, time, state), each with its own parameters where these vary."""
 
@@ -95,33 +85,29 @@ def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel
         line = (pair, panel.gates, panel.durations, event, panel.n_doublings, own)
         return sample_paths(key, problem.plan.field(values), *line)
 
-    own = problem.shared.own(values, panel)
-    if not problem.varying.names and not own:
+    own = problem.random_levels.own(values, panel)
+    if not problem.random_parameters.names and not own:
         return sampled(key, values, panel.pair, panel.event, panel.context)
     n_dyads = panel.pair.shape[0]
-    places = draw(problem.varying, jax.random.fold_in(key, 1), n_dyads)
+    places = draw(problem.random_parameters, jax.random.fold_in(key, 1), n_dyads)
 
     def one(key: jax.Array, own: dict[str, jax.Array], z: jax.Array, *rows: Any) -> jax.Array:  # noqa: ANN401 - arrays, or None for contexts
         rows = jax.tree.map(lambda row: row[None], rows)
-        return sampled(key, problem.varying.of(values | own, z), *rows)[0]
+        return sampled(key, problem.random_parameters.of(values | own, z), *rows)[0]
 
     return jax.vmap(one)(jax.random.split(key, n_dyads), own, places, panel.pair, panel.event, panel.context)
 
 
-def within_limits(problem: Problem) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what makes data and replicates alike: the steps of coarse scales, and the strictest limits."""
-    side, score = problem.panel.sides, np.asarray(problem.panel.score)
-    low = np.where(side == -1, score, -np.inf).max(axis=(0, 1))
-    high = np.where(side == 1, score, np.inf).min(axis=(0, 1))
-    step, origin = np.zeros(score.shape[2]), np.zeros(score.shape[2])
-    for j in np.flatnonzero((side == COARSE).any(axis=(0, 1))):
-        step[j] = 2 * float(np.asarray(problem.panel.half_step)[j])
-        origin[j] = score[..., j][side[..., j] == COARSE][0]
+def as_recorded(problem: Problem) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what makes data and replicates alike, such as the steps of coarse scales and the strictest limits."""
+    panel, score = problem.panel, np.asarray(problem.panel.score)
+    found = [kind.alike(panel.records[kind.name], score, panel.is_kind(kind.name)) for kind in reversed(panel.of_kinds)]
+    steps = [step for step in found if step is not None]
 
     def alike(scores: np.ndarray) -> np.ndarray:
-        width = np.where(step > 0, step, 1.0)
-        rounded = np.where(step > 0, origin + width * np.round((scores - origin) / width), scores)
-        return np.clip(rounded, low, high)
+        for step in steps:
+            scores = step(scores)
+        return scores
 
     return alike
 
@@ -189,10 +175,10 @@ def predictive_checks(problem: Problem, post: xr.DataTree, n_draws: int = 100, l
     """
     names = list(problem.observed.indicators)
 
-    limited = within_limits(problem)
+    recorded = as_recorded(problem)
 
     def of(scores: np.ndarray) -> dict[str, float]:
-        scores = limited(scores)
+        scores = recorded(scores)
         return statistics(scores, names) | (cross_lags(scores, names) if lags else {})
 
     observed = of(np.where(np.asarray(problem.panel.seen), np.asarray(problem.panel.score), np.nan))

@@ -33,7 +33,7 @@ def cross_residuals(problem: Problem, residual: np.ndarray) -> pd.DataFrame:
         many occasions later; its standard error in a right model, the number of ``pairs``, and ``flag``, a sentence
         where it is too large.
     """
-    known = np.where(np.asarray(problem.panel.seen) & (problem.panel.sides == 0), residual, np.nan)
+    known = np.where(np.asarray(problem.panel.seen) & problem.panel.is_plain, residual, np.nan)
     values = by_occasion(problem, known)
     names = problem.observed.indicators
     rows = []
@@ -52,7 +52,7 @@ def unlike_dyads(problem: Problem, residual: np.ndarray) -> list[str]:
     Compared are the mean squares of the residuals of :func:`cross_residuals`, by median and median absolute deviation
     of their logarithms, or the spread that chance alone makes where that is larger.
     """
-    known = np.where(np.asarray(problem.panel.seen) & (problem.panel.sides == 0), residual, np.nan)
+    known = np.where(np.asarray(problem.panel.seen) & problem.panel.is_plain, residual, np.nan)
     counts = np.isfinite(known).sum(axis=(1, 2))
     enough = counts >= 2
     if enough.sum() < FEWEST_DYADS:

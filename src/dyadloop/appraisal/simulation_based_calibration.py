@@ -27,7 +27,7 @@ from scipy.stats import binom
 
 from dyadloop.appraisal.calibration_design import design_of
 from dyadloop.appraisal.ranks import RANKS, least_tail, uniform_tails
-from dyadloop.appraisal.replication import replicate, within_limits
+from dyadloop.appraisal.replication import as_recorded, replicate
 from dyadloop.data import Study
 from dyadloop.errors import FitError, ResultError
 from dyadloop.files import folder_or_temporary, write_text
@@ -39,7 +39,9 @@ from dyadloop.inference.sampling import Count, Settings, sample_batch, write_npz
 from dyadloop.likelihood.panel import Panel
 from dyadloop.machine import processors
 from dyadloop.model import Field, Plan
-from dyadloop.observation.scaling import COARSE, scale_scores
+from dyadloop.observation.kinds import Record
+from dyadloop.observation.kinds.censored import as_seen
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory, linear_form
 
 SIGNIFICANT = 0.05
@@ -61,9 +63,9 @@ class _WrongPlan(Plan):
 
 
 def _wrong_sign(field: Field) -> Field:
-    bends = field.bends and replace(field.bends, rates=tuple(-rate for rate in field.bends.rates))
+    nonlinear = field.nonlinear and replace(field.nonlinear, rates=tuple(-rate for rate in field.nonlinear.rates))
     moderated = jax.tree.map(jnp.negative, field.moderated)
-    return replace(field, always=-field.always, session=-field.session, moderated=moderated, bends=bends)
+    return replace(field, always=-field.always, session=-field.session, moderated=moderated, nonlinear=nonlinear)
 
 
 def _half_noise(field: Field) -> Field:
@@ -71,10 +73,12 @@ def _half_noise(field: Field) -> Field:
 
 
 def _no_gate(field: Field) -> Field:
-    bends = field.bends and replace(field.bends, arrows=tuple(replace(a, gated=False) for a in field.bends.arrows))
+    nonlinear = field.nonlinear and replace(
+        field.nonlinear, arrows=tuple(replace(a, gated=False) for a in field.nonlinear.arrows)
+    )
     moderated = jax.tree.map(lambda rates: rates.at[:, 0].add(rates[:, 1]).at[:, 1].set(0.0), field.moderated)
     parts = {"always": field.always + field.session, "session": 0.0 * field.session, "moderated": moderated}
-    return replace(field, **parts, bends=bends)
+    return replace(field, **parts, nonlinear=nonlinear)
 
 
 FAULTS: dict[str, Callable[[Field], Field]] = {
@@ -154,6 +158,15 @@ def calibrate(
     .. [1] Talts et al. (2018), Simulation-based calibration. arXiv:1804.06788
     .. [2] Modrak et al. (2023), on test quantities that use the data. doi:10.1214/23-BA1404
     .. [3] Saeilynoja, Buerkner & Vehtari (2022), simultaneous bands. doi:10.1007/s11222-022-10090-6
+
+    Examples
+    --------
+    >>> network = dl.hypothesis("network", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(network, ["trust", "depression"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=100)
+    >>> ranks = dl.calibrate(theory, dyads=4, sessions=4, replicates=20, settings=short)
+    >>> ranks.sizes["replicate"]
+    20
     """
     settings = settings or Settings(chains=1, warmup=100, draws=3 * (RANKS - 1))
     problem = _problem(theory, study, dyads, sessions, priors, seed)
@@ -173,14 +186,10 @@ def _problem(
             scores = scale_scores(design_of(linear_form(theory), Path(scratch) / "design", dyads, sessions, seed))
     else:
         scores = scale_scores(study)
-    scores = scores.isel(dyad=slice(0, dyads))
+    scores = as_seen(scores.isel(dyad=slice(0, dyads)))
     kept = scores["session"] <= sessions
     times = kept.any("dyad")
-    # what lay beyond a limit is simulated as seen (`below` says what is not), an answer at an end of a scale as any
-    side = scores["beyond"].where(np.abs(scores["beyond"]) == 1, 0)
-    kinds = scores["beyond"].where(side == 0, xr.where(np.isfinite(scores["step"]), COARSE, 0))
-    score = scores["score"] + side * scores["step"].fillna(0.0) / 2
-    whole = {"score": score.where(kept), "days": scores["days"].where(kept), "beyond": kinds}
+    whole = {"score": scores["score"].where(kept), "days": scores["days"].where(kept)}
     scores = scores.assign(whole).isel(time=times.values)
     return build_problem(scores, theory, priors, study.info.priors if study is not None else None)
 
@@ -224,7 +233,7 @@ def _calibrate(
         "settings": json.dumps(vars(settings)),
         "versions": json.dumps(versions()),
     }
-    _claim(folder, problem, about)
+    _stamp_folder(folder, problem, about)
     fitted = problem
     if fault:
         parts = {part.name: getattr(problem.plan, part.name) for part in fields(Plan)}
@@ -256,7 +265,7 @@ def _calibrate(
     return _summary(together, names, about)
 
 
-def _claim(folder: Path, problem: Problem, about: dict[str, object]) -> None:
+def _stamp_folder(folder: Path, problem: Problem, about: dict[str, object]) -> None:
     """Note what is calibrated here, or refuse to mix two calibrations."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(eqx.tree_at(lambda panel: panel.score, problem.panel, None)):
@@ -309,7 +318,7 @@ def _draw(problem: Problem, seed: int) -> tuple[dict[str, float], Panel, int]:
         truth = {str(name): drawn[name].item() for name in drawn.data_vars}
         score = replicate(problem, {name: np.array([value]) for name, value in truth.items()}, seed + tries)[0]
         if np.isfinite(score[seen]).all():
-            return truth, problem.panel.with_scores(jnp.asarray(np.nan_to_num(within_limits(problem)(score)))), tries
+            return truth, problem.panel.with_scores(jnp.asarray(np.nan_to_num(as_recorded(problem)(score)))), tries
     raise FitError(f"{_MOST_TRIES} draws of the prior gave no finite data; its time constants are too far apart")
 
 
@@ -340,7 +349,8 @@ def _limited(problem: Problem, panel: Panel, below: float, ignored: bool) -> Pan
     hidden = places & (score < limit)
     score[hidden] = limit
     panel = eqx.tree_at(lambda p: p.score, panel, jnp.asarray(score))
-    return panel if ignored else panel.with_sides(np.where(hidden, -1, panel.sides))
+    sides = Record({"side": jnp.asarray(np.where(hidden, -1, 0))}, {})
+    return panel if ignored else panel.with_kind("censored", hidden, sides)
 
 
 def _summary(found: dict[str, np.ndarray], names: list[str], about: dict[str, object]) -> xr.Dataset:

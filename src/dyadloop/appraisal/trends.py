@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.appraisal.replication import replicate, thinned, within_limits
+from dyadloop.appraisal.replication import as_recorded, replicate, thinned
 from dyadloop.appraisal.smoothing import moments
 from dyadloop.inference.problem import Problem
 
@@ -46,7 +46,7 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
         the study], and ``own``, the SD of these slopes between persons; their medians in replicated studies; and
         ``flag``, a sentence where the observed one lies beyond these.
     """
-    days, limited = moments(problem), within_limits(problem)
+    days, limited = moments(problem), as_recorded(problem)
     observed = np.where(np.asarray(problem.panel.seen), np.asarray(problem.panel.score), np.nan)
     replicated = replicate(problem, thinned(post, n_draws), int(post.attrs["seed"]) + 1)
     zero = problem.scores["origin"].values[:, None] if "origin" in problem.scores.coords else 0.0

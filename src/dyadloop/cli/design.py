@@ -9,7 +9,7 @@ import typer
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
 from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, Values, console, print_json, say, values_of
-from dyadloop.cli.tasks import Workers
+from dyadloop.cli.tasks import Cluster, Workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,21 +98,31 @@ def check_design(design: DesignName, as_json: AsJson = False) -> None:
 
 @design_app.command("draft")
 def draft_design(
-    study: StudyPath,
+    study: Annotated[
+        Path | None, typer.Argument(help="Study folder to take as the model; default: asks a few questions.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default: print it.", callback=writable_file)] = None,
 ) -> None:
-    """Draft a design file from a study that is there.
+    """Draft a design file from a study that is there, or from answers to a few questions.
 
-    Example: dyadloop design draft examples/mindfulness --out like.yaml
+    For example:
+
+    dyadloop design draft examples/mindfulness --out like.yaml
+
+    dyadloop design draft --out mine.yaml
     """
     from dyadloop.data import read_study
-    from dyadloop.design import design_text, draft
+    from dyadloop.design import asked, design_text, draft
 
-    text = design_text(draft(read_study(study)))
+    if study is None:
+        say("Enter takes what stands in brackets.")
+        found = asked(lambda question, default: typer.prompt(question, default=default, err=True))
+    else:
+        found = draft(read_study(study))
     if out is None:
-        print(text, end="")
+        print(design_text(found), end="")
         return
-    out.write_text(text, encoding="utf-8")
+    out.write_text(design_text(found), encoding="utf-8")
     say(f"{out}: complete what is assumed; next: dyadloop design check {out}")
 
 
@@ -126,12 +136,16 @@ def assure(
         str | None, typer.Option(help="A factor of the design and its values, such as dyads=20,40,80.")
     ] = None,
     nuts: Annotated[int, typer.Option(min=0, help="Of these, how many of each truth are also sampled.")] = 0,
+    compare: Annotated[
+        str | None, typer.Option(help="Hypotheses to compare on each study, such as none,reciprocal,common_cause.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the studies.")] = 1,
     folder: Annotated[
         Path | None,
         typer.Option(help="Folder of tasks and tables; default: results/DESIGN-assurance.", callback=writable_folder),
     ] = None,
     workers: Workers = 2,
+    cluster: Cluster = "",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -155,12 +169,18 @@ def assure(
         with steps(quiet) as progress:
             made = assurance(
                 found, tuple(truth or ("prior",)), replicates, values=values_of(values), over=_over(over), seed=seed,
-                nuts=nuts, folder=place, workers=workers, progress=lambda done, total: progress("tasks", done, total),
+                nuts=nuts, compare=_listed(compare), folder=place, workers=workers, cluster=cluster,
+                progress=lambda done, total: progress("tasks", done, total),
             )  # fmt: skip
     except KeyboardInterrupt:
         say(f"interrupted; what is done is in {place}; run the same command to go on")
         raise typer.Exit(INTERRUPTED) from None
     _write_assurance(made, place, as_json)
+
+
+def _listed(text: str | None) -> list[str]:
+    """Return names that commas separate."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def _over(text: str | None) -> dict[str, list[object]] | None:
@@ -195,6 +215,7 @@ def _write_assurance(made: "Assurance", place: Path, as_json: bool) -> None:
     from dyadloop.reporting.tables import write_csv
 
     tables = {"claims": made.claims, "worlds": made.worlds, "agreement": made.agreement}
+    tables |= {"comparisons": made.comparisons}
     for name, table in tables.items():
         write_csv(table, place / f"{name}.csv")
     if as_json:
@@ -243,8 +264,7 @@ def identify(
 def _identified(design: "Design", rivals: str | None, remedies: bool) -> "Identifiability":
     from dyadloop.design import identifiability
 
-    names = [name.strip() for name in (rivals or "").split(",") if name.strip()]
-    return identifiability(design, rivals=names, remedies=remedies)
+    return identifiability(design, rivals=_listed(rivals), remedies=remedies)
 
 
 @design_app.command("schedule")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.outputs import writable_file, writable_folder
-from dyadloop.cli.shared import AsJson, console, say
+from dyadloop.cli.shared import AsJson, console, pairs_of, say
 
 if TYPE_CHECKING:
     from dyadloop.exchange import Plan
 
 USAGE = 2
+HAND_OVER_NAMES = ("ctsem", "mplus", "mlvar", "draws")
+"""Exports that need the model; a test keeps them those of the room handover, which is slow to import."""
 
 
 def import_(
@@ -49,7 +51,7 @@ def import_(
     if not sources:
         raise typer.BadParameter("one path; expected sources and then the study folder", param_hint="SOURCE... STUDY")
     writable_folder(study)
-    plan = plan_import(sources, study, mapping, _pairs(answers), format_id)
+    plan = plan_import(sources, study, mapping, pairs_of(answers), format_id)
     if _is_terminal() and not as_json:
         plan = _talk(plan, study, yes)
     elif plan.open or (plan.guessed and not yes):
@@ -60,16 +62,6 @@ def import_(
     else:
         print_imported(done, console())
         say(f"next: dyadloop check {study}")
-
-
-def _pairs(answers: list[str] | None) -> dict[str, str]:
-    found = {}
-    for text in answers or []:
-        place, sign, value = text.partition("=")
-        if not sign or not place:
-            raise typer.BadParameter(f"{text!r}; expected PLACE=VALUE, such as length_min=50", param_hint="--set")
-        found[place] = value
-    return found
 
 
 def _is_terminal() -> bool:
@@ -124,14 +116,21 @@ def formats(as_json: AsJson = False) -> None:
 
 
 def export(
-    source: Annotated[Path, typer.Argument(help="Study folder; for ro-crate a result folder.")],
+    source: Annotated[Path, typer.Argument(help="Study folder; for ro-crate and draws a result folder.")],
     out: Annotated[
         Path | None,
         typer.Argument(help="Folder to make; ro-crate writes into the result folder.", callback=writable_folder),
     ] = None,
-    to: Annotated[str, typer.Option("--to", help="long, wide, spss, bids, codebook or ro-crate.")] = "long",
+    to: Annotated[
+        str,
+        typer.Option("--to", help="long, wide, spss, bids, psychds, codebook, ctsem, mplus, mlvar, draws or ro-crate."),
+    ] = "long",
 ) -> None:
-    """Write a study for other programs: CSV with a data dictionary, SPSS, BIDS, a codebook; or describe a result.
+    """Write a study for other programs, or describe a result.
+
+    CSV with a data dictionary, SPSS, BIDS, Psych-DS, a codebook; or data and a script that states the same linear model
+    for ctsem, Mplus (DSEM) or mlVAR: of a study at the medians of its priors, of a result folder at those of its
+    posterior. draws writes a posterior for R's package posterior.
 
     Example: dyadloop export examples/school school-bids --to bids
     """
@@ -142,13 +141,19 @@ def export(
             raise typer.BadParameter(f"{out} has no effect with --to ro-crate, which writes into the result folder")
         print(write_crate(source))
         return
-    if to not in EXPORTS:
-        raise typer.BadParameter(f"{to!r}; known are {', '.join(EXPORTS)} and ro-crate", param_hint="--to")
+    if to not in EXPORTS and to not in HAND_OVER_NAMES:
+        known = ", ".join((*EXPORTS, *HAND_OVER_NAMES))
+        raise typer.BadParameter(f"{to!r}; known are {known} and ro-crate", param_hint="--to")
     if out is None:
         raise typer.BadParameter("no folder to write to; name one after the study", param_hint="OUT")
-    files = export_study(source, out, to)
+    if to in HAND_OVER_NAMES:
+        from dyadloop.handover import hand_over
+
+        files = hand_over(source, out, to)
+    else:
+        files = export_study(source, out, to)
     print(out)
-    say(f"{len(files)} files")
+    say(f"{len(files)} file{'s' if len(files) != 1 else ''}")
 
 
 def new(
@@ -238,16 +243,52 @@ def turns(
 
 
 def unpack(
-    source: Annotated[Path, typer.Argument(help="Recording: .edf or .bdf.")],
+    source: Annotated[
+        Path, typer.Argument(help="Recording: EDF, BDF, XDF, .acq, Shimmer, RR intervals, tracked points, openSMILE.")
+    ],
     out: Annotated[Path, typer.Argument(help="Folder to make.", callback=writable_folder)],
+    fs: Annotated[
+        float | None, typer.Option("--fs", help="Samples or frames per second, where the file does not tell them.")
+    ] = None,
 ) -> None:
-    """Unpack a recording of EDF, EDF+ or BDF into tables with sidecars, which measure and synchrony read.
+    """Unpack a recording into tables with sidecars, which measure and synchrony read.
 
-    Signals of one rate stand in one table; breaks of EDF+D are gaps.
+    Signals of one rate or stream stand in one table; breaks are gaps. Tracked points (DeepLabCut, SLEAP, MediaPipe)
+    become movement, RR intervals an even series. What the file does not tell is asked for.
 
-    Example: dyadloop unpack session1.edf session1
+    Example: dyadloop unpack session1.xdf session1
     """
-    from dyadloop.exchange.recordings import unpack_edf
+    from dyadloop.exchange.recordings import unpack as unpacked
 
-    for path in unpack_edf(source, out):
+    for path in unpacked(source, out, fs):
         print(path)
+
+
+def wells(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Exports of a plate reader, then the table to write.", metavar="READING... OUT")
+    ],
+    layout: Annotated[
+        Path, typer.Option(help="Table with a row per well: well, kind, sample, concentration, dilution, who, session.")
+    ],
+    reading: Annotated[
+        str | None, typer.Option(help="Which reading counts where a plate has several, such as 450.")
+    ] = None,
+) -> None:
+    """Join exports of a plate reader with a layout into the table of wells that an assay of a study is read from.
+
+    SoftMax Pro, Gen5, Magellan, i-control, plain matrices of 8 x 12 (or 4 x 6, 16 x 24). Saturated wells stay so and
+    are censored by `dyadloop measure`.
+
+    Example: dyadloop wells plate1.txt plate2.txt my-study/assays/wells.tsv --layout layout.csv
+    """
+    from dyadloop.exchange.plates import write_wells
+
+    *readings, out = paths
+    if not readings:
+        raise typer.BadParameter("one path; expected readings and then the table to write", param_hint="READING... OUT")
+    writable_file(out)
+    told = write_wells(readings, layout, out, reading)
+    print(out)
+    for words in told:
+        say(f"left out: {words}")

@@ -14,8 +14,8 @@ from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns, unpack
-from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
+from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns, unpack, wells
+from dyadloop.cli.fits import checks, compare, draws, multiverse, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
@@ -28,6 +28,7 @@ from dyadloop.machine import keep_programs
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dyadloop.appraisal import PracticalIdentifiability
     from dyadloop.data import Study
 
 app = Doors(
@@ -63,6 +64,9 @@ def check(
     with_claims: Annotated[
         bool, typer.Option("--claims", help="Say which claims the study can tell and why, before any fit.")
     ] = False,
+    identifiability: Annotated[
+        bool, typer.Option("--identifiability", help="Say what the data can tell of the parameters; half a minute.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check a study folder: print a summary, or all faults at once.
@@ -71,7 +75,14 @@ def check(
     """
     from dyadloop.data import summarise, unmeasured
     from dyadloop.measures import doubts
-    from dyadloop.reporting.summary import counted, print_answerable, print_doubts, print_summary, summary_json
+    from dyadloop.reporting.summary import (
+        counted,
+        print_answerable,
+        print_doubts,
+        print_practical,
+        print_summary,
+        summary_json,
+    )
 
     found = _checked(study)
     summary, later, doubted = summarise(found), unmeasured(found), doubts(found)
@@ -79,13 +90,16 @@ def check(
     remarks += [] if later else _remarks(found)
     following = f"dyadloop {'measure' if later else 'run'} {study}"
     told = _answerable(found) if with_claims and not later else None
+    narrowed = _practical(found) if identifiability and not later else None
     if as_json:
-        print(summary_json(summary, doubted, remarks, following, None if told is None else told.to_dict("records")))
+        print(summary_json(summary, doubted, remarks, following, told, narrowed))
     else:
         print_summary(summary, console())
         print_doubts(doubted, console())
         if told is not None:
             print_answerable(told, console())
+        if narrowed is not None:
+            print_practical(narrowed, console())
         count = f"no faults, {counted(doubted)}" if doubted else "no faults"
         say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
 
@@ -94,6 +108,12 @@ def _answerable(study: "Study") -> "pd.DataFrame":
     from dyadloop.claims import answerable
 
     return answerable(study)
+
+
+def _practical(study: "Study") -> "PracticalIdentifiability":
+    from dyadloop.appraisal import practical_identifiability
+
+    return practical_identifiability(study)
 
 
 def _checked(path: Path) -> "Study":
@@ -184,6 +204,7 @@ app.command("export")(export)
 app.command("schema")(schema)
 app.command("turns")(turns)
 app.command("unpack")(unpack)
+app.command("wells")(wells)
 app.command("check")(check)
 app.command("run")(run)
 app.command("claims")(claims)
@@ -193,7 +214,7 @@ app.command("checks")(checks)
 app.command("smooth")(smooth)
 app.command("draws")(draws)
 app.command("whatif")(whatif)
-app.command("choices")(choices)
+app.command("multiverse")(multiverse)
 app.command("calibrate")(calibrate)
 app.command("simulate")(simulate)
 app.command("convert")(convert)

@@ -145,15 +145,20 @@ class _Fits:
 
 def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dict[str, Any]) -> dict[str, Any]:
     """Fit, judge and report; leave a note of what was done and return it."""
+    from dyadloop.appraisal import actor_partner_effects
     from dyadloop.claims import judge_claims as judge
     from dyadloop.claims.claims_table import rests_on_events
     from dyadloop.inference import save_rivals, write_manifest
     from dyadloop.inference.result import RUN_FILE
+    from dyadloop.reporting.actor_partner import write_actor_partner
     from dyadloop.reporting.claims_table import write_claims
     from dyadloop.reporting.report import report
 
     post = fits.under(prior_set, fits.folder)
-    for text in [*(f"left out: {entry}" for entry in json.loads(post.attrs["left_out"])), post.attrs["pace"]]:
+    for text in [
+        *(f"left out: {entry}" for entry in json.loads(post.attrs["left_out"])),
+        post.attrs["oxytocin_timescale"],
+    ]:
         say(text, fits.quiet or not text)
     sets = _other_priors(post, prior_set, fits) if all_priors else None
     say("judging the claims and writing the report", fits.quiet)
@@ -163,6 +168,7 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
         save_rivals(rivals, fits.folder)
         table = judge(post, rivals)
     write_claims(table, fits.folder)
+    write_actor_partner(actor_partner_effects(post), fits.folder)
     report(post, fits.folder / "report.html", sets, table)
     left = {"of": what, "said": _faults(post, draws, fits.quiet)}
     (fits.folder / RUN_FILE).write_text(json.dumps(left, indent=2) + "\n", encoding="utf-8")
@@ -198,12 +204,14 @@ def _rivals(fits: _Fits, kind: str, own: str) -> "Dataset | None":
 
 def _print(folder: Path, simulated: bool, as_json: bool) -> None:
     """Print the claims that a run left in its folder."""
+    from dyadloop.reporting.actor_partner import print_actor_partner
     from dyadloop.reporting.claims_table import print_claims, read_claims
 
     if as_json:
         print((folder / "claims.json").read_text(encoding="utf-8"), end="")
     else:
         print_claims(read_claims(folder), console(), simulated)
+        print_actor_partner(folder, console())
         print(f"\nreport: {folder / 'report.html'}")
 
 

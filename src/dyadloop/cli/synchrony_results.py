@@ -17,7 +17,7 @@ _PLAIN = ("word", "number", "yes or no", "yes, no or unit")
 
 
 def print_methods(as_json: bool) -> None:
-    """Print every method: what it answers, its settings with units, span, null, limits and source."""
+    """Print every method: what it answers, its settings with units, span, null, error, limits and source."""
     from dyadloop.measures.synchrony import METHODS
 
     rows = [method.row() for method in METHODS.values()]
@@ -39,6 +39,7 @@ def _block(row: dict[str, Any]) -> list[str]:
         ("settings", settings),
         ("span", f"{span}, or a twentieth of the recording if longer"),
         ("null", row["null"]),
+        ("error", row["error"]),
         ("limits", row["limits"]),
         ("source", row["reference"]),
     ):

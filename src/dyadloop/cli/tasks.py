@@ -9,6 +9,9 @@ from dyadloop.cli.doors import Doors
 from dyadloop.cli.shared import AsJson, Quiet, print_json, say
 
 Workers = Annotated[int, typer.Option(min=0, help="Processes; 0 does everything in this one.")]
+Cluster = Annotated[
+    str, typer.Option(help="Dask cluster: local, the address of a scheduler, or its file; default: none.")
+]
 tasks_app = Doors(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -28,12 +31,18 @@ def run_tasks(
     folder: FolderOfTasks,
     shard: Annotated[str, typer.Option(help="Part of the tasks to do, such as 3/20.")] = "1/1",
     workers: Workers = 1,
+    cluster: Cluster = "",
     quiet: Quiet = False,
 ) -> None:
     """Do the tasks of a folder that wait; any number of processes may do so at once.
 
-    Example: dyadloop tasks run results/proposed-assurance --shard 3/20
+    For example:
+
+    dyadloop tasks run results/proposed-assurance --shard 3/20
+
+    dyadloop tasks run results/proposed-assurance --cluster tcp://127.0.0.1:8786
     """
+    from dyadloop.design.cluster import run_cluster
     from dyadloop.design.pool import run_pool
     from dyadloop.design.tasks import TaskFolder, shard_of, work
     from dyadloop.reporting.progress import steps
@@ -42,7 +51,9 @@ def run_tasks(
     damaged = tasks.refill()
     say(f"{len(damaged)} damaged results are made again", quiet or not damaged)
     with steps(quiet) as progress:
-        if workers:
+        if cluster:
+            run_cluster(tasks, cluster, workers, lambda done, total: progress("tasks", done, total), part)
+        elif workers:
             run_pool(tasks, workers, lambda done, total: progress("tasks", done, total), part)
         else:
             from dyadloop.design.solving import Solver, shared_by

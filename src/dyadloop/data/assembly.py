@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from dyadloop.data.checks import Folder
-from dyadloop.data.schema import LINE, MEASUREMENT_EXTRAS, Study, StudyInfo, Trace
+from dyadloop.data.schema import LINE, Study, StudyInfo, Trace, measurement_extras
+from dyadloop.data.validation import Folder
 
 _CALENDAR = ("dyad", "session", "start", "end", "events")
-_VALUES = ("dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit", *MEASUREMENT_EXTRAS)
+_VALUES = ("dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit")
 
 
 def assembled(
@@ -18,7 +18,7 @@ def assembled(
     """Return the study that sound rows make."""
     people = pd.DataFrame(participants).sort_values(["dyad", "participant_id"], ignore_index=True)
     calendar = pd.DataFrame(sessions, columns=[*_CALENDAR, *info.covariates_of("session"), LINE])
-    values = pd.DataFrame(measurements, columns=[*_VALUES, LINE])
+    values = pd.DataFrame(measurements, columns=[*_VALUES, *measurement_extras(), LINE])
     times = [part for part in (calendar["start"], calendar["end"], values["time"]) if len(part)]
     first_times = [calendar.groupby("dyad")["start"].min(), values.groupby("dyad")["time"].min()]
     origin = (

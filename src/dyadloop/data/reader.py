@@ -4,20 +4,20 @@ import hashlib
 from pathlib import Path
 
 from dyadloop.data.assembly import assembled
-from dyadloop.data.checks import Folder, check_measurements, check_participants, check_sessions
 from dyadloop.data.clock import Clock
 from dyadloop.data.schema import (
     LINE,
     MEASUREMENT_COLUMNS,
-    MEASUREMENT_EXTRAS,
     PARTICIPANT_COLUMNS,
     SESSION_COLUMNS,
     SESSION_EXTRAS,
     Study,
     StudyInfo,
+    measurement_extras,
 )
 from dyadloop.data.study_file import read_info
 from dyadloop.data.table import Table, read_table
+from dyadloop.data.validation import Folder, check_measurements, check_participants, check_sessions
 from dyadloop.errors import DataError, Fault
 
 FILES = ("study.yaml", "participants.tsv", "sessions.tsv", "measurements.tsv")
@@ -43,6 +43,14 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
     ------
     DataError
         If anything is wrong; ``faults`` lists everything with file, row, column and remedy.
+
+    Examples
+    --------
+    >>> study = dl.read_study("examples/survival")
+    >>> print(study.info.title)
+    Motion energy of 12 pairs of students in a desert-survival task
+    >>> study.dyads[:3]
+    ['dyad_0016', 'dyad_0017', 'dyad_0018']
     """
     root, faults = Path(path), []
     if not root.is_dir():
@@ -99,7 +107,7 @@ def _measurements(path: Path, faults: list[Fault], needed: bool, declared: bool)
             remedy = f"its raw files are declared under `measures`: run `dyadloop measure {path.parent}` first"
             faults.append(Fault(path.name, None, None, "no such file", f"a file {path.name}", remedy))
         return Table(path.name)
-    return read_table(path, MEASUREMENT_COLUMNS, faults, MEASUREMENT_EXTRAS)
+    return read_table(path, MEASUREMENT_COLUMNS, faults, measurement_extras())
 
 
 def digest(path: str | Path) -> str:

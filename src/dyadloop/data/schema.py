@@ -1,13 +1,15 @@
 """The schema of ``study.yaml`` and the study as it lies in memory."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from dyadloop.data.clock import TimeUnit
 from dyadloop.data.sources import Source
+from dyadloop.observation.kinds import Kind, kinds
 
 ROLES = ("patient", "therapist", "partner", "peer", "other")
 PHASES = ("before", "within", "after", "between")
@@ -16,7 +18,6 @@ LIMITS = ("below", "above")
 PARTICIPANT_COLUMNS = ("participant_id", "dyad", "role")
 SESSION_COLUMNS = ("dyad", "session", "start", "length_min")
 SESSION_EXTRAS = ("events",)
-MEASUREMENT_EXTRAS = ("error", "plate", "trials")
 MEASUREMENT_COLUMNS = ("dyad", "participant_id", "session", "time", "phase", "indicator", "value", "limit")
 
 CALENDAR = ("time", "time_of_day", "weekend")
@@ -32,31 +33,15 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-_FEWEST_ANSWERS = 4
-"""Answers of a scale whose inner borders can be estimated: the outer two borders set its unit."""
-
-
-class Indicator(_Record):
-    """What one indicator measures, in whom and on which scale."""
+class _Indicator(_Record):
+    """What one indicator measures, in whom and on which scale; kinds of observation add keys of their own."""
 
     quantity: str
     person: Literal["patient", "therapist", "partner", "peer", "other"]
     unit: str
     scale: tuple[float, float] | None = None
-    transform: Literal["none", "log", "logit"] = "none"
+    transform: str = "none"
     reliability: Annotated[float, Field(gt=0, lt=1)] | None = None
-    ends_are_limits: bool = Field(
-        default=False,
-        description="take the lowest and the highest value of the scale as limits: the true value may lie beyond",
-    )
-    step: Annotated[float, Field(gt=0)] | None = Field(
-        default=None,
-        description="points from one answer of a coarse scale to the next: the true value lies within half a step",
-    )
-    borders: Literal["equal", "free"] = Field(
-        default="equal",
-        description="whether the borders between answers lie at equal distances or are estimated, but for the two ends",
-    )
     sd_within: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="raw points that count as one SD within persons; default: as found in the study"
     )
@@ -64,34 +49,44 @@ class Indicator(_Record):
     reason: str = ""
 
     @model_validator(mode="after")
-    def _sound(self) -> "Indicator":
+    def _scale_is_sound(self) -> "_Indicator":
         if self.scale is not None and self.scale[0] >= self.scale[1]:
             raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
-        if self.ends_are_limits and self.scale is None:
-            raise ValueError("ends_are_limits needs a scale: [lowest, highest]")
-        if self.step is not None and (self.transform == "log" or self.scale is None):
-            raise ValueError("step needs a scale: [lowest, highest] and no logarithm")
-        if self.borders == "free" and not self.borders_can_be_free:
-            raise ValueError(
-                f"free borders need ends_are_limits and a step that makes {_FEWEST_ANSWERS} answers or more"
-            )
-        if self.transform == "logit" and (self.scale is not None or self.reliability is not None):
-            raise ValueError("a logit takes a count out of `trials`, whose scale and error it knows; remove them")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
             raise ValueError("a logarithm needs a scale above 0")
         if self.transform == "log" and self.sd_within is not None:
             raise ValueError("a logarithm keeps its unit; sd_within has no effect and must be absent")
         return self
 
-    @property
-    def borders_can_be_free(self) -> bool:
-        """Whether the inner borders between answers can be estimated."""
-        return self.ends_are_limits and self.n_answers >= _FEWEST_ANSWERS
 
-    @property
-    def n_answers(self) -> int:
-        """Number of answers of a coarse scale, 0 of another."""
-        return 0 if self.step is None or self.scale is None else round((self.scale[1] - self.scale[0]) / self.step) + 1
+@cache
+def _with_keys(known: tuple[Kind, ...]) -> type[_Indicator]:
+    """Return the schema of an indicator with the keys and transforms of some kinds of observation."""
+    words = ("none", "log", *(word for kind in known for word in kind.transforms))
+    transform: Any = Literal[words]
+    bases: Any = (*(kind.keys for kind in known if kind.keys is not None), _Indicator)
+    # a check or a key of one name would replace that of another kind without a word
+    names = [name for base in bases for name in (*base.model_fields, *base.__pydantic_decorators__.model_validators)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"kinds of observation share the key or check {', '.join(twice)}; rename one of them")
+    made: Any = create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    return made
+
+
+if TYPE_CHECKING:
+
+    class Indicator(_Indicator):
+        """An indicator; its other attributes are the keys of the kinds of observation."""
+
+        def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401
+
+else:
+    Indicator = _with_keys(kinds())
+
+
+def measurement_extras() -> tuple[str, ...]:
+    """Return the columns that measurements.tsv may have beyond those that it must."""
+    return ("error", "plate", *(column for kind in kinds() for column in kind.columns))
 
 
 class StudyPrior(_Record):
@@ -160,6 +155,11 @@ class StudyInfo(_Record):
         description="groups of indicators that are rated together, so that their errors may go together; auto: the "
         "answers of each person",
     )
+    exchangeable: tuple[tuple[str, str], ...] = Field(
+        default=(),
+        description="pairs of indicators that measure the same in two partners whom nothing tells apart: their "
+        "parameters are one, and which of the two is named first changes nothing",
+    )
     measures: dict[str, Source] = {}
     priors: dict[str, StudyPrior] = {}
 
@@ -172,6 +172,7 @@ class StudyInfo(_Record):
         rated = [name for group in groups for name in group]
         if strange := sorted({name for name in rated if name not in self.indicators or rated.count(name) > 1}):
             raise ValueError(f"shared_errors: {', '.join(strange)} is no indicator, or is named twice")
+        self._check_partners()
         known = {entry.quantity for entry in self.indicators.values()}
         for name, covariate in self.covariates.items():
             strange = sorted(set(covariate.on) - known)
@@ -181,9 +182,41 @@ class StudyInfo(_Record):
                 raise ValueError(f"covariates: {name!r} cannot be the name of a column of numbers")
         return self
 
+    def _check_partners(self) -> None:
+        """Refuse partners whose indicators differ in more than their quantity."""
+        named = [name for pair in self.exchangeable for name in pair]
+        if strange := sorted({name for name in named if name not in self.indicators or named.count(name) > 1}):
+            raise ValueError(f"exchangeable: {', '.join(strange)} is no indicator, or is named twice")
+        for first, second in self.exchangeable:
+            here, there = (self.indicators[name].model_dump(exclude={"quantity", "reason"}) for name in (first, second))
+            differ = [key for key in here if here[key] != there[key]]
+            if differ:
+                raise ValueError(
+                    f"exchangeable: {first} and {second} differ in {', '.join(differ)}; declare them alike"
+                )
+
+    def counterpart(self, name: str) -> str:
+        """Return the indicator that measures the same in the other partner, empty where there is none."""
+        swap = {name: other for pair in self.exchangeable for name, other in (pair, pair[::-1])}
+        return swap.get(name, "")
+
     def covariates_of(self, *kinds: str) -> list[str]:
         """Return the covariates that sessions or persons of some roles have."""
         return [name for name, covariate in self.covariates.items() if covariate.of in kinds]
+
+
+def study_schema() -> type[StudyInfo]:
+    """Return the schema of ``study.yaml`` with the keys of all kinds of observation that are registered now."""
+    return _study_schema(kinds())
+
+
+@cache
+def _study_schema(known: tuple[Kind, ...]) -> type[StudyInfo]:
+    indicator = _with_keys(known)
+    if indicator is Indicator:
+        return StudyInfo
+    indicators: Any = dict[str, indicator]
+    return create_model("StudyInfo", __base__=StudyInfo, __module__=__name__, indicators=(indicators, ...))
 
 
 @dataclass(frozen=True)
@@ -221,8 +254,14 @@ class Study:
 
     ``sessions`` has the columns dyad, session, start [d], end [d], events (dict) and one per covariate of sessions;
     ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
-    dyad, participant_id, role, session, time [d], indicator, value, limit, error and trials (NaN where none is given)
-    and plate (empty where none is given). Times count from each dyad's first.
+    dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given), plate
+    (empty where none is given) and the columns of kinds of observation. Times count from each dyad's first.
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> len(study.dyads), len(study.sessions), sorted(study.measurements["indicator"].unique())
+    (20, 320, ['alliance', 'depression', 'saliva_patient', 'saliva_therapist', 'trust'])
     """
 
     path: str

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dyadloop.data.schema import StudyInfo
+from dyadloop.data.schema import StudyInfo, study_schema
 from dyadloop.data.wording import faults_in, read_yaml
 from dyadloop.errors import Fault
 
@@ -16,10 +16,11 @@ def read_info(path: Path, faults: list[Fault]) -> StudyInfo | None:
     content = read_yaml(path, path.name, faults)
     if len(faults) > before:
         return None
+    schema = study_schema()
     try:
-        return StudyInfo.model_validate(content)
+        return schema.model_validate(content)
     except ValidationError as error:
-        faults += faults_in(error, content, StudyInfo, path.name)
+        faults += faults_in(error, content, schema, path.name)
         return _without_unknown_keys(content, error)
 
 
@@ -34,6 +35,6 @@ def _without_unknown_keys(content: object, error: ValidationError) -> StudyInfo 
             holder = holder.get(part, holder)  # the kind of a source is a step of the place, not of the file
         holder.pop(last, None)
     try:
-        return StudyInfo.model_validate(content)
+        return study_schema().model_validate(content)
     except ValidationError:
         return None

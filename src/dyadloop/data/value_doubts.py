@@ -10,6 +10,7 @@ from scipy.stats import poisson
 
 from dyadloop.data.doubts import Doubt, doubt, lines_of, named
 from dyadloop.data.schema import CALENDAR, Study
+from dyadloop.observation.kinds import kinds
 
 _CODES = (*range(1, 10), 66, 77, 88, 97, 98, 99, 666, 777, 888, 997, 998, 999, 7777, 8888, 9998, 9999, 99999)
 _FEWEST = 5  # values that a usual range can be told from
@@ -56,10 +57,10 @@ def _all_series(study: Study) -> Iterator[_Series]:
     for name, entry in study.info.indicators.items():
         mine = (table["indicator"].eq(name) & ~table["limit"].isin(["below", "above"])).to_numpy()
         part = table[mine]
-        values = part["value"].to_numpy(dtype=float)
-        if entry.transform == "logit":
-            values = values / part["trials"].to_numpy(dtype=float)
-        scale = (0.0, 1.0) if entry.transform == "logit" else entry.scale
+        values, scale = next(
+            (found for kind in kinds() if (found := kind.on_scale(entry, part)) is not None),
+            (part["value"].to_numpy(dtype=float), entry.scale),
+        )
         dyads, log = part["dyad"].to_numpy(), entry.transform == "log"
         yield _Series("measurements.tsv", "value", name, values, dyads, lines[mine], scale, log)
     for name, entry in study.info.covariates.items():

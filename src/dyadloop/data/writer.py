@@ -5,11 +5,11 @@ from pathlib import Path
 
 from dyadloop.data.schema import (
     MEASUREMENT_COLUMNS,
-    MEASUREMENT_EXTRAS,
     PARTICIPANT_COLUMNS,
     SESSION_COLUMNS,
     SESSION_EXTRAS,
     StudyInfo,
+    measurement_extras,
 )
 from dyadloop.data.table import read_table
 from dyadloop.errors import DataError, Fault
@@ -67,7 +67,7 @@ def write_study(
 def write_measurements(path: Path, rows: Rows) -> None:
     """Write measurements.tsv, whole or not at all; optional columns only where a row has one."""
     table = list(rows)
-    extras = tuple(name for name in MEASUREMENT_EXTRAS if any(row.get(name, "") != "" for row in table))
+    extras = tuple(name for name in measurement_extras() if any(row.get(name, "") != "" for row in table))
     with replacing(path) as draft:
         _write_table(draft, (*MEASUREMENT_COLUMNS, *extras), table)
 
@@ -93,7 +93,7 @@ def replace_measurements(path: str | Path, rows: Rows, indicators: list[str]) ->
     kept: list[Mapping[str, object]] = []
     if file.exists():
         faults: list[Fault] = []
-        table = read_table(file, MEASUREMENT_COLUMNS, faults, MEASUREMENT_EXTRAS)
+        table = read_table(file, MEASUREMENT_COLUMNS, faults, measurement_extras())
         if faults:
             raise DataError(str(path), faults)
         kept = [record for _, record in table.rows if record["indicator"] not in indicators]

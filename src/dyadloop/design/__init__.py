@@ -5,6 +5,7 @@ from dyadloop.design.budgets import Schedule, frontier, schedule
 from dyadloop.design.costs import Effort, effort
 from dyadloop.design.drafting import draft
 from dyadloop.design.planned_study import skeleton
+from dyadloop.design.questions import asked
 from dyadloop.design.reader import DESIGNS, design_text, read_design
 from dyadloop.design.registration_draft import Section, as_markdown, deviations, registration, write_docx
 from dyadloop.design.schema import Design
@@ -20,6 +21,7 @@ __all__ = [
     "Schedule",
     "Section",
     "as_markdown",
+    "asked",
     "assurance",
     "design_text",
     "deviations",

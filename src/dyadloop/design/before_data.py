@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from dyadloop.claims.claims_table import UNTESTABLE, subjects
-from dyadloop.design.information import Planned, Scale, information
+from dyadloop.design.information import Planned, information
 from dyadloop.design.losses import lose
 from dyadloop.design.planned_study import Skeleton, skeleton
 from dyadloop.design.reader import read_design
@@ -18,14 +18,11 @@ from dyadloop.design.schema import Design
 from dyadloop.design.testability import prospects
 from dyadloop.design.worlds import FIXED, fitted_values, world_of
 from dyadloop.estimands.catalogue import Estimand, Untestable, draws_of, estimand
+from dyadloop.inference.prior_scale import HARDLY, Scale
 from dyadloop.inference.problem import Problem
 from dyadloop.theory import Theory
 
-UNTOLD = 0.1
-"""A direction of which data tell less than this share of what the prior tells is not identified."""
 _STEP = 1e-4  # of a parameter, on the scale of its prior
-_NAMED = 0.3  # weight from which a parameter names a direction
-_LIKE = 0.25  # relative changes of two numbers that differ by less than this share are alike
 _STEPS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 
 
@@ -94,6 +91,13 @@ def identifiability(
         If the design has faults.
     FitError
         If the theory is not linear, or a hypothesis does not exist.
+
+    Examples
+    --------
+    >>> found = dl.identifiability("haifa", remedies=False)
+    >>> tells = found.claims.set_index("claim")["can_tell"]
+    >>> tells["C1.trust"], tells["C1.empathy"]
+    ('association only', 'not testable here')
     """
     plan = skeleton(design if isinstance(design, Design) else read_design(design), theory)
     world = world_of(plan, FIXED)
@@ -183,47 +187,18 @@ def _directions(scale: Scale, point: np.ndarray, found: np.ndarray) -> tuple[pd.
     told, vectors = np.linalg.eigh(scale.sd[:, None] * found * scale.sd)
     rows = []
     for share, vector in zip(told, vectors.T, strict=True):
-        if share >= UNTOLD:
+        if share >= HARDLY:
             break
-        rows.append({"told": max(float(share), 0.0), "words": in_words(scale, point, vector)})
+        rows.append({"told": max(float(share), 0.0), "words": scale.in_words(point, vector)})
     weak = pd.DataFrame(rows, columns=["told", "words"])
     return weak, (len(told) - len(weak), len(told))
-
-
-def in_words(scale: Scale, point: np.ndarray, vector: np.ndarray) -> str:
-    """Return a direction, in SD of the priors, in words: what it moves, and what of two numbers is told still."""
-    names = scale.names
-    order = [int(place) for place in np.argsort(-np.abs(vector)) if abs(vector[place]) >= _NAMED]
-    order = order or [int(np.argmax(np.abs(vector)))]
-    first = vector[order[0]]
-    together = [names[place] for place in order[1:] if vector[place] * first > 0]
-    against = [names[place] for place in order[1:] if vector[place] * first < 0]
-    if not together and not against:
-        return f"{names[order[0]]} is hardly told"
-    if len(order) == 2:
-        return f"{names[order[0]]} and {names[order[1]]}: only their {_kept(scale, point, vector, order)} is told"
-    parts = [f"together with {', '.join(together)}"] if together else []
-    parts += [f"against {', '.join(against)}"] if against else []
-    return f"{names[order[0]]} {' and '.join(parts)}: what one takes, another makes up for"
-
-
-def _kept(scale: Scale, point: np.ndarray, vector: np.ndarray, pair: list[int]) -> str:
-    """Return what stays the same of two numbers along a direction."""
-    changes = vector[pair] * scale.sd[pair]
-    logs = np.where(scale.positive[pair], changes, changes / np.where(point[pair] == 0, np.inf, point[pair]))
-    size = np.abs(logs).max()
-    if size > 0 and abs(logs.sum()) < _LIKE * size:
-        return "product"
-    if size > 0 and abs(logs[0] - logs[1]) < _LIKE * size:
-        return "ratio"
-    return "sum, with weights," if changes[0] * changes[1] < 0 else "difference, with weights,"
 
 
 def _profile(scale: Scale, point: np.ndarray, found: np.ndarray) -> pd.DataFrame:
     """Return the expected loss of log-likelihood along the least told direction, to second order."""
     told, vectors = np.linalg.eigh(scale.sd[:, None] * found * scale.sd)
     loss = [0.5 * max(float(told[0]), 0.0) * step**2 for step in _STEPS]
-    return pd.DataFrame({"direction": in_words(scale, point, vectors[:, 0]), "steps": _STEPS, "loss": loss})
+    return pd.DataFrame({"direction": scale.in_words(point, vectors[:, 0]), "steps": _STEPS, "loss": loss})
 
 
 def _rivals(plan: Skeleton, truth: str, rivals: Sequence[str], remedies: bool) -> pd.DataFrame:

@@ -15,40 +15,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from dyadloop.errors import FitError
+from dyadloop.inference.prior_scale import Scale
 from dyadloop.inference.problem import Problem
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.programs import program
 
 _STEP = 1e-4  # of a parameter, on the scale of its prior: truncation and rounding errors are both near 1e-8
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Parameters of a fit on the scale on which their priors are normal: logarithms where these are lognormal."""
-
-    names: tuple[str, ...]
-    positive: Bool[np.ndarray, " parameter"]
-    middle: Float[np.ndarray, " parameter"]
-    sd: Float[np.ndarray, " parameter"]
-
-    @classmethod
-    def of(cls, problem: Problem) -> "Scale":
-        """Return the scale of a problem."""
-        table = problem.priors
-        positive = (table["family"] == "lognormal").to_numpy()
-        location = table["location"].to_numpy(dtype=float)
-        middle = np.where(positive, np.log(np.where(positive, location, 1.0)), location)
-        return cls(tuple(map(str, table.index)), positive, middle, table["scale"].to_numpy(dtype=float))
-
-    def place(self, values: dict[str, float]) -> Float[np.ndarray, " parameter"]:
-        """Return values as a point."""
-        raw = np.array([values[name] for name in self.names])
-        return np.where(self.positive, np.log(np.where(self.positive, raw, 1.0)), raw)
-
-    def values(self, point: Any) -> dict[str, Any]:  # noqa: ANN401 - a NumPy or JAX vector
-        """Return points, parameters last, as values, for use within compiled functions too."""
-        own = jnp.where(jnp.asarray(self.positive), jnp.exp(point), point)
-        return {name: own[..., place] for place, name in enumerate(self.names)}
 
 
 @dataclass(frozen=True)
@@ -85,11 +57,11 @@ class Planned:
 
     def __init__(self, problem: Problem) -> None:
         panel = problem.panel
-        if not problem.plan.is_linear or problem.varying.names or panel.n_beyond:
+        if not problem.plan.is_linear or problem.random_parameters.names or panel.n_latent:
             raise FitError("expected information is exact for linear theories with the same parameters in all dyads")
         if not (np.asarray(panel.pair) == np.asarray(panel.pair)[:1]).all():
             raise FitError("expected information of a plan takes one calendar for all dyads")
-        self.problem, self.scale = problem, Scale.of(problem)
+        self.problem, self.scale = problem, Scale.of(problem.priors)
         self.seen = np.asarray(panel.seen)[0]
         self.event = np.asarray(panel.event)
         self.n_dyads, self.n_values = len(self.event), int(self.seen.sum())

@@ -24,13 +24,17 @@ def environment(folder: Path) -> dict[str, str]:
     One thread each: the number of processes says how many cores are used, and every process rounds alike. What one
     has compiled serves the others on machines of the same kind.
     """
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     cache = {
         "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled" / machine.kind()),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
     }
+    return {**os.environ, **single_thread(), **cache}
+
+
+def single_thread() -> dict[str, str]:
+    """Return the entries of an environment in which a process computes with one thread."""
     flags = " ".join(part for part in (os.environ.get("XLA_FLAGS", ""), _FLAGS) if part)
-    return {**os.environ, **single, **cache, "XLA_FLAGS": flags}
+    return {**dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"), "XLA_FLAGS": flags}
 
 
 def run_pool(

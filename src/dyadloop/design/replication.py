@@ -12,6 +12,7 @@ from dyadloop.appraisal.replication import replicate
 from dyadloop.claims.claims_table import UNTESTABLE, judge, pushes_of
 from dyadloop.design.losses import Losses, lose
 from dyadloop.design.planned_study import Skeleton
+from dyadloop.design.testability import of_design
 from dyadloop.design.worlds import FIXED, Truths, World, fitted_values, world_of
 from dyadloop.errors import FitError
 from dyadloop.inference.fitting import prior_draws
@@ -153,7 +154,7 @@ def _short(
     """Return what is kept of a judged claim: the estimate that its verdict rests on, and the truth."""
     kept = {"claim": row["claim"], "verdict": row["verdict"], "finding": row["finding"]}
     if row["verdict"] == UNTESTABLE:
-        return kept | {"reason": row["reason"]}
+        return kept | {"reason": of_design(row["reason"])}
     pushed = row["pushed_median"] is not None
     value, holds = (by_events if pushed else everything).get(row["claim"], (np.nan, False))
     ends = [row[f"{'pushed_' if pushed else ''}{key}"] for key in ("median", "low", "high")]

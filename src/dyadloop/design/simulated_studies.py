@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from dyadloop.design.cluster import run_cluster
 from dyadloop.design.planned_study import skeleton
 from dyadloop.design.pool import run_pool
 from dyadloop.design.reader import design_of, read_design, theory_of
 from dyadloop.design.schema import Design
 from dyadloop.design.solving import Solver, shared_by, tasks_of
-from dyadloop.design.tallies import agreement, by_claim, by_world
+from dyadloop.design.tallies import agreement, by_claim, by_hypothesis, by_world
 from dyadloop.design.tasks import Task, TaskFolder, work
 from dyadloop.design.worlds import PRIOR, world_of
 from dyadloop.errors import DataError, Fault, FitError
+from dyadloop.theory import hypothesis
 
 CHUNK = 10
 """Studies per task: little is lost with a process, and a task takes much longer than its files."""
@@ -35,6 +37,9 @@ class Assurance:
         One row per design and truth: false support, with its upper bound.
     agreement
         One row per design and truth: share of verdicts that sampling by NUTS confirms; empty where none was asked.
+    comparisons
+        One row per design, truth and hypothesis, see :func:`dyadloop.design.tallies.by_hypothesis`; empty where no
+        comparison was asked for.
     rows
         One row per simulated study and claim.
     designs
@@ -44,6 +49,7 @@ class Assurance:
     claims: pd.DataFrame
     worlds: pd.DataFrame
     agreement: pd.DataFrame
+    comparisons: pd.DataFrame
     rows: pd.DataFrame
     designs: dict[str, Design]
 
@@ -57,13 +63,16 @@ def assurance(
     over: Mapping[str, Sequence[object]] | None = None,
     seed: int = 1,
     nuts: int = 0,
+    compare: Sequence[str] = (),
     folder: str | Path | None = None,
     workers: int = 0,
+    cluster: str = "",
     progress: Told = lambda done, total: None,
 ) -> Assurance:
     """Simulate studies of a design, fit and judge each as a real one, and count.
 
-    Each study is fitted by its mode and the curvature there. No rival is compared, which would withhold more.
+    Each study is fitted by its mode and the curvature there. Verdicts take no
+    comparison of rivals into account, which would withhold more.
 
     Parameters
     ----------
@@ -81,10 +90,16 @@ def assurance(
         Seed of the studies; the same seed gives the same studies whatever the number of processes.
     nuts
         How many of the first studies of each world are also sampled by NUTS, which takes minutes each.
+    compare
+        Hypotheses of the theory that are also fitted to each study and compared, such as ``("none", "reciprocal",
+        "common_cause")``; default: none. Each takes about as long as the fit that is judged.
     folder
         Folder of tasks that keeps each finished part, so that an interrupted run goes on; default: none.
     workers
         Processes; 0 does everything in this one.
+    cluster
+        A Dask cluster that does the tasks: ``local``, the address of a scheduler or the path of its file; default:
+        none. A local one has ``workers`` processes.
     progress
         Called with tasks done and all tasks.
 
@@ -101,6 +116,12 @@ def assurance(
         If a truth or a parameter does not exist, or there is nothing to simulate.
     ResultError
         If the folder holds the tasks of another question.
+
+    Examples
+    --------
+    >>> found = dl.assurance("single_dose", ["none"], replicates=2)
+    >>> found.claims["supported"].max()
+    np.float64(0.0)
     """
     designs = variants(design if isinstance(design, Design) else read_design(design), over)
     if replicates < 1 or not truths:
@@ -108,13 +129,16 @@ def assurance(
     first = skeleton(next(iter(designs.values())))
     for truth in truths:
         world_of(first, truth, values)  # what does not exist is told before any work starts
+    rivals = tuple(str(hypothesis(name, theory_of(first.design)).hypothesis) for name in dict.fromkeys(compare))
+    if len(rivals) == 1:
+        raise FitError(f"compare={rivals[0]}: a comparison needs two hypotheses or more")
     changed = {name: float(value) for name, value in (values or {}).items()}
     tasks = {
-        label: tasks_of(entry, tuple(truths), changed, replicates, seed, nuts, CHUNK)
+        label: tasks_of(entry, tuple(truths), changed, replicates, seed, nuts, CHUNK, rivals)
         for label, entry in designs.items()
     }
     with TemporaryDirectory() as scratch:
-        found = _done(TaskFolder(folder or scratch), tasks, workers, progress)
+        found = _done(TaskFolder(folder or scratch), tasks, workers, cluster, progress)
     factor = next(iter(over)) if over else ""
     return _tables(found, designs, factor)
 
@@ -152,7 +176,9 @@ def _with(design: Design, path: str, value: object) -> Design:
     return design_of(content, f"{design.name} with {path} {value}")
 
 
-def _done(folder: TaskFolder, tasks: dict[str, list[Task]], workers: int, progress: Told) -> dict[str, list[dict]]:
+def _done(
+    folder: TaskFolder, tasks: dict[str, list[Task]], workers: int, cluster: str, progress: Told
+) -> dict[str, list[dict]]:
     """Do all tasks and return their rows by label; a damaged result is made again."""
     names = {label: folder.add(entry) for label, entry in tasks.items()}
     every = [name for entry in names.values() for name in entry]
@@ -161,7 +187,9 @@ def _done(folder: TaskFolder, tasks: dict[str, list[Task]], workers: int, progre
         missing = [name for name in every if not (folder.done / f"{name}.json").exists()]
         if not missing:
             break
-        if workers:
+        if cluster:
+            run_cluster(folder, cluster, workers, progress)
+        elif workers:
             run_pool(folder, workers, progress)
         else:
             before = len(every) - len(missing)
@@ -174,10 +202,11 @@ def _tables(found: dict[str, list[dict]], designs: dict[str, Design], factor: st
     rows = pd.concat([pd.DataFrame(entry).assign(design=label) for label, entry in found.items()], ignore_index=True)
     theory = theory_of(next(iter(designs.values())))
     by_mode, by_nuts = rows[rows["fit"] == "mode"], rows[rows["fit"] == "nuts"]
-    tables = [by_claim(by_mode, theory), by_world(by_mode, theory), agreement(by_mode, by_nuts), rows]
+    compared, judged = by_hypothesis(rows[rows["fit"] == "compare"]), rows[rows["fit"] != "compare"]
+    tables = [by_claim(by_mode, theory), by_world(by_mode, theory), agreement(by_mode, by_nuts), compared, judged]
     if not factor:
         tables = [table.drop(columns="design", errors="ignore") for table in tables]
     else:
         tables = [table.rename(columns={"design": factor}) for table in tables]
-    claims, worlds, agreeing, every = tables
-    return Assurance(claims, worlds, agreeing, every, designs)
+    claims, worlds, agreeing, comparisons, every = tables
+    return Assurance(claims, worlds, agreeing, comparisons, every, designs)

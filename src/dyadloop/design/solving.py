@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from dyadloop.design.contest import Contest
 from dyadloop.design.planned_study import skeleton
 from dyadloop.design.reader import design_of
 from dyadloop.design.replication import Bench, judged, mode_of, simulated, study_of
@@ -28,6 +29,7 @@ class Solver:
     """Does tasks, and keeps what those of one design share."""
 
     benches: dict[str, Bench] = field(default_factory=dict)
+    contests: dict[tuple[str, ...], Contest] = field(default_factory=dict)
 
     def __call__(self, task: Task, beat: Beat = lambda: None) -> Rows:
         """Return the judged claims of the studies of a task, one row each."""
@@ -36,16 +38,26 @@ class Solver:
         seed = [int(task["seed"]), zlib.crc32(truth.encode())]
         rows: Rows = []
         for number in range(task["first"], task["first"] + task["count"]):
-            rows += (
-                sampled(bench, truth, seed, number) if task["fit"] == "nuts" else study_of(bench, truth, seed, number)
-            )
+            if task["fit"] == "compare":
+                rows += self._contest(bench, task["rivals"]).study(truth, seed, number)
+            elif task["fit"] == "nuts":
+                rows += sampled(bench, truth, seed, number)
+            else:
+                rows += study_of(bench, truth, seed, number)
             beat()
         return [_plain(row | {"fit": task["fit"]}) for row in rows]
+
+    def _contest(self, bench: Bench, names: list[str]) -> Contest:
+        key = tuple(names)
+        if key not in self.contests:
+            self.contests[key] = Contest(bench, names)
+        return self.contests[key]
 
     def _bench(self, task: Task) -> Bench:
         key = shared_by(task)
         if key not in self.benches:
             self.benches.clear()  # programs of designs that are done would only fill the memory
+            self.contests.clear()
             self.benches[key] = Bench(skeleton(design_of(task["design"])))
         bench = self.benches[key]
         if task["truth"] not in bench.worlds:
@@ -59,7 +71,14 @@ def shared_by(task: Task) -> str:
 
 
 def tasks_of(
-    design: Design, truths: tuple[str, ...], values: dict[str, float], replicates: int, seed: int, nuts: int, chunk: int
+    design: Design,
+    truths: tuple[str, ...],
+    values: dict[str, float],
+    replicates: int,
+    seed: int,
+    nuts: int,
+    chunk: int,
+    rivals: tuple[str, ...] = (),
 ) -> list[Task]:
     """Return the tasks of one design.
 
@@ -79,11 +98,15 @@ def tasks_of(
         How many of the first studies of each world are also sampled.
     chunk
         Studies per task.
+    rivals
+        Hypotheses that are compared on each study; none by default.
     """
     content = design.model_dump(mode="json")
     common = {"design": content, "values": dict(values), "seed": seed}
+    kinds = [{"fit": "mode"}, *([{"fit": "compare", "rivals": list(rivals)}] if rivals else [])]
     found = [
-        common | {"truth": truth, "fit": "mode", "first": first, "count": min(chunk, replicates - first)}
+        common | {"truth": truth, "first": first, "count": min(chunk, replicates - first)} | kind
+        for kind in kinds
         for truth in truths
         for first in range(0, replicates, chunk)
     ]

@@ -159,6 +159,30 @@ def agreement(by_mode: pd.DataFrame, by_nuts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns)
 
 
+def by_hypothesis(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each hypothesis wins a comparison, by world.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``design``, ``truth``, ``hypothesis``, ``studies``; ``best``, the share of studies in which it scores highest,
+        with its standard error ``best_se``; ``alone``, the share in which it is best and all others are told apart as
+        worse, with ``alone_se``; ``bad_k``, the mean share of dyads whose score is not to be trusted.
+    """
+    columns = ["design", "truth", "hypothesis", "studies", "best", "best_se", "alone", "alone_se", "bad_k"]
+    if rows.empty:
+        return pd.DataFrame(columns=columns)
+    others = rows.assign(rest=~rows["best"].astype(bool) & ~rows["told"].astype(bool))
+    undecided = others.groupby(["design", "truth", "study"])["rest"].transform("any")
+    rows = rows.assign(alone=rows["best"].astype(bool) & ~undecided)
+    found = []
+    for (design, truth, name), mine in rows.groupby(["design", "truth", "hypothesis"], sort=False):
+        total, best, alone = len(mine), float(mine["best"].astype(bool).mean()), float(mine["alone"].mean())
+        errors = standard_error(best, total), standard_error(alone, total)
+        found.append([design, truth, name, total, best, errors[0], alone, errors[1], _mean(mine["bad_k"])])
+    return pd.DataFrame(found, columns=columns)
+
+
 def _mean(values: pd.Series | None) -> float:
     kept = pd.Series(dtype=float) if values is None else values.dropna()
     return float(kept.astype(float).mean()) if len(kept) else float("nan")

@@ -19,7 +19,13 @@ def prospects(plan: Skeleton) -> pd.DataFrame:
     pandas.DataFrame
         ``claim``, ``statement``, ``can_tell`` (``not testable here``, ``association only`` or ``effect``) and ``why``.
     """
-    return prospects_of(plan.fitted)
+    table = prospects_of(plan.fitted)
+    return table.assign(why=table["why"].map(of_design))
+
+
+def of_design(reason: str) -> str:
+    """Return a reason of the claims table in words that speak of a design, which is no study yet."""
+    return reason.replace("this study", "this design")
 
 
 def prospects_of(problem: Problem) -> pd.DataFrame:

@@ -201,6 +201,8 @@ def _info(mapping: Mapping, parts: Sequence[Part]) -> StudyInfo:
                 "unit": score.unit,
                 "person": score.person,
             }
+            if score.reverse:
+                told_of["reason"] = "; ".join(filter(None, (score.reason, "turned round, as import.yaml says")))
             indicators.setdefault(name, Indicator.model_validate(told_of))
         for name, entry in part.table.covariates.items():
             covariates[name] = Covariate.model_validate(

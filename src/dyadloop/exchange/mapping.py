@@ -34,6 +34,7 @@ class Score(_Record):
     quantity: str
     unit: str = "points"
     scale: tuple[float, float] | None = Field(default=None, description="values outside are left out, and reported")
+    reverse: bool = Field(default=False, description="turn a single item round: lowest and highest of its scale swap")
     transform: Literal["none", "log"] = "none"
     reliability: float | None = None
     missing: tuple[str, ...] = Field(default=(), description="codes of this column alone; -9..-1 is a range")
@@ -46,6 +47,8 @@ class Score(_Record):
             raise ValueError("a score needs either `column` or `items`")
         if self.items and self.instrument is None:
             raise ValueError("`items` need an `instrument`, which says how they make a score")
+        if self.reverse and (self.items or self.scale is None):
+            raise ValueError("`reverse` is for a single column with a `scale`; a questionnaire has its own key")
         return self
 
     @property

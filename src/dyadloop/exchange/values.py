@@ -92,7 +92,11 @@ def _cell(text: str, part: Part, score: Score, column: str, scale: tuple[float, 
         return _Cell(None, kind="outside scale", why=f"beyond {scale[0]:g} to {scale[1]:g}; left out")
     if score.transform == "log" and number.value <= 0:
         return _Cell(None, kind="outside scale", why="not above 0, so it has no logarithm; left out")
-    return _Cell(number.value, number.limit if number.limit in LIMITS else "", number.changed)
+    limit = number.limit if number.limit in LIMITS else ""
+    if score.reverse and scale is not None:
+        turned = {"below": "above", "above": "below"}.get(limit, "")
+        return _Cell(scale[0] + scale[1] - number.value, turned, number.changed)
+    return _Cell(number.value, limit, number.changed)
 
 
 def _why_no_number(text: str, decimal: str) -> str:

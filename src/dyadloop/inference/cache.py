@@ -57,13 +57,13 @@ Problem = TypeVar("Problem", bound=Cached)
 def made_once(make: Callable[Concatenate[Problem, Others], Made]) -> Callable[Concatenate[Problem, Others], Made]:
     """Return a function of a problem that works once for all problems with the same cache and further arguments.
 
-    What is made must not depend on the data of the problem, except for the number of values beyond a limit: a program
-    takes the panel as an argument. Further arguments must be hashable.
+    What is made must not depend on the data of the problem, except for the number of values that are not seen as
+    numbers: a program takes the panel as an argument. Further arguments must be hashable.
     """
 
     @wraps(make)
     def found(problem: Problem, *args: Others.args, **kwargs: Others.kwargs) -> Made:
-        key = (make, problem.panel.n_beyond, args, frozenset(kwargs.items()))
+        key = (make, problem.panel.n_latent, args, frozenset(kwargs.items()))
         return problem.cache.once(key, lambda: make(problem, *args, **kwargs))
 
     return found

@@ -22,7 +22,7 @@ from dyadloop.inference.result import RESULT_SCHEMA, remember, save_result, vers
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.inference.sampling_interval import proposal
 from dyadloop.likelihood.propagation import STEPS
-from dyadloop.observation.scaling import COARSE, COUNT, scale_scores
+from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory, read_theory
 
 N_PRIOR_DRAWS = 4000
@@ -69,8 +69,8 @@ def fit(
     -------
     xarray.DataTree
         Groups ``posterior``, ``prior``, ``log_likelihood`` (of each dyad), ``sample_stats``, ``diagnostics`` and
-        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values beyond a limit, of
-        therapists and of plates, where there are any.
+        ``observed_data`` in the ArviZ schema; ``auxiliary`` holds the standard normals of values not seen as
+        numbers, of therapists and of plates, where there are any.
 
     Raises
     ------
@@ -78,6 +78,15 @@ def fit(
         If the study and the theory have nothing in common.
     ResultError
         If ``folder`` holds another fit.
+
+    Examples
+    --------
+    >>> reciprocal = dl.hypothesis("reciprocal", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(reciprocal, ["oxytocin", "trust", "depression"])
+    >>> study, settings = dl.read_study("results/example-study"), dl.Settings(chains=2, warmup=200, draws=700)
+    >>> post = dl.fit(study, theory, seed=2, settings=settings, folder="results/example")
+    >>> round(float(post["posterior"]["a_trust"].median()), 1), "truth 0.3"
+    (0.3, 'truth 0.3')
     """
     settings = settings or Settings()
     theory = theory or read_theory(study.info.theory, study.path)
@@ -109,7 +118,7 @@ def fit_in(
     ``like`` is the folder of a fit of almost the same problem: its mode centres and whitens this one, which changes
     how well the sampler moves and nothing else.
     """
-    _claim(folder, problem, seed, settings)
+    _stamp_folder(folder, problem, seed, settings)
     message(
         f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode"
     )
@@ -122,10 +131,10 @@ def fit_in(
     auxiliary = {"auxiliary": draws[normals]} if normals else {}
     tree = xr.DataTree.from_dict(
         {
-            "posterior": draws.drop_vars(normals),
+            "posterior": _with_ties(problem, draws.drop_vars(normals)),
             **auxiliary,
             "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)}),
-            "prior": prior_draws(problem.priors, seed),
+            "prior": _with_ties(problem, prior_draws(problem.priors, seed)),
             "sample_stats": _statistics(drawn),
             "observed_data": _storable(problem.scores),
         }
@@ -134,7 +143,7 @@ def fit_in(
     return diagnose(tree)
 
 
-def _claim(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
+def _stamp_folder(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
     """Note what is fitted here, or refuse to mix two fits."""
     # more draws go on where fewer ended, so their number is no part of what is fitted
     fixed = {name: value for name, value in vars(settings).items() if name != "draws"}
@@ -181,6 +190,12 @@ def _posterior(problem: Problem, posterior: Posterior, position: np.ndarray) -> 
     return xr.Dataset(data, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
 
 
+def _with_ties(problem: Problem, draws: xr.Dataset) -> xr.Dataset:
+    """Return draws with the parameters of a partner that are those of the other."""
+    ties = (*problem.plan.ties, *problem.observed.ties)
+    return draws.assign({name: draws[own] for name, own in ties if own in draws})
+
+
 def prior_draws(priors: pd.DataFrame, seed: int, n_draws: int = N_PRIOR_DRAWS) -> xr.Dataset:
     """Return draws from the priors, one chain."""
     key = jax.random.key(seed)
@@ -220,7 +235,7 @@ def _storable(scores: xr.Dataset) -> xr.Dataset:
 
 
 def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings: Settings) -> dict[str, object]:
-    rhythm = problem.rhythm
+    schedule = problem.schedule
     return {
         "result_schema": RESULT_SCHEMA,
         "study": study.info.name,
@@ -231,15 +246,13 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "hypothesis": problem.plan.theory.hypothesis or "",
         "fingerprint": problem.fingerprint,
         "priors": priors_to_json(problem.priors),
-        "rhythm": json.dumps(None if rhythm is None else vars(rhythm)),
-        "pace": problem.pace,
+        "schedule": json.dumps(None if schedule is None else vars(schedule)),
+        "oxytocin_timescale": problem.oxytocin_timescale,
         "left_out": json.dumps(problem.left_out),
         "seed": seed,
         "settings": json.dumps(vars(settings)),
         "solver": f"{_filter(problem)}; NUTS on a Laplace-whitened space",
-        "n_beyond": int((np.abs(problem.panel.sides) == 1).sum()),
-        "n_coarse": int((problem.panel.sides == COARSE).sum()),
-        "n_counts": int((problem.panel.sides == COUNT).sum()),
+        "kinds": json.dumps(problem.panel.counts()),
         "mode_starts": mode.starts,
         "mode_agreeing": mode.agreeing,
         "versions": json.dumps(versions()),

@@ -16,8 +16,9 @@ from scipy.optimize import OptimizeResult, minimize
 
 from dyadloop.errors import FitError
 from dyadloop.inference.cache import made_once
+from dyadloop.inference.one_thread import one_thread
 from dyadloop.inference.problem import Problem
-from dyadloop.likelihood.panel import BEYOND, Panel
+from dyadloop.likelihood.panel import LATENT, Panel
 from dyadloop.likelihood.programs import program
 
 _FLOOR = 1e-3  # curvature below this (sd above 30 on the unconstrained scale) is treated as this
@@ -182,11 +183,12 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
     """Return the best mode found from ``starts`` draws of the prior, with its curvature.
 
     The likelihood of such models has many local maxima; priors and several starts guard against them, and the
-    number of starts that agree is reported. Where values are only bounded, the mode is that of plain scores in their
-    place: the joint mode with the normals that stand for what is not known of them lies far from where they mostly are.
+    number of starts that agree is reported. Where values are not seen as numbers, the mode is that of plain scores in
+    their place: the joint mode with the normals that stand for what is not known of them lies far from where they
+    mostly are.
     """
-    if problem.panel.n_beyond:
-        plain = problem.with_panel(problem.panel.without_limits(), problem.held_out)
+    if problem.panel.n_latent:
+        plain = problem.with_panel(problem.panel.plain(), problem.held_out)
         return _among_normals(find_mode(plain, posterior_of(plain), seed, starts), posterior)
 
     def slope(vector: np.ndarray) -> tuple[Array, Array]:
@@ -215,8 +217,8 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
 
 
 def _among_normals(mode: Mode, posterior: Posterior) -> Mode:
-    """Return a mode with standard normals put in for the values that are only bounded."""
-    begin, size = len(posterior.names), posterior.normals[BEYOND]
+    """Return a mode with standard normals put in for the values that are not seen as numbers."""
+    begin, size = len(posterior.names), posterior.normals[LATENT]
     others = np.r_[:begin, begin + size : posterior.size]
     center, factor = np.zeros(posterior.size), np.eye(posterior.size)
     center[others] = mode.center
@@ -236,14 +238,15 @@ def _descent(
         if np.max(np.abs(intermediate_result.x - best.x)) < _NEAR:
             raise StopIteration
 
-    return minimize(
-        objective,
-        place,
-        jac=True,
-        method="L-BFGS-B",
-        callback=arrived,
-        options={"maxiter": 2000, "maxcor": 30, "ftol": ftol, "gtol": gtol},
-    )
+    with one_thread():
+        return minimize(
+            objective,
+            place,
+            jac=True,
+            method="L-BFGS-B",
+            callback=arrived,
+            options={"maxiter": 2000, "maxcor": 30, "ftol": ftol, "gtol": gtol},
+        )
 
 
 def _whitening(slope: Callable, center: np.ndarray, sides: int = 2) -> np.ndarray:
@@ -255,7 +258,8 @@ def _whitening(slope: Callable, center: np.ndarray, sides: int = 2) -> np.ndarra
         low = np.asarray(slope(center - step)[1]) if here is None else here
         columns.append((np.asarray(slope(center + step)[1]) - low) / (sides * _STEP))
     hessian = np.array(columns)
-    values, vectors = np.linalg.eigh(np.nan_to_num((hessian + hessian.T) / 2))
+    with one_thread():
+        values, vectors = np.linalg.eigh(np.nan_to_num((hessian + hessian.T) / 2))
     return vectors / np.sqrt(np.maximum(values, _FLOOR))
 
 

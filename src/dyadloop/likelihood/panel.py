@@ -1,10 +1,8 @@
 """Scores as the arrays that the likelihood reads, with each distinct interval listed once."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -14,51 +12,14 @@ from jaxtyping import Array, Bool, Float, Int
 from dyadloop.errors import FitError
 from dyadloop.likelihood.random_parameters import LARGEST
 from dyadloop.model import Plan, doublings
+from dyadloop.observation.kinds import Kind, Record, kind_named, kinds, mask
 from dyadloop.observation.plan import ObservationPlan
-from dyadloop.observation.scaling import COARSE, COUNT
 from dyadloop.units import days
 
-BEYOND = "beyond_limit"
-"""Name of the auxiliary standard normals of values that are only bounded, by a limit or by a step, one each."""
+LATENT = "latent_value"
+"""Name of the auxiliary standard normals of values that are not seen as numbers, one each."""
 _DECIMALS = 9  # intervals that differ by less than 1e-9 d (86 microseconds) are one
 _SLACK = 4.0  # in-session couplings may exceed the own decay rates by this factor before a transition is refused
-
-
-class Counts(NamedTuple):
-    """Counts, out of how many trials they are, and the log odds of a score: ``center`` + ``scale`` * score.
-
-    ``successes`` and ``trials`` are by dyad, time and indicator, 0 where there is no count; the others by indicator.
-    """
-
-    successes: Array
-    trials: Array
-    center: Array
-    scale: Array
-
-    def at(self, score: Array) -> "Counts":
-        """Return the counts whose log odds are these scores."""
-        share = jax.nn.sigmoid(self.center + self.scale * score)
-        found = jnp.clip(jnp.round((self.trials + 1) * share - 0.5), 0, self.trials)
-        return self._replace(successes=found)
-
-    def score(self) -> Array:
-        """Return the empirical logits as scores."""
-        odds = jnp.log((self.successes + 0.5) / (self.trials - self.successes + 0.5))
-        return (odds - self.center) / self.scale
-
-
-class Answered(NamedTuple):
-    """Number from 0 of the answer that each score is (dyad, time, indicator), and the borders that tell it.
-
-    ``equal`` holds the borders between answers at equal distances by indicator, infinite beyond the last.
-    """
-
-    number: Array
-    equal: Array
-
-    def at(self, score: Array) -> "Answered":
-        """Return the answers that other scores are."""
-        return self._replace(number=(score[..., None] > self.equal).sum(axis=-1))
 
 
 class Panel(eqx.Module):
@@ -80,19 +41,16 @@ class Panel(eqx.Module):
         Variance of each observation's own known error, which adds to the indicator's; 0 where none is known.
     n_doublings
         Accuracy of the transitions, see :func:`dyadloop.model.doublings`.
-    side
-        -1 where the score is a limit and the value lies below it, +1 where above, 2 where it lies within half a step of
-        the score, 3 where the score is the empirical logit of a count, 0 where the score is the value; None where every
-        score is.
-    beyond_at
-        Dyad, time and indicator of each value that the score only bounds; kept beside ``side`` because its shape is
+    kinds
+        Names of the kinds of observation, beside plain scores, that the values are of.
+    kind
+        Number of the kind of each value: 0 where the score is the value, else from 1 the place in ``kinds``; None where
+        every score is the value.
+    latent_at
+        Dyad, time and indicator of each value that needs an auxiliary normal; kept beside ``kind`` because its shape is
         known when a likelihood is compiled.
-    half_step
-        Half a step of each coarse indicator; None where none is coarse.
-    answers
-        Which answer each score is; None where no indicator's borders are estimated.
-    counts
-        Counts and their trials; None where there is none.
+    records
+        What is known of the values of each kind, by its name.
     covariate
         Covariates at each moment; None where the study declares none.
     context
@@ -111,57 +69,89 @@ class Panel(eqx.Module):
     event: Float[Array, "dyad time event"]
     known_variance: Float[Array, "dyad time indicator"]
     n_doublings: int = eqx.field(static=True)
-    side: Int[Array, "dyad time indicator"] | None = None
-    beyond_at: Int[Array, "value 3"] | None = None
-    half_step: Float[Array, " indicator"] | None = None
-    answers: Answered | None = None
-    counts: Counts | None = None
+    kinds: tuple[str, ...] = eqx.field(static=True, default=())
+    kind: Int[Array, "dyad time indicator"] | None = None
+    latent_at: Int[Array, "value 3"] | None = None
+    records: dict[str, Record] = eqx.field(default_factory=dict)
     covariate: Float[Array, "dyad time covariate"] | None = None
     context: Float[Array, "dyad context"] | None = None
     therapist: Int[Array, " dyad"] | None = None
     plate: Int[Array, "dyad time indicator"] | None = None
 
     @property
-    def sides(self) -> np.ndarray:
-        """``side`` as numbers, 0 throughout where every score is the value itself."""
-        return np.zeros(self.score.shape, dtype=int) if self.side is None else np.asarray(self.side)
+    def of_kinds(self) -> tuple[Kind, ...]:
+        """The kinds of observation that the values are of, beside plain scores."""
+        return tuple(kind_named(name) for name in self.kinds)
+
+    def is_kind(self, name: str) -> Bool[np.ndarray, "dyad time indicator"]:
+        """Return which values are of a kind; missing values are of none but may be marked as plain."""
+        if self.kind is None or name not in self.kinds:
+            return np.zeros(self.score.shape, dtype=bool)
+        return np.asarray(self.kind) == self.kinds.index(name) + 1
 
     @property
-    def beyond_places(self) -> tuple[np.ndarray, ...]:
-        """Dyad, time and indicator of each value that the score only bounds."""
-        return np.nonzero(self.sides)
+    def is_plain(self) -> Bool[np.ndarray, "dyad time indicator"]:
+        """Which scores are the values themselves."""
+        return np.ones(self.score.shape, dtype=bool) if self.kind is None else np.asarray(self.kind) == 0
+
+    def counts(self) -> dict[str, int]:
+        """Return how many values are of each kind, plain scores first."""
+        names = (kinds()[0].name, *self.kinds)
+        masks = (self.is_plain, *(self.is_kind(name) for name in self.kinds))
+        return {name: int((here & np.asarray(self.seen)).sum()) for name, here in zip(names, masks, strict=True)}
+
+    @property
+    def n_latent(self) -> int:
+        """Number of values that need an auxiliary normal."""
+        return 0 if self.latent_at is None else self.latent_at.shape[0]
 
     def with_scores(self, score: Float[Array, "dyad time indicator"]) -> "Panel":
         """Return a panel with other scores of the same kinds."""
-        counts, answers = (None if kind is None else kind.at(score) for kind in (self.counts, self.answers))
-        return replace(self, score=score, counts=counts, answers=answers)
+        records = {kind.name: kind.recorded(self.records[kind.name], score) for kind in self.of_kinds}
+        return replace(self, score=score, records=records)
 
-    def with_sides(self, side: np.ndarray) -> "Panel":
-        """Return a panel with other sides of limits."""
-        if not side.any():
-            return replace(self, side=None, beyond_at=None)
-        return replace(self, side=jnp.asarray(side), beyond_at=jnp.asarray(np.argwhere(side)))
+    def with_kind(self, name: str, here: np.ndarray, record: Record) -> "Panel":
+        """Return a panel in which some values are of a kind; other values of that kind become plain scores.
 
-    def without_limits(self) -> "Panel":
-        """Return a panel of plain scores.
-
-        Values beyond a limit are missing, coarse ones have the variance of a step, and counts that of their log odds.
+        Parameters
+        ----------
+        name
+            Name of the kind.
+        here
+            Which values (dyad, time, indicator).
+        record
+            What is known of them, see :meth:`Kind.record`.
         """
-        seen = jnp.asarray(np.asarray(self.seen) & (np.abs(self.sides) != 1))
-        variance = self.known_variance
-        if self.half_step is not None:
-            variance = variance + jnp.where(jnp.asarray(self.sides == COARSE), self.half_step**2 / 3, 0.0)
-        if self.counts is not None:
-            successes = self.counts.successes + 0.5
-            odds = (1 / successes + 1 / (self.counts.trials + 1 - successes)) / self.counts.scale**2
-            variance = variance + jnp.where(jnp.asarray(self.sides == COUNT), odds, 0.0)
-        plain = replace(self, seen=seen, side=None, beyond_at=None, half_step=None, known_variance=variance)
-        return replace(plain, counts=None, answers=None)
+        masks = {known: self.is_kind(known) & ~here for known in self.kinds if known != name} | {name: here}
+        return self._with_kinds(masks, self.records | {name: record})
 
-    @property
-    def n_beyond(self) -> int:
-        """Number of values that the score only bounds."""
-        return 0 if self.beyond_at is None else self.beyond_at.shape[0]
+    def _with_kinds(self, masks: dict[str, np.ndarray], records: dict[str, Record]) -> "Panel":
+        """Return a panel whose values are of the kinds that masks say; kinds without a value are dropped."""
+        names = tuple(name for name, here in masks.items() if here.any())
+        if not names:
+            return replace(self, kinds=(), kind=None, latent_at=None, records={})
+        number, latent = np.zeros(self.score.shape, dtype=int), np.zeros(self.score.shape, dtype=bool)
+        for place, name in enumerate(names):
+            number[masks[name]] = place + 1
+            latent |= masks[name] & kind_named(name).latent
+        return replace(
+            self,
+            kinds=names,
+            kind=jnp.asarray(number),
+            latent_at=jnp.asarray(np.argwhere(latent)),
+            records={name: records[name] for name in names},
+        )
+
+    def plain(self) -> "Panel":
+        """Return a panel of plain scores: with the error that each kind says, missing where a kind says nothing."""
+        seen, variance = np.asarray(self.seen), self.known_variance
+        for kind in self.of_kinds:
+            own, here = kind.plain_variance(self.records[kind.name]), self.is_kind(kind.name)
+            if own is None:
+                seen = seen & ~here
+            else:
+                variance = variance + jnp.where(jnp.asarray(here), own, 0.0)
+        return replace(self._with_kinds({}, {}), seen=jnp.asarray(seen), known_variance=variance)
 
     def of_dyads(self, rows: np.ndarray) -> "Panel":
         """Return a panel with some of the dyads, in the order given."""
@@ -169,16 +159,12 @@ class Panel(eqx.Module):
         own = tuple(name for name in optional if getattr(self, name) is not None)
         arrays = ("score", "seen", "pair", "event", "known_variance", *own)
         chosen = replace(self, **{name: getattr(self, name)[rows] for name in arrays})
-        if self.counts is not None:
-            own = self.counts._replace(successes=self.counts.successes[rows], trials=self.counts.trials[rows])
-            chosen = replace(chosen, counts=own)
-        if self.answers is not None:
-            chosen = replace(chosen, answers=self.answers._replace(number=self.answers.number[rows]))
-        return chosen.with_sides(self.sides[rows])
+        records = {name: record.of_dyads(rows) for name, record in self.records.items()}
+        return chosen._with_kinds({name: self.is_kind(name)[rows] for name in self.kinds}, records)
 
-    def beyond_of(self, rows: np.ndarray) -> np.ndarray:
-        """Return which of the values that are only bounded belong to some dyads, in the order of :meth:`of_dyads`."""
-        dyad = self.beyond_places[0]
+    def latent_of(self, rows: np.ndarray) -> Int[np.ndarray, " value"]:
+        """Return which of the values that need a normal belong to some dyads, in the order of :meth:`of_dyads`."""
+        dyad = np.zeros(0, dtype=int) if self.latent_at is None else np.asarray(self.latent_at)[:, 0]
         return np.concatenate([np.flatnonzero(dyad == row) for row in rows] or [np.array([], dtype=int)]).astype(int)
 
 
@@ -195,26 +181,22 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     seen = np.isfinite(score)
     if not seen.any():
         raise FitError("no value enters the fit; check the quantities in study.yaml")
-    side = chosen["beyond"].values.astype(int)
-    only = [
-        str(n)
-        for n, all_beyond in zip(observed.indicators, ((np.abs(side) == 1) | ~seen).all(axis=(0, 1)), strict=True)
-        if all_beyond
-    ]
-    if only:
-        raise FitError(
-            f"all values of {', '.join(only)} lie beyond a limit, so they tell nothing about change; set `use: false` "
-            "for the indicator in study.yaml"
-        )
+    masks = {kind.name: mask(chosen, kind.name) for kind in kinds()[1:]}
+    _refuse_uninformative(observed, masks, seen)
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
-    trials = np.where(side == COUNT, chosen["trials"].values, 0.0)
     therapist, plate = numbered_therapists(scores), numbered_plates(scores, observed.indicators)
-    covariate = scores["shift"].values
-    moments, inside, score, seen, event, covariate, variance, side, plate, trials = (
-        _compressed(v, kept) for v in (moments, inside, score, seen, event, covariate, variance, side, plate, trials)
+    covariate = scores["covariate_value"].values
+    moments, inside, score, seen, event, covariate, variance, plate = (
+        _compressed(v, kept) for v in (moments, inside, score, seen, event, covariate, variance, plate)
     )
+    masks = {name: _compressed(here, kept) for name, here in masks.items()}
+    records = {
+        name: _record(kind_named(name), chosen, observed, kept, score, here)
+        for name, here in masks.items()
+        if here.any()
+    }
     pair, gates, durations = distinct_intervals(moments, inside)
     return Panel(
         score=jnp.asarray(np.where(seen, score, 0.0)),
@@ -224,15 +206,12 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
         covariate=jnp.asarray(covariate) if observed.effects else None,
-        context=jnp.asarray(_contexts(scores, plan)) if plan.given else None,
+        context=jnp.asarray(_contexts(scores, plan)) if plan.observed_contexts else None,
         therapist=jnp.asarray(therapist) if (therapist >= 0).all() else None,
         plate=jnp.asarray(plate) if (plate >= 0).any() else None,
         known_variance=jnp.asarray(variance),
-        counts=_counts(chosen, score, trials) if trials.any() else None,
-        half_step=jnp.asarray(np.nan_to_num(chosen["step"].values) / 2) if (side == COARSE).any() else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
-        answers=_answered(observed, score),
-    ).with_sides(side)
+    )._with_kinds(masks, records)
 
 
 def _needed(seen: np.ndarray, event: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -279,22 +258,25 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
     return np.stack(columns, axis=-1) if columns else np.zeros((*shape, 0))
 
 
-def _counts(chosen: xr.Dataset, score: np.ndarray, trials: np.ndarray) -> Counts:
-    """Return the counts behind empirical logits."""
-    none, center, scale = jnp.zeros(trials.shape), chosen["center"].values, chosen["scale"].values
-    counts = Counts(none, jnp.asarray(trials), jnp.asarray(center), jnp.asarray(scale))
-    return counts.at(jnp.asarray(np.nan_to_num(score)))
+def _refuse_uninformative(observed: ObservationPlan, masks: dict[str, np.ndarray], seen: np.ndarray) -> None:
+    """Refuse indicators all of whose values are of a kind that tells nothing alone."""
+    for name, here in masks.items():
+        whole = np.asarray((here | ~seen).all(axis=(0, 1)))
+        only = [indicator for indicator, alone in zip(observed.indicators, whole.tolist(), strict=True) if alone]
+        if only and (why := kind_named(name).alone):
+            raise FitError(f"all values of {', '.join(only)} {why}; set `use: false` for the indicator in study.yaml")
 
 
-def _answered(observed: ObservationPlan, score: np.ndarray) -> Answered | None:
-    """Return which answer each score is, where the borders of an indicator are estimated."""
-    if not observed.answers:
-        return None
-    equal = np.full((score.shape[2], max(len(entry.equal) for entry in observed.answers)), np.inf)
-    for entry in observed.answers:
-        equal[entry.indicator, : len(entry.equal)] = entry.equal
-    none = jnp.zeros(score.shape, dtype=int)
-    return Answered(none, jnp.asarray(equal)).at(jnp.asarray(np.nan_to_num(score)))
+def _record(
+    kind: Kind, chosen: xr.Dataset, observed: ObservationPlan, kept: np.ndarray, score: np.ndarray, here: np.ndarray
+) -> Record:
+    """Return what is known of the values of a kind, at the moments that are kept."""
+    values = {
+        name: np.where(here, _compressed(chosen[name].values, kept), default)
+        for name, default in kind.per_value.items()
+    }
+    about = {name: chosen[name].values for name in (*kind.per_indicator, "center", "scale")}
+    return kind.record(values, about, score, observed.kind_plan(kind.name))
 
 
 def numbered_therapists(scores: xr.Dataset) -> Int[np.ndarray, " dyad"]:
@@ -322,7 +304,7 @@ def numbered_plates(scores: xr.Dataset, indicators: tuple[str, ...]) -> Int[np.n
 
 def personal(scores: xr.Dataset) -> tuple[str, ...]:
     """Return the covariates that are constants of each dyad, which a theory can take for its contexts."""
-    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["shift"].values, np.nan)
+    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["covariate_value"].values, np.nan)
     fixed = (np.nanmax(values, axis=1) == np.nanmin(values, axis=1)).all(axis=0)
     return tuple(str(name) for name, stays in zip(scores["covariate"].values, fixed, strict=True) if stays)
 
@@ -330,12 +312,14 @@ def personal(scores: xr.Dataset) -> tuple[str, ...]:
 def _contexts(scores: xr.Dataset, plan: Plan) -> np.ndarray:
     """Return the contexts of each dyad, which are covariates of persons and so the same at each of its moments."""
     known = scores["covariate"].values.tolist()
-    return np.stack([scores["shift"].values[:, 0, known.index(name)] for name in plan.given], axis=-1)
+    return np.stack(
+        [scores["covariate_value"].values[:, 0, known.index(name)] for name in plan.observed_contexts], axis=-1
+    )
 
 
 def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
     """Return a bound on the drift norm: the fastest state at the far end of its prior, with its couplings."""
-    rates, held = [], dict(plan.held)
+    rates, held = [], dict(plan.fixed)
     for variable in plan.variables:
         name, number = f"tau_{variable.id}", variable.time_constant
         if number is None:

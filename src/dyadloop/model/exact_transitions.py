@@ -90,7 +90,7 @@ def moves(
     field: Field, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
 ) -> Transition | Flow:
     """Return the transitions of a linear field, or the flows of one that is not, over (gate, duration) pairs."""
-    if field.bends is None:
+    if field.nonlinear is None:
         return transitions(field, gates, durations, n_doublings)
     return flows(field, gates, durations, n_doublings, n_steps)
 
@@ -111,17 +111,17 @@ def flow(
     shocks
         What noise adds in each step; their number is that of the steps.
     """
-    if field.bends is None:
+    if field.nonlinear is None:
         raise ValueError("a linear field has exact transitions and needs no steps")
-    bends, shift = field.bends, steps.step.shift.reshape(-1, *[1] * (state.ndim - 1))
+    nonlinear, shift = field.nonlinear, steps.step.shift.reshape(-1, *[1] * (state.ndim - 1))
 
     def apply(matrix: Array, values: Array) -> Array:
         return jnp.tensordot(matrix, values, 1)
 
     def move(state: Array, shock: Array) -> tuple[Array, None]:
-        before = bends.drift(state, steps.gate)
+        before = nonlinear.drift(state, steps.gate)
         rough = apply(steps.step.matrix, state) + shift + apply(steps.response, before)
-        after = bends.drift(rough, steps.gate)
+        after = nonlinear.drift(rough, steps.gate)
         return rough + apply(steps.response, after - before) / 2 + shock, None
 
     return jax.lax.scan(move, state, shocks)[0]

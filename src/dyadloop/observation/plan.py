@@ -4,21 +4,22 @@ y = mean + loading * (person's mean + shift by covariates + state) + error. The 
 loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. The
 errors of what one rater answers at one moment may correlate. A score's own known error adds to it. A covariate shifts
 the level that a state moves about, at once and throughout.
-An answer of a coarse scale says between which borders y lies; the inner borders may be estimated.
+How y is seen, as a number or otherwise, says its kind (:mod:`dyadloop.observation.kinds`).
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, cast
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from dyadloop.errors import FitError
 from dyadloop.model import Plan, correlation_factor
+from dyadloop.observation.kinds import kind_named, kinds, mask
 from dyadloop.theory import Prior, Quantity
 from dyadloop.theory.numbers import PARTNERS
 
@@ -41,8 +42,8 @@ class Observation(eqx.Module):
         State and covariate of each shift that differs between dyads.
     spread
         SD of each of these between dyads [unit of the state].
-    borders
-        Borders between answers, of each indicator whose borders are estimated.
+    numbers
+        Arrays that the parameters of each kind of observation make, by its name.
     raters
         Indicators that one rater answers at one moment, a group each, in rising order.
     error_factor
@@ -56,7 +57,7 @@ class Observation(eqx.Module):
     shift: Float[Array, "state covariate"] | None = None
     varying: tuple[tuple[int, int], ...] = eqx.field(static=True, default=())
     spread: Float[Array, " varying"] | None = None
-    borders: tuple["Borders", ...] = ()
+    numbers: dict[str, Any] = eqx.field(default_factory=dict)
     raters: tuple[tuple[int, ...], ...] = eqx.field(static=True, default=())
     error_factor: Float[Array, "indicator indicator"] | None = None
 
@@ -93,48 +94,6 @@ def pairs_of(raters: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, int], ...]
     return tuple(sorted((later, group[k]) for group in raters for row, later in enumerate(group) for k in range(row)))
 
 
-class Borders(eqx.Module):
-    """Borders between the answers of one indicator.
-
-    Attributes
-    ----------
-    indicator
-        Index of the indicator.
-    equal, free
-        Where each border lies at equal distances, and where it does [units of the score]; the two outer ones are fixed.
-    """
-
-    indicator: int = eqx.field(static=True)
-    equal: Float[Array, " border"]
-    free: Float[Array, " border"]
-
-    def reach(self, answer: Int[Array, "*value"], half: Array) -> tuple[Float[Array, "*value"], Float[Array, "*value"]]:
-        """Return how far the borders below and above an answer lie from where it stands at equal distances.
-
-        Parameters
-        ----------
-        answer
-            Number of the answer from 0; what lies outside the outer borders has steps as at equal distances.
-        half
-            Half a step at equal distances.
-        """
-        moved = jnp.pad(self.free - self.equal, 1)
-        return moved[answer] - half, moved[answer + 1] + half
-
-    def at_equal_distances(self, value: Float[Array, "*value"]) -> Float[Array, "*value"]:
-        """Return where values lie if the stretches between borders are made equally long."""
-        inside = (value > self.free[0]) & (value < self.free[-1])
-        return jnp.where(inside, jnp.interp(value, self.free, self.equal), value)
-
-
-class Answers(NamedTuple):
-    """Indicator, borders at equal distances and inner answers of an indicator whose borders are estimated."""
-
-    indicator: int
-    equal: tuple[float, ...]
-    inner: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class ObservationPlan:
     """Which indicator measures which state, and with which parameters."""
@@ -149,14 +108,23 @@ class ObservationPlan:
     effects: tuple[tuple[str, str], ...] = ()
     covariates: tuple[str, ...] = ()
     varying: tuple[tuple[str, str], ...] = ()
-    answers: tuple[Answers, ...] = ()
+    kind_plans: tuple[tuple[str, tuple], ...] = ()
     raters: tuple[tuple[int, ...], ...] = ()
+    ties: tuple[tuple[str, str], ...] = ()
+
+    def kind_plan(self, name: str) -> tuple:
+        """Return which parameters a kind of observation has, see :meth:`Kind.planned`; empty where it has none."""
+        return dict(self.kind_plans).get(name, ())
 
     def _is_first(self, index: int) -> bool:
         return self.states.index(self.states[index]) == index
 
     def parameters(self) -> dict[str, Quantity]:
         """Return every parameter by id, with its default, unit, prior and source."""
+        found = self._all_parameters()
+        return {name: quantity for name, quantity in found.items() if name not in dict(self.ties)}
+
+    def _all_parameters(self) -> dict[str, Quantity]:
         found: dict[str, Quantity] = {}
         for index, (name, unit) in enumerate(zip(self.indicators, self.units, strict=True)):
             found[f"mean_{name}"] = _quantity(0.0, unit, "normal", 0.0, 1.0, "scores are centred at the grand mean")
@@ -167,11 +135,9 @@ class ObservationPlan:
             if self.declared_error[index] is None:
                 median, why = _error_prior(unit, self.own_errors[index])
                 found[f"error_{name}"] = _quantity(median, unit, "lognormal", median, 0.4, why)
-        for entry in self.answers:
-            for answer in entry.inner:
-                why = "answers are about equally wide, one perhaps twice another"
-                name = f"width_{self.indicators[entry.indicator]}_{answer}"
-                found[name] = _quantity(1.0, "1", "lognormal", 1.0, 0.5, why)
+        for kind, plan in self.kind_plans:
+            own = kind_named(kind).parameters(plan, self.indicators)
+            found |= {name: _quantity(*parameter) for name, parameter in own.items()}
         for later, earlier in pairs_of(self.raters):
             why = "mood of the moment, halo and style move the answers that one person gives at one moment, either way"
             name = f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"
@@ -187,6 +153,7 @@ class ObservationPlan:
 
     def observation(self, values: dict[str, Array] | dict[str, float]) -> Observation:
         """Return the observation model for parameter values."""
+        values = cast("dict[str, Array]", {**values, **{n: values[own] for n, own in self.ties if own in values}})
         errors = [
             values[f"error_{name}"] if declared is None else declared
             for name, declared in zip(self.indicators, self.declared_error, strict=True)
@@ -206,7 +173,7 @@ class ObservationPlan:
             spread=jnp.array([values[f"spread_{name}_{state}"] for name, state in self.varying])
             if self.varying
             else None,
-            borders=tuple(self._borders(entry, values) for entry in self.answers),
+            numbers={kind: kind_named(kind).numbers(plan, self.indicators, values) for kind, plan in self.kind_plans},
             raters=self.raters,
             error_factor=self._error_factor(values) if self.raters else None,
         )
@@ -218,13 +185,6 @@ class ObservationPlan:
             number = values[f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"]
             partial = partial.at[later, earlier].set(jnp.tanh(number))
         return correlation_factor(partial)
-
-    def _borders(self, entry: Answers, values: dict[str, Array] | dict[str, float]) -> Borders:
-        """Return borders from the widths of the inner answers, which share the stretch between the outer borders."""
-        name, equal = self.indicators[entry.indicator], jnp.asarray(entry.equal)
-        widths = jnp.stack([jnp.asarray(values[f"width_{name}_{answer}"]) for answer in entry.inner])
-        places = equal[0] + (equal[-1] - equal[0]) * jnp.cumsum(widths) / widths.sum()
-        return Borders(entry.indicator, equal, jnp.concatenate([equal[:1], places[:-1], equal[-1:]]))
 
 
 def _error_prior(unit: str, own: bool) -> tuple[float, str]:
@@ -244,7 +204,8 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
     """Match the indicators of a study to the states of a compiled theory; the rest is left out by name."""
     chosen: list[tuple[str, int, str, float | None, bool]] = []
     left_out = []
-    for name in scores["indicator"].values.tolist():
+    own_errors = np.any([mask(scores, kind.name) for kind in kinds() if kind.knows_error], axis=0)
+    for place, name in enumerate(scores["indicator"].values.tolist()):
         entry = scores.sel(indicator=name)
         quantity, person, error = str(entry["quantity"].values), str(entry["person"].values), float(entry["error_sd"])
         index = _state_of(plan, quantity, person)
@@ -254,7 +215,7 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
             left_out.append(f"indicator {name!r} ({quantity} of the {person}) is no variable of the theory")
         else:
             _check_unit(name, str(entry["unit"].values), plan.states[index].variable.unit)
-            own = bool(entry["error"].notnull().any()) or bool((entry["trials"] > 0).any())
+            own = bool(entry["error"].notnull().any()) or bool(own_errors[..., place].any())
             chosen.append((name, index, str(entry["unit"].values), None if error != error else error, own))
     effects = _effects(plan, scores, {index for _, index, *_ in chosen})
     return ObservationPlan(
@@ -268,7 +229,7 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
         effects,
         tuple(scores["covariate"].values.tolist()),
         tuple(effect for effect in effects if effect[0] in _changing(scores)),
-        _answers(scores.sel(indicator=[name for name, *_ in chosen])),
+        _kind_plans(scores.sel(indicator=[name for name, *_ in chosen])),
         _raters(scores.sel(indicator=[name for name, *_ in chosen])),
     )
 
@@ -287,23 +248,15 @@ def _raters(scores: xr.Dataset) -> tuple[tuple[int, ...], ...]:
     return tuple(found)
 
 
-def _answers(scores: xr.Dataset) -> tuple[Answers, ...]:
-    """Return the indicators whose borders are estimated."""
-    found = []
-    for j in np.flatnonzero(scores["free_answers"].values > 0):
-        entry = scores.isel(indicator=j)
-        scale = float(entry["scale"])
-        step, lowest = float(entry["step"]) * scale, float(entry["lowest"])
-        numbers = lowest + step * np.arange(int(entry["free_answers"]))
-        equal = (numbers[:-1] + step / 2 - float(entry["center"])) / scale
-        found.append(Answers(int(j), tuple(equal.tolist()), tuple(f"{number:g}" for number in numbers[1:-1])))
-    return tuple(found)
+def _kind_plans(scores: xr.Dataset) -> tuple[tuple[str, tuple], ...]:
+    """Return the kinds of observation that have parameters, and which."""
+    return tuple((kind.name, plan) for kind in kinds() if (plan := kind.planned(scores)))
 
 
 def _changing(scores: xr.Dataset) -> set[str]:
     """Return the covariates that change within at least two dyads, so that dyads can differ in their effect."""
     inside = np.isfinite(scores["days"].values)[..., None]
-    values = scores["shift"].values
+    values = scores["covariate_value"].values
     high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
     count = (high > low).sum(axis=0)
     count[scores["covariate_of"].values == "time_of_day"] = 0  # a course that all have in common

@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dyadloop.data import Study
+from dyadloop.data import Indicator, Study
 from dyadloop.data.schema import CALENDAR
 from dyadloop.errors import DataError, Fault
 from dyadloop.observation.calendar_covariates import calendar_columns, columns_of, origins
+from dyadloop.observation.kinds import kinds
 
-COARSE = 2
-"""Side of a value that lies within half a step of its score."""
-COUNT = 3
-"""Side of a value that is the log odds of a count."""
+FEWEST_PERSONS = 3
+"""Persons with one value each, such as a score at the end of therapy, from whom an indicator can be scaled."""
 
 
 def scale_scores(study: Study) -> xr.Dataset:
@@ -25,6 +24,8 @@ def scale_scores(study: Study) -> xr.Dataset:
     Moments are the times of measurement and the starts and ends of sessions; dyads with fewer moments are padded
     at the end with NaN.
 
+    An indicator with one value per person, such as a score at the end of therapy, is divided by its SD between persons.
+
     Returns
     -------
     xarray.Dataset
@@ -32,24 +33,27 @@ def scale_scores(study: Study) -> xr.Dataset:
         standard error in the same unit, NaN where none is known; ``days`` (dyad,
         time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
         (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
-        amount of an event at a moment; ``shift`` (dyad, time, covariate), each covariate at a moment, that of the
-        nearest session where it is one of sessions, centred and divided by its ``per``, a course over the day with two
-        columns per wave; ``beyond`` (dyad, time,
-        indicator), -1 where a score is a limit and the value lies below it, +1 where above, 2 where it lies within half
-        a ``step`` of the score, 3 where the score is the empirical logit of a count, else 0; ``trials`` (dyad, time,
-        indicator), out of how many trials a count is, 0 elsewhere; ``plate`` (dyad, time, indicator), number of the
-        plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none
-        is named, and ``origin``, its first time [d]. Per indicator: ``quantity``, ``person``, ``center``, ``scale``
-        (raw units, after a logarithm), ``error_sd`` (NaN where no reliability is declared), ``step`` [as score] (NaN
-        where no coarse scale is declared), ``lowest``, the lowest point of its scale (NaN where none is declared),
-        ``free_answers``, the number of answers whose borders are estimated, else 0, ``shared_error``, the group whose
-        errors may correlate (-1 for none). Per covariate:
-        ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on`` and ``covariate_randomised``.
+        amount of an event at a moment; ``covariate_value`` (dyad, time, covariate), each covariate at a moment, that of
+        the nearest session where it is one of sessions, centred and divided by its ``per``, a course over the day with
+        two columns per wave; ``kind`` (dyad, time, indicator), the kind of observation of each value, as its place
+        among the names of the attribute ``kinds``, and the variables that these kinds have by value; ``plate`` (dyad,
+        time, indicator), number of the plate that a value was read on, -1 where none is named. Per dyad:
+        ``therapist``, empty where none is named, and ``origin``, its first time [d]. Per indicator: ``quantity``,
+        ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN where no reliability is
+        declared), ``shared_error``, the group whose errors may correlate (-1 for none), and the variables that kinds
+        have by indicator. Per covariate: ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on``
+        and ``covariate_randomised``.
 
     Raises
     ------
     DataError
         If an indicator has no values, does not vary within persons, or has two values at one moment of a dyad.
+
+    Examples
+    --------
+    >>> scores = dl.scale_scores(dl.read_study("results/example-study"))
+    >>> dict(scores["score"].sizes)
+    {'dyad': 20, 'time': 32, 'indicator': 5}
     """
     names = list(study.info.indicators)
     table = study.measurements.assign(y=_transformed(study))
@@ -58,7 +62,7 @@ def scale_scores(study: Study) -> xr.Dataset:
     lines = {dyad: _moments(calendar, table, dyad) for dyad, calendar in _calendars(study)}
     n_moments = max(len(moments) for moments in lines.values())
     shape = (len(lines), n_moments, len(names))
-    score, error, beyond = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
+    score, error = np.full(shape, np.nan), np.full(shape, np.nan)
     plate = np.full(shape, -1, dtype=np.int32)
     days = np.full(shape[:2], np.nan)
     for row, moments in enumerate(lines.values()):
@@ -70,9 +74,10 @@ def scale_scores(study: Study) -> xr.Dataset:
     layers = table["indicator"].map({name: layer for layer, name in enumerate(names)}).to_numpy()
     score[rows, columns, layers] = (table["y"].to_numpy() - center[layers]) / scale[layers]
     error[rows, columns, layers] = table["error"].to_numpy(dtype=float) / scale[layers]
-    beyond[rows, columns, layers] = _sides(study, table)
-    trials = np.zeros(shape)
-    trials[rows, columns, layers] = np.nan_to_num(table["trials"].to_numpy(dtype=float))
+    known = _of_kinds(study, table)
+    by_kind = {name: np.zeros(shape, dtype=column.dtype) for name, column in known.items()}
+    for name, column in known.items():
+        by_kind[name][rows, columns, layers] = column
     plates = table["plate"].to_numpy(dtype=str)
     plate[rows, columns, layers] = np.where(plates == "", -1, np.unique(plates, return_inverse=True)[1])
     in_session, session, event, event_names = _sessions(study, lines, shape[:2])
@@ -85,10 +90,9 @@ def scale_scores(study: Study) -> xr.Dataset:
             "in_session": (("dyad", "time"), in_session, {"units": "1"}),
             "session": (("dyad", "time"), session, {"units": "1"}),
             "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
-            "beyond": (("dyad", "time", "indicator"), beyond, {"units": "1"}),
             "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
-            "trials": (("dyad", "time", "indicator"), trials, {"units": "1"}),
-            "shift": (("dyad", "time", "covariate"), covariates, {"units": "as declared by `per`"}),
+            **{name: (("dyad", "time", "indicator"), values, {"units": "1"}) for name, values in by_kind.items()},
+            "covariate_value": (("dyad", "time", "covariate"), covariates, {"units": "as declared by `per`"}),
         },
         coords={
             "dyad": list(lines),
@@ -100,7 +104,12 @@ def scale_scores(study: Study) -> xr.Dataset:
             **_about_covariates(study),
             **{name: ("indicator", values) for name, values in _about(study, center, scale, error_sd).items()},
         },
-        attrs={"study": study.info.name, "simulated": int(study.info.simulated), "digest": study.digest},
+        attrs={
+            "study": study.info.name,
+            "simulated": int(study.info.simulated),
+            "digest": study.digest,
+            "kinds": " ".join(kind.name for kind in kinds()),
+        },
     )
 
 
@@ -117,11 +126,21 @@ def _about(
         "center": center,
         "scale": scale,
         "error_sd": error_sd,
-        "step": np.array([d.step or np.nan for d in declared]) / scale,
-        "lowest": np.array([d.scale[0] if d.scale is not None else np.nan for d in declared]),
-        "free_answers": np.array([d.n_answers if d.borders == "free" else 0 for d in declared]),
         "shared_error": _raters(study),
+        "counterpart": [study.info.counterpart(name) for name in study.info.indicators],
+        "given_by": _givers(study),
+        **_of_indicators(declared, scale),
     }
+
+
+def _of_indicators(declared: list[Indicator], scale: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the variables that kinds of observation have by indicator."""
+    found: dict[str, np.ndarray] = {}
+    for kind in kinds():
+        own = [kind.by_indicator(entry, unit) for entry, unit in zip(declared, scale.tolist(), strict=True)]
+        for name, default in kind.per_indicator.items():
+            found[name] = np.array([row.get(name, default) for row in own])
+    return found
 
 
 def _about_covariates(study: Study) -> dict[str, tuple[str, np.ndarray]]:
@@ -139,6 +158,25 @@ def _about_covariates(study: Study) -> dict[str, tuple[str, np.ndarray]]:
     return about | {"covariate_randomised": ("covariate", randomised)}
 
 
+def _givers(study: Study) -> list[str]:
+    """Return, for each indicator, the first one that the same person gives in every dyad."""
+    table = study.measurements[["dyad", "indicator", "participant_id"]].drop_duplicates()
+    given = {
+        name: dict(zip(part["dyad"], part["participant_id"], strict=True)) for name, part in table.groupby("indicator")
+    }
+    found: list[str] = []
+    for name in study.info.indicators:
+        own = given.get(name, {})
+        alike = (
+            other
+            for other in found
+            if all(given.get(other, {}).get(dyad, person) == person for dyad, person in own.items())
+            and set(own) & set(given.get(other, {}))
+        )
+        found.append(next(alike, name))
+    return found
+
+
 def _raters(study: Study) -> np.ndarray:
     """Return the number of the group of answers that each indicator belongs to, -1 where it belongs to none.
 
@@ -153,11 +191,12 @@ def _raters(study: Study) -> np.ndarray:
         for number, group in enumerate(info.shared_errors):
             found[[names.index(name) for name in group]] = number
         return found
-    persons = sorted({entry.person for entry in info.indicators.values()})
+    sides = {name: side for pair in info.exchangeable for side, name in enumerate(pair)}
+    persons = sorted({(entry.person, sides.get(name, 0)) for name, entry in info.indicators.items()})
     for j, (name, entry) in enumerate(info.indicators.items()):
         source = info.measures.get(name)
         if entry.transform == "none" and (source is None or source.kind == "questionnaire"):
-            found[j] = persons.index(entry.person)
+            found[j] = persons.index((entry.person, sides.get(name, 0)))
     return found
 
 
@@ -190,43 +229,33 @@ def _refuse_lone(study: Study, covariate: str) -> None:
         raise DataError(study.path, [Fault("sessions.tsv", None, covariate, got, "a session in every dyad", remedy)])
 
 
-def _sides(study: Study, table: pd.DataFrame) -> np.ndarray:
-    """Return -1 for values below a limit, +1 for values above one, COARSE or COUNT for those of these kinds, else 0.
-
-    The ends of a scale are limits where declared.
-    """
-    side = table["limit"].map({"below": -1, "above": 1}).fillna(0).to_numpy(dtype=np.int8)
-    for name, entry in study.info.indicators.items():
-        if entry.ends_are_limits and entry.scale is not None:
-            here, (low, high) = (table["indicator"] == name).to_numpy(), entry.scale
-            side[here & (table["value"] <= low).to_numpy()] = -1
-            side[here & (table["value"] >= high).to_numpy()] = 1
-        if entry.transform == "logit":
-            side[(table["indicator"] == name).to_numpy()] = COUNT
-        if entry.step is not None:
-            side[(table["indicator"] == name).to_numpy() & (side == 0)] = COARSE
-    return side
-
-
-def _transformed(study: Study) -> np.ndarray:
-    values = study.measurements["value"].to_numpy(dtype=float)
-    logged = [name for name, entry in study.info.indicators.items() if entry.transform == "log"]
-    is_log = study.measurements["indicator"].isin(logged).to_numpy()
-    found = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
-    # on a coarse scale the first answer stands for all below the border between it and the second
-    for name, entry in study.info.indicators.items():
-        if entry.step is not None and entry.ends_are_limits and entry.scale is not None:
-            here, (low, high) = (study.measurements["indicator"] == name).to_numpy(), entry.scale
-            found[here] = found[here].clip(low + entry.step / 2, high - entry.step / 2)
-    trials = study.measurements["trials"].to_numpy(dtype=float)
-    counted = np.isfinite(trials)
-    found[counted] = empirical_logit(values[counted], trials[counted])
+def _of_kinds(study: Study, table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the number of the kind of each value, and the variables that kinds have by value."""
+    found = {"kind": np.zeros(len(table), dtype=np.int8)}
+    found |= {name: np.full(len(table), default) for kind in kinds() for name, default in kind.per_value.items()}
+    for indicator, entry in study.info.indicators.items():
+        rows = np.flatnonzero(table["indicator"].to_numpy() == indicator)
+        part, free = table.iloc[rows], np.ones(len(rows), dtype=bool)
+        for number, kind in enumerate(kinds()):
+            here = kind.claims(entry, part) & free
+            found["kind"][rows[here]], free = number, free & ~here
+            for name, column in kind.by_value(entry, part).items():
+                found[name][rows] = column
     return found
 
 
-def empirical_logit(count: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """Return the log odds of a count, half a trial added to successes and to failures (Agresti 2013, section 3.1.1)."""
-    return np.log((count + 0.5) / (trials - count + 0.5))
+def _transformed(study: Study) -> np.ndarray:
+    """Return values after a logarithm, and as their kinds have them scaled."""
+    table = study.measurements
+    found = table["value"].to_numpy(dtype=float).copy()
+    for indicator, entry in study.info.indicators.items():
+        rows = np.flatnonzero(table["indicator"].to_numpy() == indicator)
+        part, y = table.iloc[rows], found[rows]
+        y = np.log(y) if entry.transform == "log" else y
+        for kind in kinds():
+            y = kind.raw(entry, part, y)
+        found[rows] = y
+    return found
 
 
 def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
@@ -241,10 +270,12 @@ def _refuse_doubles(study: Study, table: pd.DataFrame) -> None:
 def _scaling(study: Study, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     center, scale, error_sd, faults = [], [], [], []
     for name, declared in study.info.indicators.items():
-        part = table[table["indicator"] == name]
+        part = table[table["indicator"].isin([name, study.info.counterpart(name)])]
         groups = part.groupby("participant_id")["y"]
         spread = float(((part["y"] - groups.transform("mean")) ** 2).sum())
         freedom = len(part) - groups.ngroups
+        if freedom < 1 and len(part) >= FEWEST_PERSONS:  # one score per person: the SD between persons is its unit
+            spread, freedom = float(((part["y"] - part["y"].mean()) ** 2).sum()), len(part) - 1
         if not declared.use and (freedom < 1 or spread == 0.0):
             center.append(float(part["y"].mean()) if len(part) else 0.0)
             scale.append(1.0)

@@ -10,11 +10,12 @@ from dyadloop.reporting.tables import number, share, text_table
 
 def print_design(design: Design, takes: Effort, table: pd.DataFrame, console: Console) -> None:
     """Print what a design takes and what it can say of each claim."""
-    rhythm = design.sessions
+    sessions = design.sessions
     console.print(f"{design.title}", markup=False)
     console.print(
-        f"{design.dyads} dyads, {rhythm.count} sessions of {rhythm.length} every {rhythm.every}: {takes.sessions} "
-        f"sessions, {takes.answers} answers, {takes.samples} samples; {takes.cost:,.0f} {design.costs.currency}",
+        f"{design.dyads} dyads, {sessions.count} sessions of {sessions.length} every {sessions.every}: "
+        f"{takes.sessions} sessions, {takes.answers} answers, {takes.samples} samples; "
+        f"{takes.cost:,.0f} {design.costs.currency}",
         markup=False,
     )
     for text in design.assumed:
@@ -48,7 +49,28 @@ def print_assurance(made: Assurance, console: Console) -> None:
             ],
         )
     )
+    _print_comparisons(made, factor, console)
     _print_agreement(made, console)
+
+
+def _print_comparisons(made: Assurance, factor: list[str], console: Console) -> None:
+    """Print how often each hypothesis wins; a star marks the one that is true."""
+    if made.comparisons.empty:
+        return
+    headings = (*factor, "truth", "hypothesis", "studies", "scores best", "best, all others worse", "heavy tails")
+    rows = [
+        (
+            *(row[name] for name in factor),
+            row["truth"],
+            f"{row['hypothesis']}{' *' if row['hypothesis'] == row['truth'] else ''}",
+            row["studies"],
+            *(f"{share(row[name])} ({number(row[f'{name}_se'])})" for name in ("best", "alone")),
+            share(row["bad_k"]),
+        )
+        for row in made.comparisons.to_dict("records")
+    ]
+    console.print(text_table(headings, rows))
+    console.print()
 
 
 def _claim_row(row: dict, factor: list[str]) -> tuple:

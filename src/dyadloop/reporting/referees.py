@@ -5,7 +5,8 @@ import pandas as pd
 from dyadloop.reporting.tables import number, share
 
 
-def _interval(row: pd.Series, name: str) -> str:
+def interval(row: pd.Series, name: str) -> str:
+    """Return the middle of an interval with its ends, as text."""
     if pd.isna(row[name]):
         return "-"
     return f"{number(row[name])} [{number(row[f'{name}_low'])}, {number(row[f'{name}_high'])}]"
@@ -18,9 +19,9 @@ def beside_table(table: pd.DataFrame) -> pd.DataFrame:
             "arrow": row["arrow"],
             "from": row["source"],
             "to": row["target"],
-            "fit": _interval(row, "slope"),
-            "lag-1 regression": _interval(row, "regression"),
-            "multilevel VAR": _interval(row, "multilevel"),
+            "fit": interval(row, "slope"),
+            "lag-1 regression": interval(row, "regression"),
+            "multilevel VAR": interval(row, "multilevel"),
             "same sign": row["agree"],
         }
         for _, row in table.iterrows()
@@ -36,8 +37,8 @@ def lagged_table(table: pd.DataFrame) -> pd.DataFrame:
             "arrow": row["arrow"],
             "days": number(row["gap_days"]),
             "one SD is": number(row["source_points"]),
-            "effect in SD": _interval(row, "effect"),
-            "effect in points": _interval(row, "points"),
+            "effect in SD": interval(row, "effect"),
+            "effect in points": interval(row, "points"),
             "together": number(row["noise_correlation"]),
             "error from": share(row["error_source"]),
             "error to": share(row["error_target"]),

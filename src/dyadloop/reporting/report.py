@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.appraisal import smooth
+from dyadloop.appraisal import practical_identifiability, smooth
 from dyadloop.appraisal.referee_agreement import compared
 from dyadloop.appraisal.replication import predictive_checks
 from dyadloop.claims import judge_claims
@@ -19,7 +19,7 @@ from dyadloop.claims.next_study import next_steps
 from dyadloop.files import write_text
 from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
-from dyadloop.model import State
+from dyadloop.observation.kinds import kind_named, kinds, mask
 from dyadloop.reporting import figures, first_page
 from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.downloads import links, missing_table, predictive_table
@@ -28,6 +28,7 @@ from dyadloop.reporting.referees import beside_table, lagged_table
 from dyadloop.reporting.tables import courses_table, number, share
 from dyadloop.reporting.words import parameter_words
 from dyadloop.theory import Hypothesis
+from dyadloop.theory.nodes import Node
 
 _N_COURSES = 3
 _N_BLOCKS = 20
@@ -56,6 +57,12 @@ def report(
     -------
     Path
         The file written.
+
+    Examples
+    --------
+    >>> path = dl.report(dl.load_result("results/example"), "results/example.html")
+    >>> path.name
+    'example.html'
     """
     problem = problem_of(post)
     environment = Environment(
@@ -101,6 +108,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
     missing, checked = _missing_shares(problem), predictive_checks(problem, post)
     paths = smooth(post, _longest(problem))
     words = parameter_words(problem)
+    narrowed = practical_identifiability(post, labels=words)
     drawn = {
         "estimates": figures.estimates(shown) if len(shown) else "",
         "missingness": figures.missingness(missing),
@@ -114,6 +122,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "estimates": shown,
         "missingness": missing_table(missing),
         "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
+        "identifiability": narrowed.parameters,
         "beside": beside,
         "predictive": predictive_table(checked),
         "courses": courses_table(paths),
@@ -125,6 +134,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "has_pushed": bool(len(shown)) and bool((shown["kind"] != "association").any()),
         "measured": list(dict.fromkeys(_state_label(state.id, problem).lower() for state in _measured(problem))),
         "words": words,
+        "narrowed": narrowed.sentences(),
         "csv": links(tables),
         "methods": _methods(post, problem, hypothesis),
         "info": info,
@@ -153,12 +163,13 @@ def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[st
         "left_out": json.loads(post.attrs["left_out"]),
         "data": _data(problem, info),
         "counts": _counts(problem),
-        "rhythm": problem.rhythm,
+        "schedule": problem.schedule,
         "events": _events(problem),
         "covariates": _covariates(problem, info),
         "linear": problem.plan.is_linear,
         "oxytocin": any(state.variable.kind == "oxytocin" for state in problem.plan.states),
         "attrs": post.attrs,
+        "kinds": [kind_named(name).sentence(n) for name, n in json.loads(post.attrs["kinds"]).items()],
         "settings": json.loads(post.attrs["settings"]),
         "call": recorded_call(post),
         "versions": json.loads(post.attrs["versions"]),
@@ -214,7 +225,7 @@ def _events(problem: Problem) -> dict[str, int]:
 def _covariates(problem: Problem, info: dict) -> list[dict[str, object]]:
     """Return what the study declares of each covariate, and in how many dyads it changes."""
     inside = np.isfinite(problem.scores["days"].values)[..., None]
-    values = np.where(inside, problem.scores["shift"].values, np.nan)
+    values = np.where(inside, problem.scores["covariate_value"].values, np.nan)
     changing = (np.nanmax(values, axis=1) > np.nanmin(values, axis=1)).sum(axis=0)
     column = "covariate_declared" if "covariate_declared" in problem.scores.coords else "covariate"
     names = problem.scores[column].values.tolist()
@@ -233,7 +244,11 @@ def _data(problem: Problem, info: dict) -> list[dict[str, object]]:
                 "quantity": entry["quantity"],
                 "person": entry["person"],
                 "values": int(seen.sum()),
-                "beyond": int((problem.scores["beyond"].values[..., index] != 0).sum()),
+                "kinds": ", ".join(
+                    f"{n} {kind.name}"
+                    for kind in kinds()[1:]
+                    if (n := int((mask(problem.scores, kind.name)[..., index] & seen).sum()))
+                ),
                 "dyads": int(seen.any(axis=1).sum()),
                 "center": float(problem.scores["center"].values[index]),
                 "scale": float(problem.scores["scale"].values[index]),
@@ -274,7 +289,7 @@ def _marked(post: xr.DataTree, svg: str) -> str:
     return figures.simulated_mark(svg) if svg and post.attrs["simulated"] else svg
 
 
-def _measured(problem: Problem) -> list[State]:
+def _measured(problem: Problem) -> list[Node]:
     """Return the states with an indicator, in the order of the theory."""
     seen = set(problem.observed.states)
     return [state for place, state in enumerate(problem.plan.states) if place in seen]

@@ -2,9 +2,9 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich.console import Console
@@ -14,6 +14,9 @@ from dyadloop.data import StudySummary
 from dyadloop.data.doubts import Doubt
 from dyadloop.theory import Theory
 from dyadloop.theory.listing import rows
+
+if TYPE_CHECKING:
+    from dyadloop.appraisal import PracticalIdentifiability
 
 _SHADES = " ░▒▓█"
 
@@ -87,17 +90,28 @@ def print_answerable(table: pd.DataFrame, console: Console) -> None:
         console.print(f"  {told}: {', '.join(part['claim'])}: {reason}", markup=False)
 
 
+def print_practical(narrowed: "PracticalIdentifiability", console: Console) -> None:
+    """Print what the data of a study can tell of the parameters."""
+    console.print("parameters, near the posterior mode:", markup=False)
+    for sentence in narrowed.sentences():
+        console.print(f"  {sentence}", markup=False)
+
+
 def summary_json(
     summary: StudySummary,
     found: Sequence[Doubt] = (),
     remarks: Sequence[str] = (),
     following: str = "",
-    claims: Sequence[Mapping[Any, Any]] | None = None,
+    claims: pd.DataFrame | None = None,
+    narrowed: "PracticalIdentifiability | None" = None,
 ) -> str:
     """Return the summary of a study as JSON, with the doubts, what was remarked, and the command that comes next."""
     doubted = [asdict(entry) | {"text": str(entry)} for entry in found]
     more = {"faults": [], "doubts": doubted, "notes": list(remarks), "next": following}
-    more |= {} if claims is None else {"claims": claims}
+    more |= {} if claims is None else {"claims": claims.to_dict("records")}
+    if narrowed is not None:
+        tables = {name: getattr(narrowed, name).to_dict("records") for name in ("parameters", "directions")}
+        more["identifiability"] = _without_nan(tables | {"rank": narrowed.rank})
     content = _without_nan(asdict(summary)) | more
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 

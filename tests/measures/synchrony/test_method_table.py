@@ -1,6 +1,7 @@
 """What methods declare: one unit per setting, a span in seconds, a source; and what the command line makes of it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony import METHODS, UNITS, synchrony, synchrony_test
+from dyadloop.measures.synchrony import METHODS, UNITS, methods, synchrony, synchrony_test
 from dyadloop.reporting.measures import _paint_periods, synchrony_figure
 from tests.architecture.test_cli import dyadloop
 from tests.measures.conftest import follower
@@ -20,11 +21,16 @@ def test_a_method_declares_itself(name):
     method = METHODS[name]
     assert method.name == name
     assert set(method.units()) == set(method.settings())
-    assert all(text for text in (method.title, method.answers, method.null, method.limits))
+    assert all(text for text in (method.title, method.answers, method.null, method.error, method.limits))
     assert "doi:" in method.reference
     assert method.answers[-1] in "?."
     assert set(method.span) - {"embedding"} <= set(method.settings())
     json.dumps(method.row())
+
+
+def test_a_method_is_one_file():
+    folder = Path(methods.__file__).parent
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(METHODS)
 
 
 def test_no_unit_is_one_of_two():

@@ -8,6 +8,7 @@ from dyadloop.data import Study, read_study
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.exports.bids import write_bids
 from dyadloop.exchange.exports.codebook import write_codebook
+from dyadloop.exchange.exports.psychds import write_psychds
 from dyadloop.exchange.exports.spss import write_spss
 from dyadloop.exchange.exports.tables import write_long, write_wide
 from dyadloop.files import replacing_folder
@@ -29,6 +30,7 @@ EXPORTS: dict[str, Export] = {
         Export("wide", "one row per session, as CSV, with a data dictionary", write_wide),
         Export("spss", "one row per session, as an SPSS file with labels", write_spss),
         Export("bids", "a BIDS folder: participants, sessions, tables of behaviour with descriptions", write_bids),
+        Export("psychds", "a Psych-DS folder: one table of data, and what each variable is", write_psychds),
         Export("codebook", "a page of Markdown: what each indicator is, with its values", write_codebook),
     )
 }
@@ -56,6 +58,12 @@ def export_study(study: Study | str | Path, out: str | Path, to: str = "long") -
     ------
     DataError
         If the study has faults, the kind is unknown, or the folder exists already.
+
+    Examples
+    --------
+    >>> files = dl.export_study("examples/survival", "results/for-r", to="long")
+    >>> [path.name for path in files]
+    ['long.csv', 'data_dictionary.csv']
     """
     found, folder = study if isinstance(study, Study) else read_study(study), Path(out)
     if to not in EXPORTS:

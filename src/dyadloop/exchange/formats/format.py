@@ -76,8 +76,8 @@ def library(name: str, path: Path, what: str) -> ModuleType:
         raise refusal(path, f"{what}, which needs the library {name}", "the extra `io`", remedy) from None
 
 
-def sound_file(path: Path) -> Path:
-    """Return a file that can be read.
+def sound_file(path: Path, most: int | None = MOST_BYTES) -> Path:
+    """Return a file that can be read; ``most`` is the largest size in bytes, None where it is read piece by piece.
 
     Raises
     ------
@@ -89,6 +89,6 @@ def sound_file(path: Path) -> Path:
     size = path.stat().st_size
     if not size:
         raise refusal(path, "an empty file", "a table", "export it again")
-    if size > MOST_BYTES:
+    if most is not None and size > most:
         raise refusal(path, f"{size} bytes", "at most 2 GiB", "split the file")
     return path

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.extremes import Features, features
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.shapes import best_sums, shapes_alike, stretched
 from dyadloop.signals.series import Floats, Pair, samples
 
@@ -227,15 +226,3 @@ def _courses(pieces: list[Piece], n: int, fs: float) -> tuple[NDArray[np.float64
         sync[low : high + 1] = piece.similarity
         lags[low : high + 1] = piece.lag / fs if np.isfinite(piece.similarity) else np.nan
     return sync, lags
-
-
-METHOD = Method(
-    "amico",
-    "adaptive matching of interpolated correlations (AMICo)",
-    amico,
-    "Which responses of two skin conductances belong together, how alike, and who is first?",
-    ("lag", "piece"),
-    "far above 0 for unrelated persons, since the best matches are chosen: surrogates by shift",
-    "made for skin conductance; a match is no proof of a response",
-    _SOURCE,
-)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.lagged import windowed_correlation, windows_of
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.signals.series import Floats, Pair
 
 _SOURCE = "Kleinbub, Talia & Palmieri 2020, doi:10.1037/cou0000383; DyadSync 1.3.2"
@@ -111,15 +110,3 @@ def _preference(steps: NDArray[np.int64], farthest: int) -> Floats:
     curve = np.exp(-0.5 * (steps / 1000.0) ** 2)
     lowest = np.exp(-0.5 * (farthest / 1000.0) ** 2)
     return 1 - _MALUS + _MALUS * (curve - lowest) / (1 - lowest)
-
-
-METHOD = Method(
-    "best_lag",
-    "windowed cross-correlation along the best path of lags",
-    best_lag,
-    "How strongly do two persons move together if their delay may drift slowly?",
-    ("window", "lag"),
-    "above 0 by the choice of the lag: surrogates by shift",
-    "a path that starts on the wrong peak may stay there",
-    _SOURCE,
-)

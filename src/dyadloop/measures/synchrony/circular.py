@@ -8,7 +8,6 @@ import xarray as xr
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.analytic import BLOCKS, Band, both
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.signals.series import Floats, Pair
 
@@ -73,15 +72,3 @@ def _sines(a: Floats, b: Floats) -> float:
     one, two = np.sin(a), np.sin(b)
     size = np.sqrt((one @ one) * (two @ two))
     return float(one @ two / size) if size > 0 else 0.0
-
-
-METHOD = Method(
-    "circular",
-    "circular correlation of phases",
-    circular,
-    "Do two phases deviate from their centres together?",
-    ("band",),
-    "about 0 for unrelated phases in long recordings; surrogates by shift",
-    "no lead; the mean-centred kind is noise for evenly spread phases",
-    _SOURCE,
-)

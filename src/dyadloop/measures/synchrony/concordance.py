@@ -6,7 +6,6 @@ import xarray as xr
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.lagged import grid, windowed_correlation
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.signals.series import Floats, Pair, samples
 
@@ -106,15 +105,3 @@ def slopes(pair: Pair, width: float, step: float) -> tuple[Floats, int]:
     windows = np.lib.stride_tricks.sliding_window_view(both, count, axis=1)[:, ::increment]
     centred = windows - windows.mean(axis=2, keepdims=True)  # a constant has slope 0 exactly
     return centred @ weights, increment
-
-
-METHOD = Method(
-    "concordance",
-    "Marci's concordance index",
-    concordance,
-    "Do two skin conductances rise and fall together rather than apart, at the same moment?",
-    ("window", "slope_window"),
-    "about 0 for unrelated persons: surrogates by shift, or re-paired dyads",
-    "no lag; at most 10 either way where no window disagrees",
-    _SOURCE,
-)

@@ -6,7 +6,6 @@ import xarray as xr
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.analytic import BLOCKS, Band, Complex, both
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.signals.series import Floats, Pair
 
@@ -78,15 +77,3 @@ def _correlation(a: Floats, b: Floats) -> float:
             "expected two signals of varying strength; with orthogonal = false the latter is no fault"
         )
     return float(da @ db / size)
-
-
-METHOD = Method(
-    "envelope",
-    "amplitude envelope correlation",
-    envelope,
-    "Do the strengths of two rhythms rise and fall together, whatever their phases?",
-    ("band",),
-    "about 0 for unrelated rhythms; envelopes are slow, so test by surrogates of shift",
-    "no lag, no leader",
-    _SOURCE,
-)

@@ -12,7 +12,6 @@ from scipy import stats
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import error_of_mean, mean, result
 from dyadloop.measures.synchrony.group import as_group
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error, phases
 from dyadloop.signals.series import Floats, as_rate, samples
 
@@ -236,40 +235,3 @@ def kuramoto_test(
 def _mean_square(group: Floats, fs: float, band: tuple[float, float] | None) -> float:
     angles = np.stack([phases(column, fs, band) for column in group.T], axis=1)
     return float(mean(np.abs(np.exp(1j * angles).mean(axis=1)) ** 2))
-
-
-METHODS_OF_GROUPS = (
-    Method(
-        "symbolic_entropy",
-        "symbolic entropy of a group: patterns that persons share",
-        symbolic_entropy,
-        "Does a group go through few joint patterns, or through all?",
-        (),
-        "0 in long recordings of unrelated persons, above it in short ones: shift persons against each other",
-        "no lag, no leader",
-        _HUDSON,
-        group=True,
-    ),
-    Method(
-        "rho_windows",
-        "cluster phase of a group in windows",
-        rho_windows,
-        "When do persons keep their phase to that of the group?",
-        ("window",),
-        "above 0, the more the fewer persons and the shorter the windows: shift persons against each other",
-        "needs rhythms",
-        _RHO,
-        group=True,
-    ),
-    Method(
-        "kuramoto_windows",
-        "Kuramoto order parameter of a group in windows",
-        kuramoto_windows,
-        "When are the phases of a group near to each other?",
-        ("window",),
-        "about 0.9 / sqrt(persons) for independent phases; over many groups: kuramoto_test",
-        "persons with a constant difference of phase count as not together",
-        _KURAMOTO,
-        group=True,
-    ),
-)

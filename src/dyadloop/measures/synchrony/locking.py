@@ -9,7 +9,6 @@ import xarray as xr
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import result
 from dyadloop.measures.synchrony.analytic import BLOCKS, Band, Complex, both
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.signals.series import Pair
 
@@ -84,15 +83,3 @@ def locking(pair: Pair, band: Band | None = None, kind: Literal["plv", "ciplv", 
         {"band": list(band) if band else None, "kind": kind, "fs": pair.fs},
         variables=values | {"ahead": ((), float(np.sign(cross.imag).mean()))},
     )
-
-
-METHOD = Method(
-    "locking",
-    "phase locking: PLV, ciPLV, PLI, wPLI",
-    locking,
-    "Are two rhythms locked with a delay, beyond what reaches both at once?",
-    ("band",),
-    "above 0 in short recordings: surrogates by shift",
-    "true unison counts as 0 in ciPLV, PLI and wPLI; no lead beyond half a period",
-    _SOURCE,
-)

@@ -61,7 +61,12 @@ UNITS: dict[str, str] = {
 """Unit of every setting. A name has one unit in all methods: what a method counts in samples has its own name."""
 
 
-@dataclass(frozen=True)
+Family = Literal["correlation", "state", "rhythm", "direction", "group"]
+FAMILIES: tuple[str, ...] = get_args(Family)
+"""What methods look at, in the order of the list."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """A measure of synchrony: the function that computes it, and what a reader must know to choose and to judge it.
 
@@ -71,6 +76,8 @@ class Method:
         Name in calls and files; what the measure is.
     function
         Takes a pair of series, or the samples and rate of a group, and the settings.
+    family
+        What the method looks at.
     answers
         Question that the score answers.
     span
@@ -78,23 +85,29 @@ class Method:
         the reach of an embedding by delays, a band for one period of its lowest frequency.
     null
         What the score is where nothing relates the persons, and how to test that.
+    error
+        How the standard error of the score is found.
     limits
         What the score cannot tell.
     reference
         Source with its DOI.
-    group
-        Takes two or more persons at once.
     """
 
     name: str
     title: str
     function: Callable[..., xr.Dataset]
+    family: Family
     answers: str
     span: tuple[str, ...]
     null: str
+    error: str
     limits: str
     reference: str
-    group: bool = False
+
+    @property
+    def group(self) -> bool:
+        """Whether it takes two or more persons at once."""
+        return self.family == "group"
 
     def settings(self) -> dict[str, Any]:
         """Return the names of its settings with their defaults."""
@@ -128,11 +141,13 @@ class Method:
         return {
             "method": self.name,
             "title": self.title,
+            "family": self.family,
             "takes": "group" if self.group else "pair",
             "answers": self.answers,
             "settings": settings,
             "span": list(self.span),
             "null": self.null,
+            "error": self.error,
             "limits": self.limits,
             "reference": self.reference,
         }

@@ -5,7 +5,6 @@ import xarray as xr
 
 from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.lagged import grid, windowed_correlation
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.signals.series import Pair, samples
 
 _SOURCE = "Makowski et al. 2021, doi:10.3758/s13428-020-01516-y"
@@ -51,15 +50,3 @@ def rolling(pair: Pair, window: float = 10.0, step: float | None = None, min_sha
         window_samples=width,
         share_known=float((~np.isnan(course)).mean()),
     )
-
-
-METHOD = Method(
-    "rolling",
-    "rolling correlation without lag",
-    rolling,
-    "How alike are two courses at the same moment, and when?",
-    ("window",),
-    "about 0 for unrelated persons, but wide for slow ones: surrogates by shift",
-    "blind to a lag",
-    _SOURCE,
-)

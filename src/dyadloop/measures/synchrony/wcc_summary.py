@@ -6,7 +6,6 @@ import xarray as xr
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import error_of_mean, fisher_z, mean, result
 from dyadloop.measures.synchrony.boker import SOURCE, wcc
-from dyadloop.measures.synchrony.method import Method
 from dyadloop.signals.series import Floats, Pair
 
 _SOURCE = f"{SOURCE}; wcc 0.4.1"
@@ -114,15 +113,3 @@ def derivatives(values: Floats, distance: float, rows: int) -> Floats:
 def _variance(values: Floats) -> float:
     known = values[~np.isnan(values)]
     return float(known.var(ddof=1)) if len(known) > 1 else float("nan")
-
-
-METHOD = Method(
-    "wcc_summary",
-    "wcc's aggregates and the derivatives of the lag",
-    wcc_summary,
-    "How high are the peaks, where, and how fast does the lag change?",
-    ("window", "lag"),
-    "above 0 by the search for a peak: surrogates by shift",
-    "derivatives need rows of windows that all have a peak",
-    _SOURCE,
-)
