@@ -20,7 +20,7 @@ from dyadloop.appraisal.particle_correction import discrepancy
 from dyadloop.appraisal.replication import replicate
 from dyadloop.data import read_study
 from dyadloop.inference.problem import Problem, build_problem
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.simulation import simulate_study
@@ -64,7 +64,7 @@ def cost(problem: Problem, values: dict[str, jax.Array], console: Console) -> No
         return log_likelihood(problem.at_mean(v), problem.observed.observation(v), problem.panel).sum()
 
     def fast(v: dict[str, jax.Array]) -> jax.Array:
-        return filtered(problem.plan.field(v), problem.observed.observation(v), problem.panel).log_density.sum()
+        return filter_jointly(problem.plan.field(v), problem.observed.observation(v), problem.panel).log_density.sum()
 
     seconds = [_seconds(jax.jit(jax.value_and_grad(one)), values) for one in (exact, fast)]
     table = Table("value and gradient", "ms")

@@ -1,4 +1,4 @@
-"""Renew the tables that registries make: methods of synchrony, kinds of observation: `python docs/registry_tables.py`."""
+"""Renew tables that registries make, of methods and kinds of observation: `python docs/registry_tables.py`."""
 
 import re
 from collections.abc import Callable
@@ -15,9 +15,7 @@ PAGES = ("measures.md", "study-folder.md")
 def methods() -> str:
     """Return the methods of synchrony as a Markdown table."""
     heads = ("method", "what", "looks at", "same moment within [s]", "standard error", "cannot tell")
-    rows = [
-        (f"`{m.name}`", m.title, m.family, " + ".join(m.span) or "-", m.error, m.limits) for m in METHODS.values()
-    ]
+    rows = [(f"`{m.name}`", m.title, m.family, " + ".join(m.span) or "-", m.error, m.limits) for m in METHODS.values()]
     return _table(heads, rows)
 
 

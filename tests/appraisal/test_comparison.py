@@ -181,7 +181,7 @@ def _check(content, out):
     assert found["elpd_dyad"].sizes == {"hypothesis": 2, "dyad": 6}
     assert int(found["refitted"].sum()) == best["refits"] + other["refits"]
     assert best["log_evidence"] > other["log_evidence"]
-    assert best["loop_gain"] == other["loop_gain"] == 0.0  # neither has a loop
+    assert best["continuous_loop_gain"] == other["continuous_loop_gain"] == 0.0  # neither has a loop
     assert (out / "comparison.csv").read_text().startswith("hypothesis,reading,elpd,se,difference,")
     return found
 

@@ -16,17 +16,17 @@ import dyadloop as dl
 from tests.conftest import ROOT
 
 NAMES = [
-    "Settings", "Study", "Theory", "across", "actor_partner_effects", "alternatives", "answerable", "area_under_curve", "assurance", "calibrate",
-    "change_synchrony", "characteristic", "checks", "choices", "clamp", "compare", "compare_priors", "compare_referees",
+    "Settings", "Study", "Theory", "actor_partner_effects", "answerable", "area_under_curve", "assurance", "calibrate",
+    "change_synchrony", "characteristic", "checks", "clamp", "compare", "compare_priors", "compare_referees",
     "continuation", "convert_dial", "convert_diaries", "convert_mindfulness", "convert_school", "cut", "doubts",
     "empathic_accuracy", "equilibria", "evidence_claims", "export_study", "finding_faults", "fit", "framework", "gains",
     "group_synchrony", "group_test", "halves", "hand_over", "hypothesis", "identifiability", "import_study", "instruments", "judge_claims",
-    "keep", "lagged_effects", "load_result", "log_change", "loop_gain", "lump", "measure_raw", "motion_energy", "multiverse",
+    "keep", "lagged_effects", "load_result", "log_change", "loop_gain", "lump", "measure", "motion_energy", "multiverse", "multiverse_options",
     "new_study", "patient_only", "phenomena", "pool", "priors", "protocol", "public_goods", "published_effects", "read_design",
     "read_plates", "read_recording", "read_study", "read_theory", "read_turns", "referees", "report", "save_result",
     "scale_scores", "schedule", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study",
     "smooth",
-    "standard_curve", "summarise", "switch_on", "synchrony", "synchrony_test", "synergy", "trust_game", "truth_and_bias", "vary",
+    "standard_curve", "summarise", "summarise_multiverse", "switch_on", "synchrony", "synchrony_multiverse", "synchrony_test", "synergy", "trust_game", "truth_and_bias", "vary",
     "what_next", "whatif", "without_each",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -67,6 +67,10 @@ def test_data_theory_and_measures_need_no_jax():
     assert "jax" not in _modules_after(code)
 
 
+def test_the_likelihood_imports_its_compiler_at_its_first_use():
+    assert "numba" not in _modules_after("import dyadloop.likelihood.linear_filter")
+
+
 def test_files_and_functions_stay_readable():
     for path in SOURCES:
         text = path.read_text()
@@ -101,19 +105,25 @@ def test_the_shipped_data_are_noticed_and_documents_exist():
         assert (ROOT / name).exists(), name
 
 
-@pytest.fixture(scope="module")
-def printed():
-    """The script that renews what the pages say that the program prints."""
-    spec = importlib.util.spec_from_file_location("printed", ROOT / "docs" / "printed.py")
+def load(name):
+    """Return a script of the folder of pages as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def printed():
+    """The script that renews what the pages say that the program prints."""
+    return load("printed")
 
 
 @pytest.mark.parametrize(
     "page",
     [
         "README.md",
+        "docs/overview.md",
         "docs/exploring.md",
         "docs/measures.md",
         "docs/evidence.md",
@@ -128,8 +138,5 @@ def test_a_page_shows_what_its_examples_and_commands_print(page, printed):
 
 
 def test_the_commands_of_the_documents_are_those_of_the_program():
-    spec = importlib.util.spec_from_file_location("command_line", ROOT / "docs" / "command_line.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     text = (ROOT / "docs" / "command-line.md").read_text()
-    assert module.page() == text, "run `python docs/command_line.py` to renew docs/command-line.md"
+    assert load("command_line").page() == text, "run `python docs/command_line.py` to renew docs/command-line.md"

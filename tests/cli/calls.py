@@ -21,7 +21,7 @@ from tests.data.edits import first_dyads, therapy
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 20  # seconds of the processor
-HEAVY = {("run",), ("compare",), ("choices",), ("calibrate",)}
+HEAVY = {("run",), ("compare",), ("multiverse",), ("calibrate",)}
 """They fit; here they are given what they must refuse before, or what lists and ends."""
 NUMBERS = (
     "1",
@@ -222,7 +222,7 @@ def typed(words, files, rng) -> list[str]:
                 call.append(value_of(command, parameter, words, files, rng))
     if words in HEAVY:
         call = [part if part not in map(str, files.studies[:2]) else str(files.studies[4]) for part in call]
-        call += {"choices": ["--list"], "calibrate": ["--replicates", "1"]}.get(words[0], [])
+        call += {"multiverse": ["--list"], "calibrate": ["--replicates", "1"]}.get(words[0], [])
     return [*words, *call]
 
 

@@ -28,7 +28,7 @@ CASES = [
 def _is_folder(command, name):
     return (
         command.callback.__name__
-        in ("run", "compare", "choices", "calibrate", "measure", "simulate", "convert", "new", "export", "unpack")
+        in ("run", "compare", "multiverse", "calibrate", "measure", "simulate", "convert", "new", "export", "unpack")
         and name != "figure"
     )
 

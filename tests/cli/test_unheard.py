@@ -70,6 +70,6 @@ def test_priors_go_by_the_table_that_is_given(tmp_path):
         for more in ((), ("--table", own))
     )
     assert (plain["location"] != told["location"]).any()
-    refused = dyadloop("evidence", "priors", "framework", "--set", "flat", "--table", own)
+    refused = dyadloop("evidence", "priors", "framework", "--priors", "flat", "--table", own)
     assert refused.returncode == 2
     assert "--table has no effect" in refused.stderr

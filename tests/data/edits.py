@@ -11,7 +11,7 @@ import numpy as np
 from dyadloop.data import read_study
 from dyadloop.errors import DataError, DyadloopError
 from dyadloop.measures import doubts
-from dyadloop.measures.raw import measure_raw
+from dyadloop.measures.raw import measure
 from dyadloop.observation.scaling import scale_scores
 
 TODAY = 20_500.0  # a day after all dates of the examples, so that outcomes do not depend on the clock of the machine
@@ -492,7 +492,7 @@ def scores_of(root, raw_as=None):
         scores["raw"], more = raw_as
         words |= more
     elif study.info.measures:
-        raw = measure_raw(root)
+        raw = measure(root)
         key = ["indicator", "dyad", "session", "phase", "participant_id"]
         scores["raw"] = raw.rows.sort_values(key, kind="stable")["value"].astype(float).to_numpy()
         words |= {str(row) for row in raw.status.to_dict("records") if row["status"] != "ok"}

@@ -104,6 +104,6 @@ def test_therapists_and_plates_are_those_of_the_design(tmp_path):
     measures = {"saliva": {"quantity": "oxytocin", "when": ["before", "after"], "assay": assay},
                 "trust": {"quantity": "trust"}}  # fmt: skip
     made = skeleton(design_of(content("framework", measures=measures, events={}, dyads=8, therapists=4)))
-    assert made.fitted.shared.n_therapists == 4
-    assert made.fitted.shared.n_plates == 4
+    assert made.fitted.random_levels.n_therapists == 4
+    assert made.fitted.random_levels.n_plates == 4
     assert theory_file(tmp_path).exists()

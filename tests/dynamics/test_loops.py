@@ -24,11 +24,11 @@ def test_a_hub_has_the_square_of_its_radius_as_loop_gain_and_loses_it_with_any_a
     hub = read_theory("hub")
     found = dynamics.gains(hub)
     gain = found["gain"].sel(target="oxytocin").values @ found["gain"].sel(source="oxytocin").values
-    assert float(found["loop_gain"]) == pytest.approx(gain, rel=1e-10)
+    assert float(found["continuous_loop_gain"]) == pytest.approx(gain, rel=1e-10)
     assert float(found["radius"]) == pytest.approx(float(found["root"]), rel=1e-10)
     assert float(found["reciprocity"].sum()) == pytest.approx(gain, rel=1e-10)
     assert float(found["share"].sum()) == pytest.approx(1.0, rel=1e-10)
-    assert float(dynamics.gains(cut(hub, "a_*"))["loop_gain"]) == pytest.approx(0.0, abs=1e-12)
+    assert float(dynamics.gains(cut(hub, "a_*"))["continuous_loop_gain"]) == pytest.approx(0.0, abs=1e-12)
     one = dynamics.gains(cut(hub, "w_trust"))
     assert float(one["reciprocity"].sel(target="trust")) == pytest.approx(0.0, abs=1e-12)
 
@@ -36,7 +36,7 @@ def test_a_hub_has_the_square_of_its_radius_as_loop_gain_and_loses_it_with_any_a
 def test_a_push_on_oxytocin_comes_back_amplified_by_the_loop():
     """The loop gain against finite pushes on the closed and the cut loop."""
     hub = read_theory("hub")
-    gain = float(dynamics.gains(hub)["loop_gain"])
+    gain = float(dynamics.gains(hub)["continuous_loop_gain"])
     rest = dynamics.equilibria(hub)["state"].sel(variable="oxytocin").values[0]
     step = 1e-4
     ends = [
@@ -55,7 +55,7 @@ def test_the_weekly_map_of_a_hub_is_diagonal_plus_rank_one(mapped):
     kept = np.exp(-7.0 / np.array([21.0, 28.0]))
     rest = levels - np.diag(kept)
     assert abs(np.linalg.det(rest)) < 1e-6 * np.abs(rest).max() ** 2
-    assert float(mapped["closed_form"]) < float(mapped["loop_gain"]) < float(mapped["closed_form_no_build_up"])
+    assert float(mapped["closed_form"]) < float(mapped["session_loop_gain"]) < float(mapped["closed_form_no_build_up"])
     assert bool(mapped["stable"])
 
 
@@ -87,15 +87,15 @@ def test_the_exact_map_of_a_linear_theory_is_the_integrated_one():
     model = compiled(theory)
     field = model.plan.field(model.numbers)
     found = dynamics.session_map(theory)
-    np.testing.assert_allclose(found["map"], exact.session_map(field, model.rhythm), atol=1e-8)
+    np.testing.assert_allclose(found["map"], exact.session_map(field, model.schedule), atol=1e-8)
     numbers = dynamics.loop_gain(theory)
-    assert float(found["loop_gain"]) == pytest.approx(numbers["session_to_session"], rel=1e-7)
+    assert float(found["session_loop_gain"]) == pytest.approx(numbers["session_loop_gain"], rel=1e-7)
     assert float(found["closed_form"]) == pytest.approx(numbers["closed_form"], rel=1e-9)
 
 
 def test_without_effects_of_oxytocin_there_is_no_loop():
     found = dynamics.session_map(cut(small(), "w_*"))
-    assert float(found["loop_gain"]) == pytest.approx(0.0, abs=1e-9)
+    assert float(found["session_loop_gain"]) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_twice_weekly_more_than_doubles_the_loop_gain():
@@ -103,7 +103,11 @@ def test_twice_weekly_more_than_doubles_the_loop_gain():
     ratio = [np.exp(-w / 21) / (1 - np.exp(-w / 21)) for w in (3.5, 7.0)]
     assert ratio[0] / ratio[1] > 2
     gains = [
-        float(dynamics.session_map(small(), every=w, values={"w_trust": 1e-3, "w_support": 1e-3})["loop_gain"])
+        float(
+            dynamics.session_map(small(), every=f"{w} d", values={"w_trust": 1e-3, "w_support": 1e-3})[
+                "session_loop_gain"
+            ]
+        )
         for w in (3.5, 7.0)
     ]
     assert gains[0] / gains[1] == pytest.approx(
@@ -170,7 +174,7 @@ def test_the_open_loop_crosses_the_diagonal_where_the_closed_loop_rests():
     found = dynamics.characteristic(hub)
     rest = dynamics.gains(hub)
     assert found["crossing"].values == pytest.approx(dynamics.equilibria(hub)["state"].values[:, 0], abs=1e-4)
-    assert float(found["crossing_slope"][0]) == pytest.approx(float(rest["loop_gain"]), abs=1e-3)
+    assert float(found["crossing_slope"][0]) == pytest.approx(float(rest["continuous_loop_gain"]), abs=1e-3)
 
 
 def test_local_slopes_are_those_of_the_outcome():
@@ -195,7 +199,7 @@ def test_sobol_indices_of_an_additive_outcome_sum_to_one():
     np.testing.assert_allclose(found["total"], parts / parts.sum(), atol=0.05)
     with pytest.raises(TheoryError, match="no prior"):
         dynamics.sensitivity(theory, "depression", ["secretion"])
-    with pytest.raises(TheoryError, match="is not 'session_to_session'"):
+    with pytest.raises(TheoryError, match="is not 'session_loop_gain'"):
         dynamics.sensitivity(theory, "happiness")
 
 
@@ -214,7 +218,7 @@ def test_errors_of_states():
     with pytest.raises(StateError, match="lower bound"):
         dynamics.equilibria(read_theory("love"), box={"romeo": (1.0, 0.0)})
     with pytest.raises(StateError, match="do not fit"):
-        dynamics.session_map(small(), every=0.01)
+        dynamics.session_map(small(), every="0.01 d")
 
 
 def test_phenomena_are_asked_for():

@@ -21,8 +21,8 @@ def test_panic_core_has_three_equilibria_and_their_loop_gains():
     assert found["stable"].values.tolist() == [True, False, True]
     for value, gain in zip(threat, [0.0027, 1.651, 0.511], strict=True):
         loop = dynamics.gains(theory, at={"arousal": value, "threat": value}, cut=("arousal",))
-        assert float(loop["loop_gain"]) == pytest.approx(gain, abs=5e-4)
-        assert float(loop["loop_gain"]) == pytest.approx(12 * value * (1 - value), rel=1e-9)
+        assert float(loop["continuous_loop_gain"]) == pytest.approx(gain, abs=5e-4)
+        assert float(loop["continuous_loop_gain"]) == pytest.approx(12 * value * (1 - value), rel=1e-9)
 
 
 def test_the_marriage_model_has_five_equilibria():

@@ -386,7 +386,7 @@ def test_the_commands(tmp_path):
     assert json.loads(call("pool", "oxytocin", "stress", "--json").stdout)["pooled"]["k"] == 3
     assert "C2.trust" in call("claims").stdout
     assert "w_trust" in call("priors", "framework").stdout
-    assert "tau_oxytocin" in call("priors", "framework", "--set", "flat", "--all", "--json").stdout
+    assert "tau_oxytocin" in call("priors", "framework", "--priors", "flat", "--all", "--json").stdout
     assert call("map", tmp_path / "m.svg").exit_code == 0
     for arguments, message in (
         (("show", "XX-99"), "does not exist"), (("pool", "trust", "love"), "no row"), (("add", own), "nothing to add"),

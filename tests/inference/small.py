@@ -53,15 +53,15 @@ def _declared(folder, *lines):
     return folder
 
 
-def answered(folder, borders):
-    """Turn trust into answers from 1 to 5 with these borders, to be estimated."""
+def answered(folder, thresholds):
+    """Turn trust into answers from 1 to 5 with these thresholds, to be estimated."""
     values = table(folder / "measurements.tsv")
     here = values["indicator"] == "trust"
     raw = values.loc[here, "value"].astype(float)
     centred = 3 + (raw - raw.mean()) / raw.std() * 1.2
-    values.loc[here, "value"] = [str(1 + number) for number in np.searchsorted(borders, centred)]
+    values.loc[here, "value"] = [str(1 + number) for number in np.searchsorted(thresholds, centred)]
     values.to_csv(folder / "measurements.tsv", sep="\t", index=False)
-    return _declared(folder, "scale: [1, 5]", "step: 1", "ends_are_limits: true", "borders: free")
+    return _declared(folder, "scale: [1, 5]", "step: 1", "ends_are_limits: true", "thresholds: free")
 
 
 def counted(folder, change=lambda row, head: None):

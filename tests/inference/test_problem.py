@@ -33,9 +33,9 @@ def test_a_study_with_oxytocin_fits_the_reciprocal_hypothesis(haifa_folder):
     assert {"a_trust", "w_trust", "v_depression"} <= set(problem.priors.index)
     assert not any(name.startswith("d_") for name in problem.priors.index)
     assert any("alliance" in text for text in problem.observed.left_out)
-    assert problem.rhythm is not None
-    assert problem.rhythm.session_days * 1440 == pytest.approx(50)
-    assert problem.rhythm.interval_days == pytest.approx(7)
+    assert problem.schedule is not None
+    assert problem.schedule.session_days * 1440 == pytest.approx(50)
+    assert problem.schedule.interval_days == pytest.approx(7)
 
 
 def test_a_named_rival_stays_what_it_is(haifa_folder):

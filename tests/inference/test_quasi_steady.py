@@ -19,7 +19,9 @@ def _table(path):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return shorten(make(tmp_path_factory.mktemp("pace") / "study", PAIR, seed=5, values={"a_trust": 0.4}), 4)
+    return shorten(
+        make(tmp_path_factory.mktemp("oxytocin_timescale") / "study", PAIR, seed=5, values={"a_trust": 0.4}), 4
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +47,11 @@ def _values(problem, **other):
 
 def test_sessions_need_the_full_dynamics(folder):
     problem = build_problem(scale_scores(read_study(folder)), theory(PAIR))
-    assert problem.plan.held == ()
+    assert problem.plan.fixed == ()
     assert "tau_oxytocin" in problem.priors.index
     assert (
         "full dynamics: the shortest interval is 2.5 of its time constants (20 min, a half-life of 14 min)"
-        in problem.pace
+        in problem.oxytocin_timescale
     )
     slow, fast = (problem.log_likelihood(_values(problem, tau_oxytocin=tau)).sum() for tau in (20.0, 40.0))
     assert abs(float(slow - fast)) > 0.05, "here it leaves a trace"
@@ -59,15 +61,15 @@ def test_visits_leave_no_trace_of_it(visits):
     """Held at its median: another value, even the slow end of the prior, changes the likelihood by next to nothing."""
     scores = scale_scores(read_study(visits))
     problem = build_problem(scores, theory(PAIR))
-    assert problem.plan.held == (("tau_oxytocin", 20.0),)
+    assert problem.plan.fixed == (("tau_oxytocin", 20.0),)
     assert "tau_oxytocin" not in problem.priors.index
-    assert "oxytocin is fitted as quasi-steady" in problem.pace
-    assert "tau_oxytocin is held at the median of its prior" in problem.pace
+    assert "oxytocin is fitted as quasi-steady" in problem.oxytocin_timescale
+    assert "tau_oxytocin is held at the median of its prior" in problem.oxytocin_timescale
     assert shortest_interval(scores) > 1.0 > SETTLED * 36.4 / 1440
     values = _values(problem)
     assert "tau_oxytocin" not in values
     whole = build_problem(scores, theory(PAIR), _row("tau_oxytocin"))
-    assert whole.plan.held == ()  # a prior for this study says that it matters
+    assert whole.plan.fixed == ()  # a prior for this study says that it matters
     at = {tau: np.asarray(whole.log_likelihood(values | {"tau_oxytocin": tau})) for tau in (20.0, 36.4)}
     np.testing.assert_allclose(problem.log_likelihood(values), at[20.0], rtol=1e-12)
     np.testing.assert_allclose(at[20.0], at[36.4], atol=1e-6)
@@ -90,5 +92,5 @@ def test_a_fit_is_read_again_as_it_was_made(visits):
     scores = scale_scores(read_study(visits))
     once = build_problem(scores, theory(PAIR))
     again = build_problem(scores, theory(PAIR), once.priors)
-    assert again.plan.held == once.plan.held
+    assert again.plan.fixed == once.plan.fixed
     assert again.fingerprint == once.fingerprint

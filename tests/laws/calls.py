@@ -15,6 +15,7 @@ from dyadloop.errors import DyadloopError
 from dyadloop.measures import assays, games
 from dyadloop.measures import questionnaires as items
 from dyadloop.measures import synchrony as sync
+from tests.odd_samples import series
 
 ODD_NUMBERS = (
     0,
@@ -52,40 +53,6 @@ def call(function):
     return function
 
 
-def series(rng, n):
-    """Return samples of one of many kinds that recordings have: noise, still, gaps, spikes, steps, offsets, nothing."""
-    x = rng.normal(size=n)
-    if rng.random() < 0.3:
-        x = x.cumsum() / 4
-    low, high = sorted(rng.integers(0, n + 1, 2))
-    kind = int(rng.integers(0, 36)) if n else 35
-    if kind == 0:
-        x[:] = rng.choice([0.0, 0.1, 1e6])
-    elif kind == 1:
-        x[low:high] = rng.choice([0.0, 0.1, 1e6])
-    elif kind == 2:
-        x[rng.random(n) < 0.3] = np.nan
-    elif kind == 3:
-        x[low:high] = np.nan
-    elif kind == 4:
-        x = (x > 1).astype(float)
-    elif kind == 5:
-        x = 1e3 + 1e-9 * x
-    elif kind == 6 and n:
-        x[rng.integers(0, n)] = rng.choice([1e9, 1e200, np.inf, np.nan])
-    elif kind == 7:
-        x = np.arange(n) * 0.1
-    elif kind == 8:
-        x = np.exp(3 * x)
-    elif kind == 9:
-        x[:] = np.nan
-    elif kind == 10:
-        x = x * rng.choice([1e-200, 1e-30, 1e30, 1e200])
-    elif kind == 11:
-        x = np.arange(n) % 2 * 1.0
-    return x
-
-
 def _length(rng):
     few = rng.random() < 0.2
     return int(rng.integers(0, 31) if few else rng.choice([40, 100, 200, 600]))
@@ -109,9 +76,9 @@ def _settings(rng, method, share=0.35):
 
 def _pair(rng):
     n = _length(rng)
-    first = series(rng, n)
+    first = series(rng, n, extremes=True)
     kind = rng.random()
-    other = series(rng, n if kind < 0.9 else _length(rng))
+    other = series(rng, n if kind < 0.9 else _length(rng), extremes=True)
     return first, first.copy() if kind < 0.05 else -first if kind < 0.08 else other
 
 
@@ -140,7 +107,10 @@ def group_synchrony(rng):
     method = str(rng.choice([name for name, known in sync.METHODS.items() if known.group]))
     n, persons = _length(rng), int(rng.integers(1, 6))
     return sync.group_synchrony(
-        np.stack([series(rng, n) for _ in range(persons)], axis=1), _rate(rng), method, **_settings(rng, method)
+        np.stack([series(rng, n, extremes=True) for _ in range(persons)], axis=1),
+        _rate(rng),
+        method,
+        **_settings(rng, method),
     )
 
 
@@ -157,21 +127,26 @@ def synchrony_test(rng):
 @call
 def group_test(rng):
     """Real dyads against pseudo-dyads."""
-    dyads = {f"D{k}": (series(rng, 200), series(rng, 200)) for k in range(int(rng.integers(0, 7)))}
+    dyads = {
+        f"D{k}": (series(rng, 200, extremes=True), series(rng, 200, extremes=True))
+        for k in range(int(rng.integers(0, 7)))
+    }
     return sync.group_test(dyads, 10, "windowed", draws=19, window=2, step=1, lag=0.5)
 
 
 @call
 def rests_in_common(rng):
     """Still time."""
-    first, second = (np.where(np.repeat(rng.random(20) < 0.4, 10), 1.0, series(rng, 200)) for _ in range(2))
+    first, second = (
+        np.where(np.repeat(rng.random(20) < 0.4, 10), 1.0, series(rng, 200, extremes=True)) for _ in range(2)
+    )
     return sync.still_time(first, second, _rate(rng), float(rng.choice([0.2, 0.5, 1, 0, -1, 1e9])))
 
 
 @call
 def events_of_two(rng):
     """Event synchrony."""
-    first, second = (np.cumsum(np.abs(series(rng, _length(rng)))) for _ in range(2))
+    first, second = (np.cumsum(np.abs(series(rng, _length(rng), extremes=True))) for _ in range(2))
     return sync.event_synchrony(first, second, float(rng.choice([0, 0.5, 2, -1, np.nan, 1e9])))
 
 
@@ -179,7 +154,7 @@ def events_of_two(rng):
 def changes_over_sessions(rng):
     """Synchrony of changes."""
     shape = int(rng.integers(0, 5)), int(rng.integers(0, 12))
-    first, second = (series(rng, shape[0] * shape[1]).reshape(shape) for _ in range(2))
+    first, second = (series(rng, shape[0] * shape[1], extremes=True).reshape(shape) for _ in range(2))
     return sync.change_synchrony(first, second, *map(float, rng.choice([0, 0.1, 1, -1, np.nan, 100], 2)))
 
 
@@ -187,7 +162,10 @@ def changes_over_sessions(rng):
 def phases_of_groups(rng):
     """The test of Kuramoto order over groups."""
     persons = int(rng.integers(1, 5))
-    groups = [np.stack([series(rng, 60) for _ in range(persons)], axis=1) for _ in range(int(rng.integers(1, 9)))]
+    groups = [
+        np.stack([series(rng, 60, extremes=True) for _ in range(persons)], axis=1)
+        for _ in range(int(rng.integers(1, 9)))
+    ]
     return sync.kuramoto_test(groups, _rate(rng), None if rng.random() < 0.5 else (0.1, 1.0))
 
 
@@ -195,7 +173,7 @@ def phases_of_groups(rng):
 def recurrence_of_channels(rng):
     """Multidimensional cross-recurrence."""
     n, channels = _length(rng), int(rng.integers(1, 4))
-    first, second = (np.stack([series(rng, n) for _ in range(channels)], axis=1) for _ in range(2))
+    first, second = (np.stack([series(rng, n, extremes=True) for _ in range(channels)], axis=1) for _ in range(2))
     return sync.mdcrqa(first, second, _rate(rng), float(rng.choice([0, 0.1, 1, -1, 1e9])), int(rng.choice([1, 2, 4])))
 
 
@@ -203,7 +181,9 @@ def recurrence_of_channels(rng):
 def turns(rng):
     """Turns of a conversation."""
     n = int(rng.integers(0, 60))
-    start = np.cumsum(1.0 + np.abs(series(rng, n))) if rng.random() < 0.8 else series(rng, n)
+    start = (
+        np.cumsum(1.0 + np.abs(series(rng, n, extremes=True))) if rng.random() < 0.8 else series(rng, n, extremes=True)
+    )
     names = rng.choice(["P", "T", "X"], n, p=[0.52, 0.475, 0.005])
     table = pd.DataFrame({"speaker": names, "start": start, "end": start + np.abs(rng.normal(size=n)) + 0.1})
     return sync.turn_taking(table)
@@ -238,7 +218,7 @@ def reliability(rng):
     n, count = int(rng.integers(0, 40)), int(rng.integers(0, 6))
     level = rng.normal(size=n)
     return items.reliability(
-        np.stack([level + series(rng, n) for _ in range(count)], axis=1) if count else np.empty((n, 0))
+        np.stack([level + series(rng, n, extremes=True) for _ in range(count)], axis=1) if count else np.empty((n, 0))
     )
 
 
@@ -266,7 +246,7 @@ def plates(rng):
     concentration, signal = _dose(rng)
     known = pd.DataFrame({"kind": "standard", "sample": "", "signal": signal, "concentration": concentration})
     n = int(rng.integers(0, 8))
-    level = np.abs(series(rng, n))
+    level = np.abs(series(rng, n, extremes=True))
     names = [str(rng.choice(["P1_1", "P1_2", ""], p=[0.5, 0.49, 0.01])) for _ in range(n)]
     sample = pd.DataFrame({"kind": "sample", "sample": names, "signal": level, "concentration": np.nan})
     dilution = rng.choice([1.0, 2.0, 0.0, np.nan], p=[0.8, 0.1, 0.02, 0.08])
@@ -277,7 +257,7 @@ def plates(rng):
 def changes_of_assays(rng):
     """Changes of logarithms, areas and moments of censored values."""
     n = int(rng.integers(0, 8))
-    value = np.abs(series(rng, n)) * rng.choice([1, 100, -1])
+    value = np.abs(series(rng, n, extremes=True)) * rng.choice([1, 100, -1])
     limit = rng.choice(["", "below", "above"], n, p=[0.7, 0.2, 0.1]).tolist()
     if rng.random() < 0.5:
         return assays.log_moments(value, limit)
@@ -316,15 +296,15 @@ def ratings(rng):
 def truth_and_bias(rng):
     """Ratings of one another over sessions."""
     people, n = int(rng.integers(3, 9)), int(rng.integers(0, 60))
-    frame = {"dyad": [f"D{k % people}" for k in range(n)], "judgement": series(rng, n), "truth": series(rng, n),
-             "own": series(rng, n)}  # fmt: skip
+    frame = {"dyad": [f"D{k % people}" for k in range(n)], "judgement": series(rng, n, extremes=True), "truth": series(rng, n, extremes=True),
+             "own": series(rng, n, extremes=True)}  # fmt: skip
     return games.truth_and_bias(pd.DataFrame(frame))
 
 
 @call
 def beats(rng):
     """Interbeat intervals."""
-    found = np.cumsum(0.8 + 0.1 * series(rng, _length(rng)))
+    found = np.cumsum(0.8 + 0.1 * series(rng, _length(rng), extremes=True))
     return recordings.interbeat_intervals(found, _rate(rng), 0.0, [None, 10.0, -1.0][int(rng.integers(3))])
 
 

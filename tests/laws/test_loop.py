@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dyadloop import dynamics
-from dyadloop.dynamics import Rhythm
+from dyadloop.dynamics import SessionSchedule
 from dyadloop.dynamics import linear as linear_dynamics
 from dyadloop.model import compile_theory
 from dyadloop.theory import keep
 from tests.linear import linear, rival
 
-WEEK = Rhythm(7.0, 50 / 1440)
+WEEK = SessionSchedule(7.0, 50 / 1440)
 HUB = keep(rival("reciprocal"), ["oxytocin", "empathy", "trust", "support"])
 ONE = compile_theory(
     HUB, {("oxytocin", "patient"), ("empathy", "patient"), ("trust", "patient"), ("support", "patient")}
@@ -36,7 +36,7 @@ def test_loop_gain_of_a_hub_is_the_sum_of_products_and_the_square_of_the_spectra
     field = _field(drawn, scale_w=1e-3)
     gains = np.asarray(dynamics.gain_matrix(field))
     products = float(sum(gains[0, k] * gains[k, 0] for k in range(1, len(gains))))
-    loop = float(dynamics.oxytocin_loop_gain(field))
+    loop = float(dynamics.continuous_loop_gain(field))
     np.testing.assert_allclose(loop, products, rtol=1e-9)
     np.testing.assert_allclose(np.abs(np.linalg.eigvals(gains)).max() ** 2, loop, rtol=1e-9)
 
@@ -45,7 +45,7 @@ def test_loop_gain_of_a_hub_is_the_sum_of_products_and_the_square_of_the_spectra
 @given(values)
 def test_a_lasting_push_on_oxytocin_is_amplified_by_the_loop(drawn):
     field = _field(drawn, scale_w=1e-4)
-    loop = float(dynamics.oxytocin_loop_gain(field))
+    loop = float(dynamics.continuous_loop_gain(field))
     assert 0 < loop < 1
     push = np.array([float(field.decay[0]), *[0.0] * (len(field.names) - 1)])
     resting = np.linalg.solve(-np.asarray(field.jacobian(1.0)), push)
@@ -76,7 +76,7 @@ def test_the_weekly_loop_gain_matches_its_closed_form(drawn):
     # the closed form drops what happens within a session and in the minutes of decay after it: it counts the
     # build-up of oxytocin but not its tail, so the exact value lies above it and below the one with L_eff = session
     upper = float(np.sum(d / (1 - d) * w * WEEK.session_days * a))
-    exact = float(dynamics.weekly_loop_gain(field, WEEK))
+    exact = float(dynamics.session_loop_gain(field, WEEK))
     assert closed < exact < upper * 1.02
 
 
@@ -87,7 +87,7 @@ def test_the_weekly_loop_gain_is_one_where_the_weekly_map_loses_stability():
         middle = (low * high) ** 0.5
         radius = np.abs(np.linalg.eigvals(np.asarray(linear_dynamics.session_map(_field(drawn, middle), WEEK)))).max()
         low, high = (middle, high) if radius < 1 else (low, middle)
-    np.testing.assert_allclose(float(dynamics.weekly_loop_gain(_field(drawn, low), WEEK)), 1.0, atol=1e-6)
+    np.testing.assert_allclose(float(dynamics.session_loop_gain(_field(drawn, low), WEEK)), 1.0, atol=1e-6)
 
 
 @pytest.mark.parametrize(("strength", "tolerance"), [(1.0, 0.02), (0.1, 0.002), (0.01, 0.0002)])
@@ -95,7 +95,7 @@ def test_component_gains_add_up_in_a_hub(strength, tolerance):
     """Components that rise within a session act on oxytocin in the same session: an excess in proportion to w."""
     field = _field({}, strength)
     parts = [float(dynamics.component_loop_gain(field, WEEK, name)) for name in ("empathy", "trust", "support")]
-    np.testing.assert_allclose(sum(parts), float(dynamics.weekly_loop_gain(field, WEEK)), rtol=tolerance)
+    np.testing.assert_allclose(sum(parts), float(dynamics.session_loop_gain(field, WEEK)), rtol=tolerance)
     assert min(parts) > 0
 
 
@@ -103,8 +103,8 @@ def test_component_gains_add_up_in_a_hub(strength, tolerance):
 def test_cutting_the_arrows_of_one_side_zeroes_the_loop(letter):
     drawn = {c.id: 0.0 for c in ONE.couplings if c.id.startswith(letter)}
     field = _field(drawn)
-    assert float(dynamics.oxytocin_loop_gain(field)) == pytest.approx(0, abs=1e-12)
-    assert float(dynamics.weekly_loop_gain(field, WEEK)) == pytest.approx(0, abs=1e-9)
+    assert float(dynamics.continuous_loop_gain(field)) == pytest.approx(0, abs=1e-12)
+    assert float(dynamics.session_loop_gain(field, WEEK)) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("component", ["empathy", "trust", "support"])
@@ -116,8 +116,8 @@ def test_cutting_one_edge_zeroes_the_loop_through_its_component(component, lette
 
 def test_twice_weekly_sessions_at_least_double_the_loop_gain():
     field = _field({})
-    once = float(dynamics.weekly_loop_gain(field, WEEK))
-    assert float(dynamics.weekly_loop_gain(field, Rhythm(3.5, WEEK.session_days))) > 2 * once
+    once = float(dynamics.session_loop_gain(field, WEEK))
+    assert float(dynamics.session_loop_gain(field, SessionSchedule(3.5, WEEK.session_days))) > 2 * once
 
 
 @settings(max_examples=20, deadline=None)
@@ -125,7 +125,7 @@ def test_twice_weekly_sessions_at_least_double_the_loop_gain():
 def test_positive_stable_networks_spill_over(drawn):
     field = _field(drawn)
     response = np.asarray(dynamics.long_run_response(field, WEEK))[1:, 1:]
-    if float(dynamics.weekly_loop_gain(field, WEEK)) < 1:
+    if float(dynamics.session_loop_gain(field, WEEK)) < 1:
         assert (response > 0).all()
         assert float(dynamics.spill_over(field, WEEK)) > 0
 
@@ -146,8 +146,8 @@ def test_spill_over_of_a_network_is_the_inverse_of_i_minus_k():
 def test_two_persons_with_the_same_equation_have_the_loop_of_one():
     both = compile_theory(HUB)
     two, one = both.field(both.defaults()), ONE.field(ONE.defaults())
-    np.testing.assert_allclose(dynamics.weekly_loop_gain(two, WEEK), dynamics.weekly_loop_gain(one, WEEK), rtol=1e-6)
-    np.testing.assert_allclose(dynamics.oxytocin_loop_gain(two), dynamics.oxytocin_loop_gain(one), rtol=1e-9)
+    np.testing.assert_allclose(dynamics.session_loop_gain(two, WEEK), dynamics.session_loop_gain(one, WEEK), rtol=1e-6)
+    np.testing.assert_allclose(dynamics.continuous_loop_gain(two), dynamics.continuous_loop_gain(one), rtol=1e-9)
 
 
 def test_nested_hypotheses_agree_where_the_freed_coefficients_are_zero():
@@ -172,7 +172,7 @@ def test_what_does_not_settle_has_no_lasting_response_and_no_loop_gain():
     field = plan.field({**plan.defaults(), "d_trust_synchrony": 1.2, "d_synchrony_trust": 1.2})
     assert np.isnan(np.asarray(dynamics.spill_over(field, None)))
     assert np.isnan(np.asarray(dynamics.spill_over(field, WEEK)))
-    assert np.isnan(np.asarray(dynamics.weekly_loop_gain(field, WEEK)))
+    assert np.isnan(np.asarray(dynamics.session_loop_gain(field, WEEK)))
 
 
 def test_a_dose_reaches_the_person_who_takes_it():

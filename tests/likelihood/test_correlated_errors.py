@@ -15,7 +15,7 @@ from dyadloop.data import read_study
 from dyadloop.errors import DataError
 from dyadloop.inference.problem import build_problem
 from dyadloop.likelihood.correlated_errors import combined, uncorrelated
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.model import correlation_factor
 from dyadloop.observation.kinds import Record
@@ -66,7 +66,7 @@ def test_both_filters_equal_the_dense_normal(parts):
     field, observation, panel, _ = parts
     dense = _dense(parts)
     np.testing.assert_allclose(log_likelihood(field, observation, panel), dense, rtol=1e-8)
-    np.testing.assert_allclose(filtered(field, observation, panel).log_density, dense, rtol=1e-8)
+    np.testing.assert_allclose(filter_jointly(field, observation, panel).log_density, dense, rtol=1e-8)
 
 
 def test_without_a_correlation_nothing_changes(parts):
@@ -87,7 +87,7 @@ def test_the_gradient_is_that_of_the_other_filter(parts):
 
     at = (observation.error_factor, observation.error_sd, observation.loading)
     ours = jax.grad(lambda n: total(lambda o: log_likelihood(field, o, panel), n))(at)
-    plain = jax.grad(lambda n: total(lambda o: filtered(field, o, panel).log_density, n))(at)
+    plain = jax.grad(lambda n: total(lambda o: filter_jointly(field, o, panel).log_density, n))(at)
     for found, expected in zip(ours, plain, strict=True):
         assert np.abs(np.asarray(expected)).max() > 0
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
@@ -148,7 +148,7 @@ def test_coarse_answers_of_one_moment_have_the_box_probability():
     low, high = score[0, 0, [0, 3]] - 0.25, score[0, 0, [0, 3]] + 0.25
     box = multivariate_normal(mean, cov).cdf(high, lower_limit=low)
     draws = jnp.asarray(rng.normal(size=(4000, 2)))
-    found = jax.lax.map(lambda z: filtered(field, observation, panel, z).log_density[0], draws)
+    found = jax.lax.map(lambda z: filter_jointly(field, observation, panel, z).log_density[0], draws)
     chances = np.exp(np.asarray(found))
     # the mean of the simulated likelihood is exact; four standard errors of 4,000 draws
     assert abs(chances.mean() - box) < 4 * chances.std() / np.sqrt(len(chances)) + 1e-6

@@ -21,7 +21,7 @@ from dyadloop.data import read_study
 from dyadloop.errors import FitError
 from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.problem import build_problem
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.likelihood.particles import particle_log_likelihood
 from dyadloop.likelihood.propagation import carried
@@ -62,9 +62,9 @@ def problem(tmp_path_factory):
 def test_without_synergy_the_filter_is_exact(problem):
     values = _values(problem, gamma_trust_support=0.0)
     field, observation = _parts(problem, values)
-    assert field.bends is not None
+    assert field.nonlinear is not None
     exact = log_likelihood(field.at_mean(), observation, problem.panel)
-    np.testing.assert_allclose(filtered(field, observation, problem.panel).log_density, exact, rtol=1e-10)
+    np.testing.assert_allclose(filter_jointly(field, observation, problem.panel).log_density, exact, rtol=1e-10)
     np.testing.assert_allclose(problem.log_likelihood(values), exact, rtol=1e-10)
     whole, linear = (course_of(f, observation, problem.panel) for f in (field, field.at_mean()))
     np.testing.assert_allclose(whole.mean, linear.mean, atol=1e-8)
@@ -73,7 +73,7 @@ def test_without_synergy_the_filter_is_exact(problem):
 
 def test_more_steps_change_next_to_nothing(problem):
     field, observation = _parts(problem, _values(problem, **STRONG))
-    coarse, fine = (filtered(field, observation, problem.panel, n_steps=n).log_density for n in (4, 32))
+    coarse, fine = (filter_jointly(field, observation, problem.panel, n_steps=n).log_density for n in (4, 32))
     assert np.abs(np.asarray(coarse - fine)).max() < 0.02
 
 
@@ -118,9 +118,9 @@ def test_particles_find_the_exact_likelihood_of_a_linear_theory(problem):
 
 def _brute_force(field, observation, days, inside, score, seen, n_paths, rng):
     """Mean density over paths by Euler-Maruyama steps of a minute in a session and of half an hour between sessions."""
-    (arrow,) = field.bends.arrows
+    (arrow,) = field.nonlinear.arrows
     trust, support = (source.nodes[0] for source in arrow.sources)
-    (target,), rate = arrow.targets, float(field.bends.rates[0])
+    (target,), rate = arrow.targets, float(field.nonlinear.rates[0])
     n = len(field.names)
     drift = {g: np.asarray(field.jacobian(float(g))) for g in (False, True)}
     noise = np.linalg.cholesky(np.asarray(field.noise))
@@ -175,7 +175,7 @@ def test_particles_agree_with_brute_force(problem):
     found = logsumexp(runs) - np.log(8)
     assert error < 0.1
     assert abs(found - expected) < 4 * np.hypot(error, np.std(runs) / 8**0.5) + 0.01
-    fast = float(filtered(field, observation, panel).log_density[0])
+    fast = float(filter_jointly(field, observation, panel).log_density[0])
     assert abs(fast - expected) > 5 * error, "strong synergy: the fast filter alone would not do"
 
 
@@ -265,8 +265,8 @@ def test_what_is_claimed_of_hypotheses_that_are_not_linear(problem):
     weakest = build_problem(problem.scores, theory("weakest_link"))
     assert "weakest" not in weakest.priors.index, "it takes all five components"
     whole = compile_theory(rival("weakest_link"), {(v.id, "patient") for v in linear().variables}, ())
-    assert whole.kinked == ["weakest"]
-    for claim, word in (("spill_over", "kink"), ("weekly_loop_gain", "kink"), ("synergy", "no product")):
+    assert whole.has_kink == ["weakest"]
+    for claim, word in (("spill_over", "kink"), ("session_loop_gain", "kink"), ("synergy", "no product")):
         found = estimand(dataclasses.replace(weakest, plan=whole), claims[claim], "")
         assert isinstance(found, Untestable)
         assert word in found.reason

@@ -52,7 +52,7 @@ def effects():
 def _values(problem, effects, **other):
     groups = (problem.plan, problem.observed)
     names = {name: q for part in groups for name, q in part.parameters().items()}
-    names |= {**problem.shared.parameters(problem.plan), **problem.varying.parameters(problem.plan)}
+    names |= {**problem.random_levels.parameters(problem.plan), **problem.random_parameters.parameters(problem.plan)}
     values = {name: jnp.asarray(other.get(name, q.value), dtype=float) for name, q in names.items()}
     return values | {THERAPIST: jnp.asarray(effects).ravel()}
 

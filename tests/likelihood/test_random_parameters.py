@@ -33,7 +33,11 @@ def problem(scores):
 
 
 def _values(problem, **other):
-    names = {**problem.plan.parameters(), **problem.varying.parameters(problem.plan), **problem.observed.parameters()}
+    names = {
+        **problem.plan.parameters(),
+        **problem.random_parameters.parameters(problem.plan),
+        **problem.observed.parameters(),
+    }
     return {name: jnp.asarray(other.get(name, q.value), dtype=float) for name, q in names.items()}
 
 
@@ -44,7 +48,7 @@ def test_what_varies_has_a_spread(problem):
     table = problem.priors
     assert table.loc["spread_w_trust", ["family", "location", "unit"]].tolist() == ["lognormal", 0.25, "1/h"]
     assert table.loc["spread_tau_trust", ["family", "location", "unit"]].tolist() == ["lognormal", 0.3, "1"]
-    own = problem.varying.of({"w_trust": 0.5, "tau_trust": 20.0, **SPREAD}, jnp.array([1.0, -2.0]))
+    own = problem.random_parameters.of({"w_trust": 0.5, "tau_trust": 20.0, **SPREAD}, jnp.array([1.0, -2.0]))
     assert float(own["w_trust"]) == pytest.approx(1.5)
     assert float(own["tau_trust"]) == pytest.approx(20 * np.exp(-1.2))
     assert Theory.model_validate_json(problem.plan.theory.model_dump_json(by_alias=True)).varies == (
@@ -57,7 +61,9 @@ def test_the_quadrature_is_the_mean_over_dyads_of_the_population(problem, scores
     """Against 20,000 draws of the two parameters, each with the likelihood of a theory without variation."""
     plain, values = build_problem(scores, theory(PAIR)), _values(problem, **SPREAD)
     z = np.random.default_rng(1).normal(size=(20_000, 2))
-    run = jax.jit(lambda places: jax.lax.map(lambda one: plain.log_likelihood(problem.varying.of(values, one)), places))
+    run = jax.jit(
+        lambda places: jax.lax.map(lambda one: plain.log_likelihood(problem.random_parameters.of(values, one)), places)
+    )
     draws = np.asarray(run(jnp.asarray(z)))
     expected = logsumexp(draws, axis=0) - np.log(len(z))
     error = np.exp(draws - expected).std(axis=0) / len(z) ** 0.5
@@ -91,9 +97,12 @@ def test_replicates_have_the_likelihood_that_they_are_fitted_with(scores, name):
 def test_courses_take_the_parameters_of_their_dyad(problem):
     values = _values(problem, **SPREAD)
     best = jax.jit(lambda v: course_at(problem, v, problem.panel))(values)
-    places, chosen = problem.varying.nodes()[0], np.argmax(np.asarray(problem.by_node(values, problem.panel)), axis=0)
+    places, chosen = (
+        problem.random_parameters.nodes()[0],
+        np.argmax(np.asarray(problem.by_node(values, problem.panel)), axis=0),
+    )
     for dyad, node in [(2, chosen[2])]:
-        own = problem.varying.of(values, jnp.asarray(places[node]))
+        own = problem.random_parameters.of(values, jnp.asarray(places[node]))
         alone = course_of(problem.plan.field(own), problem.observed.observation(own), problem.panel)
         np.testing.assert_allclose(best.mean[dyad], alone.mean[dyad], atol=1e-10)
     one = jax.jit(lambda key: course_at(problem, values, problem.panel, key).mean[0, 3, 2])

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from dyadloop.cli import app
 from dyadloop.data import read_study
 from dyadloop.errors import DataError
-from dyadloop.measures.raw import measure_raw
+from dyadloop.measures.raw import measure
 from tests.measures.assays.test_wells import STANDARDS, _falling
 from tests.measures.questionnaires.test_examination import answers
 
@@ -69,7 +69,7 @@ def test_names_that_start_anew_on_each_plate_stay_with_their_person(tmp_path, se
         count[plate] += 1
         wells += _sample(f"pl{plate}", f"SPL{count[plate]}", truth[person, session], person, session)
     order = rng.permutation(len(wells))
-    found = measure_raw(_assay(tmp_path / "own", [wells[k] for k in order]))
+    found = measure(_assay(tmp_path / "own", [wells[k] for k in order]))
     read = {key for key, plate in zip(truth, plates.tolist(), strict=True) if plate != flat}
     values = _values(found)
     assert set(values) == read
@@ -118,7 +118,7 @@ def test_every_well_of_a_study_has_a_status_and_the_plate_travels(tmp_path):
 def test_one_sample_one_person(tmp_path, second, message):
     wells = [*_standards("pl1"), *_sample("pl1", "S1", 40, "P0", "1"), *_sample(*second)]
     with pytest.raises(DataError, match=message) as caught:
-        measure_raw(_assay(tmp_path / "own", wells))
+        measure(_assay(tmp_path / "own", wells))
     assert caught.value.faults[0].row == 20
 
 
@@ -128,7 +128,7 @@ def test_a_well_that_names_nobody_belongs_to_its_sample(tmp_path):
         *_sample("pl1", "S1", 40, "", "", "", 1),
         *_sample("pl1", "S1", 40, "P0", "1", "before", 1),
     ]
-    found = measure_raw(_assay(tmp_path / "own", wells))
+    found = measure(_assay(tmp_path / "own", wells))
     assert found.rows[["participant_id", "phase", "plate"]].to_numpy().tolist() == [["P0", "before", "pl1"]]
     assert found.record["ot"]["wells"]["scored"] == 2
 
@@ -153,8 +153,8 @@ def test_items_turned_twice_are_said_on_the_screen(tmp_path):
     found = CliRunner().invoke(app, ["measure", str(root), "--out", str(tmp_path / "f")])
     assert "items 4, 5, 7, 8 run against the other 6 (item-rest correlations -0." in found.stdout
     assert "stress: 0 scores of 64" in found.stdout
-    assert measure_raw(root).status["status"].str.contains("turned twice").all()
-    mended = measure_raw(_questionnaire(tmp_path / "mended", already, turned=True))
+    assert measure(root).status["status"].str.contains("turned twice").all()
+    mended = measure(_questionnaire(tmp_path / "mended", already, turned=True))
     assert mended.rows["value"].astype(float).tolist() == already[items].sum(axis=1).tolist()
     assert mended.status["status"].eq("ok").all()
 
@@ -166,15 +166,15 @@ def test_doubts_about_answers_stand_in_the_status_of_their_score(tmp_path):
     root = _questionnaire(tmp_path / "own", table)
     out = CliRunner().invoke(app, ["measure", str(root), "--out", str(tmp_path / "f")])
     assert "1 scores doubtful: 1.5 to item 2: no whole number" in out.stdout
-    found = measure_raw(root)
+    found = measure(root)
     assert len(found.rows) == 64
     doubtful = found.status[found.status["status"].str.startswith("doubtful")]
     assert doubtful[["dyad", "session"]].to_numpy().tolist() == [["D0", "6"], ["D1", "2"]]
     again = pd.concat([table, table.iloc[[0]]], ignore_index=True)
     with pytest.raises(DataError, match="row 66"):
-        measure_raw(_questionnaire(tmp_path / "twice", again))
+        measure(_questionnaire(tmp_path / "twice", again))
     with pytest.raises(DataError, match="row 2, column 'participant_id'"):
-        measure_raw(_questionnaire(tmp_path / "unknown", table.replace({"participant_id": {"P0": "P99"}})))
+        measure(_questionnaire(tmp_path / "unknown", table.replace({"participant_id": {"P0": "P99"}})))
 
 
 def test_games_before_and_after_a_session_are_two_games(tmp_path):
@@ -191,11 +191,11 @@ def test_games_before_and_after_a_session_are_two_games(tmp_path):
     def folder(name, games):
         return _folder(tmp_path / name, {"sent": source}, {"sent": indicator}, {"trust.tsv": games})
 
-    found = measure_raw(folder("own", table)).rows.set_index(["participant_id", "phase"])["value"].astype(float)
+    found = measure(folder("own", table)).rows.set_index(["participant_id", "phase"])["value"].astype(float)
     assert found["P0", "before"] == pytest.approx(0.2)
     assert found["P0", "after"] == pytest.approx(0.8)
     per_player = table.loc[table.index.repeat(2)].reset_index(drop=True)
     with pytest.raises(
         DataError, match="row 3, column 'round': 15 times, first got the trustor, trustee, round of row 2 again"
     ):
-        measure_raw(folder("wide", per_player))
+        measure(folder("wide", per_player))

@@ -3,7 +3,7 @@
 import pytest
 
 from dyadloop.errors import DataError
-from dyadloop.measures.raw import measure_raw
+from dyadloop.measures.raw import measure
 
 STUDY = """\
 schema_version: 1
@@ -56,20 +56,20 @@ def _answers(root, rows, more=(), delimiter="\t"):
 
 
 def _sums(root):
-    found = measure_raw(root)
+    found = measure(root)
     assert set(found.rows["participant_id"]) == {"P01", "P02"}
     return found.rows["value"].astype(float).tolist()
 
 
 def _faults(root):
     with pytest.raises(DataError) as caught:
-        measure_raw(root)
+        measure(root)
     return [(fault.file, fault.row, fault.column) for fault in caught.value.faults]
 
 
 def test_every_row_is_scored(study):
     assert _sums(study) == SUMS
-    assert (measure_raw(study).status["status"] == "ok").all()
+    assert (measure(study).status["status"] == "ok").all()
 
 
 def test_an_open_quote_swallows_no_row(study):
@@ -122,12 +122,12 @@ def test_two_rows_of_one_moment_are_refused(study):
     assert _faults(study) == [("phenotype/phq9.tsv", 9, "participant_id"), ("phenotype/phq9.tsv", 10, "participant_id")]
     told_apart = [(*row, "before" if k < 7 else "after") for k, row in enumerate([*ANSWERS, ANSWERS[2]])]
     _answers(study, told_apart, ["phase"])
-    assert len(measure_raw(study).rows) == 7
+    assert len(measure(study).rows) == 7
 
 
 def test_sessions_that_the_table_does_not_mention_are_listed(study):
     _answers(study, ANSWERS[:-2])
-    status = measure_raw(study).status.set_index(["dyad", "session"])["status"]
+    status = measure(study).status.set_index(["dyad", "session"])["status"]
     assert status["D02", "2"] == status["D02", "3"] == "no row in phenotype/phq9.tsv"
     assert (status == "ok").sum() == 4
 
@@ -148,18 +148,18 @@ def test_times_of_raw_tables_follow_the_clock_of_the_study(study, time, words):
     bad = [(*row[:-1], time) if k == 3 else row for k, row in enumerate(good)]
     _answers(study, bad, ["time"])
     with pytest.raises(DataError, match=words):
-        measure_raw(study)
+        measure(study)
     assert _faults(study) == [("phenotype/phq9.tsv", 5, "time")]
 
 
 def test_what_is_doubtful_in_a_raw_table_is_noted(study):
     path = study / "phenotype" / "phq9.tsv"
-    assert "notes" not in measure_raw(study).record["phq"]
+    assert "notes" not in measure(study).record["phq"]
     path.write_text(path.read_text()[:-1])
-    assert "no line end" in measure_raw(study).record["phq"]["notes"]["phenotype/phq9.tsv"][0]
+    assert "no line end" in measure(study).record["phq"]["notes"]["phenotype/phq9.tsv"][0]
     rows = [list(row) for row in ANSWERS]
     for k in range(len(rows) - 1, 0, -1):
         rows[k][5] = rows[k - 1][5]
     rows[0][5] = ""
     _answers(study, rows)
-    assert "slipped by a row" in measure_raw(study).record["phq"]["notes"]["phenotype/phq9.tsv"][0]
+    assert "slipped by a row" in measure(study).record["phq"]["notes"]["phenotype/phq9.tsv"][0]

@@ -1,8 +1,10 @@
 """Exact transitions against SciPy's matrix exponential and closed forms."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from mpmath import mp
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from dyadloop.model import Field, compile_theory, doublings, transitions
@@ -57,6 +59,58 @@ def test_equal_time_constants_and_instability_are_no_special_case():
     runaway = _field([1.0, 1.0], always=[[0.0, 2.0], [2.0, 0.0]])
     step = transitions(runaway, jnp.zeros(1, bool), jnp.array([3.0]), _depth(runaway, 3.0))
     np.testing.assert_allclose(step.matrix[0], expm(3.0 * np.asarray(runaway.jacobian(0.0))), rtol=1e-10)
+
+
+DRIFTS = {
+    "fast and slow": [[-72.0, 3.0, 0.0], [0.4, -0.3, 0.05], [0.0, 0.02, -0.01]],
+    "equal rates": [[-1.0, 0.7, 0.0], [0.0, -1.0, 0.7], [0.0, 0.0, -1.0]],
+    "nearly equal rates": [[-1.0, 0.7, 0.0], [0.0, -1.0 - 1e-9, 0.7], [1e-9, 0.0, -1.0]],
+    "unstable": [[-1.0, 1.3, 0.0], [1.2, -1.0, 0.0], [0.5, 0.0, -0.2]],
+    "turning": [[-0.1, 3.0, 0.0], [-3.0, -0.1, 0.0], [0.0, 1.0, -0.1]],
+}
+
+
+def _exact(drift, noise, push, t):
+    """Return the transition by matrix exponentials of 60 digits, the noise as a vector of its entries."""
+    n = len(drift)
+    whole, pushed = mp.zeros(n * n + 1), mp.zeros(n + 1)
+    for i, j, k in np.ndindex(n, n, n):
+        whole[i * n + j, k * n + j] += drift[i, k]
+        whole[i * n + j, i * n + k] += drift[j, k]
+        whole[i * n + j, n * n] = noise[i, j]
+    pushed[:n, :n], pushed[:n, n] = drift, push
+    power = mp.expm(pushed * t)
+    return power[:n, :n], mp.expm(whole * t)[: n * n, n * n], power[:n, n]
+
+
+@pytest.mark.parametrize("kind", DRIFTS)
+def test_transitions_and_their_derivative_to_rounding(kind):
+    """Along a random direction in all that moves the states; eleven intervals, so that a block is not full."""
+    rng, n = np.random.default_rng(4), 3
+    root, push = rng.normal(size=(n, n)), rng.normal(size=n)
+    given = {"always": np.array(DRIFTS[kind]), "noise": root @ root.T, "drive": push}
+    way = {name: rng.normal(size=part.shape) * np.abs(part) for name, part in given.items()}
+    way["noise"] = way["noise"] + way["noise"].T
+    times = np.array([0.0, 1e-5, 0.03, 0.035, 0.5, 1.0, 2.0, 6.9, 7.0, 13.0, 21.0])
+    reach = doublings(21.0, np.abs(given["always"]).sum(axis=1).max())
+
+    def steps(parts):
+        field = _field(np.zeros(n), always=parts["always"], drive=parts["drive"], noise=parts["noise"])
+        return transitions(field, jnp.ones(len(times), bool), jnp.asarray(times), reach)
+
+    slope = jax.jacrev(steps)(given)
+    for place, t in enumerate(times):
+        with mp.workdps(60):
+            near, moved = (
+                _exact(*(mp.matrix(given[name]) + d * mp.matrix(way[name]) for name in ("always", "noise", "drive")), t)
+                for d in (0, mp.mpf(10) ** -30)
+            )
+            along = [(part - other) * mp.mpf(10) ** 30 for part, other in zip(moved, near, strict=True)]
+        for part, own, value, derivative in zip(steps(given), slope, near, along, strict=True):
+            found = sum(jnp.tensordot(own[name][place], way[name], way[name].ndim) for name in way)
+            for number, expected in ((part[place], value), (found, derivative)):
+                exact = np.array(expected.tolist(), dtype=float).reshape(number.shape)
+                np.testing.assert_allclose(number, exact, rtol=0, atol=2e-12 * np.abs(exact).max())
 
 
 def test_two_steps_are_one():

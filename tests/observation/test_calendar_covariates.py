@@ -27,7 +27,7 @@ def study(path, moments, covariates, **more):
 
 def shift(path, moments, covariates, **more):
     scores = scale_scores(study(path, moments, covariates, **more))
-    return scores, scores["shift"].values[0]
+    return scores, scores["covariate_value"].values[0]
 
 
 def test_weekends_by_dates(tmp_path):

@@ -19,7 +19,7 @@ from dyadloop.exchange.published import convert_dial, convert_diaries, convert_m
 from dyadloop.inference.mode import find_mode, posterior_of
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.randomised import randomised_covariates
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Claim, read_theory
@@ -116,7 +116,7 @@ def test_the_likelihood_is_that_of_the_dense_normal(problem, values):
         dense = multivariate_normal(reads @ mean, reads @ cov @ reads.T + noise).logpdf(data)
         assert found[dyad] == pytest.approx(dense, rel=1e-8)
     field, observation = problem.plan.field(values), problem.observed.observation(values)
-    np.testing.assert_allclose(filtered(field, observation, problem.panel).log_density, found, rtol=1e-10)
+    np.testing.assert_allclose(filter_jointly(field, observation, problem.panel).log_density, found, rtol=1e-10)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_covariate_of_persons_has_no_spread(tmp_path):
     scores = scale_scores(read_study(folder))
     found = build_problem(scores, theory(["trust"]))
     assert {name for name in found.priors.index if "age" in name} == {"effect_age_trust"}
-    ages = scores["shift"].values[:, 0, 0]
+    ages = scores["covariate_value"].values[:, 0, 0]
     np.testing.assert_allclose(ages.mean(), 0.0, atol=1e-12)
     assert (np.diff(ages) > 0).all()
 
@@ -298,7 +298,7 @@ def test_symptoms_go_with_the_usual_affect():
     found, error = posterior.constrain(jnp.asarray(mode.center)), np.sqrt((mode.factor**2).sum(axis=1))
     means = scores["score"].mean("time")
     for item, quantity in {"happy": "cheerful", "stress": "stress"}.items():
-        raw = np.polyfit(scores["shift"].values[:, 0, 0], means.sel(indicator=item).values, 1)[0]
+        raw = np.polyfit(scores["covariate_value"].values[:, 0, 0], means.sel(indicator=item).values, 1)[0]
         name = f"effect_symptoms_{quantity}"
         assert abs(float(found[name]) - raw) < error[posterior.names.index(name)], (item, raw)
         assert abs(float(found[name])) > 3 * error[posterior.names.index(name)]
@@ -334,7 +334,7 @@ def test_a_trend_counts_days_since_the_first_moment_of_each_dyad(tmp_path):
     passed = days - days[:, :1]
     here = np.isfinite(days)
     expected = (passed - passed[here].mean()) / 28.0
-    np.testing.assert_allclose(scores["shift"].values[..., 0][here], expected[here], atol=1e-12)
+    np.testing.assert_allclose(scores["covariate_value"].values[..., 0][here], expected[here], atol=1e-12)
     assert "effect_trend_trust" in build_problem(scores, theory(["trust"])).priors.index
 
 

@@ -20,7 +20,7 @@ from dyadloop.inference import Settings, fit
 from dyadloop.inference.mode import posterior_of
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.result import load_result, problem_of
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.observation.kinds import Record, mask
 from dyadloop.observation.scaling import scale_scores
@@ -53,7 +53,7 @@ def models(problem):
 def _limited(panel, places, side):
     """A panel of the first dyad whose values at some places of its seen values are limits."""
     panel, sides = _first(panel, places, side)
-    return panel.with_kind("censored", sides != 0, Record({"side": jnp.asarray(sides)}, {}))
+    return panel.with_kind("censored", sides != 0, Record({"side": jnp.asarray(sides, dtype=int)}, {}))
 
 
 def _stepped(panel, places, half):
@@ -118,13 +118,13 @@ def _averaged(models, panel, n_places, log2_points=11):
 
 @jax.jit
 def _densities(models, panel, normals):
-    return jax.vmap(lambda z: filtered(*models, panel, z).log_density[0])(normals)
+    return jax.vmap(lambda z: filter_jointly(*models, panel, z).log_density[0])(normals)
 
 
 def test_both_filters_agree_where_nothing_is_limited(problem, models):
     field, observation = models
     once = log_likelihood(field, observation, problem.panel)
-    np.testing.assert_allclose(filtered(field, observation, problem.panel).log_density, once, rtol=1e-11)
+    np.testing.assert_allclose(filter_jointly(field, observation, problem.panel).log_density, once, rtol=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_likelihood_of_a_coarse_scale_is_the_exact_integral(problem, models,
     fine = _stepped(problem.panel, places, 1e-6)
     plain = problem.panel.of_dyads(np.array([0]))
     continuous = float(log_likelihood(*models, plain)[0])
-    fine_density = float(filtered(*models, fine, jnp.zeros(len(places))).log_density[0])
+    fine_density = float(filter_jointly(*models, fine, jnp.zeros(len(places))).log_density[0])
     assert fine_density - len(places) * np.log(2e-6) == pytest.approx(continuous, abs=1e-5)
 
 
@@ -189,7 +189,7 @@ def test_the_likelihood_of_counts_is_the_exact_integral(problem, models, places,
 def test_a_drawn_value_stays_within_its_step(problem, models):
     panel = _stepped(problem.panel, [10], 0.4)
     place = _place(panel)
-    middle = filtered(*models, panel.plain()).steps.innovation[place]
+    middle = filter_jointly(*models, panel.plain()).steps.innovation[place]
 
     @jax.jit
     def drawn(score, z):
@@ -197,7 +197,7 @@ def test_a_drawn_value_stays_within_its_step(problem, models):
         far = replace(panel, score=panel.score.at[place].add(score))
 
         def density(mean):
-            found = filtered(models[0], replace_mean(models[1], mean), far, z[None])
+            found = filter_jointly(models[0], replace_mean(models[1], mean), far, z[None])
             return found.log_density.sum(), found.steps.innovation[place]
 
         return jax.grad(density, has_aux=True)(models[1].mean)
@@ -213,11 +213,11 @@ def test_a_drawn_value_does_not_jump(problem, models):
     """From step to step of a sampler a draw moves with its score and its normal: also where the score passes 0."""
     panel = _stepped(problem.panel, [10], 0.8)
     place = _place(panel)
-    middle = filtered(*models, panel.plain()).steps.innovation[place]
+    middle = filter_jointly(*models, panel.plain()).steps.innovation[place]
 
     def drawn(distance, z):
         near = replace(panel, score=panel.score.at[place].add(distance - middle))
-        return filtered(*models, near, z[None]).steps.innovation[place]
+        return filter_jointly(*models, near, z[None]).steps.innovation[place]
 
     for z in (-1.5, 0.7, 2.0):
         found = jax.vmap(lambda distance, z=z: drawn(distance, jnp.asarray(z)))(jnp.linspace(-1.0, 1.0, 201))
@@ -232,9 +232,9 @@ def test_a_drawn_value_lies_beyond_its_limit(problem, models, side):
     """However the auxiliary normal falls, what is read is further out than the limit itself."""
     panel = _limited(problem.panel, [10], side)
     place = _place(panel)
-    at_limit = filtered(*models, problem.panel.of_dyads(np.array([0])))
+    at_limit = filter_jointly(*models, problem.panel.of_dyads(np.array([0])))
     for z in (-3.0, 0.0, 3.0):
-        drawn = filtered(*models, panel, jnp.array([z])).steps.innovation[place]
+        drawn = filter_jointly(*models, panel, jnp.array([z])).steps.innovation[place]
         assert side * (drawn - at_limit.steps.innovation[place]) > 0
 
 
@@ -243,7 +243,7 @@ def test_a_far_limit_has_a_finite_slope(problem, models):
     panel = _limited(problem.panel, [7], -1)
     panel = replace(panel, score=panel.score.at[_place(panel)].set(-400.0))
     value, slope = jax.value_and_grad(
-        lambda mean: filtered(field, replace_mean(observation, mean), panel, jnp.array([0.3])).log_density.sum()
+        lambda mean: filter_jointly(field, replace_mean(observation, mean), panel, jnp.array([0.3])).log_density.sum()
     )(observation.mean)
     assert np.isfinite(value)
     assert value < -1000
@@ -256,7 +256,7 @@ def replace_mean(observation, mean):
 
 def test_normals_are_asked_for(problem, models):
     with pytest.raises(ValueError, match="1 values are not seen as numbers"):
-        filtered(*models, _limited(problem.panel, [7], -1))
+        filter_jointly(*models, _limited(problem.panel, [7], -1))
 
 
 def _with_limit(folder, target, quantile, keep_as):

@@ -51,6 +51,39 @@ def test_the_report_stands_alone(small_page):
     assert not re.search(r"url\((?!#)", text)
 
 
+class _Drawings(HTMLParser):
+    """Links and buttons within what a screen reader takes for one picture, and what lies outside the main part."""
+
+    def __init__(self):
+        super().__init__()
+        self.path, self.inside, self.outside, self.pictures = [], [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if given.get("role") == "img":
+            self.pictures += 1
+            assert given["aria-label"]
+            assert given["tabindex"] == "0"  # a wide picture scrolls by keyboard
+        if tag in ("a", "button", "summary") and "img" in [role for _, role in self.path]:
+            self.inside.append(tag)
+        if tag in ("section", "figure", "table", "p") and not {"main", "header", "footer"} & {t for t, _ in self.path}:
+            self.outside.append(tag)
+        if tag not in ("meta", "link", "br", "img", "hr", "input", "path", "use", "rect", "circle", "line"):
+            self.path.append((tag, given.get("role")))
+
+    def handle_endtag(self, tag):
+        while self.path and self.path.pop()[0] != tag:
+            pass
+
+
+def test_pictures_hold_no_links_and_everything_lies_in_a_landmark(small_page):
+    found = _Drawings()
+    found.feed(small_page.read_text())
+    assert found.pictures == 6
+    assert found.inside == []
+    assert found.outside == []
+
+
 def test_the_report_has_all_its_parts(small_page, small_fit):
     text = small_page.read_text()
     for section in (

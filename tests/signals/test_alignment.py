@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import dyadloop as dl
 from dyadloop.cli import app
 from dyadloop.errors import MeasureError
-from dyadloop.measures.raw import measure_raw
+from dyadloop.measures.raw import measure
 from dyadloop.signals import read_recording
 from dyadloop.signals.alignment import aligned
 from dyadloop.signals.recording import Recording
@@ -110,7 +110,7 @@ def test_the_same_score_on_the_command_line_and_in_a_study(tmp_path, write, trut
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(info))
     (tmp_path / "participants.tsv").write_text("participant_id\tdyad\trole\nP\tD\tpatient\nT\tD\ttherapist\n")
     (tmp_path / "sessions.tsv").write_text("dyad\tsession\tstart\tlength_min\nD\t1\t0\t5\n")
-    found = measure_raw(tmp_path)
+    found = measure(tmp_path)
     assert float(found.rows["value"][0]) == pytest.approx(float(truth["score"]), abs=1e-3)
     assert any("starts 2.5 s after" in note for note in found.record["s"]["notes"]["D session 1"])
 
@@ -196,6 +196,6 @@ def test_films_of_one_camera_can_be_re_paired(tmp_path):
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(info))
     (tmp_path / "participants.tsv").write_text("\n".join(people) + "\n")
     (tmp_path / "sessions.tsv").write_text("\n".join(sessions) + "\n")
-    found = measure_raw(tmp_path)
+    found = measure(tmp_path)
     assert (found.status["status"] == "ok").all()
     assert "group_p_value" in found.record["s"]

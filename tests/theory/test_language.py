@@ -219,4 +219,4 @@ def test_differences_are_told_apart():
     assert {row["what"] for row in found} == {"added"}
     assert len(found) == 10
     changed = differences(framework(), clamp(framework(), trust=0.0))
-    assert [(row["element"], row["what"]) for row in changed] == [("variable trust", "held")]
+    assert [(row["element"], row["what"]) for row in changed] == [("variable trust", "clamped")]

@@ -111,7 +111,7 @@ def compare(
         ``elpd_dyad``, ``pareto_k``, ``refitted``, ``correction`` and ``correction_se``, what the filter of a hypothesis
         that is not linear misses by a particle filter at the posterior mean, and its Monte Carlo error; the scores
         include it and their errors the error. By ``quantile``:
-        ``loop_gain`` (L, as if sessions never ended) and ``session_loop_gain`` (L_W).
+        ``continuous_loop_gain`` (L, as if sessions never ended) and ``session_loop_gain`` (L_W).
         Attribute ``notes``: what must be known when it is read, as JSON.
 
     Raises
@@ -131,6 +131,15 @@ def compare(
     .. [1] Vehtari, Gelman & Gabry (2017). doi:10.1007/s11222-016-9696-4
     .. [2] Merkle, Furr & Rabe-Hesketh (2019), on leaving out clusters. doi:10.1007/s11336-019-09679-0
     .. [3] Yao et al. (2018), stacking. doi:10.1214/17-BA1091
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> theory = dl.keep(dl.read_theory("framework_linear"), ["oxytocin", "trust"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=50)  # far too short to conclude from
+    >>> table = dl.compare(study, ["none", "biomarker"], theory, settings=short)
+    >>> sorted(table["hypothesis"].values.tolist())
+    ['biomarker', 'none']
     """
     whole = theory or read_theory(study.info.theory, study.path)
     problems, notes = _problems(study, whole, tuple(hypotheses), priors)
@@ -306,17 +315,17 @@ def _loops(problem: Problem, post: xr.DataTree) -> dict[str, xr.DataArray]:
     """Return quantiles of L and L_W; missing where the study has no oxytocin or no sessions."""
     group = post["posterior"].to_dataset()
     has_oxytocin = any(state.variable.kind == "oxytocin" for state in problem.plan.states)
-    rhythm = problem.rhythm
+    schedule = problem.schedule
     found = {}
-    for name in ("loop_gain", "session_loop_gain"):
+    for name in ("continuous_loop_gain", "session_loop_gain"):
         numbers = np.full(len(QUANTILES), np.nan)
-        if problem.plan.kinked:
+        if problem.plan.has_kink:
             pass  # no slope, no gain
-        elif has_oxytocin and name == "loop_gain":
-            (draws,) = draws_of(lambda values: dynamics.oxytocin_loop_gain(problem.at_mean(values)), group)
+        elif has_oxytocin and name == "continuous_loop_gain":
+            (draws,) = draws_of(lambda values: dynamics.continuous_loop_gain(problem.at_mean(values)), group)
             numbers = np.nanquantile(draws, QUANTILES)
-        elif has_oxytocin and rhythm is not None:
-            (draws,) = draws_of(lambda values: dynamics.weekly_loop_gain(problem.at_mean(values), rhythm), group)
+        elif has_oxytocin and schedule is not None:
+            (draws,) = draws_of(lambda values: dynamics.session_loop_gain(problem.at_mean(values), schedule), group)
             numbers = np.nanquantile(draws, QUANTILES) if np.isfinite(draws).any() else numbers
         found[name] = xr.DataArray(numbers, dims="quantile")
     return found

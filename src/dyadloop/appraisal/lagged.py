@@ -71,6 +71,14 @@ def lagged_effects(post: xr.DataTree, gap_days: float | None = None, n_draws: in
     -----
     The states pass through the intervals of one pair of occasions of the study, the one of median distance. A theory
     that is not linear is taken near the person's own mean.
+
+    Examples
+    --------
+    >>> table = dl.lagged_effects(dl.load_result("results/example"), gap_days=7.0)
+    >>> print(table[["source", "target"]].head(2).to_string(index=False))
+    source             target
+     trust   oxytocin_patient
+     trust oxytocin_therapist
     """
     problem = problem_of(post)
     return effects_of(problem, post, occasions(problem, gap_days), n_draws)
@@ -79,7 +87,7 @@ def lagged_effects(post: xr.DataTree, gap_days: float | None = None, n_draws: in
 def effects_of(problem: Problem, post: xr.DataTree, seen: Occasions, n_draws: int = N_DRAWS) -> pd.DataFrame:
     """Return the table of lagged effects for occasions at hand."""
     found = list(routes(problem, seen.states))
-    if not found or problem.plan.kinked:
+    if not found or problem.plan.has_kink:
         return pd.DataFrame(columns=list(EFFECT_COLUMNS))
     draws = thinned(post, n_draws)
     told = implied(problem, seen, found, draws)

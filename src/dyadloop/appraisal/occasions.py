@@ -91,7 +91,9 @@ def _seen_moments(
     whole = problem.scores
     finite = np.isfinite(whole["score"].sel(indicator=list(problem.observed.indicators)).values)
     here = np.asarray(finite.any(axis=2))
-    days, session, shift = (_to_front(whole[name].values.astype(float), here) for name in ("days", "session", "shift"))
+    days, session, shift = (
+        _to_front(whole[name].values.astype(float), here) for name in ("days", "session", "covariate_value")
+    )
     inside = np.isfinite(days)
     session = np.where(inside, np.nan_to_num(session), 0).astype(int)
     columns = [np.where(inside, shift[..., layer], np.nan) for layer in range(shift.shape[2])]

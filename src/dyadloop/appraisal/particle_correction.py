@@ -14,7 +14,7 @@ from dyadloop.appraisal.replication import thinned
 from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.sampling import Count
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.particles import PARTICLES, particle_log_likelihood
 from dyadloop.likelihood.programs import program
@@ -121,7 +121,7 @@ def discrepancy(
         Particles of a run, and runs.
     """
     panel = panel.plain()
-    fast = filtered(field, observation, panel).log_density
+    fast = filter_jointly(field, observation, panel).log_density
     keys = jax.random.split(jax.random.key(seed), runs)
     run = program(lambda key: particle_log_likelihood(key, field, observation, panel, particles))
     return _beside(fast, jnp.stack([run(key) for key in keys]))
@@ -144,7 +144,7 @@ def correction(problem: Problem, draws: xr.Dataset, seed: int) -> xr.Dataset:
     dyads = problem.scores["dyad"].values
     found = Discrepancy(np.zeros(len(dyads)), np.zeros(len(dyads)))
     if not problem.plan.is_linear:
-        names = [*problem.priors.index, *problem.shared.normals]
+        names = [*problem.priors.index, *problem.random_levels.normals]
         values = {str(name): jnp.asarray(draws[name].mean(("chain", "draw")).values) for name in names}
         found = missed(problem)(values, seed)
     data = {"correction": ("dyad", found.gap), "correction_se": ("dyad", found.error)}
@@ -153,7 +153,7 @@ def correction(problem: Problem, draws: xr.Dataset, seed: int) -> xr.Dataset:
 
 def missed(problem: Problem, runs: int | None = None) -> Callable[[dict[str, Array], int], Discrepancy]:
     """Return a function of parameter values and a seed that finds what the fast filter misses."""
-    varying = problem.varying
+    varying = problem.random_parameters
     places, log_weights = varying.nodes() if varying.names else (np.zeros((1, 0)), np.zeros(1))
     run, weights = _both_filters(problem, PARTICLES), jnp.asarray(log_weights)[:, None]
     plain = problem.panel.plain()
@@ -172,13 +172,13 @@ def _both_filters(
     problem: Problem, particles: int
 ) -> Callable[[dict[str, Array], Array, Array, Panel], tuple[Array, Array]]:
     """Return the program of the log-likelihood of each dyad by the fast filter and by particles, of plain scores."""
-    varying = problem.varying
+    varying = problem.random_parameters
 
     def at(values: dict[str, Array], z: Array, key: Array, plain: Panel) -> tuple[Array, Array]:
         panel = problem.alone(values, problem.observed.observation(values), plain)
         own = varying.of(values, z) if varying.names else values
         field, observation = problem.field_of(own, panel), problem.observed.observation(own)
-        fast = filtered(field, observation, panel).log_density
+        fast = filter_jointly(field, observation, panel).log_density
         return fast, particle_log_likelihood(key, field, observation, panel, particles)
 
     return program(at)

@@ -49,7 +49,7 @@ def _replicating(problem: Problem) -> Callable[[jax.Array, dict[str, np.ndarray]
 
     def one(key: jax.Array, values: dict[str, jax.Array], panel: Panel) -> jax.Array:
         path_key, noise_key, effect_key = jax.random.split(key, 3)
-        for index, (name, size) in enumerate(problem.shared.normals.items()):
+        for index, (name, size) in enumerate(problem.random_levels.normals.items()):
             values = {name: jax.random.normal(jax.random.fold_in(effect_key, index), (size,))} | values
         observation = problem.observed.observation(values)
         states = _paths(path_key, problem, values, problem.randomised.natural(panel))
@@ -85,15 +85,15 @@ def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel
         line = (pair, panel.gates, panel.durations, event, panel.n_doublings, own)
         return sample_paths(key, problem.plan.field(values), *line)
 
-    own = problem.shared.own(values, panel)
-    if not problem.varying.names and not own:
+    own = problem.random_levels.own(values, panel)
+    if not problem.random_parameters.names and not own:
         return sampled(key, values, panel.pair, panel.event, panel.context)
     n_dyads = panel.pair.shape[0]
-    places = draw(problem.varying, jax.random.fold_in(key, 1), n_dyads)
+    places = draw(problem.random_parameters, jax.random.fold_in(key, 1), n_dyads)
 
     def one(key: jax.Array, own: dict[str, jax.Array], z: jax.Array, *rows: Any) -> jax.Array:  # noqa: ANN401 - arrays, or None for contexts
         rows = jax.tree.map(lambda row: row[None], rows)
-        return sampled(key, problem.varying.of(values | own, z), *rows)[0]
+        return sampled(key, problem.random_parameters.of(values | own, z), *rows)[0]
 
     return jax.vmap(one)(jax.random.split(key, n_dyads), own, places, panel.pair, panel.event, panel.context)
 

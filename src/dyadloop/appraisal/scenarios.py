@@ -71,6 +71,12 @@ def whatif(
     FitError
         If nothing differs or can differ, an arrow or an event is unknown to the fit, an event is not at the start of a
         session, or the study has no rhythm and no baseline is given.
+
+    Examples
+    --------
+    >>> found = dl.whatif(dl.load_result("results/example"), dl.protocol(32, "3.5 d"), n_draws=50)
+    >>> sorted(found.data_vars)
+    ['baseline', 'days', 'difference', 'p_positive', 'scenario']
     """
     problem = problem_of(post)
     baseline = baseline or calendars(post)[1]
@@ -128,20 +134,20 @@ def calendars(
     sessions: int | None = None,
     events: Sequence[dict] = (),
 ) -> tuple[Protocol, Protocol]:
-    """Return a scenario that differs from the rhythm of the study where an argument is given, and that rhythm.
+    """Return a scenario that differs from the rhythm of the study where an argument is given, and that schedule.
 
     Raises
     ------
     FitError
-        If the study has no rhythm.
+        If the study has no schedule.
     """
-    rhythm = problem_of(post).rhythm
-    if rhythm is None:
+    schedule = problem_of(post).schedule
+    if schedule is None:
         raise FitError("no dyad has two sessions with a length, so the study has no rhythm to start from")
-    usual = f"{rhythm.interval_days!r} d", f"{rhythm.session_days!r} d"
+    usual = f"{schedule.interval_days!r} d", f"{schedule.session_days!r} d"
     baseline = protocol(SESSIONS, *usual)
     distance = days_of(every or usual[0])
-    enough = max(1, math.ceil(SESSIONS * rhythm.interval_days / distance - 1e-9))
+    enough = max(1, math.ceil(SESSIONS * schedule.interval_days / distance - 1e-9))
     scenario = protocol(sessions or enough, every or usual[0], length or usual[1], events=events)
     return (baseline if scenario == baseline else scenario), baseline
 

@@ -63,9 +63,9 @@ class _WrongPlan(Plan):
 
 
 def _wrong_sign(field: Field) -> Field:
-    bends = field.bends and replace(field.bends, rates=tuple(-rate for rate in field.bends.rates))
+    nonlinear = field.nonlinear and replace(field.nonlinear, rates=tuple(-rate for rate in field.nonlinear.rates))
     moderated = jax.tree.map(jnp.negative, field.moderated)
-    return replace(field, always=-field.always, session=-field.session, moderated=moderated, bends=bends)
+    return replace(field, always=-field.always, session=-field.session, moderated=moderated, nonlinear=nonlinear)
 
 
 def _half_noise(field: Field) -> Field:
@@ -73,10 +73,12 @@ def _half_noise(field: Field) -> Field:
 
 
 def _no_gate(field: Field) -> Field:
-    bends = field.bends and replace(field.bends, arrows=tuple(replace(a, gated=False) for a in field.bends.arrows))
+    nonlinear = field.nonlinear and replace(
+        field.nonlinear, arrows=tuple(replace(a, gated=False) for a in field.nonlinear.arrows)
+    )
     moderated = jax.tree.map(lambda rates: rates.at[:, 0].add(rates[:, 1]).at[:, 1].set(0.0), field.moderated)
     parts = {"always": field.always + field.session, "session": 0.0 * field.session, "moderated": moderated}
-    return replace(field, **parts, bends=bends)
+    return replace(field, **parts, nonlinear=nonlinear)
 
 
 FAULTS: dict[str, Callable[[Field], Field]] = {
@@ -156,6 +158,15 @@ def calibrate(
     .. [1] Talts et al. (2018), Simulation-based calibration. arXiv:1804.06788
     .. [2] Modrak et al. (2023), on test quantities that use the data. doi:10.1214/23-BA1404
     .. [3] Saeilynoja, Buerkner & Vehtari (2022), simultaneous bands. doi:10.1007/s11222-022-10090-6
+
+    Examples
+    --------
+    >>> network = dl.hypothesis("network", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(network, ["trust", "depression"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=100)
+    >>> ranks = dl.calibrate(theory, dyads=4, sessions=4, replicates=20, settings=short)
+    >>> ranks.sizes["replicate"]
+    20
     """
     settings = settings or Settings(chains=1, warmup=100, draws=3 * (RANKS - 1))
     problem = _problem(theory, study, dyads, sessions, priors, seed)
@@ -222,7 +233,7 @@ def _calibrate(
         "settings": json.dumps(vars(settings)),
         "versions": json.dumps(versions()),
     }
-    _claim(folder, problem, about)
+    _stamp_folder(folder, problem, about)
     fitted = problem
     if fault:
         parts = {part.name: getattr(problem.plan, part.name) for part in fields(Plan)}
@@ -254,7 +265,7 @@ def _calibrate(
     return _summary(together, names, about)
 
 
-def _claim(folder: Path, problem: Problem, about: dict[str, object]) -> None:
+def _stamp_folder(folder: Path, problem: Problem, about: dict[str, object]) -> None:
     """Note what is calibrated here, or refuse to mix two calibrations."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(eqx.tree_at(lambda panel: panel.score, problem.panel, None)):
@@ -338,7 +349,7 @@ def _limited(problem: Problem, panel: Panel, below: float, ignored: bool) -> Pan
     hidden = places & (score < limit)
     score[hidden] = limit
     panel = eqx.tree_at(lambda p: p.score, panel, jnp.asarray(score))
-    sides = Record({"side": jnp.asarray(np.where(hidden, -1.0, 0.0))}, {})
+    sides = Record({"side": jnp.asarray(np.where(hidden, -1, 0))}, {})
     return panel if ignored else panel.with_kind("censored", hidden, sides)
 
 

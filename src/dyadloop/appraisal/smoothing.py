@@ -18,7 +18,7 @@ from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.result import problem_of
 from dyadloop.likelihood.correlated_errors import uncorrelated
-from dyadloop.likelihood.joint_filter import Step, design_rows, filtered, reading
+from dyadloop.likelihood.joint_filter import Step, design_rows, filter_jointly, reading
 from dyadloop.likelihood.panel import LATENT, Panel
 from dyadloop.likelihood.programs import program
 from dyadloop.model import Field
@@ -60,6 +60,12 @@ def smooth(post: xr.DataTree, dyads: list[str] | None = None, n_draws: int = 200
     References
     ----------
     .. [1] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4.
+
+    Examples
+    --------
+    >>> courses = dl.smooth(dl.load_result("results/example"), ["D01"], n_draws=50)
+    >>> dict(courses["state_draw"].sizes)
+    {'draw': 50, 'dyad': 1, 'time': 32, 'state': 4}
     """
     problem = problem_of(post)
     known = problem.scores["dyad"].values.tolist()
@@ -127,24 +133,25 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
     def course(values: dict[str, Array]) -> Course:
         field, observation = problem.field_of(values, panel), problem.observed.observation(values)
         found = course_of(field, observation, problem.alone(values, observation, panel), values.get(LATENT))
-        level, response = problem.shared.level(values, panel), problem.response(values, panel)
+        level, response = problem.random_levels.level(values, panel), problem.response(values, panel)
         return found._replace(mean=found.mean + level[:, None, :] + response)
 
-    if not problem.varying.names:
+    if not problem.random_parameters.names:
         return course(values)
     log_p = problem.by_node(values, panel)
     chosen = jnp.argmax(log_p, axis=0) if key is None else jax.random.categorical(key, log_p, axis=0)
-    places = jnp.asarray(problem.varying.nodes()[0])
-    every = jax.vmap(lambda z: course(problem.varying.of(values, z)))(places)
+    places = jnp.asarray(problem.random_parameters.nodes()[0])
+    every = jax.vmap(lambda z: course(problem.random_parameters.of(values, z)))(places)
     return jax.tree.map(lambda part: part[chosen, jnp.arange(part.shape[1])], every)
 
 
 def course_of(field: Field, observation: Observation, panel: Panel, latent: Array | None = None) -> Course:
     """Return smoothed moments and one-step residuals of every dyad at fixed parameters.
 
-    ``latent`` is as in :func:`dyadloop.likelihood.joint_filter.filtered`; the course then holds for the values drawn.
+    ``latent`` is as in :func:`dyadloop.likelihood.joint_filter.filter_jointly`; the course then holds for the values
+    drawn.
     """
-    taken = filtered(field, observation, panel, latent).steps
+    taken = filter_jointly(field, observation, panel, latent).steps
     n = len(field.names)
 
     def back(covariate: Array | None, mix: Array, step: Step) -> tuple[Array, Array]:

@@ -2,19 +2,19 @@
 
 from dyadloop.claims.before_fit import answerable
 from dyadloop.claims.claims_table import judge_claims
-from dyadloop.claims.multiverse import across, alternatives, choices
 from dyadloop.claims.next_study import what_next
 from dyadloop.claims.prior_sets import compare_priors
+from dyadloop.claims.specifications import multiverse, multiverse_options, summarise_multiverse
 from dyadloop.claims.support import TRUTHS, support_rates
 
 __all__ = [
     "TRUTHS",
-    "across",
-    "alternatives",
     "answerable",
-    "choices",
     "compare_priors",
     "judge_claims",
+    "multiverse",
+    "multiverse_options",
+    "summarise_multiverse",
     "support_rates",
     "what_next",
 ]

@@ -82,6 +82,21 @@ def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.
     ------
     ResultError
         If the posterior was not made by :func:`dyadloop.fit`.
+
+    Examples
+    --------
+    >>> table = dl.judge_claims(dl.load_result("results/example"))
+    >>> tested = table[table["verdict"] != "not testable here"]
+    >>> print(tested[["claim", "verdict", "finding"]].to_string(index=False))
+                       claim   verdict  finding
+                    C1.trust undecided positive
+                    C2.trust undecided  unclear
+                    C3.trust undecided  unclear
+                     C5.weak undecided  unclear
+                   C5.strong undecided    below
+    C7.depression.components undecided  unclear
+      C7.depression.oxytocin undecided  unclear
+      C7.depression.mediated undecided  unclear
     """
     groups = {name: post[name].to_dataset() for name in ("prior", "posterior", "sample_stats")}
     fault = sampling_fault(post)
@@ -271,12 +286,12 @@ def _exclusion(problem: Problem, needed: list[str], subject: str, posterior: xr.
     outcome = subject if needed == [OXYTOCIN] else OXYTOCIN if needed == [subject] else ""
     places = [p for p, v in zip(problem.randomised.events, problem.randomised.variables, strict=True) if v in needed]
     states = [state.id for state in problem.plan.states if state.variable.id == outcome]
-    if not states or not places or problem.rhythm is None:
+    if not states or not places or problem.schedule is None:
         return ""
     middle = {str(name): float(np.median(posterior[name].values)) for name in posterior.data_vars}
     view = problem.of_randomised()
     size = dynamics.event_effect(
-        view.at_mean(problem.randomised.values(middle)), problem.rhythm, places[0], frozenset(states)
+        view.at_mean(problem.randomised.values(middle)), problem.schedule, places[0], frozenset(states)
     )
     name = problem.plan.events[places[0]].event
     return f"a direct effect of {name} on {outcome} of {abs(float(size)):.2g} by the next session would explain it"

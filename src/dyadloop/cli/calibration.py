@@ -101,13 +101,13 @@ def calibrate(
 
 def _ranked(found: "xr.Dataset", folder: Path, figure: Path | None, as_json: bool) -> None:
     """Write and show the ranks of a calibration; exit code 4 where they are not uniform."""
-    from dyadloop.reporting.calibration import calibration_figure, print_calibration
+    from dyadloop.reporting.calibration import print_calibration, sbc_figure
     from dyadloop.reporting.figures import simulated_mark
     from dyadloop.reporting.tables import write_csv
 
     write_csv(found["rank"].to_dataframe().reset_index(), folder / "ranks.csv")
     if figure:
-        write_figure(simulated_mark(calibration_figure(found)), figure)
+        write_figure(simulated_mark(sbc_figure(found)), figure)
     if as_json:
         print_dataset(found.drop_vars(["rank", "low", "high", "divergences"]), True)
     else:

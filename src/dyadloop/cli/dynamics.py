@@ -122,22 +122,22 @@ def gains(
 @dynamics_app.command("map")
 def session_map(
     theory: TheoryName,
-    every: Annotated[float | None, typer.Option(help="Days from session to session.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Length of a session.")] = None,
+    every: Annotated[str | None, typer.Option(help="Distance of sessions, such as '3.5 d'.")] = None,
+    length: Annotated[str | None, typer.Option(help="Length of a session, such as '50 min'.")] = None,
     hypothesis: Rival = None,
     on: On = None,
     values: Values = None,
     patient_only: PatientOnly = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the map from session to session: fixed point, multipliers, loop gain L_W beside its closed form.
+    """Print the map from session to session: fixed point, multipliers, its loop gain beside the closed form.
 
-    Example: dyadloop dynamics map framework --every 3.5
+    Example: dyadloop dynamics map framework --every "3.5 d"
     """
     from dyadloop.dynamics import session_map as find
 
     model = theory_of(theory, hypothesis, on, patient_only)
-    print_dataset(find(model, every=every, length_minutes=minutes, values=values_of(values)), as_json)
+    print_dataset(find(model, every=every, length=length, values=values_of(values)), as_json)
 
 
 @dynamics_app.command("synergy")
@@ -250,14 +250,14 @@ def characteristic(
 @dynamics_app.command("sensitivity")
 def sensitivity(
     theory: TheoryName,
-    outcome: Annotated[str, typer.Option(help="session_to_session, or a variable at the end.")] = "session_to_session",
+    outcome: Annotated[str, typer.Option(help="session_loop_gain, or a variable at the end.")] = "session_loop_gain",
     parameter: Annotated[list[str] | None, typer.Option(help="Parameter to vary; repeat for several.")] = None,
     local: Annotated[bool, typer.Option("--local", help="Slopes at the values of the file instead of Sobol.")] = False,
     samples: Annotated[int, typer.Option(help="Base samples of Sobol's method, a power of 2.")] = 256,
     hypothesis: Rival = None,
     on: On = None,
     patient_only: PatientOnly = False,
-    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 1,
     figure: FigurePath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -279,7 +279,7 @@ def sensitivity(
 def phenomena(
     name: Annotated[list[str] | None, typer.Argument(help="Phenomena to ask for; default: all.")] = None,
     draws: Annotated[int, typer.Option(min=1, help="Parameter draws from the priors.")] = 100,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Ask theories for the phenomena that they must produce, and in what share of their parameter draws they do.

@@ -8,7 +8,7 @@ import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, svg_file, writable_file, write_figure
-from dyadloop.cli.shared import AsJson, TheoryName, console, print_json, say
+from dyadloop.cli.shared import AsJson, PriorSetName, TheoryName, console, pairs_of, print_json, say
 
 if TYPE_CHECKING:
     from dyadloop.evidence import Edge
@@ -114,10 +114,7 @@ def add(
             add_effect(path, **effect.model_dump())
         print(f"{len(found)} effects added to {path}")
         return
-    given: dict[str, str] = {}
-    for text in values or []:
-        column, _, value = text.partition("=")
-        given[column] = value
+    given = pairs_of(values)
     if not given:
         if not sys.stdin.isatty():
             raise EvidenceError("nothing to add; give --set COLUMN=VALUE, --rows FILE, or run it in a terminal")
@@ -223,14 +220,14 @@ def _read_off(row: dict[Any, Any]) -> tuple[object, ...]:
 @evidence_app.command()
 def priors(
     theory: TheoryName = "framework",
-    kind: Annotated[str, typer.Option("--set", help="evidence, sceptical or flat.")] = "evidence",
+    kind: PriorSetName = "evidence",
     everything: Annotated[bool, typer.Option("--all", help="Also time constants, fluctuations and errors.")] = False,
     table: Table = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the priors of a theory: distribution, evidence ids, and what was assumed.
 
-    Example: dyadloop evidence priors framework --set evidence
+    Example: dyadloop evidence priors framework --priors evidence
     """
     from dyadloop.evidence import published_effects
     from dyadloop.theory import linear_form, read_theory

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.outputs import writable_file, writable_folder
-from dyadloop.cli.shared import AsJson, console, say
+from dyadloop.cli.shared import AsJson, console, pairs_of, say
 
 if TYPE_CHECKING:
     from dyadloop.exchange import Plan
@@ -51,7 +51,7 @@ def import_(
     if not sources:
         raise typer.BadParameter("one path; expected sources and then the study folder", param_hint="SOURCE... STUDY")
     writable_folder(study)
-    plan = plan_import(sources, study, mapping, _pairs(answers), format_id)
+    plan = plan_import(sources, study, mapping, pairs_of(answers), format_id)
     if _is_terminal() and not as_json:
         plan = _talk(plan, study, yes)
     elif plan.open or (plan.guessed and not yes):
@@ -62,16 +62,6 @@ def import_(
     else:
         print_imported(done, console())
         say(f"next: dyadloop check {study}")
-
-
-def _pairs(answers: list[str] | None) -> dict[str, str]:
-    found = {}
-    for text in answers or []:
-        place, sign, value = text.partition("=")
-        if not sign or not place:
-            raise typer.BadParameter(f"{text!r}; expected PLACE=VALUE, such as length_min=50", param_hint="--set")
-        found[place] = value
-    return found
 
 
 def _is_terminal() -> bool:

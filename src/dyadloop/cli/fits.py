@@ -89,12 +89,12 @@ def compare(
         raise typer.Exit(NOT_CONVERGED)
 
 
-def choices(
+def multiverse(
     study: StudyPath,
     only: Annotated[str | None, typer.Option(help="Choices to take, separated by commas; default: all.")] = None,
     show: Annotated[bool, typer.Option("--list", help="List the choices and end.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of all fits; default results/NAME-choices.", callback=writable_folder)
+        Path | None, typer.Option(help="Folder of all fits; default results/NAME-multiverse.", callback=writable_folder)
     ] = None,
     theory: TheoryOption = None,
     prior_set: PriorSetName = "sceptical",
@@ -107,10 +107,10 @@ def choices(
 ) -> None:
     """Fit a study again with each other defensible choice: which verdicts hang on how the data were read.
 
-    Each choice takes as long as a run. An interrupted run goes on where it was; choices.csv holds all claims under all
-    choices.
+    Each choice takes as long as a run. An interrupted run goes on where it was; multiverse.csv holds all claims under
+    all choices.
 
-    Example: dyadloop choices examples/diaries --only with_relaxed,without_stress
+    Example: dyadloop multiverse examples/diaries --only with_relaxed,without_stress
     """
     from dyadloop import claims, inference
     from dyadloop import theory as theories
@@ -120,25 +120,25 @@ def choices(
 
     found = read_study(study)
     if show:
-        names = claims.alternatives(found)
+        names = claims.multiverse_options(found)
         print(json.dumps(list(names), indent=2) if as_json else "\n".join(names))
         return
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
-    folder = result_folder(out, f"{found.info.name}-choices")
+    folder = result_folder(out, f"{found.info.name}-multiverse")
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
     priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
     try:
         with steps(quiet) as progress:
-            table = claims.choices(
+            table = claims.multiverse(
                 found, model, only=names, priors=priors, seed=seed, settings=settings, folder=folder,
                 progress=progress, message=lambda text: say(text, quiet),
             )  # fmt: skip
     except (inference.Interrupted, KeyboardInterrupt):
         say(f"interrupted; all finished blocks are in {folder}; run the same command to go on")
         raise typer.Exit(INTERRUPTED) from None
-    write_csv(table, folder / "choices.csv")
-    sheet = claims.across(table)
+    write_csv(table, folder / "multiverse.csv")
+    sheet = claims.summarise_multiverse(table)
     if as_json:
         print(json.dumps(json.loads(sheet.to_json(orient="records")), indent=2))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_json, say
+from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_json, say, settings_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +43,7 @@ def measure(
     Example: dyadloop measure examples/survival
     """
     from dyadloop.data import read_study
-    from dyadloop.measures.raw import measure_raw
+    from dyadloop.measures.raw import measure
     from dyadloop.reporting.progress import steps
     from dyadloop.reporting.raw import without_score
 
@@ -52,7 +52,7 @@ def measure(
         writable_file(study / "measurements.tsv")
     folder = owned_folder(out, f"{info.name}-measures", study)
     with steps(quiet) as progress:
-        found = measure_raw(study, progress)
+        found = measure(study, progress)
     scored = [name for name, record in found.record.items() if record["scores"]]
     if scored and not dry_run:
         _write(found, scored, study)
@@ -107,7 +107,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know
 def _draw(found: "Measured", folder: Path, simulated: bool) -> None:
     from dyadloop.measures.assays import Plates
     from dyadloop.reporting.figures import simulated_mark
-    from dyadloop.reporting.measures import calibration_figure, group_figure, status_figure, synchrony_figure
+    from dyadloop.reporting.measures import group_figure, standard_curve_figure, status_figure, synchrony_figure
 
     def write(svg: str, *place: str) -> None:
         path = folder.joinpath(*place)
@@ -124,7 +124,7 @@ def _draw(found: "Measured", folder: Path, simulated: bool) -> None:
         if "between dyads" in results:
             write(group_figure(results["between dyads"]), f"{files[name]}.svg")
         if isinstance(results.get("plates"), Plates):
-            write(calibration_figure(results["plates"]), f"{files[name]}.svg")
+            write(standard_curve_figure(results["plates"]), f"{files[name]}.svg")
 
 
 def synchrony(
@@ -146,7 +146,7 @@ def synchrony(
     smooth: Annotated[float, typer.Option(help="Centred moving average [s].")] = 0.0,
     transform: Annotated[str, typer.Option(help="none, log, rank, difference or whiten.")] = "none",
     multiverse: Annotated[bool, typer.Option("--multiverse", help="Try a grid; what --set says stays.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the surrogates.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the surrogates.")] = 1,
     figure: FigurePath = None,
     out: Annotated[
         Path | None, typer.Option(help="NetCDF file for the result with all its arrays.", callback=writable_file)
@@ -181,7 +181,7 @@ def synchrony(
         raise typer.BadParameter("missing: the recording of the first person, or of both", param_hint="FIRST")
     pair, labels = _pair(first, second, fs, columns, gap_value or [])
     options: dict[str, Any] = {"missing": missing, "cut": cut, "spikes": spikes, "smooth": smooth}
-    options |= {"transform": transform} | _settings(settings)
+    options |= {"transform": transform} | settings_of(settings)
     if multiverse:
         _multiverse(pair, method, surrogate, draws, seed, options, figure, as_json, quiet)
         return
@@ -266,21 +266,6 @@ def _two_columns(one: Any, names: list[str]) -> tuple[str, str]:  # noqa: ANN401
     return found[0], found[1]
 
 
-def _settings(texts: list[str] | None) -> dict[str, Any]:
-    from dyadloop.errors import MeasureError
-
-    found: dict[str, Any] = {}
-    for text in texts or []:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise MeasureError(f"--set {text!r}: expected NAME=VALUE, such as window=30")
-        try:
-            found[name.strip()] = json.loads(value)
-        except json.JSONDecodeError:
-            found[name.strip()] = value
-    return found
-
-
 def _print_notes(found: "xr.Dataset", notes: tuple[str, ...]) -> None:
     """Print how the recordings were read, and what is left out or doubtful."""
     for note in notes:
@@ -295,12 +280,12 @@ def _multiverse(
     figure: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from dyadloop.cli.synchrony_results import print_multiverse
-    from dyadloop.measures.synchrony import conclusions, multiverse
+    from dyadloop.measures.synchrony import conclusions, synchrony_multiverse
     from dyadloop.reporting.progress import steps
 
     kept = {name: value for name, value in options.items() if name not in ("smooth", "transform")}
     with steps(quiet) as progress:
-        table = multiverse(
+        table = synchrony_multiverse(
             pair.first, pair.second, pair.fs, method, surrogate=surrogate or "shift", draws=draws, seed=seed,
             progress=lambda done, total: progress("settings", done, total), **kept,
         )  # fmt: skip

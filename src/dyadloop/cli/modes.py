@@ -63,7 +63,7 @@ MODES: dict[str, tuple[Mode, ...]] = {
         Mode("theory", False, ("on", "patient_only", "event", "span", "noise", "between", "points")),
         Mode("span", True, ("sessions", "every", "length", "event")),
     ),
-    "choices": (Mode("show", True, _FITTING),),
+    "multiverse": (Mode("show", True, _FITTING),),
     "calibrate": (
         *(Mode(kind, True, _SIMULATED) for kind in ("broken", "randomised")),
         Mode("theory", True, ("only",)),

@@ -15,7 +15,7 @@ from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
 from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns, unpack, wells
-from dyadloop.cli.fits import checks, choices, compare, draws, smooth, whatif
+from dyadloop.cli.fits import checks, compare, draws, multiverse, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
@@ -213,7 +213,7 @@ app.command("checks")(checks)
 app.command("smooth")(smooth)
 app.command("draws")(draws)
 app.command("whatif")(whatif)
-app.command("choices")(choices)
+app.command("multiverse")(multiverse)
 app.command("calibrate")(calibrate)
 app.command("simulate")(simulate)
 app.command("convert")(convert)

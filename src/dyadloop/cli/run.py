@@ -155,7 +155,10 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
     from dyadloop.reporting.report import report
 
     post = fits.under(prior_set, fits.folder)
-    for text in [*(f"left out: {entry}" for entry in json.loads(post.attrs["left_out"])), post.attrs["pace"]]:
+    for text in [
+        *(f"left out: {entry}" for entry in json.loads(post.attrs["left_out"])),
+        post.attrs["oxytocin_timescale"],
+    ]:
         say(text, fits.quiet or not text)
     sets = _other_priors(post, prior_set, fits) if all_priors else None
     say("judging the claims and writing the report", fits.quiet)

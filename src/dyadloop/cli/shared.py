@@ -66,23 +66,37 @@ def theory_of(name: str, hypothesis: str | None, on: list[str] | None, patient_o
     return theories.patient_only(found) if patient_only else found
 
 
-def values_of(texts: list[str] | None) -> dict[str, float]:
-    """Return numbers given as name=value.
-
-    Raises
-    ------
-    TheoryError
-        If a text is not a name and a number.
-    """
-    from dyadloop.errors import TheoryError
-
-    found = {}
+def pairs_of(texts: list[str] | None) -> dict[str, str]:
+    """Return what options ``--set NAME=VALUE`` say, as text; ``--set`` means this in every command."""
+    found: dict[str, str] = {}
     for text in texts or []:
-        name, _, value = text.partition("=")
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise typer.BadParameter(f"{text!r}; expected NAME=VALUE, such as window=30", param_hint="--set")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def settings_of(texts: list[str] | None) -> dict[str, Any]:
+    """Return the values of :func:`pairs_of` as numbers, true or false, or lists such as [1, 2] where they are any."""
+    found: dict[str, Any] = {}
+    for name, value in pairs_of(texts).items():
         try:
-            found[name.strip()] = float(value)
+            found[name] = json.loads(value)
+        except json.JSONDecodeError:
+            found[name] = value
+    return found
+
+
+def values_of(texts: list[str] | None) -> dict[str, float]:
+    """Return the values of :func:`pairs_of` where every one must be a number."""
+    found: dict[str, float] = {}
+    for name, value in pairs_of(texts).items():
+        try:
+            found[name] = float(value)
         except ValueError:
-            raise TheoryError(f"--set {text!r}: expected a parameter and a number, such as w_trust=0.8") from None
+            expected = "a number, such as w_trust=0.8"
+            raise typer.BadParameter(f"{name}={value}; expected {expected}", param_hint="--set") from None
     return found
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from dyadloop.data.checks import Folder
 from dyadloop.data.schema import LINE, Study, StudyInfo, Trace, measurement_extras
+from dyadloop.data.validation import Folder
 
 _CALENDAR = ("dyad", "session", "start", "end", "events")
 _VALUES = ("dyad", "participant_id", "role", "session", "time", "indicator", "value", "limit")

@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 from dyadloop.data.assembly import assembled
-from dyadloop.data.checks import Folder, check_measurements, check_participants, check_sessions
 from dyadloop.data.clock import Clock
 from dyadloop.data.schema import (
     LINE,
@@ -18,6 +17,7 @@ from dyadloop.data.schema import (
 )
 from dyadloop.data.study_file import read_info
 from dyadloop.data.table import Table, read_table
+from dyadloop.data.validation import Folder, check_measurements, check_participants, check_sessions
 from dyadloop.errors import DataError, Fault
 
 FILES = ("study.yaml", "participants.tsv", "sessions.tsv", "measurements.tsv")
@@ -43,6 +43,14 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
     ------
     DataError
         If anything is wrong; ``faults`` lists everything with file, row, column and remedy.
+
+    Examples
+    --------
+    >>> study = dl.read_study("examples/survival")
+    >>> print(study.info.title)
+    Motion energy of 12 pairs of students in a desert-survival task
+    >>> study.dyads[:3]
+    ['dyad_0016', 'dyad_0017', 'dyad_0018']
     """
     root, faults = Path(path), []
     if not root.is_dir():

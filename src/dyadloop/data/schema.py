@@ -49,7 +49,7 @@ class _Indicator(_Record):
     reason: str = ""
 
     @model_validator(mode="after")
-    def _sound(self) -> "_Indicator":
+    def _scale_is_sound(self) -> "_Indicator":
         if self.scale is not None and self.scale[0] >= self.scale[1]:
             raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
@@ -62,14 +62,15 @@ class _Indicator(_Record):
 @cache
 def _with_keys(known: tuple[Kind, ...]) -> type[_Indicator]:
     """Return the schema of an indicator with the keys and transforms of some kinds of observation."""
-    transforms = ("none", "log", *(word for kind in known for word in kind.transforms))
-    keys = [kind.keys for kind in known if kind.keys is not None]
-    return create_model(
-        "Indicator",
-        __base__=(*keys, _Indicator),  # pyright: ignore[reportArgumentType]
-        __module__=__name__,
-        transform=(Literal[transforms], "none"),
-    )
+    words = ("none", "log", *(word for kind in known for word in kind.transforms))
+    transform: Any = Literal[words]
+    bases: Any = (*(kind.keys for kind in known if kind.keys is not None), _Indicator)
+    # a check or a key of one name would replace that of another kind without a word
+    names = [name for base in bases for name in (*base.model_fields, *base.__pydantic_decorators__.model_validators)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"kinds of observation share the key or check {', '.join(twice)}; rename one of them")
+    made: Any = create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    return made
 
 
 if TYPE_CHECKING:
@@ -255,6 +256,12 @@ class Study:
     ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
     dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given), plate
     (empty where none is given) and the columns of kinds of observation. Times count from each dyad's first.
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> len(study.dyads), len(study.sessions), sorted(study.measurements["indicator"].unique())
+    (20, 320, ['alliance', 'depression', 'saliva_patient', 'saliva_therapist', 'trust'])
     """
 
     path: str

@@ -57,7 +57,7 @@ class Planned:
 
     def __init__(self, problem: Problem) -> None:
         panel = problem.panel
-        if not problem.plan.is_linear or problem.varying.names or panel.n_latent:
+        if not problem.plan.is_linear or problem.random_parameters.names or panel.n_latent:
             raise FitError("expected information is exact for linear theories with the same parameters in all dyads")
         if not (np.asarray(panel.pair) == np.asarray(panel.pair)[:1]).all():
             raise FitError("expected information of a plan takes one calendar for all dyads")

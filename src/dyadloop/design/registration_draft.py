@@ -73,12 +73,12 @@ def _untold(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _sampling_plan(design: Design) -> Section:
-    takes, rhythm, missing = effort(design), design.sessions, design.missing
+    takes, sessions, missing = effort(design), design.sessions, design.missing
     whose = "" if design.therapists is None else f" of {design.therapists} therapists"
     return Section(
         "Sampling plan",
         (
-            f"{design.dyads} dyads{whose}, {rhythm.count} sessions of {rhythm.length} every {rhythm.every}.",
+            f"{design.dyads} dyads{whose}, {sessions.count} sessions of {sessions.length} every {sessions.every}.",
             f"{takes.answers} answers and {takes.samples} samples are planned; {takes.cost:,.0f} "
             f"{design.costs.currency}.",
             f"Expected losses: {missing.values:.0%} of values, {missing.dropout:.0%} of dyads.",

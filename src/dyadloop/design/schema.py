@@ -22,7 +22,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Rhythm(_Record):
+class SessionPlan(_Record):
     """How many sessions there are, how far apart and how long."""
 
     count: Annotated[int, Field(ge=1, le=500)]
@@ -40,7 +40,7 @@ class Rhythm(_Record):
         return duration(self.length)
 
     @model_validator(mode="after")
-    def _apart(self) -> "Rhythm":
+    def _apart(self) -> "SessionPlan":
         try:
             if self.every_days <= self.length_days or self.length_days <= 0:
                 raise ValueError(f"a session of {self.length} every {self.every} leaves no time between sessions")
@@ -185,7 +185,7 @@ class Design(_Record):
     therapists: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="therapists, with about equally many dyads each; default: one of its own for each"
     )
-    sessions: Rhythm
+    sessions: SessionPlan
     measures: Annotated[dict[str, Measure], Field(min_length=1)]
     events: dict[str, Given] = {}
     missing: Missing = Missing()

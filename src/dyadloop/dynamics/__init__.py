@@ -4,15 +4,15 @@ from dyadloop.dynamics.branches import continuation
 from dyadloop.dynamics.characteristic_curve import characteristic
 from dyadloop.dynamics.fixed_points import equilibria
 from dyadloop.dynamics.linear import (
-    Rhythm,
+    SessionSchedule,
     component_loop_gain,
+    continuous_loop_gain,
     event_effect,
     gain_matrix,
     long_run_response,
-    oxytocin_loop_gain,
     relief,
+    session_loop_gain,
     spill_over,
-    weekly_loop_gain,
     without_arrows_into_oxytocin,
     without_oxytocin_effects,
 )
@@ -24,24 +24,24 @@ from dyadloop.dynamics.super_additivity import synergy
 
 __all__ = [
     "PHENOMENA",
-    "Rhythm",
+    "SessionSchedule",
     "characteristic",
     "component_loop_gain",
     "continuation",
+    "continuous_loop_gain",
     "equilibria",
     "event_effect",
     "gain_matrix",
     "gains",
     "long_run_response",
     "loop_gain",
-    "oxytocin_loop_gain",
     "phenomena",
     "relief",
     "sensitivity",
+    "session_loop_gain",
     "session_map",
     "spill_over",
     "synergy",
-    "weekly_loop_gain",
     "without_arrows_into_oxytocin",
     "without_oxytocin_effects",
 ]

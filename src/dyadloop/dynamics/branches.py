@@ -84,6 +84,12 @@ def continuation(
         If the branch has no start, or ``of`` is unknown.
     TheoryError
         If there is no such parameter.
+
+    Examples
+    --------
+    >>> branch = dl.continuation(dl.read_theory("hub"), "bias_oxytocin", -4.0, 2.0)
+    >>> branch["parameter"].size > 10, bool(branch["stable"].all())
+    (True, True)
     """
     if of not in ("equilibrium", "calendar"):
         raise StateError(f"of={of!r}; give 'equilibrium' or 'calendar'")
@@ -128,7 +134,7 @@ def _returning(system: System, tangent: System, place: Array, session: Array, ga
 
 def _branch(model: Compiled, parameter: str, low: float, high: float, of: str) -> Branch:
     scale = jnp.asarray(model.scale())
-    rhythm = model.rhythm if of == "calendar" else None
+    schedule = model.schedule if of == "calendar" else None
 
     def build(share: Array) -> System:
         return system_of(model.plan, {**model.numbers, parameter: low + (high - low) * share})
@@ -140,10 +146,10 @@ def _branch(model: Compiled, parameter: str, low: float, high: float, of: str) -
     def evaluate(place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         system, tangent = moved(jnp.asarray(place[-1]))
         state = jnp.asarray(place[:-1])
-        if rhythm is None:
+        if schedule is None:
             wrong, slope, matrix = _standing(system, tangent, state, scale)
             return np.asarray(wrong), np.asarray(slope), np.linalg.eigvals(np.asarray(matrix))
-        lengths = jnp.asarray(rhythm.session_days), jnp.asarray(rhythm.interval_days - rhythm.session_days)
+        lengths = jnp.asarray(schedule.session_days), jnp.asarray(schedule.interval_days - schedule.session_days)
         wrong, slope, matrix = _returning(system, tangent, state, *lengths)
         multipliers = np.linalg.eigvals(np.asarray(matrix)).astype(complex)
         return np.asarray(wrong), np.asarray(slope), np.log(np.where(multipliers == 0, 1e-300, multipliers))
@@ -161,7 +167,7 @@ def _begin(
             state[here.states_of((name,))] = value
         return state
     if of == "calendar":
-        return fixed_points(here.system(), here.rhythm, here.start()[:, None])[0][:, 0]
+        return fixed_points(here.system(), here.schedule, here.start()[:, None])[0][:, 0]
     return settled(here, here.system())
 
 

@@ -28,7 +28,7 @@ def pinned(system: System, places: list[int], value: Float[Array, " case"]) -> S
     rests = [list(system.always_rest), list(system.session_rest), list(system.pushes)]
     for place in places:
         levels[place] = value
-        nodes[place] = replace(nodes[place], activation=None, held=None)
+        nodes[place] = replace(nodes[place], activation=None, clamped=None)
         for rest in rests:
             rest[place] = jnp.zeros(())
     return replace(
@@ -82,6 +82,12 @@ def characteristic(
     ------
     StateError
         If the theory has no oxytocin, or nothing settles at some value.
+
+    Examples
+    --------
+    >>> curve = dl.characteristic(dl.read_theory("hub"))
+    >>> curve["crossing"].values.round(3).tolist()
+    [0.67]
     """
     model = compiled(theory, values)
     places = model.states_of(("oxytocin",))
@@ -117,7 +123,7 @@ def _rested(model, system: System, places: list[int], every: Array) -> np.ndarra
     begin = jnp.broadcast_to(model.start()[:, None], (system.n_states, len(every)))
     begin = begin.at[jnp.array(places)].set(every)
     if model.is_gated:
-        points, _ = fixed_points(pinned(system, places, every), model.rhythm, begin)
+        points, _ = fixed_points(pinned(system, places, every), model.schedule, begin)
         return points
     systems = jax.vmap(lambda value: pinned(system, places, value))(every)
     points, wrong = solve(systems, begin.T, jnp.asarray(model.scale()))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from dyadloop.dynamics.linear import Rhythm
+from dyadloop.dynamics.linear import SessionSchedule
 from dyadloop.errors import StateError, TheoryError
 from dyadloop.model import Plan, System, compile_theory, system_of
 from dyadloop.theory import Theory
@@ -27,7 +27,7 @@ class Compiled:
         return system_of(self.plan, {**self.numbers, **(changed or {})})
 
     @property
-    def rhythm(self) -> Rhythm:
+    def schedule(self) -> SessionSchedule:
         """Interval and length of the sessions of the theory's protocol.
 
         Raises
@@ -38,7 +38,7 @@ class Compiled:
         protocol = self.plan.theory.protocol
         if protocol is None:
             raise TheoryError(f"theory {self.plan.theory.id!r} has no protocol, so there is no rhythm of sessions")
-        return Rhythm(protocol.every_days, days(protocol.length_minutes, "min"))
+        return SessionSchedule(protocol.every_days, days(protocol.length_minutes, "min"))
 
     @property
     def is_gated(self) -> bool:
@@ -83,8 +83,8 @@ class Compiled:
     def start(self) -> Float[Array, " state"]:
         """Return the levels of the states, or the values at which they are held."""
         rows = [
-            state.variable.held
-            if state.variable.held is not None
+            state.variable.clamped
+            if state.variable.clamped is not None
             else self.numbers.get(f"level_{state.variable.id}", 0.0)
             for state in self.plan.states
         ]

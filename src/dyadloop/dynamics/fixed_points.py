@@ -48,7 +48,7 @@ def equilibria(
     box: Mapping[str, tuple[float, float]] | None = None,
     values: Mapping[str, float] | None = None,
     starts: int = 128,
-    seed: int = 0,
+    seed: int = 1,
 ) -> xr.Dataset:
     """Find the equilibria of a theory.
 
@@ -86,6 +86,12 @@ def equilibria(
     ------
     StateError
         If ``box`` names no state, or is empty.
+
+    Examples
+    --------
+    >>> found = dl.equilibria(dl.read_theory("panic_core"))
+    >>> found["stable"].values.tolist()
+    [True, False, True]
     """
     model = compiled(theory, values)
     system, scale = model.system(), jnp.asarray(model.scale())
@@ -127,7 +133,7 @@ def _searched(
     scale: Array,
     box: tuple[np.ndarray, np.ndarray],
     starts: int = 128,
-    seed: int = 0,
+    seed: int = 1,
 ) -> np.ndarray:
     """Return what searches find, doubles included.
 
@@ -216,7 +222,7 @@ def _jacobians(system: System, points: np.ndarray, gate: bool) -> np.ndarray:
     """Return the Jacobian at each equilibrium; a state that is pushed against its floor falls back to it by itself."""
     matrices, drifts, _ = (np.array(part) for part in _all_about(system, jnp.asarray(points), gate))
     for index, node in enumerate(system.nodes[: system.n_states]):
-        falls = np.full(len(points), node.held is not None)
+        falls = np.full(len(points), node.clamped is not None)
         if node.lower is not None:
             falls |= drifts[:, index] < -_SOLVED
         matrices[falls, index] = 0.0

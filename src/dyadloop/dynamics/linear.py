@@ -11,7 +11,7 @@ _FASTEST_NORM = 5000.0  # [1/d]: time constants of minutes with couplings; finer
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class SessionSchedule:
     """Sessions at equal distances: interval and length [d]."""
 
     interval_days: float
@@ -26,11 +26,11 @@ def gain_matrix(field: Field, gate: float = 1.0) -> Float[Array, "state state"]:
     return (field.always + gate * field.session) / field.decay[:, None]
 
 
-def oxytocin_loop_gain(field: Field, gate: float = 1.0) -> Float[Array, ""]:
+def continuous_loop_gain(field: Field, gate: float = 1.0) -> Float[Array, ""]:
     """Return the oxytocin loop gain L = 1 - det(I - K) / det(I - K_CC), as if sessions never ended.
 
     A lasting push on oxytocin comes back amplified by 1 / (1 - L). This number overstates the loop of a real
-    calendar, in which sessions are short: report :func:`weekly_loop_gain` beside it.
+    calendar, in which sessions are short: report :func:`session_loop_gain` beside it.
 
     References
     ----------
@@ -44,11 +44,11 @@ def oxytocin_loop_gain(field: Field, gate: float = 1.0) -> Float[Array, ""]:
     return 1.0 - jnp.linalg.det(jnp.eye(len(gains)) - gains) / jnp.linalg.det(cut)
 
 
-def session_map(field: Field, rhythm: Rhythm) -> Float[Array, "state state"]:
+def session_map(field: Field, schedule: SessionSchedule) -> Float[Array, "state state"]:
     """Return the linear map of the state from one session start to the next."""
     gates = jnp.array([True, False])
-    lengths = jnp.array([rhythm.session_days, rhythm.interval_days - rhythm.session_days])
-    steps = transitions(field, gates, lengths, doublings(rhythm.interval_days, _FASTEST_NORM))
+    lengths = jnp.array([schedule.session_days, schedule.interval_days - schedule.session_days])
+    steps = transitions(field, gates, lengths, doublings(schedule.interval_days, _FASTEST_NORM))
     return steps.matrix[1] @ steps.matrix[0]
 
 
@@ -70,7 +70,7 @@ def without_arrows_into_oxytocin(field: Field) -> Field:
     return _masked(field, 1.0 - _is(field, "oxytocin")[:, None])
 
 
-def weekly_loop_gain(field: Field, rhythm: Rhythm) -> Float[Array, ""]:
+def session_loop_gain(field: Field, schedule: SessionSchedule) -> Float[Array, ""]:
     """Return the session-to-session oxytocin loop gain L_W = 1 - det(I - M) / det(I - M without oxytocin's effects).
 
     M maps the state from one session to the next; for a hub M is diagonal + rank one and L_W is the closed form
@@ -78,8 +78,8 @@ def weekly_loop_gain(field: Field, rhythm: Rhythm) -> Float[Array, ""]:
     of the field does not settle by itself, for then it is not oxytocin that sustains it.
     """
     identity = jnp.eye(len(field.names))
-    cut = session_map(without_oxytocin_effects(field), rhythm)
-    gain = 1.0 - jnp.linalg.det(identity - session_map(field, rhythm)) / jnp.linalg.det(identity - cut)
+    cut = session_map(without_oxytocin_effects(field), schedule)
+    gain = 1.0 - jnp.linalg.det(identity - session_map(field, schedule)) / jnp.linalg.det(identity - cut)
     return jnp.where(_radius(cut) < 1.0, gain, jnp.nan)
 
 
@@ -88,15 +88,15 @@ def _radius(matrix: Array) -> Array:
     return jnp.max(jnp.abs(jnp.linalg.eigvals(matrix)))
 
 
-def component_loop_gain(field: Field, rhythm: Rhythm, component: str) -> Float[Array, ""]:
+def component_loop_gain(field: Field, schedule: SessionSchedule, component: str) -> Float[Array, ""]:
     """Return the session-to-session loop gain through one component alone."""
     others = _is(field, "component") - jnp.array([1.0 if name == component else 0.0 for name in field.names])
     keep_into = 1.0 - _is(field, "oxytocin")[None, :] * jnp.maximum(others, _is(field, "symptom"))[:, None]
     keep_from = 1.0 - _is(field, "oxytocin")[:, None] * others[None, :]
-    return weekly_loop_gain(_masked(field, keep_into * keep_from), rhythm)
+    return session_loop_gain(_masked(field, keep_into * keep_from), schedule)
 
 
-def long_run_response(field: Field, rhythm: Rhythm | None) -> Float[Array, "state state"]:
+def long_run_response(field: Field, schedule: SessionSchedule | None) -> Float[Array, "state state"]:
     """Return the lasting response of each state (row) to a lasting push on each state (column).
 
     A push acts at every moment and is scaled so that a state without any coupling would change by 1. With a rhythm
@@ -104,10 +104,10 @@ def long_run_response(field: Field, rhythm: Rhythm | None) -> Float[Array, "stat
     is (I - K)^-1. NaN where the field does not settle, for then there is no lasting response.
     """
     n = len(field.names)
-    if rhythm is None:
+    if schedule is None:
         stable = jnp.max(jnp.linalg.eigvals(field.jacobian(0.0)).real) < 0.0
         return jnp.where(stable, jnp.linalg.inv(jnp.eye(n) - gain_matrix(field, gate=0.0)), jnp.nan)
-    whole = session_map(_with_lasting_pushes(field), rhythm)
+    whole = session_map(_with_lasting_pushes(field), schedule)
     own, pushed = whole[:n, :n], whole[:n, n:]
     return jnp.where(_radius(own) < 1.0, jnp.linalg.solve(jnp.eye(n) - own, pushed), jnp.nan)
 
@@ -128,7 +128,9 @@ def _with_lasting_pushes(field: Field) -> Field:
     )
 
 
-def spill_over(field: Field, rhythm: Rhythm | None, sources: frozenset[str] | None = None) -> Float[Array, ""]:
+def spill_over(
+    field: Field, schedule: SessionSchedule | None, sources: frozenset[str] | None = None
+) -> Float[Array, ""]:
     """Return the mean lasting response of the other components to a lasting unit push on one [SD per SD].
 
     Any stable positive network that is strongly connected has spill-over, so it is no evidence for other claims.
@@ -136,15 +138,15 @@ def spill_over(field: Field, rhythm: Rhythm | None, sources: frozenset[str] | No
     """
     component = _is(field, "component")
     pairs = component[:, None] * _pushed(field, sources)[None, :] * (1.0 - jnp.eye(len(field.names)))
-    return jnp.sum(long_run_response(field, rhythm) * pairs) / jnp.maximum(jnp.sum(pairs), 1.0)
+    return jnp.sum(long_run_response(field, schedule) * pairs) / jnp.maximum(jnp.sum(pairs), 1.0)
 
 
 def relief(
-    field: Field, rhythm: Rhythm | None, symptom: str, sources: frozenset[str] | None = None
+    field: Field, schedule: SessionSchedule | None, symptom: str, sources: frozenset[str] | None = None
 ) -> Float[Array, ""]:
     """Return by how much a symptom falls when components, by default all, are lastingly pushed by 1 SD [SD]."""
     row = field.names.index(symptom)
-    return -jnp.sum(long_run_response(field, rhythm)[row] * _pushed(field, sources))
+    return -jnp.sum(long_run_response(field, schedule)[row] * _pushed(field, sources))
 
 
 def _pushed(field: Field, sources: frozenset[str] | None) -> Float[Array, " state"]:
@@ -155,14 +157,14 @@ def _pushed(field: Field, sources: frozenset[str] | None) -> Float[Array, " stat
     return component * jnp.array([name in sources for name in field.names], dtype=float)
 
 
-def event_effect(field: Field, rhythm: Rhythm, event: int, states: frozenset[str]) -> Float[Array, ""]:
+def event_effect(field: Field, schedule: SessionSchedule, event: int, states: frozenset[str]) -> Float[Array, ""]:
     """Return the effect of one unit of an event at the start of a session on some states, on average.
 
     It is taken when the session ends or when the next one begins, whichever is larger: states are fast or slow.
     """
     gates = jnp.array([True, False])
-    lengths = jnp.array([rhythm.session_days, rhythm.interval_days - rhythm.session_days])
-    steps = transitions(field, gates, lengths, doublings(rhythm.interval_days, _FASTEST_NORM))
+    lengths = jnp.array([schedule.session_days, schedule.interval_days - schedule.session_days])
+    steps = transitions(field, gates, lengths, doublings(schedule.interval_days, _FASTEST_NORM))
     ended = steps.matrix[0] @ field.jumps[event]
     later = steps.matrix[1] @ ended
     share = jnp.array([name in states for name in field.names], dtype=float) / len(states)

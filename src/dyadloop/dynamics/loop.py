@@ -8,7 +8,7 @@ import xarray as xr
 
 from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.dynamics.fixed_points import settled
-from dyadloop.dynamics.linear import oxytocin_loop_gain, weekly_loop_gain
+from dyadloop.dynamics.linear import continuous_loop_gain, session_loop_gain
 from dyadloop.dynamics.mode_gains import gain_matrix_at, return_ratio
 from dyadloop.dynamics.session_loop import closed_form, fixed_points, in_session_state, session_map
 from dyadloop.errors import StateError
@@ -48,8 +48,8 @@ def gains(
     -------
     xarray.Dataset
         ``gain`` (target, source); ``spill_over`` (target, source), (I - K)^-1, the lasting response to a lasting
-        unit push; ``loop_gain`` and ``root`` = sqrt(loop_gain); ``radius``, the spectral radius of K (equal to the
-        root in a pure hub); per state ``reciprocity`` k_o<-k k_k<-o with its ``share`` of the loop gain and
+        unit push; ``continuous_loop_gain`` and ``root``, its square root; ``radius``, the spectral radius of K (equal
+        to the root in a pure hub); per state ``reciprocity`` k_o<-k k_k<-o with its ``share`` of the loop gain and
         ``antisymmetry``; ``amplification`` 1 / (1 - loop gain), infinite from a loop gain of 1 on. No units. The
         attribute ``kinks`` names forms with a kink just at this state: their gains are those on its right.
 
@@ -57,6 +57,12 @@ def gains(
     ------
     StateError
         If the state is not finite or not known, or the theory has nothing to cut.
+
+    Examples
+    --------
+    >>> found = dl.gains(dl.read_theory("hub"))
+    >>> round(float(found["loop_gain"]), 3)
+    0.394
     """
     model = compiled(theory, values)
     system = model.system()
@@ -81,7 +87,7 @@ def gains(
             "reciprocity": ("target", reciprocity),
             "share": ("target", share),
             "antisymmetry": ("target", np.where(np.isnan(reciprocity), np.nan, asymmetry)),
-            "loop_gain": loop,
+            "continuous_loop_gain": loop,
             "root": np.sqrt(loop) if loop >= 0 else np.nan,
             "radius": radius,
             "amplification": 1.0 / (1.0 - loop) if loop < 1.0 else np.inf,
@@ -114,7 +120,7 @@ def _state(model: Compiled, system: System, at: Mapping[str, float] | None, in_s
 def _usual(model: Compiled, system: System, in_session: bool) -> np.ndarray:
     if not (in_session and model.is_gated and model.plan.theory.protocol is not None):
         return settled(model, system, in_session)
-    point, _ = fixed_points(system, model.rhythm, model.start()[:, None])
+    point, _ = fixed_points(system, model.schedule, model.start()[:, None])
     if not np.isfinite(point).all():
         raise StateError(f"theory {model.plan.theory.id!r}: no fixed point of its calendar was found from its levels")
     return np.array(in_session_state(model, system, point[:, 0]))
@@ -139,9 +145,9 @@ def loop_gain(
     Returns
     -------
     dict[str, float]
-        ``as_if_continuous``, the return ratio cut at oxytocin with the gains of a session that never ends, and its
+        ``continuous_loop_gain``, the return ratio cut at oxytocin with the gains of a session that never ends, and its
         ``root``, which equals the spectral radius of the gain matrix in a pure hub; with a protocol also
-        ``session_to_session``, L_W at the fixed point of the calendar, and its ``closed_form``. No units.
+        ``session_loop_gain``, L_W at the fixed point of the calendar, and its ``closed_form``. No units.
 
     Raises
     ------
@@ -151,14 +157,20 @@ def loop_gain(
     References
     ----------
     .. [1] Eckert & Schandro (2025). doi:10.3389/fpsyt.2025.1659841 asserts the loop, not these numbers.
+
+    Examples
+    --------
+    >>> gain = dl.loop_gain(dl.read_theory("framework_linear"))
+    >>> {name: round(value, 3) for name, value in gain.items()}
+    {'continuous_loop_gain': 240.518, 'root': 15.509, 'session_loop_gain': 0.717, 'closed_form': 0.328}
     """
     if cut == ("oxytocin",) and not values and theory.protocol is not None and not theory.active().nonlinear:
         return _exact(theory)
     found = gains(theory, values=values, cut=cut)
-    numbers = {"as_if_continuous": float(found["loop_gain"]), "root": float(found["root"])}
+    numbers = {"continuous_loop_gain": float(found["continuous_loop_gain"]), "root": float(found["root"])}
     if theory.protocol is not None and cut == ("oxytocin",):
         real = session_map(theory, values=values)
-        numbers |= {"session_to_session": float(real["loop_gain"]), "closed_form": float(real["closed_form"])}
+        numbers |= {"session_loop_gain": float(real["session_loop_gain"]), "closed_form": float(real["closed_form"])}
     return numbers
 
 
@@ -166,12 +178,12 @@ def _exact(theory: Theory) -> dict[str, float]:
     """Return the loop gains of a linear theory, which need no search and no integration."""
     model = compiled(theory)
     field = model.plan.field(model.numbers)
-    gain = float(oxytocin_loop_gain(field))
+    gain = float(continuous_loop_gain(field))
     zero = np.zeros(len(model.plan.names))
-    built, _ = closed_form(model, model.system(), model.rhythm, zero)
+    built, _ = closed_form(model, model.system(), model.schedule, zero)
     return {
-        "as_if_continuous": gain,
+        "continuous_loop_gain": gain,
         "root": float(np.sqrt(gain)) if gain >= 0 else float("nan"),
-        "session_to_session": float(weekly_loop_gain(field, model.rhythm)),
+        "session_loop_gain": float(session_loop_gain(field, model.schedule)),
         "closed_form": float(built.sum()),
     }

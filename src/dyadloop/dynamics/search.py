@@ -28,7 +28,7 @@ def residual(system: System, state: Float[Array, " state"], gate: bool, scale: A
     A state at its floor stands still where everything pushes it down.
     """
     lower = jnp.array([-jnp.inf if node.lower is None else node.lower for node in system.nodes[: system.n_states]])
-    held = jnp.array([jnp.nan if node.held is None else node.held for node in system.nodes[: system.n_states]])
+    held = jnp.array([jnp.nan if node.clamped is None else node.clamped for node in system.nodes[: system.n_states]])
     moved = jnp.maximum(state + system.drift(state, gate, floors=False) * scale, lower) - state
     return jnp.where(jnp.isnan(held), moved, held - state)
 

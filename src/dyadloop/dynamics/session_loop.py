@@ -10,21 +10,24 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from dyadloop.dynamics.compiled import Compiled, compiled
-from dyadloop.dynamics.linear import Rhythm
+from dyadloop.dynamics.linear import SessionSchedule
 from dyadloop.dynamics.mode_gains import gain_matrix_at
 from dyadloop.errors import StateError
 from dyadloop.model import System
 from dyadloop.simulation.integrate import interval_map
 from dyadloop.theory import Theory
+from dyadloop.units import duration
 
 _TOLERANCE = 1e-10
 _SOLVED = 1e-9
 _ITERATIONS = 30
 
 
-def interval(system: System, rhythm: Rhythm, state: Float[Array, "state case"]) -> Float[Array, "state case"]:
+def interval(
+    system: System, schedule: SessionSchedule, state: Float[Array, "state case"]
+) -> Float[Array, "state case"]:
     """Return states at the next session start, given those at this one."""
-    lengths = jnp.asarray(rhythm.session_days), jnp.asarray(rhythm.interval_days - rhythm.session_days)
+    lengths = jnp.asarray(schedule.session_days), jnp.asarray(schedule.interval_days - schedule.session_days)
     return interval_map(system, state, *lengths, _TOLERANCE)
 
 
@@ -39,16 +42,16 @@ def _mapped(system: System, session_days: Array, gap_days: Array, state: Array) 
 
 
 def linearised(
-    system: System, rhythm: Rhythm, state: Float[Array, "state case"]
+    system: System, schedule: SessionSchedule, state: Float[Array, "state case"]
 ) -> tuple[Float[np.ndarray, "state case"], Float[np.ndarray, "case state state"]]:
     """Return the states at the next session start and the derivative of the map, for each case."""
-    lengths = jnp.asarray(rhythm.session_days), jnp.asarray(rhythm.interval_days - rhythm.session_days)
+    lengths = jnp.asarray(schedule.session_days), jnp.asarray(schedule.interval_days - schedule.session_days)
     after, matrix = _mapped(system, *lengths, jnp.asarray(state))
     return np.asarray(after), np.asarray(matrix)
 
 
 def fixed_points(
-    system: System, rhythm: Rhythm, start: Float[Array, "state case"]
+    system: System, schedule: SessionSchedule, start: Float[Array, "state case"]
 ) -> tuple[Float[np.ndarray, "state case"], Float[np.ndarray, "case state state"]]:
     """Return the state at session starts to which each case would settle, and the derivative of the map there.
 
@@ -57,7 +60,7 @@ def fixed_points(
     state, n = np.asarray(start), len(start)
     wrong, matrix = np.full(start.shape[1], np.inf), np.full((start.shape[1], n, n), np.nan)
     for _ in range(_ITERATIONS):
-        after, matrix = linearised(system, rhythm, jnp.asarray(state))
+        after, matrix = linearised(system, schedule, jnp.asarray(state))
         step = np.linalg.solve(matrix - np.eye(len(state)), (after - state).T[..., None])[..., 0].T
         reach = 2.0 * (1.0 + np.abs(state))
         state = state - np.clip(step, -reach, reach)
@@ -67,8 +70,11 @@ def fixed_points(
     return np.where(wrong <= _SOLVED, state, np.nan), matrix
 
 
-def weekly_gain(
-    system: System, rhythm: Rhythm, state: Float[np.ndarray, "state case"], whole: Float[np.ndarray, "case state state"]
+def session_loop_gains(
+    system: System,
+    schedule: SessionSchedule,
+    state: Float[np.ndarray, "state case"],
+    whole: Float[np.ndarray, "case state state"],
 ) -> Float[np.ndarray, " case"]:
     """Return L_W = 1 - det(I - M) / det(I - M_cut) at states, with the effects of oxytocin cut in M_cut.
 
@@ -76,7 +82,7 @@ def weekly_gain(
     where the rest does not settle by itself, for then it is not oxytocin that sustains it.
     """
     eye = np.eye(system.n_states)
-    _, rest = linearised(system.freeze_oxytocin(), rhythm, jnp.asarray(state))
+    _, rest = linearised(system.freeze_oxytocin(), schedule, jnp.asarray(state))
     gain = 1.0 - np.linalg.det(eye - whole) / np.linalg.det(eye - rest)
     settles = np.abs(np.linalg.eigvals(rest)).max(axis=-1) < 1.0
     return np.where(settles, gain, np.nan)
@@ -85,8 +91,8 @@ def weekly_gain(
 def session_map(
     theory: Theory,
     *,
-    every: float | None = None,
-    length_minutes: float | None = None,
+    every: str | None = None,
+    length: str | None = None,
     values: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """Return the map from one session start to the next at its fixed point, and its loop gain.
@@ -98,10 +104,8 @@ def session_map(
     ----------
     theory
         A theory with sessions.
-    every
-        Interval of the sessions [d]; default: that of the theory's protocol.
-    length_minutes
-        Length of a session [min]; default: that of the theory's protocol.
+    every, length
+        Distance and length of the sessions, such as ``"3.5 d"`` and ``"50 min"``; default: the theory's protocol.
     values
         Parameter values that replace those of the theory file.
 
@@ -109,7 +113,7 @@ def session_map(
     -------
     xarray.Dataset
         ``state`` (variable), the fixed point at session starts [state unit]; ``map`` (target, source), M;
-        ``multiplier_real`` and ``multiplier_imaginary`` (mode), its Floquet multipliers; ``loop_gain``, L_W by
+        ``multiplier_real`` and ``multiplier_imaginary`` (mode), its Floquet multipliers; ``session_loop_gain``, L_W by
         integration; ``closed_form`` with the build-up of oxytocin and ``closed_form_no_build_up`` without, the sums
         over k of d / (1 - d) w L_eff phi' dF/dz; ``term`` (target), the summands of the first; ``stable``.
 
@@ -117,25 +121,33 @@ def session_map(
     ------
     StateError
         If no fixed point is found.
+    UnitError
+        If a duration is not a number and a unit of time.
+
+    Examples
+    --------
+    >>> weekly, daily = (dl.session_map(dl.read_theory("framework_linear"), every=days) for days in ("7 d", "1 d"))
+    >>> round(float(weekly["session_loop_gain"]), 2), round(float(daily["session_loop_gain"]), 2)
+    (0.72, 5.44)
     """
     model = compiled(theory, values)
-    usual = model.rhythm
-    rhythm = Rhythm(
-        usual.interval_days if every is None else every,
-        usual.session_days if length_minutes is None else length_minutes / 1440.0,
+    usual = model.schedule
+    schedule = SessionSchedule(
+        usual.interval_days if every is None else duration(every),
+        usual.session_days if length is None else duration(length),
     )
-    if not 0 < rhythm.session_days < rhythm.interval_days:
-        raise StateError(f"sessions of {rhythm.session_days:g} d every {rhythm.interval_days:g} d do not fit")
+    if not 0 < schedule.session_days < schedule.interval_days:
+        raise StateError(f"sessions of {schedule.session_days:g} d every {schedule.interval_days:g} d do not fit")
     system = model.system()
-    point, matrices = fixed_points(system, rhythm, model.start()[:, None])
+    point, matrices = fixed_points(system, schedule, model.start()[:, None])
     if not np.isfinite(point).all():
         raise StateError(f"theory {model.plan.theory.id!r}: no fixed point of its calendar was found from its levels")
     matrix = matrices[0]
     multipliers = np.linalg.eigvals(matrix)
     multipliers = multipliers[np.argsort(-np.abs(multipliers), kind="stable")]
     has_oxytocin = "oxytocin" in system.kinds
-    gain = float(weekly_gain(system, rhythm, point, matrices)[0]) if has_oxytocin else np.nan
-    terms, plain = closed_form(model, system, rhythm, point[:, 0])
+    gain = float(session_loop_gains(system, schedule, point, matrices)[0]) if has_oxytocin else np.nan
+    terms, plain = closed_form(model, system, schedule, point[:, 0])
     names = list(model.plan.names)
     return xr.Dataset(
         {
@@ -143,7 +155,7 @@ def session_map(
             "map": (("target", "source"), matrix),
             "multiplier_real": ("mode", multipliers.real),
             "multiplier_imaginary": ("mode", multipliers.imag),
-            "loop_gain": gain,
+            "session_loop_gain": gain,
             "closed_form": terms.sum(),
             "closed_form_no_build_up": plain.sum(),
             "term": ("target", terms),
@@ -152,8 +164,8 @@ def session_map(
         coords={"target": names, "source": names},
         attrs={
             "theory": model.plan.theory.id,
-            "every_days": rhythm.interval_days,
-            "length_minutes": rhythm.session_days * 1440.0,
+            "every_days": schedule.interval_days,
+            "length_minutes": schedule.session_days * 1440.0,
         },
     )
 
@@ -174,7 +186,7 @@ def _on_its_drive(system: System, state: Array, states: tuple[int, ...]) -> Arra
 
 
 def closed_form(
-    model: Compiled, system: System, rhythm: Rhythm, point: np.ndarray
+    model: Compiled, system: System, schedule: SessionSchedule, point: np.ndarray
 ) -> tuple[Float[np.ndarray, " state"], Float[np.ndarray, " state"]]:
     """Return the summands of the closed form per state, with and without the build-up of oxytocin.
 
@@ -192,11 +204,11 @@ def closed_form(
     for index in range(len(point)):
         if index in places or decay[index] <= 0:
             continue
-        kept = np.exp(-rhythm.interval_days * decay[index])
+        kept = np.exp(-schedule.interval_days * decay[index])
         for place in places:
             slope = kept / (1.0 - kept) * rates[index, place] * gains[place, index]
             lag = 1.0 / decay[place]
-            effective = rhythm.session_days - lag * (1.0 - np.exp(-rhythm.session_days / lag))
+            effective = schedule.session_days - lag * (1.0 - np.exp(-schedule.session_days / lag))
             built[index] += slope * effective
-            full[index] += slope * rhythm.session_days
+            full[index] += slope * schedule.session_days
     return built, full

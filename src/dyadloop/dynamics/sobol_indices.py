@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.dynamics.compiled import Compiled, compiled
-from dyadloop.dynamics.session_loop import fixed_points, weekly_gain
+from dyadloop.dynamics.session_loop import fixed_points, session_loop_gains
 from dyadloop.errors import TheoryError
 from dyadloop.simulation import simulate
 from dyadloop.theory import Prior, Protocol, Quantity, Theory
@@ -19,13 +19,13 @@ _BATCH = 256
 
 def sensitivity(
     theory: Theory,
-    outcome: str = "session_to_session",
+    outcome: str = "session_loop_gain",
     parameters: Sequence[str] | None = None,
     *,
     method: Literal["sobol", "local"] = "sobol",
     protocol: Protocol | None = None,
     samples: int = 256,
-    seed: int = 0,
+    seed: int = 1,
 ) -> xr.Dataset:
     """Return how much an outcome depends on each parameter.
 
@@ -34,7 +34,7 @@ def sensitivity(
     theory
         Any theory.
     outcome
-        ``session_to_session`` (the loop gain L_W), or a variable: its value at the end of the protocol, without
+        ``session_loop_gain`` (the loop gain L_W), or a variable: its value at the end of the protocol, without
         noise.
     parameters
         Parameter ids; default: the coefficients of the arrows with a prior that act in session, or all with a prior.
@@ -59,6 +59,12 @@ def sensitivity(
     ------
     TheoryError
         If the outcome or a parameter is unknown, a parameter has no prior to vary over, or moves nothing but noise.
+
+    Examples
+    --------
+    >>> local = dl.sensitivity(dl.read_theory("framework_linear"), method="local")
+    >>> round(float(local["slope"].sel(parameter="a_trust")), 2)
+    1.19
     """
     model = compiled(theory)
     chosen = list(parameters) if parameters is not None else _usual(model)
@@ -71,9 +77,9 @@ def sensitivity(
         raise TheoryError(
             f"{', '.join(noise)}: an outcome without noise does not depend on it; choose other parameters"
         )
-    if outcome != "session_to_session" and outcome not in {variable.id for variable in model.plan.theory.variables}:
+    if outcome != "session_loop_gain" and outcome not in {variable.id for variable in model.plan.theory.variables}:
         known = ", ".join(variable.id for variable in model.plan.theory.variables)
-        raise TheoryError(f"outcome {outcome!r} is not 'session_to_session' or one of {known}")
+        raise TheoryError(f"outcome {outcome!r} is not 'session_loop_gain' or one of {known}")
     if method == "local":
         return _local(model, outcome, chosen, numbers, protocol)
     return _sobol(model, outcome, chosen, numbers, protocol, samples, seed)
@@ -93,7 +99,7 @@ def _is_noise(name: str) -> bool:
 def outcomes(model: Compiled, outcome: str, changed: Mapping[str, np.ndarray], protocol: Protocol | None) -> np.ndarray:
     """Return the outcome for each of several values of some parameters, NaN where it has none."""
     cases = len(next(iter(changed.values())))
-    if outcome == "session_to_session":
+    if outcome == "session_loop_gain":
         parts = [
             _gains(model, {name: column[first : first + _BATCH] for name, column in changed.items()})
             for first in range(0, cases, _BATCH)
@@ -115,9 +121,9 @@ def _gains(model: Compiled, changed: Mapping[str, np.ndarray]) -> np.ndarray:
         for index, state in enumerate(model.plan.states):
             if name == f"level_{state.variable.id}":
                 begin[index] = column
-    points, matrices = fixed_points(system, model.rhythm, jnp.asarray(begin))
+    points, matrices = fixed_points(system, model.schedule, jnp.asarray(begin))
     safe = np.where(np.isfinite(points), points, 0.0)
-    gains = weekly_gain(system, model.rhythm, safe, matrices)
+    gains = session_loop_gains(system, model.schedule, safe, matrices)
     return np.where(np.isfinite(points).all(axis=0), gains, np.nan)[:size]
 
 

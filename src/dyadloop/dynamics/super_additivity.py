@@ -71,6 +71,12 @@ def synergy(
     ------
     StateError
         If a component or the response is unknown, or a case does not settle.
+
+    Examples
+    --------
+    >>> hub = dl.synergy(dl.read_theory("hub"), doses=[1.0], baseline=("bias_oxytocin", [-4.0, -2.0]))
+    >>> hub["additive"].values.ravel().round(3).tolist()
+    [0.013, -0.026]
     """
     model = compiled(theory, values)
     name, levels = baseline or ("", (0.0,))
@@ -148,11 +154,11 @@ def pushed(system: System, push: Float[Array, "state ..."]) -> System:
 def _settled(model: Compiled, system: System, pushes: np.ndarray, read: int) -> np.ndarray:
     """Return the settled response for each push."""
     if model.is_gated:
-        rhythm = model.rhythm
+        schedule = model.schedule
         begin = jnp.asarray(np.asarray(model.start())[:, None] + 0.0 * pushes.T)
         moved = pushed(system, jnp.asarray(pushes.T))
-        points, _ = fixed_points(moved, rhythm, begin)
-        after = carried(moved, True, jnp.asarray(points), jnp.asarray(rhythm.session_days), 1e-9)
+        points, _ = fixed_points(moved, schedule, begin)
+        after = carried(moved, True, jnp.asarray(points), jnp.asarray(schedule.session_days), 1e-9)
         found = np.asarray(eqx.filter_jit(moved.acting)(after, True)[read])
     else:
         scale = jnp.asarray(model.scale())

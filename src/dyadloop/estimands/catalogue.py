@@ -211,13 +211,13 @@ def _oxytocin_to_symptom(problem: Problem, subject: str, sources: frozenset[str]
 
 
 def _no_slope(problem: Problem) -> Untestable | None:
-    if not problem.plan.kinked:
+    if not problem.plan.has_kink:
         return None
-    return Untestable(f"{', '.join(problem.plan.kinked)} has a kink, so no gain is defined at the own mean")
+    return Untestable(f"{', '.join(problem.plan.has_kink)} has a kink, so no gain is defined at the own mean")
 
 
 def _no_rhythm(problem: Problem) -> Untestable | None:
-    return None if problem.rhythm else Untestable("no dyad has two sessions with a length, so there is no loop")
+    return None if problem.schedule else Untestable("no dyad has two sessions with a length, so there is no loop")
 
 
 def _reciprocity(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
@@ -226,30 +226,30 @@ def _reciprocity(problem: Problem, subject: str, sources: frozenset[str]) -> Est
     returns = _effect(problem, frozenset([OXYTOCIN]), subject)
     for arrow in (raises, returns):
         blocked = blocked or (arrow if isinstance(arrow, Untestable) else None)
-    if blocked or problem.rhythm is None or isinstance(raises, Untestable) or isinstance(returns, Untestable):
+    if blocked or problem.schedule is None or isinstance(raises, Untestable) or isinstance(returns, Untestable):
         return blocked or Untestable("no sessions")
-    rhythm = problem.rhythm
+    schedule = problem.schedule
 
     def through(values: Values) -> Array:
-        gain = dynamics.component_loop_gain(problem.at_mean(values), rhythm, subject)
+        gain = dynamics.component_loop_gain(problem.at_mean(values), schedule, subject)
         both_negative = (raises(values) < 0) & (returns(values) < 0)
         return jnp.where(both_negative, -gain, gain)
 
     return through
 
 
-def _weekly_loop_gain(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
+def _session_loop_gain(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
     blocked = _absent(problem, OXYTOCIN) or _no_component(problem) or _no_rhythm(problem) or _no_slope(problem)
     components, oxytocin = _components(problem), frozenset([OXYTOCIN])
     closed = arrows_between(problem, sources, oxytocin) and arrows_between(problem, oxytocin, components)
     if not blocked and not closed:
         blocked = Untestable(f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no loop through oxytocin")
-    if blocked or problem.rhythm is None:
+    if blocked or problem.schedule is None:
         return blocked or Untestable("no sessions")
-    rhythm, others = problem.rhythm, arrows_between(problem, components - sources, oxytocin)
+    schedule, others = problem.schedule, arrows_between(problem, components - sources, oxytocin)
 
     def gain(values: Values) -> Array:
-        return dynamics.weekly_loop_gain(problem.at_mean(values | {c.id: jnp.zeros(()) for c in others}), rhythm)
+        return dynamics.session_loop_gain(problem.at_mean(values | {c.id: jnp.zeros(()) for c in others}), schedule)
 
     return gain
 
@@ -270,7 +270,7 @@ def _spill_over(problem: Problem, subject: str, sources: frozenset[str]) -> Esti
     if blocked := _no_slope(problem):
         return blocked
     states = _states(problem, sources)
-    return lambda values: dynamics.spill_over(problem.at_mean(values), problem.rhythm, states)
+    return lambda values: dynamics.spill_over(problem.at_mean(values), problem.schedule, states)
 
 
 def _synergy(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
@@ -300,14 +300,14 @@ def _components_to_symptom(problem: Problem, subject: str, sources: frozenset[st
 def _mediated_share(problem: Problem, subject: str, sources: frozenset[str]) -> Estimand | Untestable:
     blocked = _absent(problem, OXYTOCIN, subject) or _no_component(problem) or _no_rhythm(problem)
     blocked = blocked or _no_slope(problem)
-    if blocked or problem.rhythm is None:
+    if blocked or problem.schedule is None:
         return blocked or Untestable("no sessions")
-    rhythm, states = problem.rhythm, _states(problem, sources)
+    schedule, states = problem.schedule, _states(problem, sources)
 
     def share(values: Values) -> Array:
         field = problem.at_mean(values)
-        whole = dynamics.relief(field, rhythm, subject, states)
-        direct = dynamics.relief(dynamics.without_arrows_into_oxytocin(field), rhythm, subject, states)
+        whole = dynamics.relief(field, schedule, subject, states)
+        direct = dynamics.relief(dynamics.without_arrows_into_oxytocin(field), schedule, subject, states)
         return jnp.where(whole > 0, 1.0 - direct / whole, jnp.nan)  # no relief, no share of it
 
     return share
@@ -318,7 +318,7 @@ _ESTIMANDS: dict[str, Callable[[Problem, str, frozenset[str]], Estimand | Untest
     "oxytocin_to_component": _oxytocin_to_component,
     "reciprocity": _reciprocity,
     "spill_over": _spill_over,
-    "weekly_loop_gain": _weekly_loop_gain,
+    "session_loop_gain": _session_loop_gain,
     "synergy": _synergy,
     "components_to_symptom": _components_to_symptom,
     "oxytocin_to_symptom": _oxytocin_to_symptom,

@@ -178,10 +178,13 @@ def _unstated(problem: Problem) -> tuple[str, ...]:
     ]
     told += [
         (bool((np.asarray(panel.known_variance) > 0).any()), "known standard errors of single values are left out"),
-        (bool(problem.normals and problem.shared.normals), "levels of therapists and plates are left out"),
-        (bool(problem.varying.names), f"{', '.join(problem.varying.names)} vary between dyads in dyadloop, not here"),
+        (bool(problem.normals and problem.random_levels.normals), "levels of therapists and plates are left out"),
+        (
+            bool(problem.random_parameters.names),
+            f"{', '.join(problem.random_parameters.names)} vary between dyads in dyadloop, not here",
+        ),
         (not problem.plan.is_linear, "arrows that are not linear stand with their slopes at the person's mean"),
-        (bool(problem.plan.given), "what contexts add to arrows is left out: all dyads are average ones"),
+        (bool(problem.plan.observed_contexts), "what contexts add to arrows is left out: all dyads are average ones"),
         (bool(problem.randomised.arrows), "arrows on randomised variation alone are left out"),
         (True, "priors: dyadloop's are not those of this program"),
     ]

@@ -78,6 +78,15 @@ def fit(
         If the study and the theory have nothing in common.
     ResultError
         If ``folder`` holds another fit.
+
+    Examples
+    --------
+    >>> reciprocal = dl.hypothesis("reciprocal", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(reciprocal, ["oxytocin", "trust", "depression"])
+    >>> study, settings = dl.read_study("results/example-study"), dl.Settings(chains=2, warmup=200, draws=700)
+    >>> post = dl.fit(study, theory, seed=2, settings=settings, folder="results/example")
+    >>> round(float(post["posterior"]["a_trust"].median()), 1), "truth 0.3"
+    (0.3, 'truth 0.3')
     """
     settings = settings or Settings()
     theory = theory or read_theory(study.info.theory, study.path)
@@ -109,7 +118,7 @@ def fit_in(
     ``like`` is the folder of a fit of almost the same problem: its mode centres and whitens this one, which changes
     how well the sampler moves and nothing else.
     """
-    _claim(folder, problem, seed, settings)
+    _stamp_folder(folder, problem, seed, settings)
     message(
         f"{len(problem.priors)} parameters, {int(problem.panel.seen.sum())} values: compiling and searching the mode"
     )
@@ -134,7 +143,7 @@ def fit_in(
     return diagnose(tree)
 
 
-def _claim(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
+def _stamp_folder(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:
     """Note what is fitted here, or refuse to mix two fits."""
     # more draws go on where fewer ended, so their number is no part of what is fitted
     fixed = {name: value for name, value in vars(settings).items() if name != "draws"}
@@ -226,7 +235,7 @@ def _storable(scores: xr.Dataset) -> xr.Dataset:
 
 
 def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings: Settings) -> dict[str, object]:
-    rhythm = problem.rhythm
+    schedule = problem.schedule
     return {
         "result_schema": RESULT_SCHEMA,
         "study": study.info.name,
@@ -237,8 +246,8 @@ def _attributes(study: Study, problem: Problem, mode: Mode, seed: int, settings:
         "hypothesis": problem.plan.theory.hypothesis or "",
         "fingerprint": problem.fingerprint,
         "priors": priors_to_json(problem.priors),
-        "rhythm": json.dumps(None if rhythm is None else vars(rhythm)),
-        "pace": problem.pace,
+        "schedule": json.dumps(None if schedule is None else vars(schedule)),
+        "oxytocin_timescale": problem.oxytocin_timescale,
         "left_out": json.dumps(problem.left_out),
         "seed": seed,
         "settings": json.dumps(vars(settings)),

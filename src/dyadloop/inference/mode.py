@@ -16,6 +16,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from dyadloop.errors import FitError
 from dyadloop.inference.cache import made_once
+from dyadloop.inference.one_thread import one_thread
 from dyadloop.inference.problem import Problem
 from dyadloop.likelihood.panel import LATENT, Panel
 from dyadloop.likelihood.programs import program
@@ -237,14 +238,15 @@ def _descent(
         if np.max(np.abs(intermediate_result.x - best.x)) < _NEAR:
             raise StopIteration
 
-    return minimize(
-        objective,
-        place,
-        jac=True,
-        method="L-BFGS-B",
-        callback=arrived,
-        options={"maxiter": 2000, "maxcor": 30, "ftol": ftol, "gtol": gtol},
-    )
+    with one_thread():
+        return minimize(
+            objective,
+            place,
+            jac=True,
+            method="L-BFGS-B",
+            callback=arrived,
+            options={"maxiter": 2000, "maxcor": 30, "ftol": ftol, "gtol": gtol},
+        )
 
 
 def _whitening(slope: Callable, center: np.ndarray, sides: int = 2) -> np.ndarray:
@@ -256,7 +258,8 @@ def _whitening(slope: Callable, center: np.ndarray, sides: int = 2) -> np.ndarra
         low = np.asarray(slope(center - step)[1]) if here is None else here
         columns.append((np.asarray(slope(center + step)[1]) - low) / (sides * _STEP))
     hessian = np.array(columns)
-    values, vectors = np.linalg.eigh(np.nan_to_num((hessian + hessian.T) / 2))
+    with one_thread():
+        values, vectors = np.linalg.eigh(np.nan_to_num((hessian + hessian.T) / 2))
     return vectors / np.sqrt(np.maximum(values, _FLOOR))
 
 

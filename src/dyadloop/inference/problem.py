@@ -14,21 +14,21 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from dyadloop.data import StudyPrior
-from dyadloop.dynamics import Rhythm
+from dyadloop.dynamics import SessionSchedule
 from dyadloop.errors import FitError
 from dyadloop.evidence import Discount, coefficient_priors
 from dyadloop.evidence.coefficients import PriorSet
 from dyadloop.files import sha256
 from dyadloop.inference.cache import Cache, made_once
 from dyadloop.inference.composites import composite_coefficients
-from dyadloop.inference.quasi_steady import held_at_median, pace
+from dyadloop.inference.quasi_steady import fixed_at_median, oxytocin_timescale
 from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.likelihood.panel import LATENT, Panel, panel, personal
 from dyadloop.likelihood.programs import program
-from dyadloop.likelihood.random_levels import Shared, shared
-from dyadloop.likelihood.random_parameters import Varying, varying
+from dyadloop.likelihood.random_levels import RandomLevels, random_levels
+from dyadloop.likelihood.random_parameters import RandomParameters, random_parameters
 from dyadloop.model import Field, Plan, compile_theory, exchangeable
 from dyadloop.observation.kinds import kinds
 from dyadloop.observation.partners import counterparts, exchanged, partner_states
@@ -48,9 +48,9 @@ class Problem:
     panel: Panel
     priors: pd.DataFrame
     scores: xr.Dataset
-    rhythm: Rhythm | None
-    varying: Varying = field(default_factory=Varying)
-    shared: Shared = field(default_factory=Shared)
+    schedule: SessionSchedule | None
+    random_parameters: RandomParameters = field(default_factory=RandomParameters)
+    random_levels: RandomLevels = field(default_factory=RandomLevels)
     randomised: Randomised = field(default_factory=Randomised)
     unused_priors: tuple[str, ...] = ()
     held_out: str = ""
@@ -58,26 +58,34 @@ class Problem:
     """What was made for problems that differ from this one in their data alone; any other gets a new one."""
 
     def __post_init__(self) -> None:
-        parts = (self.plan, self.observed, self.priors, self.rhythm, self.varying, self.shared, self.randomised)
+        parts = (
+            self.plan,
+            self.observed,
+            self.priors,
+            self.schedule,
+            self.random_parameters,
+            self.random_levels,
+            self.randomised,
+        )
         object.__setattr__(self, "cache", self.cache.serving(*parts))
 
     @property
     def left_out(self) -> list[str]:
         """What the study or the theory holds and the fit does not use, in words."""
         unused = [f"the declared prior of {name!r} names no parameter of this fit" for name in self.unused_priors]
-        parts = (self.plan, self.observed, self.varying, self.shared, self.randomised)
+        parts = (self.plan, self.observed, self.random_parameters, self.random_levels, self.randomised)
         return [*(entry for part in parts for entry in part.left_out), *unused]
 
     @property
-    def pace(self) -> str:
+    def oxytocin_timescale(self) -> str:
         """Whether oxytocin is fitted with its full dynamics or as quasi-steady, and why, in words."""
-        return pace(self.plan, self.scores, self.priors)
+        return oxytocin_timescale(self.plan, self.scores, self.priors)
 
     @property
     def normals(self) -> dict[str, int]:
         """How many auxiliary standard normals are sampled with the parameters, by name."""
         latent = {LATENT: self.panel.n_latent} if self.panel.n_latent else {}
-        return latent | self.shared.normals
+        return latent | self.random_levels.normals
 
     def log_likelihood(
         self, values: dict[str, Array] | dict[str, float], panel: Panel | None = None
@@ -91,36 +99,36 @@ class Problem:
         """
         panel = self.panel if panel is None else panel
         numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
-        if not self.varying.names:
+        if not self.random_parameters.names:
             return self._of_one_kind(numbers, panel)
         return logsumexp(self.by_node(numbers, panel), axis=0)
 
     def by_node(self, values: dict[str, Array], panel: Panel) -> Float[Array, "node dyad"]:
         """Return the log-likelihood of each dyad at each node of what varies, plus the log weight of the node."""
-        places, log_weights = self.varying.nodes()
-        found = jax.vmap(lambda z: self._of_one_kind(self.varying.of(values, z), panel))(jnp.asarray(places))
+        places, log_weights = self.random_parameters.nodes()
+        found = jax.vmap(lambda z: self._of_one_kind(self.random_parameters.of(values, z), panel))(jnp.asarray(places))
         return found + jnp.asarray(log_weights)[:, None]
 
     def _of_one_kind(self, values: dict[str, Array], panel: Panel) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad if all have these parameters."""
         field, observation = self.field_of(values, panel), self.observed.observation(values)
         panel = self.alone(values, observation, panel)
-        if panel.n_latent or field.bends is not None:
-            return filtered(field, observation, panel, values.get(LATENT)).log_density
+        if panel.n_latent or field.nonlinear is not None:
+            return filter_jointly(field, observation, panel, values.get(LATENT)).log_density
         return log_likelihood(field, observation, panel)
 
     def added(
         self, values: dict[str, Array], observation: Observation, panel: Panel
     ) -> Float[Array, "dyad time indicator"] | float:
         """Return what therapists, plates and randomised events add to each score."""
-        found, response = self.shared.offset(values, observation, panel), self.response(values, panel)
+        found, response = self.random_levels.offset(values, observation, panel), self.response(values, panel)
         if self.randomised.plan is None:
             return found
         return found + observation.loading * jnp.asarray(response)[..., jnp.array(observation.states)]
 
     def response(self, values: dict[str, Array], panel: Panel) -> Float[Array, "dyad time state"] | float:
         """Return by how much randomised events have moved the states, with the time constants of each therapist."""
-        return self.randomised.response(values | self.shared.own(values, panel), panel)
+        return self.randomised.response(values | self.random_levels.own(values, panel), panel)
 
     def alone(self, values: dict[str, Array], observation: Observation, panel: Panel) -> Panel:
         """Return the panel as it were without therapists, plates and randomised events: scores, limits and events."""
@@ -131,7 +139,7 @@ class Problem:
 
     def field_of(self, values: dict[str, Array], panel: Panel) -> Field:
         """Return the field of all dyads, or one for each where therapists differ in more than levels."""
-        own = self.shared.own(values, panel)
+        own = self.random_levels.own(values, panel)
         return jax.vmap(lambda part: self.plan.field(values | part))(own) if own else self.plan.field(values)
 
     def of_randomised(self) -> "Problem":
@@ -211,7 +219,7 @@ def build_problem(
     Parameters
     ----------
     scores
-        Result of :func:`dyadloop.measure`.
+        Result of :func:`dyadloop.scale_scores`.
     theory
         Theory, possibly restricted to a hypothesis; one that is not linear is fitted in its linear form.
     priors
@@ -239,10 +247,10 @@ def build_problem(
         linear = confounded(linear, plan)
         plan = compile_theory(linear, measured, events, contexts)
     plan = replace(plan, left_out=(*plan.left_out, *composite_remarks(whole, used)))
-    plan = held_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
+    plan = fixed_at_median(plan, scores, {*(declared or {}), *(priors.index if priors is not None else ())})
     observed = exchanged(observe(plan, scores), scores)
     plan = exchangeable(plan, partner_states(observed, scores))
-    varied, common = varying(plan), shared(plan, observed, scores)
+    varied, common = random_parameters(plan), random_levels(plan, observed, scores)
     pushed = randomised(linear, plan, scores) if split else Randomised()
     own = (varied.parameters(plan), observed.parameters(), common.parameters(plan), pushed.parameters())
     table = prior_table(plan.parameters() | {name: number for part in own for name, number in part.items()})
@@ -266,7 +274,7 @@ def build_problem(
         raise FitError(f"{', '.join(map(str, wrong))}: positive parameters need a lognormal prior")
     ties = {name: own for name, own in plan.ties if own in table.index}
     arrays = panel(scores, plan, observed, pd.concat([table, table.loc[list(ties.values())].set_axis(list(ties))]))
-    return Problem(plan, observed, arrays, table, scores, _rhythm(scores), varied, common, pushed, unused)
+    return Problem(plan, observed, arrays, table, scores, _schedule(scores), varied, common, pushed, unused)
 
 
 def _measured(scores: xr.Dataset, theory: Theory) -> set[tuple[str, str]]:
@@ -311,6 +319,12 @@ def priors(
     ------
     EvidenceError
         If the set does not exist.
+
+    Examples
+    --------
+    >>> table = dl.priors(dl.framework(), "evidence")
+    >>> table.loc["w_trust", "family"], round(table.loc["w_trust", "scale"], 2)
+    ('normal', np.float64(0.47))
     """
     linear = linear_form(theory)
     found = prior_table(compile_theory(linear).parameters())
@@ -364,7 +378,7 @@ def _replaced(table: pd.DataFrame, priors: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _rhythm(scores: xr.Dataset) -> Rhythm | None:
+def _schedule(scores: xr.Dataset) -> SessionSchedule | None:
     """Return the median interval and length of the sessions, or None where the study has no sessions of length > 0."""
     intervals, lengths = [], []
     for row in range(scores.sizes["dyad"]):
@@ -375,4 +389,4 @@ def _rhythm(scores: xr.Dataset) -> Rhythm | None:
         lengths += list(ends - starts)
     if not intervals:
         return None
-    return Rhythm(float(pd.Series(intervals).median()), float(pd.Series(lengths).median()))
+    return SessionSchedule(float(pd.Series(intervals).median()), float(pd.Series(lengths).median()))

@@ -19,7 +19,7 @@ _SLOW_END = 2.0  # sds of the prior of a time constant above its median
 _SAME = 1e-9  # moments closer than this are one [d]
 
 
-def held_at_median(plan: Plan, scores: xr.Dataset, given: set[str]) -> Plan:
+def fixed_at_median(plan: Plan, scores: xr.Dataset, given: set[str]) -> Plan:
     """Return the plan with the time constants held that the study cannot tell.
 
     An oxytocin variable is quasi-steady if even the slow end of its prior, two sds above the median, lies below a fifth
@@ -36,7 +36,7 @@ def held_at_median(plan: Plan, scores: xr.Dataset, given: set[str]) -> Plan:
         pushed = any(event.target == variable.id for event in plan.events)
         if shortest >= SETTLED * slow and not pushed:
             held.append((name, float(number.prior.location)))
-    return replace(plan, held=tuple(held))
+    return replace(plan, fixed=tuple(held))
 
 
 def shortest_interval(scores: xr.Dataset) -> float:
@@ -45,10 +45,10 @@ def shortest_interval(scores: xr.Dataset) -> float:
     return float(np.min(steps[steps > _SAME], initial=np.inf))
 
 
-def pace(plan: Plan, scores: xr.Dataset, priors: pd.DataFrame) -> str:
+def oxytocin_timescale(plan: Plan, scores: xr.Dataset, priors: pd.DataFrame) -> str:
     """Say whether oxytocin is fitted with its full dynamics or as quasi-steady, and why; empty without oxytocin."""
     said, shortest = [], shortest_interval(scores)
-    held = dict(plan.held)
+    held = dict(plan.fixed)
     for variable in plan.variables:
         name, number = f"tau_{variable.id}", variable.time_constant
         if variable.kind != "oxytocin" or number is None:

@@ -107,7 +107,7 @@ def randomised(theory: Theory, plan: Plan, scores: xr.Dataset) -> Randomised:
     plan
         What is fitted.
     scores
-        Result of :func:`dyadloop.measure`.
+        Result of :func:`dyadloop.scale_scores`.
     """
     kept, left_out = contrasted(plan, scores)
     if kept and not plan.is_linear:
@@ -155,7 +155,7 @@ def contrasted(plan: Plan, scores: xr.Dataset) -> tuple[list[tuple[int, str]], t
 
 def randomised_covariates(scores: xr.Dataset) -> set[str]:
     """Return the randomised covariates, such as the arm of a trial, that take each of two values in enough dyads."""
-    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["shift"].values, np.nan)
+    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["covariate_value"].values, np.nan)
     found = set()
     for layer, name in enumerate(scores["covariate"].values.tolist()):
         if not int(scores["covariate_randomised"].values[layer]):

@@ -1,54 +1,48 @@
-"""One pass of a Kalman filter over the moments of all dyads, and its derivative, both written out.
+"""One pass of a Kalman filter over the moments of all dyads, and its derivative, as functions of JAX.
 
-What is believed of the states of a dyad stands in one matrix, state by column: minus their mean, the slope of the mean
-in what differs between dyads, and their covariance. An observation reads one row of it and takes a product of vectors
-away from it, whatever the column. The derivative goes back over the moments by the same few products; automatic
-differentiation would do the same in many more, and they are so small that their number is what takes the time. Dyads
-are the last axis of everything, where arithmetic on many of them at once is fastest.
+Both are compiled kernels, :mod:`dyadloop.kernels`, for the CPU. They take eight dyads at once, read the transition of
+each interval where it lies, and add up the derivative by it there.
 """
 
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
+
+from dyadloop.kernels.targets import doubles, kernel
+
+_LANES = 8
 
 
 class Given(NamedTuple):
     """What a sweep needs.
 
-    ``matrix``, ``noise`` and ``shift`` move the states into each moment; ``reading`` holds the score less what it reads
-    at a mean of 0, and how it reads what differs between dyads; ``variance`` is that of the error, ``seen`` is 1 where
-    there is a score and 0 elsewhere, ``push`` moves the states after a moment, ``start`` is the first belief. Where
-    errors of one moment correlate, a score is a combination of scores: ``mix`` holds how it reads the states of the
-    earlier ones, by pair of indicators.
+    ``matrix``, ``noise`` and ``shift`` move the states over each distinct interval, of all dyads (owner: 1) or of each;
+    ``pair`` tells which interval lies before each moment. ``score`` is what is observed less what it reads at a mean
+    of 0, ``slopes`` how it reads what differs between dyads, ``variance`` that of its error, ``seen`` whether it is
+    there. ``push`` moves the states after a moment. Where errors of one moment correlate, a score is a combination of
+    scores: ``mix`` holds how it reads the states of the earlier ones, by pair of indicators. ``mean`` and ``cov`` are
+    the first belief. Axes with a ? may have the length 1: the same for all.
     """
 
-    matrix: Float[Array, "time state state dyad"]
-    noise: Float[Array, "time state state dyad"]
-    shift: Float[Array, "time state dyad"]
-    reading: Float[Array, "time indicator lead dyad"]
+    matrix: Float[Array, "?owner interval state state"]
+    noise: Float[Array, "?owner interval state state"]
+    shift: Float[Array, "?owner interval state"]
+    pair: Int[Array, "dyad time"]
+    score: Float[Array, "dyad time indicator"]
+    slopes: Float[Array, "?dyad ?time indicator effect"]
     loading: Float[Array, " indicator"]
-    variance: Float[Array, "time indicator dyad"]
-    seen: Float[Array, "time indicator dyad"]
-    push: Float[Array, "time state dyad"]
-    mix: Float[Array, "time pair dyad"]
-    start: Float[Array, "state column dyad"]
+    variance: Float[Array, "dyad time indicator"]
+    seen: Bool[Array, "dyad time indicator"]
+    push: Float[Array, "?dyad ?time state"]
+    mix: Float[Array, "dyad time pair"]
+    mean: Float[Array, "?dyad state"]
+    cov: Float[Array, "?dyad state state"]
 
 
-class _Moment(NamedTuple):
-    """The parts of :class:`Given` that belong to one moment."""
-
-    matrix: Array
-    noise: Array
-    shift: Array
-    reading: Array
-    variance: Array
-    seen: Array
-    push: Array
-    mix: Array
+_DIFFERENTIATED = ("matrix", "noise", "shift", "score", "slopes", "loading", "variance", "push", "mix", "mean", "cov")
 
 
 class Readings(NamedTuple):
@@ -60,26 +54,24 @@ class Readings(NamedTuple):
     states: tuple[int, ...]
     others: tuple[tuple[int, ...], ...]
 
-    def pairs(self) -> list[tuple[slice, list[int]]]:
-        """Return, per indicator, the place of its pairs and the states of the earlier indicators."""
+    def numbers(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the states, where the pairs of each indicator end, and the states of the earlier indicators."""
         ends = np.cumsum([0, *(len(states) for states in self.others)])
-        return [(slice(a, b), list(own)) for a, b, own in zip(ends[:-1], ends[1:], self.others, strict=True)]
+        return np.array(self.states), ends, np.array([state for own in self.others for state in own], dtype=int)
 
 
-class _Kept(NamedTuple):
-    """What the way back needs of each moment: the belief before it, and the row that each observation read."""
+class Swept(NamedTuple):
+    """The variance of each innovation, 1 where there is no score, and the Gram matrix of the innovations of each dyad.
 
-    before: Float[Array, "time state column dyad"]
-    lines: Float[Array, "time indicator column dyad"]
-    mixed: Float[Array, "time pair column dyad"]
-    spreads: Float[Array, "time indicator dyad"]
+    An innovation and its slopes in what differs between dyads make one vector: the first column and the others.
+    """
+
+    variances: Float[Array, "dyad time indicator"]
+    gram: Float[Array, "dyad column column"]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def sweep(
-    readings: Readings, given: Given
-) -> tuple[Float[Array, "time indicator lead dyad"], Float[Array, "time indicator dyad"]]:
-    """Return the innovation of each score with its slope in what differs between dyads, and its variance.
+def sweep(readings: Readings, given: Given) -> Swept:
+    """Return the variances of the innovations and their Gram matrix, weighed by the inverse of the variances.
 
     Parameters
     ----------
@@ -88,107 +80,40 @@ def sweep(
     given
         Numbers.
     """
-    innovations, kept = _run(readings, given)
-    return innovations, kept.spreads
+    return Swept(*_sweep(readings, given))
 
 
-def _run(readings: Readings, given: Given) -> tuple[Array, _Kept]:
-    loading, lead = given.loading, given.reading.shape[2]
-
-    def moment(belief: Array, now: _Moment) -> tuple[Array, tuple[Array, _Kept]]:
-        before, innovations, lines, mixed, spreads = belief, [], [], [], []
-        moved = _product(now.matrix, belief)
-        cov = _product(moved[:, lead:], now.matrix.swapaxes(0, 1)) + now.noise
-        belief = jnp.concatenate([moved[:, :1] - now.shift[:, None], moved[:, 1:lead], cov], axis=1)
-        for j, (state, (place, earlier)) in enumerate(zip(readings.states, readings.pairs(), strict=True)):
-            line, others = belief[state], belief[jnp.array(earlier, dtype=int)]
-            row = _read(loading[j], line, now.reading[j], now.mix[place], others)
-            spread = loading[j] * row[lead + state] + now.variance[j]
-            if earlier:
-                spread = spread + (now.mix[place] * row[lead + jnp.array(earlier)]).sum(axis=0)
-                mixed.append(others)
-            belief = belief - (row[lead:] * (now.seen[j] / spread))[:, None] * row[None]
-            innovations.append(row[:lead])
-            lines.append(line)
-            spreads.append(spread)
-        belief = jnp.concatenate([belief[:, :1] - now.push[:, None], belief[:, 1:]], axis=1)
-        apart = jnp.concatenate(mixed) if mixed else jnp.zeros((0, *belief.shape[1:]))
-        return belief, (jnp.stack(innovations), _Kept(before, jnp.stack(lines), apart, jnp.stack(spreads)))
-
-    return jax.lax.scan(moment, given.start, _moments(given))[1]
+@jax.custom_vjp
+def _sweep_of(given: Given, numbers: tuple[Array, ...]) -> tuple[Array, Array]:
+    return kernel("filter", _results(given), *given, *numbers)
 
 
-def _forth(readings: Readings, given: Given) -> tuple[tuple[Array, Array], tuple[Given, _Kept]]:
-    innovations, kept = _run(readings, given)
-    return (innovations, kept.spreads), (given, kept)
+def _sweep(readings: Readings, given: Given) -> Any:  # noqa: ANN401 - custom_vjp forgets the types
+    return _sweep_of(given, tuple(jnp.asarray(part) for part in readings.numbers()))
 
 
-def _back(readings: Readings, memory: tuple[Given, _Kept], slopes: tuple[Array, Array]) -> tuple[Given]:
-    """Return the derivatives of everything given, from those of the innovations and of their variances."""
-    given, kept = memory
-    (lead, n_dyads), n = given.reading.shape[2:], given.matrix.shape[1]
-    unit, loading, n_scores = jnp.asarray(np.eye(n)[..., None]), given.loading, len(readings.states)
-
-    def moment(carry: tuple[Array, tuple[Array, ...]], now: tuple) -> tuple[tuple, _Moment]:
-        belief, loadings = carry[0], list(carry[1])
-        step, known, (of_innovation, of_spread) = now
-        push = -belief[:, 0]
-        scores, variances = [step.reading[0]] * n_scores, [step.variance[0]] * n_scores
-        mix: list[Array] = []
-        for j in reversed(range(n_scores)):
-            state, (place, earlier) = readings.states[j], readings.pairs()[j]
-            line, spread = known.lines[j], known.spreads[j]
-            row = _read(loading[j], line, step.reading[j], step.mix[place], known.mixed[place])
-            own, weight = row[lead:], step.seen[j] / spread
-            of_row = -_weighed(belief, own * weight)
-            of_gain = -_weighed(belief.swapaxes(0, 1), row)
-            variances[j] = of_spread[j] - _weighed(of_gain, own) * weight / spread
-            # how the score reads each state: the same weights lead back to all columns
-            reads = unit[state] * loading[j] + (unit[jnp.array(earlier, dtype=int)] * step.mix[place][:, None]).sum(
-                axis=0
-            )
-            of_own = of_row[lead:] + of_gain * weight + reads * variances[j]
-            of_row = jnp.concatenate([of_row[:lead] + of_innovation[j], of_own])
-            scores[j] = of_row[:lead]
-            loadings[j] = loadings[j] + variances[j] * own[state] + _weighed(of_row, line)
-            if earlier:
-                mix.append(variances[j] * own[jnp.array(earlier)] + (of_row * known.mixed[place]).sum(axis=1))
-            belief = belief + reads[:, None] * of_row[None]
-        noise = belief[:, lead:]
-        moved = _product(step.matrix, known.before)
-        of_moved = jnp.concatenate([belief[:, :lead], _product(noise, step.matrix)], axis=1)
-        matrix = _product(noise.swapaxes(0, 1), moved[:, lead:]) + _product(of_moved, known.before.swapaxes(0, 1))
-        found = _Moment(
-            matrix, noise, -belief[:, 0], jnp.stack(scores), jnp.stack(variances), step.seen * 0, push,
-            jnp.concatenate(mix[::-1]) if mix else step.mix,
-        )  # fmt: skip
-        return (_product(step.matrix.swapaxes(0, 1), of_moved), tuple(loadings)), found
-
-    nothing = (jnp.zeros(given.start.shape), (jnp.zeros(n_dyads),) * n_scores)
-    (start, loadings), found = jax.lax.scan(moment, nothing, (_moments(given), kept, slopes), reverse=True)
-    return (Given(**found._asdict(), loading=jnp.stack(loadings).sum(axis=1), start=start),)
+def _forth(given: Given, numbers: tuple[Array, ...]) -> tuple[tuple[Array, Array], tuple]:
+    (n_dyads, n_times, m), n = given.score.shape, given.matrix.shape[-1]
+    lead, mixed = given.slopes.shape[-1] + 1, given.mix.shape[-1]
+    entries = n * lead + n * n + (m + mixed) * (lead + n) + m
+    kept = doubles(-(-n_dyads // _LANES), n_times, entries, _LANES)
+    variances, gram, kept = kernel("filter", (*_results(given), kept), *given, *numbers)
+    return (variances, gram), (given, numbers, kept)
 
 
-sweep.defvjp(_forth, _back)
+def _back(memory: tuple, slopes: tuple[Array, Array]) -> tuple[Given, tuple]:
+    """Return the derivatives of everything given, from those of the variances and of the Gram matrix."""
+    given, numbers, kept = memory
+    shapes = tuple(doubles(*getattr(given, name).shape) for name in _DIFFERENTIATED)
+    found = kernel("filter_back", shapes, *given, *numbers, kept, *slopes)
+    none = {name: np.zeros(getattr(given, name).shape, jax.dtypes.float0) for name in ("pair", "seen")}
+    whole = Given(**dict(zip(_DIFFERENTIATED, found, strict=True)), **none)
+    return whole, tuple(np.zeros(part.shape, jax.dtypes.float0) for part in numbers)
 
 
-def _moments(given: Given) -> _Moment:
-    return _Moment(*(getattr(given, name) for name in _Moment._fields))
+_sweep_of.defvjp(_forth, _back)
 
 
-def _read(loading: Array, line: Array, reading: Array, mix: Array, others: Array) -> Array:
-    """Return how a score reads the columns of the belief, from the line of its state and of those it is mixed with."""
-    row, lead = loading * line, len(reading)
-    if len(mix):
-        row = row + (mix[:, None] * others).sum(axis=0)
-    return jnp.concatenate([row[:lead] + reading, row[lead:]])
-
-
-def _product(left: Float[Array, "row k dyad"], right: Float[Array, "k column dyad"]) -> Float[Array, "row column dyad"]:
-    """Return the matrix product of each dyad, written out."""
-    return sum((left[:, k, None] * right[None, k] for k in range(1, len(right))), left[:, 0, None] * right[None, 0])
-
-
-def _weighed(values: Float[Array, "k *rest dyad"], weights: Float[Array, "k dyad"]) -> Float[Array, "*rest dyad"]:
-    """Return the sum over the first axis, weighed, written out."""
-    return sum((values[k] * weights[k] for k in range(1, len(weights))), values[0] * weights[0])
+def _results(given: Given) -> tuple[jax.ShapeDtypeStruct, jax.ShapeDtypeStruct]:
+    lead = given.slopes.shape[-1] + 1
+    return doubles(*given.score.shape), doubles(given.score.shape[0], lead, lead)

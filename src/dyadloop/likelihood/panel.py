@@ -187,7 +187,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     variance = np.nan_to_num(chosen["error"].values) ** 2
     kept = _needed(seen, event, inside)
     therapist, plate = numbered_therapists(scores), numbered_plates(scores, observed.indicators)
-    covariate = scores["shift"].values
+    covariate = scores["covariate_value"].values
     moments, inside, score, seen, event, covariate, variance, plate = (
         _compressed(v, kept) for v in (moments, inside, score, seen, event, covariate, variance, plate)
     )
@@ -206,7 +206,7 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         durations=jnp.asarray(durations),
         event=jnp.asarray(event),
         covariate=jnp.asarray(covariate) if observed.effects else None,
-        context=jnp.asarray(_contexts(scores, plan)) if plan.given else None,
+        context=jnp.asarray(_contexts(scores, plan)) if plan.observed_contexts else None,
         therapist=jnp.asarray(therapist) if (therapist >= 0).all() else None,
         plate=jnp.asarray(plate) if (plate >= 0).any() else None,
         known_variance=jnp.asarray(variance),
@@ -261,8 +261,8 @@ def _events(scores: xr.Dataset, plan: Plan) -> np.ndarray:
 def _refuse_uninformative(observed: ObservationPlan, masks: dict[str, np.ndarray], seen: np.ndarray) -> None:
     """Refuse indicators all of whose values are of a kind that tells nothing alone."""
     for name, here in masks.items():
-        whole = (here | ~seen).all(axis=(0, 1))
-        only = [indicator for indicator, alone in zip(observed.indicators, whole, strict=True) if alone]
+        whole = np.asarray((here | ~seen).all(axis=(0, 1)))
+        only = [indicator for indicator, alone in zip(observed.indicators, whole.tolist(), strict=True) if alone]
         if only and (why := kind_named(name).alone):
             raise FitError(f"all values of {', '.join(only)} {why}; set `use: false` for the indicator in study.yaml")
 
@@ -304,7 +304,7 @@ def numbered_plates(scores: xr.Dataset, indicators: tuple[str, ...]) -> Int[np.n
 
 def personal(scores: xr.Dataset) -> tuple[str, ...]:
     """Return the covariates that are constants of each dyad, which a theory can take for its contexts."""
-    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["shift"].values, np.nan)
+    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["covariate_value"].values, np.nan)
     fixed = (np.nanmax(values, axis=1) == np.nanmin(values, axis=1)).all(axis=0)
     return tuple(str(name) for name, stays in zip(scores["covariate"].values, fixed, strict=True) if stays)
 
@@ -312,12 +312,14 @@ def personal(scores: xr.Dataset) -> tuple[str, ...]:
 def _contexts(scores: xr.Dataset, plan: Plan) -> np.ndarray:
     """Return the contexts of each dyad, which are covariates of persons and so the same at each of its moments."""
     known = scores["covariate"].values.tolist()
-    return np.stack([scores["shift"].values[:, 0, known.index(name)] for name in plan.given], axis=-1)
+    return np.stack(
+        [scores["covariate_value"].values[:, 0, known.index(name)] for name in plan.observed_contexts], axis=-1
+    )
 
 
 def _fastest(plan: Plan, priors: pd.DataFrame) -> float:
     """Return a bound on the drift norm: the fastest state at the far end of its prior, with its couplings."""
-    rates, held = [], dict(plan.held)
+    rates, held = [], dict(plan.fixed)
     for variable in plan.variables:
         name, number = f"tau_{variable.id}", variable.time_constant
         if number is None:

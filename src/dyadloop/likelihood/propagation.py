@@ -11,7 +11,7 @@ from scipy.stats import norm
 from scipy.stats.qmc import Sobol
 
 from dyadloop.likelihood.panel import Panel
-from dyadloop.model import Bends, Field, Flow, Transition, flow, moves
+from dyadloop.model import Field, Flow, NonlinearTerms, Transition, flow, moves
 
 STEPS = 4
 """Steps of an interval where the field is not linear; eight times as many change that of a dyad by less than 0.02."""
@@ -77,13 +77,13 @@ def carried(
     .. [1] Arasaratnam & Haykin (2009), cubature Kalman filters. doi:10.1109/TAC.2009.2019800
     .. [2] Saerkkae & Svensson (2023), Bayesian Filtering and Smoothing, chapters 8 and 9.
     """
-    assert field.bends is not None
-    n, at_once, kinked = len(field.names), field.bends.in_session_only, field.bends.kinked
+    assert field.nonlinear is not None
+    n, at_once, has_kink = len(field.names), field.nonlinear.in_session_only, field.nonlinear.has_kink
     stages, inner = (1, n_steps) if at_once else (n_steps, 1)
     noise = (steps.whole if at_once else steps.step).noise
     still = jnp.zeros((inner, n, 1))
-    normal = jnp.asarray(_many_points(n) if kinked else _cubature(n))
-    push = _unexplained(field.bends, steps, mean, cov) if at_once and not kinked else jnp.zeros((n, n))
+    normal = jnp.asarray(_many_points(n) if has_kink else _cubature(n))
+    push = _unexplained(field.nonlinear, steps, mean, cov) if at_once and not has_kink else jnp.zeros((n, n))
 
     def stage(belief: Moved, _: None) -> tuple[Moved, None]:
         root = jnp.linalg.cholesky(belief.cov + _JITTER * jnp.eye(n))
@@ -92,7 +92,7 @@ def carried(
         apart = moved - centre[:, None]
         scaled = apart @ normal.T / normal.shape[1]
         slope = jax.scipy.linalg.solve_triangular(root, scaled.T, lower=True, trans=1).T
-        spread = apart @ apart.T / normal.shape[1] if kinked else slope @ belief.cov @ slope.T
+        spread = apart @ apart.T / normal.shape[1] if has_kink else slope @ belief.cov @ slope.T
         return Moved(centre, (spread + spread.T) / 2 + noise, slope @ belief.slope), None
 
     found, _ = jax.lax.scan(stage, Moved(mean, cov, jnp.eye(n)), None, length=stages)
@@ -112,9 +112,9 @@ def _many_points(n: int) -> Float[np.ndarray, "state point"]:
     return np.linalg.solve(np.linalg.cholesky(points @ points.T / _POINTS), points)
 
 
-def _unexplained(bends: Bends, steps: Flow, mean: Array, cov: Array) -> Array:
+def _unexplained(nonlinear: NonlinearTerms, steps: Flow, mean: Array, cov: Array) -> Array:
     """Return the covariance of what bent arrows add beyond their regression on the states, to second order."""
-    curvature = jax.jacfwd(jax.jacfwd(lambda state: bends.drift(state, steps.gate)))(mean)
+    curvature = jax.jacfwd(jax.jacfwd(lambda state: nonlinear.drift(state, steps.gate)))(mean)
     spread = jnp.einsum("aij,jk->aik", curvature, cov)
     variance = 0.5 * jnp.einsum("aij,bji->ab", spread, spread)
     return steps.whole_response @ variance @ steps.whole_response.T

@@ -15,7 +15,7 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from dyadloop.likelihood.panel import Panel, numbered_plates, numbered_therapists
-from dyadloop.likelihood.random_parameters import Varying, varying_by_therapist
+from dyadloop.likelihood.random_parameters import RandomParameters, varying_by_therapist
 from dyadloop.model import Plan
 from dyadloop.observation.plan import Observation, ObservationPlan
 from dyadloop.theory import Prior, Quantity
@@ -28,7 +28,7 @@ FEWEST = 3
 
 
 @dataclass(frozen=True)
-class Shared:
+class RandomLevels:
     """What differs between therapists, which indicators differ between plates, and how many of these there are.
 
     ``levels`` holds index, variable and unit of each state whose level differs between therapists, ``varying`` their
@@ -41,12 +41,12 @@ class Shared:
     n_plates: int = 0
     indicators: tuple[tuple[int, str, str], ...] = ()
     left_out: tuple[str, ...] = ()
-    varying: Varying = field(default_factory=Varying)
+    random_parameters: RandomParameters = field(default_factory=RandomParameters)
 
     @property
     def normals(self) -> dict[str, int]:
         """How many standard normals there are, by name."""
-        per_therapist = len(self.levels) + len(self.varying.names)
+        per_therapist = len(self.levels) + len(self.random_parameters.names)
         sizes = {THERAPIST: self.n_therapists * per_therapist, PLATE: self.n_plates}
         return {name: size for name, size in sizes.items() if size}
 
@@ -54,7 +54,7 @@ class Shared:
         """Return the sd between therapists of each level and parameter and between plates of each indicator."""
         why = "therapists differ in the level of their patients, by about half of what a patient varies by"
         found = {f"between_therapists_{name}": _sd(0.5, unit, why) for _, name, unit in self.levels}
-        found |= self.varying.parameters(plan)
+        found |= self.random_parameters.parameters(plan)
         why = "plates of one assay differ by about a tenth"
         return found | {f"spread_plates_{name}": _sd(0.1, unit, why) for _, name, unit in self.indicators}
 
@@ -69,10 +69,10 @@ class Shared:
 
     def own(self, values: Mapping[str, Any], panel: Panel) -> dict[str, Float[Array, " dyad"]]:
         """Return what differs between therapists as each dyad has it."""
-        if not self.varying.names:
+        if not self.random_parameters.names:
             return {}
-        found = self.varying.of(values, self._effects(values)[panel.therapist, len(self.levels) :])
-        return {name: found[name] for name in self.varying.names}
+        found = self.random_parameters.of(values, self._effects(values)[panel.therapist, len(self.levels) :])
+        return {name: found[name] for name in self.random_parameters.names}
 
     def _effects(self, values: Mapping[str, Any]) -> Float[Array, "therapist effect"]:
         return values[THERAPIST].reshape(self.n_therapists, -1)
@@ -94,7 +94,7 @@ class Shared:
         return found
 
 
-def shared(plan: Plan, observed: ObservationPlan, scores: xr.Dataset) -> Shared:
+def random_levels(plan: Plan, observed: ObservationPlan, scores: xr.Dataset) -> RandomLevels:
     """Return what the dyads and the values of a study share; what too few share is left out by name."""
     varying, left_out = varying_by_therapist(plan), []
     therapists = numbered_therapists(scores)
@@ -111,14 +111,14 @@ def shared(plan: Plan, observed: ObservationPlan, scores: xr.Dataset) -> Shared:
     variables = [plan.states[index].variable for index in states]
     plates = numbered_plates(scores, observed.indicators)
     read = [j for j in range(len(observed.indicators)) if (plates[..., j] >= 0).any()]
-    return Shared(
+    return RandomLevels(
         len(plan.states),
         n_therapists,
         tuple((index, variable.id, variable.unit) for index, variable in zip(states, variables, strict=True)),
         int(plates.max(initial=-1)) + 1,
         tuple((j, observed.indicators[j], observed.units[j]) for j in read),
         (*left_out, *varying.left_out),
-        varying if n_therapists else Varying(),
+        varying if n_therapists else RandomParameters(),
     )
 
 

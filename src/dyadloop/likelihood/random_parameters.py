@@ -27,7 +27,7 @@ _FIXED = ("between_", "rho_")
 
 
 @dataclass(frozen=True)
-class Varying:
+class RandomParameters:
     """Which parameters differ, by dyad or by therapist, and whether they do so on the log scale."""
 
     names: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Varying:
         return grid, np.array([sum(row) for row in product(log_weights, repeat=len(self.names))])
 
 
-def varying(plan: Plan) -> Varying:
+def random_parameters(plan: Plan) -> RandomParameters:
     """Return what of a theory's ``varies`` a fit can let vary.
 
     Raises
@@ -75,7 +75,7 @@ def varying(plan: Plan) -> Varying:
     return found
 
 
-def varying_by_therapist(plan: Plan) -> Varying:
+def varying_by_therapist(plan: Plan) -> RandomParameters:
     """Return what of a theory's ``varies_by_therapist`` a fit can let vary.
 
     Raises
@@ -86,7 +86,7 @@ def varying_by_therapist(plan: Plan) -> Varying:
     return _chosen(plan, plan.theory.varies_by_therapist, "therapists")
 
 
-def _chosen(plan: Plan, asked: tuple[str, ...], whose: Literal["dyads", "therapists"]) -> Varying:
+def _chosen(plan: Plan, asked: tuple[str, ...], whose: Literal["dyads", "therapists"]) -> RandomParameters:
     known = plan.parameters()
     names = tuple(name for name in asked if name in known)
     absent = tuple(
@@ -98,7 +98,7 @@ def _chosen(plan: Plan, asked: tuple[str, ...], whose: Literal["dyads", "therapi
         )
     priors = [known[name].prior for name in names]
     logs = tuple(prior is not None and prior.family == "lognormal" for prior in priors)
-    return Varying(names, logs, absent, whose)
+    return RandomParameters(names, logs, absent, whose)
 
 
 def _spread(quantity: Quantity, log: bool, whose: str) -> Quantity:
@@ -111,6 +111,6 @@ def _spread(quantity: Quantity, log: bool, whose: str) -> Quantity:
     return Quantity(value=median, unit=unit, prior=prior, assumed=why)
 
 
-def draw(varying: Varying, key: Array, n_dyads: int) -> Float[Array, "dyad varying"]:
+def draw(varying: RandomParameters, key: Array, n_dyads: int) -> Float[Array, "dyad varying"]:
     """Return the standard normals of some dyads."""
     return jax.random.normal(key, (n_dyads, len(varying.names)))

@@ -1,16 +1,13 @@
 """The theory compiled: plan, equations, exact transitions.
 
-Importing this room switches JAX to 64-bit numbers, on which every result of dyadloop rests.
+Importing changes nothing in the process. The first theory that is compiled switches JAX to 64-bit numbers, see
+:func:`compile_theory`; every computation begins there.
 """
 
-import jax
-
-jax.config.update("jax_enable_x64", True)
-
-from dyadloop.model.build import system_of  # noqa: E402
-from dyadloop.model.correlations import correlation_factor  # noqa: E402
-from dyadloop.model.eigenmodes import Modes, modes_of  # noqa: E402
-from dyadloop.model.exact_transitions import (  # noqa: E402
+from dyadloop.model.build import system_of
+from dyadloop.model.correlations import correlation_factor
+from dyadloop.model.eigenmodes import Modes, modes_of
+from dyadloop.model.exact_transitions import (
     Flow,
     Transition,
     doublings,
@@ -19,20 +16,19 @@ from dyadloop.model.exact_transitions import (  # noqa: E402
     moves,
     transitions,
 )
-from dyadloop.model.kinks import kinks_at  # noqa: E402
-from dyadloop.model.linear_model import Field  # noqa: E402
-from dyadloop.model.nonlinear_terms import Bends  # noqa: E402
-from dyadloop.model.partners import exchangeable  # noqa: E402
-from dyadloop.model.plan import Plan, State, compile_theory  # noqa: E402
-from dyadloop.model.system import System  # noqa: E402
+from dyadloop.model.kinks import kinks_at
+from dyadloop.model.linear_model import Field
+from dyadloop.model.nonlinear_terms import NonlinearTerms
+from dyadloop.model.partners import exchangeable
+from dyadloop.model.plan import Plan, compile_theory
+from dyadloop.model.system import System
 
 __all__ = [
-    "Bends",
     "Field",
     "Flow",
     "Modes",
+    "NonlinearTerms",
     "Plan",
-    "State",
     "System",
     "Transition",
     "compile_theory",

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from dyadloop.model.plan import Plan, State, constants_of, grouped, rate_factor, time_constant_days
-from dyadloop.model.system import Arrow, Node, Source, System
-from dyadloop.theory.nodes import nodes_of
+from dyadloop.model.plan import Plan, constants_of, grouped, rate_factor, time_constant_days
+from dyadloop.model.system import Arrow, CompiledNode, Source, System
+from dyadloop.theory.nodes import Node, nodes_of
 
 
 def system_of(plan: Plan, values: Mapping[str, Any], offsets: dict[str, Array] | None = None) -> System:
@@ -69,7 +69,7 @@ def system_of(plan: Plan, values: Mapping[str, Any], offsets: dict[str, Array] |
 
 
 def _arrows(
-    plan: Plan, values: Mapping[str, Any], nodes: tuple[State, ...], tau: dict, own: list[Array]
+    plan: Plan, values: Mapping[str, Any], nodes: tuple[Node, ...], tau: dict, own: list[Array]
 ) -> tuple[list[Arrow], list[Array], list[tuple[dict[str, Array], ...]], list[Array]]:
     """Return arrows, their rates and constants, and the decay rates with what is transferred away."""
     arrows, rates, constants, decay = [], [], [], list(own)
@@ -113,14 +113,16 @@ def _matrix(
     return matrix, tuple(rest)
 
 
-def _node(node: State) -> Node:
+def _node(node: Node) -> CompiledNode:
     variable = node.variable
     activation = variable.activation.form if variable.activation is not None else None
-    noisy = variable.fluctuation is not None and variable.held is None
-    return Node(node.id, variable.kind, variable.link == "logistic", activation, variable.lower, variable.held, noisy)
+    noisy = variable.fluctuation is not None and variable.clamped is None
+    return CompiledNode(
+        node.id, variable.kind, variable.link == "logistic", activation, variable.lower, variable.clamped, noisy
+    )
 
 
-def _activation(node: State, values: Mapping[str, Any]) -> dict[str, Array]:
+def _activation(node: Node, values: Mapping[str, Any]) -> dict[str, Array]:
     if node.variable.activation is None:
         return {}
     name = node.variable.id

@@ -100,7 +100,7 @@ def _is_plain(system: System, arrow: Arrow) -> bool:
     free = all(
         not system.nodes[i].logistic
         and system.nodes[i].lower is None
-        and system.nodes[i].held is None
+        and system.nodes[i].clamped is None
         and not system.nodes[i].noisy
         for i in ends
     )

@@ -1,20 +1,21 @@
 """Transitions over an interval: exact where the field is linear, in steps where it is not.
 
-A Taylor step over a tiny interval is doubled until it covers the whole one. Unlike an eigen-decomposition this is
-safe for equal time constants, and unlike a Lyapunov equation for a drift that is not stable.
+A Taylor step over a short time is doubled until it covers the interval. Unlike an eigen-decomposition this is safe for
+equal time constants, and unlike a Lyapunov equation for a drift that is not stable. A compiled kernel does it,
+:mod:`dyadloop.kernels.transition_forward`, which also bounds the error.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from dyadloop.kernels.targets import doubles, kernel
 from dyadloop.model.linear_model import Field
 
-_ORDER = 10  # with a drift norm of at most 0.5 per base step the remainder is below 0.5**11 / 11! = 1e-11
-_LARGEST_STEP = 0.5
 _AIMED_STEP = 0.05
 
 
@@ -55,7 +56,8 @@ def transitions(
     n_doublings
         See :func:`doublings`. Where the base step is still too coarse the result is NaN, never inexact.
     """
-    step = _moved(field, gates, durations, n_doublings, (gates.astype(float)[:, None] * field.drive)[..., None])
+    push = jnp.stack([jnp.zeros(field.drive.shape), field.drive])
+    step = _moved(field, gates, durations, n_doublings, push[..., None])
     return step._replace(shift=step.shift[..., 0])
 
 
@@ -77,9 +79,8 @@ def flows(
     field: Field, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
 ) -> Flow:
     """Return the flows of a field over several (gate, duration) pairs, each in ``n_steps`` steps."""
-    n, gate = len(field.names), gates.astype(float)
-    eye = jnp.broadcast_to(jnp.eye(n), (len(durations), n, n))
-    push = jnp.concatenate([(gate[:, None] * field.drive)[..., None], eye], axis=-1)
+    gate, own = gates.astype(float), jnp.eye(len(field.names))
+    push = jnp.stack([jnp.column_stack([open_ * field.drive, own]) for open_ in (0.0, 1.0)])
     step, whole = (_moved(field, gates, part, n_doublings, push) for part in (durations / n_steps, durations))
     cut, cut_whole = (moved._replace(shift=moved.shift[..., 0]) for moved in (step, whole))
     return Flow(cut, step.shift[..., 1:], cut_whole, whole.shift[..., 1:], gate)
@@ -89,7 +90,7 @@ def moves(
     field: Field, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
 ) -> Transition | Flow:
     """Return the transitions of a linear field, or the flows of one that is not, over (gate, duration) pairs."""
-    if field.bends is None:
+    if field.nonlinear is None:
         return transitions(field, gates, durations, n_doublings)
     return flows(field, gates, durations, n_doublings, n_steps)
 
@@ -110,54 +111,46 @@ def flow(
     shocks
         What noise adds in each step; their number is that of the steps.
     """
-    if field.bends is None:
+    if field.nonlinear is None:
         raise ValueError("a linear field has exact transitions and needs no steps")
-    bends, shift = field.bends, steps.step.shift.reshape(-1, *[1] * (state.ndim - 1))
+    nonlinear, shift = field.nonlinear, steps.step.shift.reshape(-1, *[1] * (state.ndim - 1))
 
     def apply(matrix: Array, values: Array) -> Array:
         return jnp.tensordot(matrix, values, 1)
 
     def move(state: Array, shock: Array) -> tuple[Array, None]:
-        before = bends.drift(state, steps.gate)
+        before = nonlinear.drift(state, steps.gate)
         rough = apply(steps.step.matrix, state) + shift + apply(steps.response, before)
-        after = bends.drift(rough, steps.gate)
+        after = nonlinear.drift(rough, steps.gate)
         return rough + apply(steps.response, after - before) / 2 + shock, None
 
     return jax.lax.scan(move, state, shocks)[0]
 
 
 def _moved(field: Field, gates: Array, durations: Array, n_doublings: int, push: Array) -> Transition:
-    """Return transitions whose ``shift`` has a column for each column of constant pushes."""
-    drift = field.always + gates.astype(float)[:, None, None] * field.session - jnp.diag(field.decay)
-    length = (durations / 2**n_doublings)[:, None, None]
-    scaled = drift * length
-    too_coarse = jnp.max(jnp.sum(jnp.abs(scaled), axis=-1), axis=-1) > _LARGEST_STEP
-    base = _taylor(scaled, field.noise * length, push * length)
-    matrix, noise, shift = jax.lax.fori_loop(0, n_doublings, lambda _, step: _double(step), base)
-    return Transition(matrix + jnp.where(too_coarse, jnp.nan, 0.0)[:, None, None], noise, shift)
+    """Return transitions whose ``shift`` has a column for each column of constant pushes, which differ by gate."""
+    drifts = field.always + jnp.array([0.0, 1.0])[:, None, None] * field.session - jnp.diag(field.decay)
+    found: Any = _exact(drifts, field.noise, push, gates, durations, jnp.array([n_doublings]))
+    return Transition(*found)  # custom_vjp forgets the types
 
 
-def _taylor(scaled: Array, variance: Array, push: Array) -> Transition:
-    """Return the transition of one base step; A, S, B are already multiplied by its length."""
-    matrix = jnp.broadcast_to(jnp.eye(scaled.shape[-1]), scaled.shape)
-    power, noise_term, shift_term = matrix, variance, push
-    noise, shift = variance, push
-    for k in range(1, _ORDER + 1):
-        power = scaled @ power / k
-        matrix = matrix + power
-        moved = scaled @ noise_term
-        noise_term = (moved + moved.swapaxes(-1, -2)) / (k + 1)
-        noise = noise + noise_term
-        shift_term = scaled @ shift_term / (k + 1)
-        shift = shift + shift_term
-    return Transition(matrix, noise, shift)
+@jax.custom_vjp
+def _exact(drifts: Array, noise: Array, push: Array, gates: Array, durations: Array, most: Array) -> Any:  # noqa: ANN401
+    """Return matrices, noise and shifts; they are differentiated by drift, noise and push, not by the durations."""
+    count, (n, columns) = len(durations), push.shape[1:]
+    results = doubles(count, n, n), doubles(count, n, n), doubles(count, n, columns)
+    return kernel("transitions", results, drifts, noise, push, gates, durations, most)
 
 
-def _double(step: Transition) -> Transition:
-    matrix, noise, shift = step
-    carried = matrix @ noise @ matrix.swapaxes(-1, -2)
-    return Transition(
-        matrix @ matrix,
-        noise + (carried + carried.swapaxes(-1, -2)) / 2,
-        shift + matrix @ shift,
-    )
+def _forth(*given: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    return _exact(*given), given
+
+
+def _back(given: tuple[Array, ...], slopes: tuple[Array, ...]) -> tuple[Array, ...]:
+    results = tuple(doubles(*part.shape) for part in given[:3])
+    nothing = [np.zeros(part.shape, jax.dtypes.float0) for part in (given[3], given[5])]
+    found = kernel("transitions_back", results, *given, *slopes)
+    return (*found, nothing[0], jnp.zeros(given[4].shape), nothing[1])
+
+
+_exact.defvjp(_forth, _back)

@@ -6,13 +6,14 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from dyadloop.model.nonlinear_terms import Bends
+from dyadloop.model.nonlinear_terms import NonlinearTerms
 
 
 class Field(eqx.Module):
     """A theory with numbers in it: one dyad's drift, noise, start and pushes.
 
-    States are deviations from the person's means. All rates are per day. The theory is linear where ``bends`` is None.
+    States are deviations from the person's means. All rates are per day. The theory is linear where ``nonlinear`` is
+    None.
 
     Attributes
     ----------
@@ -36,7 +37,7 @@ class Field(eqx.Module):
         Jump of each state per unit of each event, event by state.
     moderated
         What one unit of each context adds to ``always`` and to ``session`` [1/d]; None where no context moderates.
-    bends
+    nonlinear
         Arrows that are not linear; None where all are.
     """
 
@@ -52,7 +53,7 @@ class Field(eqx.Module):
     between: Float[Array, "state state"]
     jumps: Float[Array, "event state"]
     moderated: Float[Array, "context 2 state state"] | None = None
-    bends: Bends | None = None
+    nonlinear: NonlinearTerms | None = None
 
     def of(self, context: Float[Array, " context"] | None) -> "Field":
         """Return the field of a dyad whose contexts have these values."""
@@ -63,12 +64,14 @@ class Field(eqx.Module):
 
     def at_mean(self) -> "Field":
         """Return the linear field that this one is near the own mean of a person with average contexts."""
-        if self.bends is None:
+        if self.nonlinear is None:
             return replace(self, moderated=None)
         n = len(self.names)
-        always = self.bends.slopes(n, 0.0)
-        session = self.bends.slopes(n, 1.0) - always
-        return replace(self, always=self.always + always, session=self.session + session, moderated=None, bends=None)
+        always = self.nonlinear.slopes(n, 0.0)
+        session = self.nonlinear.slopes(n, 1.0) - always
+        return replace(
+            self, always=self.always + always, session=self.session + session, moderated=None, nonlinear=None
+        )
 
     def jacobian(self, gate: Float[Array, ""] | float) -> Float[Array, "state state"]:
         """Return the drift matrix of the linear arrows with the session gate at ``gate`` (0 or 1) [1/d]."""
@@ -77,4 +80,4 @@ class Field(eqx.Module):
     def drift(self, state: Float[Array, " state"], gate: Float[Array, ""] | float) -> Float[Array, " state"]:
         """Return the rate of change of a state [state unit/d]."""
         linear = self.jacobian(gate) @ state + gate * self.drive
-        return linear if self.bends is None else linear + self.bends.drift(state, gate)
+        return linear if self.nonlinear is None else linear + self.nonlinear.drift(state, gate)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from dyadloop.model.system import Arrow, Gate, joined
 
 
-class Bends(eqx.Module):
+class NonlinearTerms(eqx.Module):
     """Arrows that are not linear in deviations, with numbers in them. Rates are per day.
 
     Attributes
@@ -31,7 +31,7 @@ class Bends(eqx.Module):
         return all(arrow.gated for arrow in self.arrows)
 
     @property
-    def kinked(self) -> bool:
+    def has_kink(self) -> bool:
         """Whether any of them has a kink, by what its forms declare, or a curvature that jumps or has no bound."""
         return any(arrow.roughness is not None for arrow in self.arrows)
 

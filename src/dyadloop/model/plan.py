@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax.core import Tracer
 from jaxtyping import Array
@@ -11,11 +12,10 @@ from jaxtyping import Array
 from dyadloop.errors import FitError
 from dyadloop.model.correlations import correlation_factor, symmetric_factor
 from dyadloop.model.linear_model import Field
-from dyadloop.model.nonlinear_terms import Bends
+from dyadloop.model.nonlinear_terms import NonlinearTerms
 from dyadloop.model.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
-from dyadloop.theory.nodes import Node as State
-from dyadloop.theory.nodes import constant_id, coupling_numbers, nodes_of, pairs_of, variable_numbers
+from dyadloop.theory.nodes import Node, constant_id, coupling_numbers, nodes_of, pairs_of, variable_numbers
 from dyadloop.theory.numbers import PARTNERS
 from dyadloop.theory.smoothness import roughness
 from dyadloop.units import days, per_day
@@ -25,18 +25,18 @@ from dyadloop.units import days, per_day
 class Plan:
     """A theory reduced to some states: which parameters it has and how they make a field.
 
-    ``given`` names the contexts whose values the study holds; they moderate arrows and are no parameters. ``held``
-    are numbers that are no parameters either, with their values in the units of the theory file. ``partners`` are the
-    states of partners who cannot be told apart, ``ties`` the names of parameters that are another by its name.
+    ``observed_contexts`` names the contexts whose values the study holds; they moderate arrows and are no parameters.
+    ``fixed`` holds parameters fixed at these values, in the units of the theory file. ``partners`` are the states of
+    partners who cannot be told apart, ``ties`` the names of parameters that are another by its name.
     """
 
     theory: Theory
-    states: tuple[State, ...]
+    states: tuple[Node, ...]
     couplings: tuple[Coupling, ...]
     inputs: tuple[Input, ...]
     left_out: tuple[str, ...]
-    given: tuple[str, ...] = ()
-    held: tuple[tuple[str, float], ...] = ()
+    observed_contexts: tuple[str, ...] = ()
+    fixed: tuple[tuple[str, float], ...] = ()
     partners: tuple[tuple[int, int], ...] = ()
     ties: tuple[tuple[str, str], ...] = ()
 
@@ -59,7 +59,9 @@ class Plan:
         """Return every parameter by id, with its default, unit, prior and source."""
         found: dict[str, Quantity] = {}
         kept = {variable.id for variable in self.variables}
-        kept |= {source for coupling in self.couplings for source in coupling.sources if source not in self.given}
+        kept |= {
+            source for coupling in self.couplings for source in coupling.sources if source not in self.observed_contexts
+        }
         for variable in self.theory.variables:
             if variable.dynamics == "definition" or variable.id in kept:
                 found.update(variable_numbers(variable))
@@ -77,14 +79,14 @@ class Plan:
                 prefix = type(chance).__name__.lower()
                 numbers = {name: getattr(chance, name) for name in type(chance).model_fields}
                 found.update({f"{prefix}_{n}": number for n, number in numbers.items() if isinstance(number, Quantity)})
-        absent = {*dict(self.held), *dict(self.ties)}
+        absent = {*dict(self.fixed), *dict(self.ties)}
         return {name: quantity for name, quantity in found.items() if name not in absent}
 
     def untied(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values with those that are another by its name."""
         return {**values, **{name: values[own] for name, own in self.ties if own in values}}
 
-    def _pairs(self, level: str) -> list[tuple[State, State]]:
+    def _pairs(self, level: str) -> list[tuple[Node, Node]]:
         """Return the pairs of states that may correlate.
 
         Oxytocin pulses last minutes and levels last days: noise that both share leaves no trace, so it is absent. A
@@ -101,7 +103,7 @@ class Plan:
             if (later.variable.kind == "oxytocin") == (earlier.variable.kind == "oxytocin")
         ]
 
-    def _is_symmetric(self, later: State, earlier: State) -> bool:
+    def _is_symmetric(self, later: Node, earlier: Node) -> bool:
         """Return whether a correlation is a parameter where partners cannot be told apart."""
         seconds = [self.states[second] for _, second in self.partners]
         pair = (self.states.index(earlier), self.states.index(later))
@@ -113,7 +115,7 @@ class Plan:
 
     def field(self, values: dict[str, Any]) -> Field:
         """Return the field for parameter values given in the units of the theory file."""
-        values = self.untied({**dict(self.held), **values})
+        values = self.untied({**dict(self.fixed), **values})
         tau = {v.id: time_constant_days(v, values) for v in self.variables}
         sd = jnp.array([values[f"sd_{state.variable.id}"] for state in self.states])
         decay = jnp.array([1.0 / tau[state.variable.id] for state in self.states])
@@ -135,7 +137,7 @@ class Plan:
             ),
             jumps=self._jumps(values),
             moderated=self._moderated(values, tau),
-            bends=self._bends(values, tau),
+            nonlinear=self._bends(values, tau),
         )
 
     def _matrix(self, gate: str, values: dict, tau: dict) -> Array:
@@ -151,12 +153,14 @@ class Plan:
 
     def _moderated(self, values: dict, tau: dict) -> Array | None:
         """Return what one unit of each context adds to the coupling rates (context, gate, target by source)."""
-        n, chosen = len(self.states), [c for c in self.couplings if c.moderated(self.given)]
+        n, chosen = len(self.states), [c for c in self.couplings if c.moderated(self.observed_contexts)]
         if not chosen:
             return None
-        found = jnp.zeros((len(self.given), 2, n, n))
+        found = jnp.zeros((len(self.observed_contexts), 2, n, n))
         for coupling in chosen:
-            (layer,) = (self.given.index(name) for name in coupling.sources if name in self.given)
+            (layer,) = (
+                self.observed_contexts.index(name) for name in coupling.sources if name in self.observed_contexts
+            )
             rate = coupling.sign * values[coupling.id] * rate_factor(coupling, tau.get(coupling.target))
             for target, reached in pairs_of(coupling, self.states):
                 (sources,) = (nodes for nodes in reached if nodes)  # a context is no state
@@ -164,32 +168,32 @@ class Plan:
                 found = found.at[place].add(rate / len(sources))
         return found
 
-    def _bends(self, values: dict, tau: dict) -> Bends | None:
+    def _bends(self, values: dict, tau: dict) -> NonlinearTerms | None:
         """Return the arrows that are not linear."""
         arrows, rates, constants = [], [], []
         for coupling in self.couplings:
-            if coupling.is_linear or coupling.moderated(self.given):
+            if coupling.is_linear or coupling.moderated(self.observed_contexts):
                 continue
             rate = coupling.sign * values[coupling.id] * rate_factor(coupling, tau.get(coupling.target))
             for targets, reached in grouped(coupling, self.states):
                 sources = tuple(
                     Source(nodes, term.form, term.centred) for term, nodes in zip(coupling.terms, reached, strict=True)
                 )
-                gated, rough = coupling.gate == "session", roughness(coupling, dict(self.held))
+                gated, rough = coupling.gate == "session", roughness(coupling, dict(self.fixed))
                 arrows.append(Arrow(coupling.id, sources, coupling.joint, targets, gated, "rate", False, False, rough))
                 rates.append(jnp.asarray(rate))
                 constants.append(constants_of(coupling, values))
-        return Bends(tuple(arrows), tuple(rates), tuple(constants)) if arrows else None
+        return NonlinearTerms(tuple(arrows), tuple(rates), tuple(constants)) if arrows else None
 
     @property
     def is_linear(self) -> bool:
         """Whether every arrow is linear in the states, which makes the likelihood exact."""
-        return all(coupling.is_linear or coupling.moderated(self.given) for coupling in self.couplings)
+        return all(coupling.is_linear or coupling.moderated(self.observed_contexts) for coupling in self.couplings)
 
     @property
-    def kinked(self) -> list[str]:
+    def has_kink(self) -> list[str]:
         """Arrows that jump or have a kink, so that nothing can be linearised."""
-        rough = {c.id: roughness(c, dict(self.held)) for c in self.couplings}
+        rough = {c.id: roughness(c, dict(self.fixed)) for c in self.couplings}
         return [name for name, order in rough.items() if order is not None and order < 2]
 
     def _factor(self, level: str, values: Mapping[str, Any], sd: Array) -> Array:
@@ -241,7 +245,7 @@ def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Array |
     return values[f"tau_{variable.id}"] * days(1.0, variable.time_constant.unit)
 
 
-def grouped(coupling: Coupling, nodes: tuple[State, ...]) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
+def grouped(coupling: Coupling, nodes: tuple[Node, ...]) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
     """Return targets with the same sources together, so that each effect is computed once."""
     groups: dict[tuple[tuple[int, ...], ...], list[int]] = {}
     for target, reached in pairs_of(coupling, nodes):
@@ -272,6 +276,9 @@ def compile_theory(
 ) -> Plan:
     """Reduce a theory to what is measured, or compile all of it that is switched on.
 
+    Every result rests on 64-bit numbers, so this call switches JAX to them in the whole process. It is the door to all
+    that computes with a theory: fits, simulations, dynamics. Nothing is switched by an import.
+
     Without oxytocin the direct network (M5) remains, with oxytocin the reciprocal hypothesis (M3), unless the
     theory is already restricted to a hypothesis or knows none of these names. A factor is never measured: it stays
     where it acts on something that is.
@@ -292,6 +299,7 @@ def compile_theory(
     FitError
         If nothing that the theory speaks of is measured; the message lists what it knows.
     """
+    jax.config.update("jax_enable_x64", True)
     theory = theory.active()
     kept = {variable.id for variable in theory.variables}
     if measured is not None:

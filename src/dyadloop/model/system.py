@@ -1,6 +1,6 @@
 """A theory with numbers in it, nonlinear, for one dyad or many at once: the only place where its equations are code.
 
-Node values may carry any trailing axes (dyads, draws), and so may the numbers; the first axis is the state.
+CompiledNode values may carry any trailing axes (dyads, draws), and so may the numbers; the first axis is the state.
 """
 
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ class Arrow:
 
 
 @dataclass(frozen=True)
-class Node:
+class CompiledNode:
     """A node as the equations need it."""
 
     id: str
@@ -53,7 +53,7 @@ class Node:
     logistic: bool
     activation: str | None
     lower: float | None
-    held: float | None
+    clamped: float | None
     noisy: bool
 
 
@@ -102,7 +102,7 @@ class System(eqx.Module):
         Lower factor of the correlation of the noise, None where it is independent.
     """
 
-    nodes: tuple[Node, ...] = eqx.field(static=True)
+    nodes: tuple[CompiledNode, ...] = eqx.field(static=True)
     n_states: int = eqx.field(static=True)
     arrows: tuple[Arrow, ...] = eqx.field(static=True)
     frozen: tuple[Array, ...]
@@ -211,7 +211,7 @@ class System(eqx.Module):
                 activated = self._activated(index, arguments[index])
                 rates[index] = rates[index] + self.own_decay[index] * activated
             stay = self.decay[index] * state[index]
-            if node.held is not None:
+            if node.clamped is not None:
                 rates[index] = stay
             elif node.lower is not None and floors:
                 at_floor = (state[index] <= node.lower) & (rates[index] < stay)

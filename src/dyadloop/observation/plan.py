@@ -8,7 +8,7 @@ How y is seen, as a number or otherwise, says its kind (:mod:`dyadloop.observati
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -153,7 +153,7 @@ class ObservationPlan:
 
     def observation(self, values: dict[str, Array] | dict[str, float]) -> Observation:
         """Return the observation model for parameter values."""
-        values = {**values, **{name: values[own] for name, own in self.ties if own in values}}
+        values = cast("dict[str, Array]", {**values, **{n: values[own] for n, own in self.ties if own in values}})
         errors = [
             values[f"error_{name}"] if declared is None else declared
             for name, declared in zip(self.indicators, self.declared_error, strict=True)
@@ -256,7 +256,7 @@ def _kind_plans(scores: xr.Dataset) -> tuple[tuple[str, tuple], ...]:
 def _changing(scores: xr.Dataset) -> set[str]:
     """Return the covariates that change within at least two dyads, so that dyads can differ in their effect."""
     inside = np.isfinite(scores["days"].values)[..., None]
-    values = scores["shift"].values
+    values = scores["covariate_value"].values
     high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
     count = (high > low).sum(axis=0)
     count[scores["covariate_of"].values == "time_of_day"] = 0  # a course that all have in common

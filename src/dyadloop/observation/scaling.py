@@ -33,21 +33,27 @@ def scale_scores(study: Study) -> xr.Dataset:
         standard error in the same unit, NaN where none is known; ``days`` (dyad,
         time) [d]; ``in_session`` (dyad, time), whether the interval before a moment lies in a session; ``session``
         (dyad, time), number of the nearest session, 0 where padded or none; ``amount`` (dyad, time, event), the
-        amount of an event at a moment; ``shift`` (dyad, time, covariate), each covariate at a moment, that of the
-        nearest session where it is one of sessions, centred and divided by its ``per``, a course over the day with two
-        columns per wave; ``kind`` (dyad, time, indicator), the kind of observation of each value, as its place among
-        the names of the attribute ``kinds``, and the variables that these kinds have by value; ``plate`` (dyad, time,
-        indicator), number of the
-        plate that a value was read on, -1 where none is named. Per dyad: ``therapist``, empty where none
-        is named, and ``origin``, its first time [d]. Per indicator: ``quantity``, ``person``, ``center``, ``scale``
-        (raw units, after a logarithm), ``error_sd`` (NaN where no reliability is declared), ``shared_error``, the
-        group whose errors may correlate (-1 for none), and the variables that kinds have by indicator. Per covariate:
-        ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on`` and ``covariate_randomised``.
+        amount of an event at a moment; ``covariate_value`` (dyad, time, covariate), each covariate at a moment, that of
+        the nearest session where it is one of sessions, centred and divided by its ``per``, a course over the day with
+        two columns per wave; ``kind`` (dyad, time, indicator), the kind of observation of each value, as its place
+        among the names of the attribute ``kinds``, and the variables that these kinds have by value; ``plate`` (dyad,
+        time, indicator), number of the plate that a value was read on, -1 where none is named. Per dyad:
+        ``therapist``, empty where none is named, and ``origin``, its first time [d]. Per indicator: ``quantity``,
+        ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN where no reliability is
+        declared), ``shared_error``, the group whose errors may correlate (-1 for none), and the variables that kinds
+        have by indicator. Per covariate: ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on``
+        and ``covariate_randomised``.
 
     Raises
     ------
     DataError
         If an indicator has no values, does not vary within persons, or has two values at one moment of a dyad.
+
+    Examples
+    --------
+    >>> scores = dl.scale_scores(dl.read_study("results/example-study"))
+    >>> dict(scores["score"].sizes)
+    {'dyad': 20, 'time': 32, 'indicator': 5}
     """
     names = list(study.info.indicators)
     table = study.measurements.assign(y=_transformed(study))
@@ -86,7 +92,7 @@ def scale_scores(study: Study) -> xr.Dataset:
             "amount": (("dyad", "time", "event"), event, {"units": "as in sessions.tsv"}),
             "plate": (("dyad", "time", "indicator"), plate, {"units": "1"}),
             **{name: (("dyad", "time", "indicator"), values, {"units": "1"}) for name, values in by_kind.items()},
-            "shift": (("dyad", "time", "covariate"), covariates, {"units": "as declared by `per`"}),
+            "covariate_value": (("dyad", "time", "covariate"), covariates, {"units": "as declared by `per`"}),
         },
         coords={
             "dyad": list(lines),

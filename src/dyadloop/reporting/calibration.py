@@ -36,7 +36,7 @@ def _wrapped(name: str) -> str:
     return "\n".join(line.replace("_ ", "_") for line in lines)
 
 
-def calibration_figure(found: xr.Dataset) -> str:
+def sbc_figure(found: xr.Dataset) -> str:
     """Draw, for each parameter, how far the shares of ranks are from uniform, in their 95 % simultaneous band."""
     names = found["parameter"].values.tolist()
     rows = -(-len(names) // _COLUMNS)

@@ -12,8 +12,8 @@ from dyadloop.reporting.tables import number, print_table
 
 FOOTNOTE = (
     "Score: expected log predictive density of a dyad left out, summed over dyads; difference to the best and its "
-    "standard error. Log evidence rests on the priors. L: oxytocin loop gain as if sessions never ended; L_W: from "
-    "session to session; median [89 % interval]. A research instrument, not a clinical device."
+    "standard error. Log evidence rests on the priors. Loop gains are those through oxytocin, from session to "
+    "session and as if a session never ended; median [89 % interval]. A research instrument, not a clinical device."
 )
 
 
@@ -25,7 +25,7 @@ def comparison_table(found: xr.Dataset) -> pd.DataFrame:
         row: dict[str, Any] = {"hypothesis": str(name), "reading": _reading(entry)}
         row |= {key: entry[key].item() for key in _numbers(found)}
         row["worst_pareto_k"] = float(entry["pareto_k"].max())
-        for key in ("loop_gain", "session_loop_gain"):
+        for key in ("continuous_loop_gain", "session_loop_gain"):
             low, median, high = entry[key].values
             row |= {f"{key}_low": low, key: median, f"{key}_high": high}
         rows.append(row)
@@ -60,7 +60,7 @@ def print_comparison(found: xr.Dataset, console: Console) -> None:
     }
     if "difference_ahead" in table:
         shown[f"last {found.attrs['ahead']} sessions"] = _with_error(table, "difference_ahead")
-    for key, heading in (("loop_gain", "L"), ("session_loop_gain", "L_W")):
+    for key, heading in (("session_loop_gain", "session loop gain"), ("continuous_loop_gain", "continuous loop gain")):
         shown[heading] = [_interval(row, key) for _, row in table.iterrows()]
     print_table(pd.DataFrame(shown | {"reading": table["reading"]}), console)
     for note in json.loads(found.attrs["notes"]):

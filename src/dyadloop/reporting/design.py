@@ -10,11 +10,12 @@ from dyadloop.reporting.tables import number, share, text_table
 
 def print_design(design: Design, takes: Effort, table: pd.DataFrame, console: Console) -> None:
     """Print what a design takes and what it can say of each claim."""
-    rhythm = design.sessions
+    sessions = design.sessions
     console.print(f"{design.title}", markup=False)
     console.print(
-        f"{design.dyads} dyads, {rhythm.count} sessions of {rhythm.length} every {rhythm.every}: {takes.sessions} "
-        f"sessions, {takes.answers} answers, {takes.samples} samples; {takes.cost:,.0f} {design.costs.currency}",
+        f"{design.dyads} dyads, {sessions.count} sessions of {sessions.length} every {sessions.every}: "
+        f"{takes.sessions} sessions, {takes.answers} answers, {takes.samples} samples; "
+        f"{takes.cost:,.0f} {design.costs.currency}",
         markup=False,
     )
     for text in design.assumed:

@@ -166,7 +166,9 @@ def gain_map(found: xr.Dataset) -> str:
         axes.set_xticks(np.arange(len(names)) + 0.5, [plain(n) for n in names], rotation=90, fontsize=6)
         axes.set_yticks(np.arange(len(names)) + 0.5, [plain(n) for n in names], fontsize=6)
         figure.colorbar(mesh, label="gain, logarithmic beyond a hundredth of the largest")
-        axes.set_title(f"loop gain through {found.attrs['cut']}: {float(found['loop_gain']):.3g}", fontsize=8)
+        axes.set_title(
+            f"loop gain through {found.attrs['cut']}: {float(found['continuous_loop_gain']):.3g}", fontsize=8
+        )
 
     return draw(paint, 7.2, 6.0)
 

@@ -243,7 +243,7 @@ def multiverse_figure(table: pd.DataFrame) -> str:
     return draw(paint, 7.2, 2.4 + 0.17 * len(levels))
 
 
-def calibration_figure(plates: Plates) -> str:
+def standard_curve_figure(plates: Plates) -> str:
     """Draw the standard curve of each plate with its limits of quantitation and what was read from it."""
     names = list(plates.curves)
     columns = min(3, len(names))

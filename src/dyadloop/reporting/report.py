@@ -19,7 +19,6 @@ from dyadloop.claims.next_study import next_steps
 from dyadloop.files import write_text
 from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
-from dyadloop.model import State
 from dyadloop.observation.kinds import kind_named, kinds, mask
 from dyadloop.reporting import figures, first_page
 from dyadloop.reporting.claims_table import details, interval, rope
@@ -29,6 +28,7 @@ from dyadloop.reporting.referees import beside_table, lagged_table
 from dyadloop.reporting.tables import courses_table, number, share
 from dyadloop.reporting.words import parameter_words
 from dyadloop.theory import Hypothesis
+from dyadloop.theory.nodes import Node
 
 _N_COURSES = 3
 _N_BLOCKS = 20
@@ -57,6 +57,12 @@ def report(
     -------
     Path
         The file written.
+
+    Examples
+    --------
+    >>> path = dl.report(dl.load_result("results/example"), "results/example.html")
+    >>> path.name
+    'example.html'
     """
     problem = problem_of(post)
     environment = Environment(
@@ -157,7 +163,7 @@ def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[st
         "left_out": json.loads(post.attrs["left_out"]),
         "data": _data(problem, info),
         "counts": _counts(problem),
-        "rhythm": problem.rhythm,
+        "schedule": problem.schedule,
         "events": _events(problem),
         "covariates": _covariates(problem, info),
         "linear": problem.plan.is_linear,
@@ -219,7 +225,7 @@ def _events(problem: Problem) -> dict[str, int]:
 def _covariates(problem: Problem, info: dict) -> list[dict[str, object]]:
     """Return what the study declares of each covariate, and in how many dyads it changes."""
     inside = np.isfinite(problem.scores["days"].values)[..., None]
-    values = np.where(inside, problem.scores["shift"].values, np.nan)
+    values = np.where(inside, problem.scores["covariate_value"].values, np.nan)
     changing = (np.nanmax(values, axis=1) > np.nanmin(values, axis=1)).sum(axis=0)
     column = "covariate_declared" if "covariate_declared" in problem.scores.coords else "covariate"
     names = problem.scores[column].values.tolist()
@@ -283,7 +289,7 @@ def _marked(post: xr.DataTree, svg: str) -> str:
     return figures.simulated_mark(svg) if svg and post.attrs["simulated"] else svg
 
 
-def _measured(problem: Problem) -> list[State]:
+def _measured(problem: Problem) -> list[Node]:
     """Return the states with an indicator, in the order of the theory."""
     seen = set(problem.observed.states)
     return [state for place, state in enumerate(problem.plan.states) if place in seen]

@@ -1,7 +1,7 @@
 """Simulated dyads: courses under any theory and protocol, and whole study folders with known truth."""
 
+from dyadloop.simulation.alliance_study import simulate_alliance
 from dyadloop.simulation.cohort import simulate
 from dyadloop.simulation.study import DESIGNS, Design, sample_paths, simulate_study
-from dyadloop.simulation.weekly import simulate_alliance
 
 __all__ = ["DESIGNS", "Design", "sample_paths", "simulate", "simulate_alliance", "simulate_study"]

@@ -36,7 +36,7 @@ def simulate(
     protocol: Protocol | None = None,
     *,
     dyads: int = 1,
-    seed: int = 0,
+    seed: int = 1,
     noise: bool = True,
     between: bool = True,
     values: Mapping[str, Any] | None = None,
@@ -74,7 +74,7 @@ def simulate(
     points
         Moments per session and per gap that are kept (with ``span``: the second number).
     tolerance
-        Error allowed per step without noise, relative to 1 + |state|.
+        Error allowed per step without noise, relative to 1 + the size of the state.
     steps
         Steps per kept stretch of a session and of a gap with noise.
 
@@ -89,6 +89,12 @@ def simulate(
     ------
     TheoryError
         If a parameter, state or event is unknown, or neither a protocol nor a span is given.
+
+    Examples
+    --------
+    >>> courses = dl.simulate(dl.read_theory("hub"), dyads=3, span="2 d", points=(1, 5), seed=1)
+    >>> dict(courses.sizes)
+    {'dyad': 3, 'time': 6}
     """
     plan = compile_theory(theory)
     line = _timeline(plan, protocol, dyads, span, points)
@@ -208,7 +214,7 @@ def _start(plan: Plan, system: System, numbers: dict, start: Mapping[str, float]
     rows = []
     for index, state in enumerate(plan.states):
         usual = system.levels[index] + numbers.get(f"start_{state.variable.id}", 0.0)
-        value = state.variable.held if state.variable.held is not None else (start or {}).get(state.id, usual)
+        value = state.variable.clamped if state.variable.clamped is not None else (start or {}).get(state.id, usual)
         rows.append(jnp.broadcast_to(jnp.asarray(value, dtype=float), (dyads,)))
     return jnp.stack(rows)
 
@@ -217,7 +223,7 @@ def _jumps(plan: Plan, numbers: dict, line: Timeline) -> np.ndarray:
     jumps = np.zeros((line.days.shape[1], len(plan.states), line.days.shape[0]))
     for column, entry in enumerate(plan.events):
         for index in plan.reached(entry):
-            if plan.states[index].variable.held is None:
+            if plan.states[index].variable.clamped is None:
                 jumps[:, index] += line.amounts[:, column] * np.asarray(numbers[entry.id]) / entry.per
     return jumps
 

@@ -80,7 +80,7 @@ class Variable(Record):
     activation: Shaped | None = None
     bias: Quantity | None = Field(default=None, description="what enters the activation beside the arrows")
     lower: float | None = Field(default=None, description="floor that the state cannot pass")
-    held: float | None = Field(default=None, description="value at which an intervention holds the state")
+    clamped: float | None = Field(default=None, description="value at which an intervention holds the state")
     group: Identifier | None = Field(default=None, description="switch that brings this variable in")
     made_of: tuple[Identifier, ...] = Field(
         default=(), description="states that it stands for, where it is a composite"
@@ -122,7 +122,7 @@ class Variable(Record):
     def _dynamics_faults(self) -> list[str]:
         faults = []
         if self.dynamics != "state":
-            for name in ("time_constant", "fluctuation", "start", "lower", "held"):
+            for name in ("time_constant", "fluctuation", "start", "lower", "clamped"):
                 if getattr(self, name) is not None:
                     faults.append(f"{name} belongs to a state; a {self.dynamics} has no dynamics of its own")
         if self.dynamics == "definition" and self.between is not None:

@@ -69,7 +69,7 @@ def equations(theory: Theory, *, in_days: bool = False, floors: bool = True) -> 
     }
     starts = {}
     for node in states:
-        held = node.variable.held
+        held = node.variable.clamped
         usual = writer.number("level", node) + writer.number("start", node)
         starts[node.id] = sympy.Float(held) if held is not None else usual
     for node in contexts:
@@ -163,7 +163,7 @@ class _Writer:
         """Return the rate of a state [state unit/d]."""
         node, state = self.nodes[index], self.symbols[index]
         variable = node.variable
-        if variable.held is not None:
+        if variable.clamped is not None:
             return self.sympy.Integer(0)
         rate, argument = self.sympy.Integer(0), self.sympy.Integer(0)
         decay = self.sympy.Integer(0)

@@ -24,7 +24,7 @@ ESTIMANDS: dict[str, str | None] = {
     "oxytocin_to_component": "component",
     "reciprocity": "component",
     "spill_over": None,
-    "weekly_loop_gain": None,
+    "session_loop_gain": None,
     "synergy": None,
     "components_to_symptom": "symptom",
     "oxytocin_to_symptom": "symptom",

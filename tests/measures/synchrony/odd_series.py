@@ -17,105 +17,12 @@ from dyadloop.measures.synchrony import (
     group_test,
     kuramoto_test,
     mdcrqa,
-    multiverse,
     still_time,
     synchrony,
+    synchrony_multiverse,
     synchrony_test,
 )
-
-
-def _white(rng, n):
-    return rng.normal(size=n)
-
-
-def _smooth(rng, n):
-    return np.convolve(rng.normal(size=n + 40), np.ones(21), "same")[20 : n + 20]
-
-
-def _walk(rng, n):
-    return np.cumsum(rng.normal(size=n))
-
-
-def _rhythm(rng, n):
-    return np.sin(np.arange(n) * rng.uniform(0.01, 3) + rng.uniform(0, 6))
-
-
-def _steps(rng, n):
-    return np.repeat(rng.normal(size=n // 7 + 1), 7)[:n]
-
-
-def _codes(rng, n):
-    return rng.integers(0, rng.integers(2, 5), n).astype(float)
-
-
-def _movement(rng, n):
-    return np.maximum(np.exp(_smooth(rng, n) / 2) - 1, 0)
-
-
-def _signs(rng, n):
-    return np.where(np.arange(n) % 2, 1.0, -1.0)
-
-
-def _spikes(rng, n):
-    return np.where(rng.random(n) < 0.01, 1e6, rng.normal(size=n))
-
-
-def _one_step(rng, n):
-    return (np.arange(n) > rng.integers(0, n - 1)).astype(float)
-
-
-def _ramp(rng, n):
-    return np.arange(n) * 0.1
-
-
-SHAPES = (_white, _smooth, _walk, _rhythm, _steps, _codes, _movement, _signs, _spikes, _one_step, _ramp)
-
-
-def _gap(rng, x):
-    low = int(rng.integers(0, len(x)))
-    x[low : low + int(rng.integers(1, max(len(x) // 3, 2)))] = np.nan
-    return x
-
-
-def _scattered(rng, x):
-    x[rng.random(len(x)) < rng.uniform(0, 0.4)] = np.nan
-    return x
-
-
-def _rest(rng, x):
-    low = int(rng.integers(0, len(x)))
-    x[low : low + int(rng.integers(2, max(len(x) // 2, 3)))] = rng.choice([0.0, 0.1, 1e7 + 0.1])
-    return x
-
-
-def _ends(rng, x):
-    cut = int(rng.integers(1, max(len(x) // 4, 2)))
-    x[:cut], x[-cut:] = np.nan, np.nan
-    return x
-
-
-def _every_second(rng, x):
-    x[:: int(rng.integers(2, 4))] = np.nan
-    return x
-
-
-def _offset(rng, x):
-    return x + rng.choice([1e3, 1e6, -1e9])
-
-
-def _size(rng, x):
-    return x * rng.choice([1e-9, 1e9, -1.0])
-
-
-CHANGES = (_gap, _scattered, _rest, _ends, _every_second, _offset, _size)
-
-
-def series(rng, n):
-    """A series of some shape with up to two oddities."""
-    x = np.array(SHAPES[rng.integers(len(SHAPES))](rng, n), dtype=float)
-    for place in rng.choice(len(CHANGES), int(rng.integers(0, 3)), replace=False):
-        x = CHANGES[place](rng, x)
-    return x
+from tests.odd_samples import gap, series
 
 
 def pair(rng, n):
@@ -129,7 +36,7 @@ def pair(rng, n):
     if kind == 2:
         return one, np.roll(one, int(rng.integers(1, max(n // 4, 2))))
     if kind == 3:
-        return one, _gap(rng, one.copy())
+        return one, gap(rng, one.copy())
     return one, series(rng, n)
 
 
@@ -199,7 +106,7 @@ def _call(rng):
     if roll < 0.98:
         groups = {f"g{k}": np.stack([series(rng, n) for _ in range(3)], axis=1) for k in range(int(rng.integers(2, 6)))}
         return "kuramoto_test", lambda: kuramoto_test(groups, fs)
-    return "multiverse", lambda: multiverse(
+    return "multiverse", lambda: synchrony_multiverse(
         a, b, fs, grid={"window": (n / fs / 8, n / fs / 5)}, draws=19, lag=n / fs / 30
     )
 

@@ -8,6 +8,7 @@ from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony import METHODS, group_synchrony, synchrony
 from dyadloop.measures.synchrony.guard import checked
 from tests.measures.conftest import autoregressive, follower
+from tests.odd_samples import series
 
 _CALLS = 8  # per method; docs/fuzz.py makes as many as are wanted
 _CHOICES = {
@@ -15,32 +16,6 @@ _CHOICES = {
     "lag": (0.0, 0.3, 2.0), "dimension": (1, 2, 4), "theiler": (0, 1, 4), "radius": (0.1, 1.0), "rate": (0.01, 0.3),
     "peak_size": (1, 8), "span": (0.1, 0.75), "draws": (20,), "absolute": (True, False), "mea_smooth": (0.0, 0.5),
 }  # fmt: skip
-
-
-def _odd_series(rng, n):
-    """A series of one of many kinds that recordings have: still, nearly still, with gaps, spikes, steps, offsets."""
-    x = rng.normal(size=n)
-    low, high = sorted(rng.integers(0, n + 1, 2))
-    kind = rng.integers(0, 10)
-    if kind == 0:
-        x[:] = 0.1
-    elif kind == 1:
-        x[low:high] = rng.choice([0.0, 0.1, 1e6])
-    elif kind == 2:
-        x[rng.random(n) < 0.3] = np.nan
-    elif kind == 3:
-        x[low:high] = np.nan
-    elif kind == 4:
-        x = (x > 1).astype(float)
-    elif kind == 5:
-        x = 1e3 + 1e-9 * x
-    elif kind == 6:
-        x[rng.integers(0, n)] = 1e9
-    elif kind == 7:
-        x = np.arange(n) * 0.1
-    elif kind == 8:
-        x = np.exp(3 * x)
-    return x
 
 
 @pytest.mark.parametrize("method", list(METHODS))
@@ -55,7 +30,7 @@ def test_odd_input_gives_a_number_an_error_or_a_reason(method):
             if name in known and (name in ("draws", "radius") or rng.random() < 0.4)
         }
         try:
-            found = synchrony(_odd_series(rng, n), _odd_series(rng, n), 10, method, **settings)
+            found = synchrony(series(rng, n), series(rng, n), 10, method, **settings)
         except MeasureError:
             continue
         assert np.isfinite(float(found["score"]))

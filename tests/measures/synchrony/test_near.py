@@ -5,7 +5,7 @@ import pytest
 
 from dyadloop.measures.synchrony.bits import clear
 from dyadloop.measures.synchrony.near import EUCLIDEAN, MANHATTAN, MAXIMUM, fill, rows_of
-from dyadloop.measures.synchrony.recurrence import embed, known_cells, plot
+from dyadloop.measures.synchrony.recurrence import count_recurrences, embed, known_cells
 from tests.measures.conftest import autoregressive
 from tests.measures.synchrony.test_recurrence import _naive
 
@@ -59,7 +59,7 @@ def test_an_offset_of_a_million_sds():
 
 def test_a_long_plot_has_the_lines_of_the_naive_one():
     x, y = (embed(autoregressive(900, 0.97, seed), 1, 1) for seed in (1, 2))
-    found, expected = plot(x, y, 1.5, theiler=70).numbers(), _naive(x, y, 1.5, "euclidean", 70)
+    found, expected = count_recurrences(x, y, 1.5, theiler=70).numbers(), _naive(x, y, 1.5, "euclidean", 70)
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=1e-12), name
 

@@ -5,7 +5,7 @@ import pytest
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony import group_synchrony, synchrony
-from dyadloop.measures.synchrony.recurrence import embed, plot
+from dyadloop.measures.synchrony.recurrence import count_recurrences, embed
 from tests.measures.conftest import autoregressive, follower
 
 _NORMS = {
@@ -47,7 +47,7 @@ def _naive(x, y, radius, norm, theiler):
 @pytest.mark.parametrize(("theiler", "dimension", "n"), [(0, 3, (120, 150)), (3, 1, (90, 90)), (1, 2, (80, 60))])
 def test_equals_the_naive_plot(norm, theiler, dimension, n):
     x, y = (embed(autoregressive(size, 0.8, seed), dimension, 2) for seed, size in enumerate(n))
-    found = plot(x, y, 1.2, norm, theiler).numbers()
+    found = count_recurrences(x, y, 1.2, norm, theiler).numbers()
     expected = _naive(x, y, 1.2, norm, theiler)
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=1e-12), name
@@ -55,7 +55,7 @@ def test_equals_the_naive_plot(norm, theiler, dimension, n):
 
 def test_the_band_is_left_out_of_the_cells_where_asked():
     x = embed(autoregressive(60, 0.5, 0), 1, 1)
-    full, valid = (plot(x, x, 0.5, theiler=4, full=full) for full in (True, False))
+    full, valid = (count_recurrences(x, x, 0.5, theiler=4, full=full) for full in (True, False))
     assert full.points == valid.points
     assert full.cells == 60 * 60
     assert valid.cells == (np.abs(np.subtract.outer(np.arange(60), np.arange(60))) >= 4).sum()
@@ -97,7 +97,7 @@ def test_groups_recur_together(group_input):
     assert 0 < float(alone["RR"]) < 0.06
     assert np.isfinite(float(together["score"]))
     states = embed((group_input[:80] - group_input[:80].mean(axis=0)) / group_input[:80].std(axis=0, ddof=1), 1, 1)
-    assert plot(states, states, 2.0, theiler=1, full=False).points == (
+    assert count_recurrences(states, states, 2.0, theiler=1, full=False).points == (
         (np.sqrt(((states[:, :, None] - states[:, None]) ** 2).sum(axis=0)) <= 2.0).sum() - 80
     )
 

@@ -10,9 +10,9 @@ from dyadloop.measures.synchrony import (
     conclusions,
     default_grid,
     group_test,
-    multiverse,
     rmea_contrast,
     synchrony,
+    synchrony_multiverse,
     synchrony_test,
 )
 from dyadloop.measures.synchrony.pseudo import _repairings
@@ -193,7 +193,9 @@ def test_rmeas_contrast_and_the_group_test_on_real_therapies(therapy):
 
 def test_the_multiverse_shows_how_the_conclusion_varies():
     a, b = follower(n=1500, delay=3, noise=1.0)
-    table = multiverse(a, b, 10, grid={"window": (10, 20, 500), "transform": ("none", "log")}, draws=20, step=10, lag=2)
+    table = synchrony_multiverse(
+        a, b, 10, grid={"window": (10, 20, 500), "transform": ("none", "log")}, draws=20, step=10, lag=2
+    )
     assert len(table) == 6
     assert "too short" in table.loc[table["window"] == 500, "status"].iloc[0]
     summary = conclusions(table)
@@ -202,9 +204,9 @@ def test_the_multiverse_shows_how_the_conclusion_varies():
     assert summary["share_above_chance"] == 1.0
     assert set(summary["matters"]) == {"window", "transform"}
     with pytest.raises(MeasureError, match="at least one value"):
-        multiverse(a, b, 10, grid={"window": ()})
+        synchrony_multiverse(a, b, 10, grid={"window": ()})
     with pytest.raises(MeasureError, match="no setting of the grid"):
-        multiverse(a, b, 10, grid={"window": (9999,)})
+        synchrony_multiverse(a, b, 10, grid={"window": (9999,)})
 
 
 @pytest.mark.parametrize("method", list(METHODS))
@@ -217,16 +219,16 @@ def test_every_method_has_a_multiverse_of_settings_that_it_has(method):
     a, b = follower(n=3000, delay=3, noise=1.0)
     given = {"radius": 0.5} if method == "crqa" else {"surrogates": 19} if method == "wavelet_test" else {}
     ends = {name: (values[0],) for name, values in grid.items()} | {"smooth": (0.0, 0.5)}
-    table = multiverse(a, b, 10, method, ends, surrogate=None, **given)
+    table = synchrony_multiverse(a, b, 10, method, ends, surrogate=None, **given)
     assert (table["status"] == "ok").all(), table["status"].tolist()
     assert np.isfinite(table["score"]).all()
 
 
 def test_what_stays_the_same_leaves_the_grid_and_own_surrogates_judge():
     a, b = follower(n=2500, delay=3, noise=1.0)
-    table = multiverse(a, b, 10, "best_lag", surrogate=None, window=10, lag=2, smooth=0.0, transform="none")
+    table = synchrony_multiverse(a, b, 10, "best_lag", surrogate=None, window=10, lag=2, smooth=0.0, transform="none")
     assert table["kind"].tolist() == ["centre", "free", "off"]
-    own = multiverse(a, b, 10, "wavelet_test", {"kind": ("red", "phase")}, surrogates=19, shortest_period=2.0)
+    own = synchrony_multiverse(a, b, 10, "wavelet_test", {"kind": ("red", "phase")}, surrogates=19, shortest_period=2.0)
     assert own["p_value"].between(1 / 20, 1).all()
     assert np.isfinite(own["effect"]).all()
     with pytest.raises(MeasureError, match="does not exist"):

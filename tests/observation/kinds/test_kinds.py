@@ -15,7 +15,7 @@ from scipy.integrate import quad
 from scipy.stats import norm, t
 
 from dyadloop.appraisal.replication import as_recorded, replicate
-from dyadloop.claims.multiverse import alternatives
+from dyadloop.claims.specifications import multiverse_options
 from dyadloop.data import read_study, write_study
 from dyadloop.data.schema import StudyInfo, study_schema
 from dyadloop.errors import DataError
@@ -23,7 +23,7 @@ from dyadloop.inference import Settings, fit
 from dyadloop.inference.mode import posterior_of
 from dyadloop.inference.problem import build_problem
 from dyadloop.inference.result import load_result, problem_of
-from dyadloop.likelihood.joint_filter import filtered
+from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.observation.kinds import Keys, Kind, Parameter, Record, kinds, mask, register, registered
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.reporting.report import report
@@ -79,7 +79,7 @@ class Tailed(Kind):
         tail = record.values["tail"]
         return jnp.stack([jnp.where(tail > 0, tail, 4.0), width], axis=-1)
 
-    def observe(self, v, sd, normal, given):
+    def observe(self, v, sd, normal, given, about):
         drawn = sd * normal
         return drawn, jax.scipy.stats.t.logpdf(v - drawn, given[0], scale=given[1])
 
@@ -88,7 +88,10 @@ class Tailed(Kind):
 
     def draw(self, key, score, record, numbers):
         tail = record.values["tail"]
-        error = jax.random.t(key, jnp.where(tail > 0, tail, 4.0)) * self.given(record, numbers, score.shape)[..., 1]
+        error = (
+            jax.random.t(key, jnp.where(tail > 0, tail, 4.0))
+            * self.observed_contexts(record, numbers, score.shape)[..., 1]
+        )
         return score + jnp.where(tail > 0, error, 0.0)
 
     def sentence(self, count):
@@ -121,7 +124,7 @@ def test_the_keys_are_read_checked_and_written(folder, tmp_path):
     write_study(again, study.info, [], [], [])
     assert "tails: 4" in (again / "study.yaml").read_text()
     assert json.loads(study.info.model_dump_json())["indicators"]["trust"]["tails"] == 4
-    assert alternatives(study)["normal_trust"].info.indicators["trust"].tails is None
+    assert multiverse_options(study)["normal_trust"].info.indicators["trust"].tails is None
     text = (folder / "study.yaml").read_text()
     wrong = tmp_path / "wrong"
     wrong.mkdir()
@@ -155,7 +158,7 @@ def test_its_density_is_integrated_over_the_prediction(problem):
     panel = panel.of_dyads(np.array([0]))
     values = {**problem.plan.defaults(), **{n: q.value for n, q in problem.observed.parameters().items()}}
     models = problem.plan.field(values), problem.observed.observation(values)
-    plain = filtered(*models, replace(panel, kinds=(), kind=None, latent_at=None, records={})).steps
+    plain = filter_jointly(*models, replace(panel, kinds=(), kind=None, latent_at=None, records={})).steps
     place = tuple(np.argwhere(only)[0])
     v, sd = float(plain.innovation[place]), float(plain.weight[place]) ** -0.5
     exact = quad(lambda z: norm.pdf(z, scale=sd) * t.pdf(v - z, 4, scale=values["tail_trust"]), -30, 30, points=[0, v])[
@@ -163,7 +166,7 @@ def test_its_density_is_integrated_over_the_prediction(problem):
     ]
     nodes = np.linspace(-8, 8, 4001)
     weights = norm.pdf(nodes)
-    run = jax.jit(jax.vmap(lambda z: filtered(*models, panel, z[None]).log_density[0]))
+    run = jax.jit(jax.vmap(lambda z: filter_jointly(*models, panel, z[None]).log_density[0]))
     found = np.exp(np.asarray(run(jnp.asarray(nodes)))) @ weights / weights.sum()
     assert found == pytest.approx(exact, rel=1e-6)
 
@@ -192,6 +195,14 @@ def test_it_is_fitted_replicated_and_reported(folder, problem, tmp_path):
 def test_a_name_is_taken_once():
     with pytest.raises(ValueError, match="'count' is registered already"):
         register(next(kind for kind in kinds() if kind.name == "count"))
+
+
+def test_two_kinds_cannot_share_a_key(toy):
+    class Other(Tailed):
+        name: ClassVar[str] = "other"
+
+    with registered(Other()), pytest.raises(ValueError, match="share the key or check _plain, tails"):
+        study_schema()
 
 
 def test_outside_of_it_the_schema_is_as_before(toy):

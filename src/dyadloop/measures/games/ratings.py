@@ -1,7 +1,6 @@
 """Truth and bias over sessions: how far one person tracks another, and what else the judgement follows."""
 
 import math
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ import pandas as pd
 
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.games.decisions import OCCASIONS, numbers, repeated
+from dyadloop.measures.games.random_slopes import fit_random_slopes
 
 _COLUMNS = ("dyad", "judgement", "truth", "own")
 _TWINS = 8  # rows; with fewer, equal pairs may be chance
@@ -55,6 +55,19 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
     -----
     judgement - mean truth = bias + accuracy (truth - mean) + similarity (own - mean) + error, with bias and accuracy
     varying between dyads (REML).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> truth, own = rng.normal(5, 1, size=(2, 200))
+    >>> table = pd.DataFrame({"dyad": np.repeat(np.arange(20), 10), "truth": truth, "own": own})
+    >>> table["judgement"] = 0.5 + 0.6 * truth + 0.2 * own + rng.normal(0, 0.5, 200)  # SIMULATED
+    >>> print(dl.truth_and_bias(table).effects.round(2))
+                   effect  estimate  error
+    0    directional_bias     -0.47   0.04
+    1   tracking_accuracy      0.64   0.05
+    2  assumed_similarity      0.09   0.04
     """
     sound, faults = numbers(table, _COLUMNS, ("dyad",), name, _COLUMNS[1:])
     if any(column in sound for column in OCCASIONS):
@@ -82,31 +95,20 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
         raise MeasureError(
             f"{name}: {len(design)} sessions of {design['dyad'].nunique()} dyads; expected at least 5 dyads with 4 each"
         )
-    import statsmodels.api as sm
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            fixed = np.column_stack([np.ones(len(design)), design["truth"], design["own"]])
-            fitted = sm.MixedLM(design["outcome"].to_numpy(), fixed, design["dyad"], fixed[:, :2]).fit(reml=True)
-            effects = fitted.random_effects
-        except (np.linalg.LinAlgError, ValueError) as error:
-            raise MeasureError(f"{name}: the model of truth and bias cannot be fitted ({error})") from None
-    with np.errstate(invalid="ignore"):
-        estimates, errors = np.asarray(fitted.fe_params), np.asarray(fitted.bse_fe)
-    if not (np.isfinite(estimates).all() and np.isfinite(errors).all()):
+    fixed = np.column_stack([np.ones(len(design)), design["truth"], design["own"]])
+    names, number = np.unique(design["dyad"].to_numpy(dtype=str), return_inverse=True)
+    if np.linalg.matrix_rank(fixed) < fixed.shape[1]:
         raise MeasureError(f"{name}: the ratings do not tell accuracy from bias; expected truths and ratings that vary")
+    try:
+        fitted = fit_random_slopes(fixed, design["outcome"].to_numpy(), number, 2)
+    except np.linalg.LinAlgError as error:
+        raise MeasureError(f"{name}: the model of truth and bias cannot be fitted ({error})") from None
     rows = [
-        {"effect": effect, "estimate": float(estimates[k]), "error": float(errors[k])}
+        {"effect": effect, "estimate": float(fitted.mean[k]), "error": float(fitted.error[k])}
         for effect, k in (("directional_bias", 0), ("tracking_accuracy", 1), ("assumed_similarity", 2))
     ]
-    spread = fitted.random_effects_cov
     dyads = [
-        {
-            "dyad": dyad,
-            "accuracy": float(estimates[1] + np.asarray(found)[1]),
-            "error": math.sqrt(max(float(np.asarray(spread[dyad])[1, 1]), 0.0)),
-        }
-        for dyad, found in effects.items()
+        {"dyad": dyad, "accuracy": float(fitted.mean[1] + own[1]), "error": math.sqrt(max(float(cov[1, 1]), 0.0))}
+        for dyad, own, cov in zip(names.tolist(), fitted.own, fitted.own_covariance, strict=True)
     ]
     return TruthAndBias(pd.DataFrame(rows), pd.DataFrame(dyads))

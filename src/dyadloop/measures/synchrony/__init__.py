@@ -1,4 +1,4 @@
-"""Synchrony of two persons: methods, surrogates, tests between dyads, and the multiverse of settings."""
+"""Synchrony of two persons: methods, surrogates, tests between dyads, and the settings_multiverse of settings."""
 
 from dyadloop.measures.synchrony.application import group_synchrony, synchrony
 from dyadloop.measures.synchrony.changes import change_synchrony
@@ -9,7 +9,7 @@ from dyadloop.measures.synchrony.language import language_style
 from dyadloop.measures.synchrony.method import UNITS, Method
 from dyadloop.measures.synchrony.methods import METHODS
 from dyadloop.measures.synchrony.pseudo import group_test
-from dyadloop.measures.synchrony.settings_multiverse import conclusions, default_grid, multiverse
+from dyadloop.measures.synchrony.settings_multiverse import conclusions, default_grid, synchrony_multiverse
 from dyadloop.measures.synchrony.still import still_time
 from dyadloop.measures.synchrony.surrogates import SURROGATES, Surrogate
 from dyadloop.measures.synchrony.testing import synchrony_test
@@ -32,10 +32,10 @@ __all__ = [
     "kuramoto_test",
     "language_style",
     "mdcrqa",
-    "multiverse",
     "rmea_contrast",
     "still_time",
     "synchrony",
+    "synchrony_multiverse",
     "synchrony_test",
     "turn_taking",
 ]

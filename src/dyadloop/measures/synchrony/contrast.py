@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.errors import MeasureError
-from dyadloop.measures.synchrony.pseudo import Dyads, Shared, shared
+from dyadloop.measures.synchrony.pseudo import Dyads, PairCache, pair_cache
 from dyadloop.measures.synchrony.still import still_parts
 from dyadloop.measures.synchrony.windowed import rmea_prepared
 from dyadloop.signals.series import Floats, Pair, as_series
@@ -21,7 +21,7 @@ def rmea_contrast(
     lag: float = 5.0,
     n: int | None = None,
     keep_roles: bool = False,
-    seed: int = 0,
+    seed: int = 1,
     absolute: bool = True,
     z: bool = True,
     outlier: float | None = None,
@@ -68,8 +68,8 @@ def rmea_contrast(
         length = max(len(one), len(two))
         pair = rmea_prepared(Pair(_padded(one, length), _padded(two, length), fs), outlier, mea_smooth, mea_scale)
         series += [pair.first[: len(one)], pair.second[: len(two)]]
-    of = shared(series, fs, window, step, lag, of_windows=False)
-    of = Shared(of.parts, of_windows=False, absolute=absolute, z=z)
+    of = pair_cache(series, fs, window, step, lag, of_windows=False)
+    of = PairCache(of.parts, of_windows=False, absolute=absolute, z=z)
     real = np.array([of.score(2 * d, 2 * d + 1) for d in range(len(names))])
     pairs = _pairs(len(series), keep_roles)
     size = len(pairs) if n is None else min(n, len(pairs))

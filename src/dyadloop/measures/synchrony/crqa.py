@@ -10,7 +10,15 @@ from scipy.spatial.distance import cdist
 from dyadloop.errors import MeasureError
 from dyadloop.measures.scoring import mean, result
 from dyadloop.measures.synchrony.guard import checked
-from dyadloop.measures.synchrony.recurrence import METRICS, Norm, Plot, embed, plot, profile, rows_within
+from dyadloop.measures.synchrony.recurrence import (
+    METRICS,
+    Norm,
+    RecurrenceCounts,
+    count_recurrences,
+    embed,
+    profile,
+    rows_within,
+)
 from dyadloop.signals.series import Floats, Pair, as_rate, as_series, samples
 
 _SOURCE = "Coco & Dale 2014, doi:10.3389/fpsyg.2014.00510; Coco et al. 2021, doi:10.32614/RJ-2021-062"
@@ -185,8 +193,8 @@ def mdcrqa(
 
 def _whole(
     x: Floats, y: Floats, fs: float, radius: float, lag: float | None, options: dict[str, Any]
-) -> tuple[Plot, int, dict[str, Any], dict[str, Any], float | None]:
-    """Return the plot of a recording, the half width of its profile, variables and coordinates, and the lead."""
+) -> tuple[RecurrenceCounts, int, dict[str, Any], dict[str, Any], float | None]:
+    """Return the recurrences of a recording, the half width of its profile, variables, coordinates, and the lead."""
     whole = sided_plot(x, y, radius, **options)
     if whole.points == 0:
         raise MeasureError(f"nothing recurs within a radius of {radius:g}; expected some points; enlarge the radius")
@@ -201,8 +209,8 @@ def _whole(
 
 def sided_plot(
     x: Floats, y: Floats, radius: float, norm: str, side: str, rescale: str, theiler: int, shortest: int, full: bool
-) -> Plot:
-    """Return the recurrence plot of two sequences of states (dimension, time), or of one side of it.
+) -> RecurrenceCounts:
+    """Return the recurrence count_recurrences of two sequences of states (dimension, time), or of one side of it.
 
     Raises
     ------
@@ -212,7 +220,7 @@ def sided_plot(
     scales = ("none", "mean", "maximum", "minimum", "pairs")
     if rescale not in scales:
         raise MeasureError(f"rescale {rescale!r} does not exist; expected one of {', '.join(scales)}")
-    return plot(x, y, radius * _distance(x, y, norm, rescale), norm, theiler, shortest, full, side)
+    return count_recurrences(x, y, radius * _distance(x, y, norm, rescale), norm, theiler, shortest, full, side)
 
 
 def _distance(x: Floats, y: Floats, norm: str, rescale: str) -> float:
@@ -285,11 +293,11 @@ def blocks(x: Floats, y: Floats, radius: float, norm: str, theiler: int = 0) -> 
     return {"catH": entropy, "blocks": len(large), "block_mean": float(large.mean()), "block_largest": int(large.max())}
 
 
-def _percent(found: Plot) -> dict[str, float]:
+def _percent(found: RecurrenceCounts) -> dict[str, float]:
     return {name: value * (100 if name in _PERCENT else 1) for name, value in found.numbers().items()}
 
 
-def _profile(x: Floats, y: Floats, found: Plot, far: int, side: str, theiler: int) -> Floats:
+def _profile(x: Floats, y: Floats, found: RecurrenceCounts, far: int, side: str, theiler: int) -> Floats:
     """Return the recurrence rate of the diagonals -far..far, NaN on those that are left out."""
     lags = np.arange(-far, far + 1)
     left_out = (np.abs(lags) < theiler) | ((lags >= 0) & (side == "upper")) | ((lags <= 0) & (side == "lower"))

@@ -61,7 +61,7 @@ def mvsusy(
     segment: float = 30.0,
     kind: Literal["lambda_max", "omega"] = "lambda_max",
     draws: int = 1000,
-    seed: int = 0,
+    seed: int = 1,
     surrogate_segments: NDArray[np.int64] | None = None,
 ) -> xr.Dataset:
     """Return multivariate surrogate synchrony, as mvSUSY computes it.

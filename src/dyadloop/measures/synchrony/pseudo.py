@@ -24,7 +24,7 @@ _FEW = 20  # dyads up to which all draws are spent on leaving each out
 
 
 @dataclass(frozen=True)
-class Shared:
+class PairCache:
     """Series of many persons, each cut and transformed once, for scores of any pairs among them."""
 
     parts: tuple[Blocks, ...]
@@ -46,13 +46,13 @@ class Shared:
         return mean(mean(strength, 1)) if self.of_windows else mean(strength)
 
 
-def shared(
+def pair_cache(
     series: Sequence[Floats], fs: float, window: float, step: float, lag: float, of_windows: bool = True
-) -> Shared:
-    """Cut and transform series for :meth:`Shared.score` [s]."""
+) -> PairCache:
+    """Cut and transform series for :meth:`PairCache.score` [s]."""
     width, increment = samples(window, fs, "a window", 3), samples(step, fs, "a step")
     max_lag = samples(lag, fs, "the largest lag", 0)
-    return Shared(tuple(blocks(s, grid(len(s), width, increment, max_lag)) for s in series), of_windows)
+    return PairCache(tuple(blocks(s, grid(len(s), width, increment, max_lag)) for s in series), of_windows)
 
 
 def group_test(
@@ -63,7 +63,7 @@ def group_test(
     people: Mapping[str, tuple[str, str]] | None = None,
     draws: int = 9999,
     statistic: str = "score",
-    seed: int = 0,
+    seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
     spikes: float | None = None,
     smooth: float = 0.0,
@@ -108,6 +108,19 @@ def group_test(
     not share the situation: what both do because the session demands it (starting, standing up) counts as synchrony.
     Re-pairings of few persons use the same pairs again and again and spread less than the mean of new dyads would;
     their distribution is widened to the SD that a model of additive persons gives for it (10 dyads: by some 19 %).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> dyads = {}
+    >>> for name in ("A", "B", "C", "D", "E", "F"):  # SIMULATED: partners share half of their variance
+    ...     shared = rng.normal(size=2500)
+    ...     dyads[name] = tuple(shared + rng.normal(size=2500) for _ in range(2))
+    ...
+    >>> tested = dl.group_test(dyads, fs=25, window=10, step=10, lag=1)
+    >>> float(tested["p_value"]) < 0.01
+    True
     """
     names = list(dyads)
     ids = {name: (people or {}).get(name, (f"{name}:first", f"{name}:second")) for name in names}
@@ -233,12 +246,14 @@ def _shared_scores(
     spans = {name: known[name] for name in ("window", "step", "lag")}
     for name in list(ready):
         try:
-            shared(ready[name][:1], fs, **spans)
+            pair_cache(ready[name][:1], fs, **spans)
         except MeasureError as error:
             failed.append(f"dyad {name!r}: {error}")
             del ready[name]
     place = {name: 2 * k for k, name in enumerate(ready)}
-    of = shared([series for pair in ready.values() for series in pair], fs, **spans, of_windows=method == "windowed")
+    of = pair_cache(
+        [series for pair in ready.values() for series in pair], fs, **spans, of_windows=method == "windowed"
+    )
     return lambda a, b: of.score(place[a], place[b] + 1)
 
 

@@ -15,7 +15,7 @@ from dyadloop.measures.synchrony.phase import jackknife_error
 from dyadloop.measures.synchrony.still import standardised
 from dyadloop.signals.series import Floats, Pair, as_rate, samples
 
-if TYPE_CHECKING:  # numba is loaded where a plot is made
+if TYPE_CHECKING:  # numba is loaded where a count_recurrences is made
     from dyadloop.measures.synchrony.near import Rows
 
 _SOURCE = "Marwan et al. 2007, doi:10.1016/j.physrep.2006.11.001; Coco & Dale 2014, doi:10.3389/fpsyg.2014.00510"
@@ -29,8 +29,8 @@ Norm = Literal["euclidean", "maximum", "manhattan"]
 
 
 @dataclass(frozen=True)
-class Plot:
-    """A recurrence plot as counts: lines by length, points by diagonal, and the number of cells.
+class RecurrenceCounts:
+    """A recurrence count_recurrences as counts: lines by length, points by diagonal, and the number of cells.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def embed(values: Floats, dimension: int, delay: int) -> Floats:
     return np.concatenate([columns[d * delay : d * delay + length].T for d in range(dimension)])
 
 
-def plot(
+def count_recurrences(
     x: Floats,
     y: Floats,
     radius: float,
@@ -114,8 +114,8 @@ def plot(
     shortest: int = 2,
     full: bool = True,
     side: str = "both",
-) -> Plot:
-    """Return the recurrence plot of two sequences of states (dimension, time), or of one side of it.
+) -> RecurrenceCounts:
+    """Return the recurrence count_recurrences of two sequences of states (dimension, time), or of one side of it.
 
     Parameters
     ----------
@@ -156,11 +156,11 @@ def plot(
     diagonal, vertical = np.zeros(min(n, m) + 1, dtype=np.int64), np.zeros(m + 1, dtype=np.int64)
     counts, rows = np.zeros(n + m - 1, dtype=np.int64), np.zeros((2, n), dtype=np.int64)
     lines(rows_within(x, y, radius, norm), low, high, theiler, shortest, diagonal, vertical, counts, rows)
-    return Plot(diagonal, vertical, counts, rows, n * m if full else valid, shortest)
+    return RecurrenceCounts(diagonal, vertical, counts, rows, n * m if full else valid, shortest)
 
 
 def rows_within(x: Floats, y: Floats, radius: float, norm: str) -> "Rows":
-    """Return the rows of a plot, to be read by the kernels of lines and blocks."""
+    """Return the rows of a count_recurrences, to be read by the kernels of lines and blocks."""
     from dyadloop.measures.synchrony.near import rows_of
 
     return rows_of(x, y, radius, _NORMS[norm])
@@ -216,7 +216,7 @@ def recurrence(
     rate
         Recurrence rate to reach where no radius is given.
     norm, theiler, shortest
-        As in :func:`plot`.
+        As in :func:`count_recurrences`.
     lag
         Half width of the diagonal profile [s].
     window, step
@@ -232,7 +232,7 @@ def recurrence(
     """
     x, y = _states(pair.first, dimension, delay), _states(pair.second, dimension, delay)
     radius = _radius_for(x, y, rate, norm) if radius is None else radius
-    whole = plot(x, y, radius, norm, theiler, shortest, full=False)
+    whole = count_recurrences(x, y, radius, norm, theiler, shortest, full=False)
     far = min(samples(lag, pair.fs, "the lag of the profile", 0), min(x.shape[1], y.shape[1]) - 1)
     rates = profile(x, y, whole, far)
     numbers = whole.numbers()
@@ -245,7 +245,7 @@ def recurrence(
         starts = np.arange(0, x.shape[1] - width + 1, samples(step or window, pair.fs, "a step"))
         parts = [(x[:, s : s + width], y[:, s : s + width]) for s in starts]
         table = [
-            list(plot(*part, radius, norm, theiler, shortest, full=False).numbers().values())
+            list(count_recurrences(*part, radius, norm, theiler, shortest, full=False).numbers().values())
             if known_cells(*part, theiler)
             else [np.nan] * len(numbers)
             for part in parts
@@ -269,7 +269,7 @@ def _states(values: Floats, dimension: int, delay: int) -> Floats:
     return embed(standardised(values, 1), dimension, delay)
 
 
-def profile(x: Floats, y: Floats, found: Plot, far: int) -> Floats:
+def profile(x: Floats, y: Floats, found: RecurrenceCounts, far: int) -> Floats:
     """Return the recurrence rate of the diagonals -far..far over their cells of known states."""
     middle = slice(x.shape[1] - 1 - far, x.shape[1] + far)
     cells = _per_diagonal(x, y)[middle]
@@ -321,7 +321,7 @@ def joint_recurrence(
     group, found_rate = as_group(series), as_rate(fs)
     states = embed(standardised(group, 1, "group"), dimension, delay)
     radius = _radius_for(states, states, rate, "euclidean") if radius is None else radius
-    found = plot(states, states, radius, theiler=1, full=False)
+    found = count_recurrences(states, states, radius, theiler=1, full=False)
     numbers = found.numbers()
     return result(
         "mdrqa",

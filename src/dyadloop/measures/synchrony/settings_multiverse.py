@@ -46,7 +46,7 @@ def default_grid(method: str) -> dict[str, Sequence[Any]]:
     return axes | _PREPARATION
 
 
-def multiverse(
+def synchrony_multiverse(
     first: ArrayLike,
     second: ArrayLike,
     fs: float,
@@ -55,7 +55,7 @@ def multiverse(
     *,
     surrogate: str | None = "shift",
     draws: int = 99,
-    seed: int = 0,
+    seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,  # noqa: ANN401 - what stays the same
 ) -> pd.DataFrame:
@@ -85,6 +85,20 @@ def multiverse(
     ------
     MeasureError
         If the grid is empty or no setting can be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> shared, other = rng.normal(size=(2, 5000))
+    >>> grid = {"window": [10, 20], "lag": [1, 2]}
+    >>> table = dl.synchrony_multiverse(shared, shared + other, fs=25, grid=grid, surrogate=None)
+    >>> print(table[["window", "lag", "status"]])
+       window  lag status
+    0      10    1     ok
+    1      10    2     ok
+    2      20    1     ok
+    3      20    2     ok
     """
     if grid is None:
         grid = {name: values for name, values in default_grid(method).items() if name not in settings}
@@ -140,7 +154,7 @@ def conclusions(table: pd.DataFrame, level: float = 0.05) -> dict[str, Any]:
     Parameters
     ----------
     table
-        Result of :func:`multiverse`.
+        Result of :func:`synchrony_multiverse`.
     level
         Significance level.
 

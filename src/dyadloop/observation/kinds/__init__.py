@@ -60,5 +60,5 @@ def mask(scores: xr.Dataset, name: str) -> np.ndarray:
     return scores["kind"].values == known.index(name) if name in known else np.zeros(scores["kind"].shape, dtype=bool)
 
 
-for _kind in (Gaussian(), Count(), Censored(), Ordinal()):
+for _kind in (Gaussian(), Censored(), Ordinal(), Count()):
     register(_kind)

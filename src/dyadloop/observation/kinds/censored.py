@@ -37,7 +37,7 @@ class _Keys(Keys):
 def as_seen(scores: xr.Dataset) -> xr.Dataset:
     """Return scores as a design has them that is to be simulated: a limit is a value like any other of its indicator.
 
-    An answer at an end of a coarse scale, which is scaled as the border next to it, is an answer again.
+    An answer at an end of a coarse scale, which is scaled as the threshold next to it, is an answer again.
     """
     known = str(scores.attrs["kinds"]).split()
     here, step = scores["kind"] == known.index("censored"), scores["step"]
@@ -51,7 +51,7 @@ class Censored(Kind):
 
     name: ClassVar[str] = "censored"
     summary: ClassVar[str] = "a limit that the value lies beyond: `limit` in measurements.tsv, or an end of the scale"
-    keys: ClassVar[type[Keys]] = _Keys
+    keys: ClassVar[type[Keys] | None] = _Keys
     per_value: ClassVar[dict[str, float]] = {"side": 0.0}  # -1 below the limit, +1 above
     alone: ClassVar[str] = "lie beyond a limit, so they tell nothing about change"
 
@@ -67,7 +67,7 @@ class Censored(Kind):
         """Return the ends of a scale taken as limits, or not."""
         if entry.scale is None or entry.transform != "none":
             return {}
-        return {"ends": {"ends_are_limits": not entry.ends_are_limits, "borders": "equal"}}
+        return {"ends": {"ends_are_limits": not entry.ends_are_limits, "thresholds": "equal"}}
 
     def claims(self, entry: Any, part: pd.DataFrame) -> np.ndarray:  # noqa: ANN401 - an indicator
         """Return which values are limits."""
@@ -83,13 +83,15 @@ class Censored(Kind):
         """Return the sides of the limits."""
         import jax.numpy as jnp
 
-        return Record({"side": jnp.asarray(values["side"])}, {})
+        return Record({"side": jnp.asarray(values["side"], dtype=int)}, {})
 
     def given(self, record: Record, numbers: Any, shape: tuple[int, ...]) -> "Array":  # noqa: ANN401 - none
         """Return the side of each limit."""
         return record.values["side"][..., None]
 
-    def observe(self, v: "Array", sd: "Array", normal: "Array", given: "Array") -> tuple["Array", "Array"]:
+    def observe(
+        self, v: "Array", sd: "Array", normal: "Array", given: "Array", about: dict[str, "Array"]
+    ) -> tuple["Array", "Array"]:
         """Return an innovation drawn from beyond the limit, and the log probability of being there.
 
         ``v`` is the limit minus its prediction.

@@ -1,6 +1,6 @@
-"""The kind `ordinal`: an answer of a coarse scale says between which borders the value lies.
+"""The kind `ordinal`: an answer of a coarse scale says between which thresholds the value lies.
 
-The borders are half a step away, or the inner ones are estimated; the outer two set the unit of the scale.
+The thresholds are half a step away, or the inner ones are estimated; the outer two set the unit of the scale.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jax import Array
 
 _FEWEST_ANSWERS = 4
-"""Answers of a scale whose inner borders can be estimated: the outer two borders set its unit."""
+"""Answers of a scale whose inner thresholds can be estimated: the outer two thresholds set its unit."""
 
 
 class _Keys(Keys):
@@ -26,18 +26,18 @@ class _Keys(Keys):
         default=None,
         description="points from one answer of a coarse scale to the next: the true value lies within half a step",
     )
-    borders: Literal["equal", "free"] = Field(
+    thresholds: Literal["equal", "free"] = Field(
         default="equal",
-        description="whether the borders between answers lie at equal distances or are estimated, but for the two ends",
+        description="whether thresholds between answers are at equal distances or are estimated, but for the two ends",
     )
 
     @model_validator(mode="after")
-    def _sound(self) -> "_Keys":
+    def _answers_are_sound(self) -> "_Keys":
         if self.step is not None and (getattr(self, "transform", "") == "log" or getattr(self, "scale", None) is None):
             raise ValueError("step needs a scale: [lowest, highest] and no logarithm")
-        if self.borders == "free" and not _can_be_free(self):
+        if self.thresholds == "free" and not _can_be_free(self):
             raise ValueError(
-                f"free borders need ends_are_limits and a step that makes {_FEWEST_ANSWERS} answers or more"
+                f"free thresholds need ends_are_limits and a step that makes {_FEWEST_ANSWERS} answers or more"
             )
         return self
 
@@ -50,32 +50,32 @@ def _n_answers(entry: Any) -> int:  # noqa: ANN401 - an indicator
 
 
 def _can_be_free(entry: Any) -> bool:  # noqa: ANN401 - an indicator
-    """Return whether the inner borders between answers can be estimated."""
+    """Return whether the inner thresholds between answers can be estimated."""
     return entry.ends_are_limits and _n_answers(entry) >= _FEWEST_ANSWERS
 
 
 class Answers(NamedTuple):
-    """Indicator, borders at equal distances and inner answers of an indicator whose borders are estimated."""
+    """Indicator, thresholds at equal distances and inner answers of an indicator whose thresholds are estimated."""
 
     indicator: int
     equal: tuple[float, ...]
     inner: tuple[str, ...]
 
 
-class Borders(NamedTuple):
-    """Borders between the answers of one indicator.
+class Thresholds(NamedTuple):
+    """Thresholds between the answers of one indicator.
 
-    ``equal`` says where each border lies at equal distances, ``free`` where it does [units of the score]; the two outer
-    ones are fixed.
+    ``equal`` says where each threshold lies at equal distances, ``free`` where it does [units of the score]; the two
+    outer ones are fixed.
     """
 
     equal: Any
     free: Any
 
     def reach(self, answer: "Array", half: "Array") -> tuple["Array", "Array"]:
-        """Return how far the borders below and above an answer lie from where it stands at equal distances.
+        """Return how far the thresholds below and above an answer lie from where it stands at equal distances.
 
-        ``answer`` is the number of the answer from 0; what lies outside the outer borders has steps as at equal
+        ``answer`` is the number of the answer from 0; what lies outside the outer thresholds has steps as at equal
         distances. ``half`` is half a step at equal distances.
         """
         import jax.numpy as jnp
@@ -84,7 +84,7 @@ class Borders(NamedTuple):
         return moved[answer] - half, moved[answer + 1] + half
 
     def at_equal_distances(self, value: "Array") -> "Array":
-        """Return where values lie if the stretches between borders are made equally long."""
+        """Return where values lie if the stretches between thresholds are made equally long."""
         import jax.numpy as jnp
 
         inside = (value > self.free[0]) & (value < self.free[-1])
@@ -92,25 +92,25 @@ class Borders(NamedTuple):
 
 
 class Ordinal(Kind):
-    """Answers of a coarse scale. Each has the probability of lying between its borders."""
+    """Answers of a coarse scale. Each has the probability of lying between its thresholds."""
 
     name: ClassVar[str] = "ordinal"
-    summary: ClassVar[str] = "an answer of a scale of few points (`step`): the value lies between two borders"
-    keys: ClassVar[type[Keys]] = _Keys
+    summary: ClassVar[str] = "an answer of a scale of few points (`step`): the value lies between two thresholds"
+    keys: ClassVar[type[Keys] | None] = _Keys
     per_indicator: ClassVar[dict[str, float]] = {"step": float("nan"), "lowest": float("nan"), "free_answers": 0}
     positive: ClassVar[tuple[str, ...]] = ("width_",)
 
     def alternatives(self, entry: Any) -> dict[str, dict[str, object]]:  # noqa: ANN401 - an indicator
-        """Return a coarse scale taken as continuous, and its borders estimated or at equal distances."""
+        """Return a coarse scale taken as continuous, and its thresholds estimated or at equal distances."""
         found: dict[str, dict[str, object]] = {}
         if entry.step is not None:
-            found["continuous"] = {"step": None, "borders": "equal"}
+            found["continuous"] = {"step": None, "thresholds": "equal"}
         if _can_be_free(entry):
-            found["borders"] = {"borders": "equal" if entry.borders == "free" else "free"}
+            found["thresholds"] = {"thresholds": "equal" if entry.thresholds == "free" else "free"}
         return found
 
     def raw(self, entry: Any, part: pd.DataFrame, y: np.ndarray) -> np.ndarray:  # noqa: ANN401 - an indicator
-        """Return answers; the first one stands for all below the border between it and the second."""
+        """Return answers; the first one stands for all below the threshold between it and the second."""
         if entry.step is None or not entry.ends_are_limits or entry.scale is None:
             return y
         return y.clip(entry.scale[0] + entry.step / 2, entry.scale[1] - entry.step / 2)
@@ -120,15 +120,15 @@ class Ordinal(Kind):
         return np.full(len(part), entry.step is not None)
 
     def by_indicator(self, entry: Any, scale: float) -> dict[str, float]:  # noqa: ANN401 - an indicator
-        """Return the step [as score], the lowest point of the scale, and how many answers have borders to estimate."""
+        """Return the step [as score], the lowest point of the scale, and the number of answers with free thresholds."""
         return {
             "step": (entry.step or np.nan) / scale,
             "lowest": entry.scale[0] if entry.scale is not None else np.nan,
-            "free_answers": _n_answers(entry) if entry.borders == "free" else 0,
+            "free_answers": _n_answers(entry) if entry.thresholds == "free" else 0,
         }
 
     def planned(self, scores: xr.Dataset) -> tuple[Answers, ...]:
-        """Return the indicators whose borders are estimated."""
+        """Return the indicators whose thresholds are estimated."""
         found = []
         for j in np.flatnonzero(scores["free_answers"].values > 0):
             entry = scores.isel(indicator=j)
@@ -150,8 +150,8 @@ class Ordinal(Kind):
 
     def numbers(
         self, plan: tuple[Answers, ...], indicators: tuple[str, ...], values: Mapping[str, Any]
-    ) -> dict[int, Borders]:
-        """Return borders from the widths of the inner answers, which share the stretch between the outer borders."""
+    ) -> dict[int, Thresholds]:
+        """Return thresholds from the widths of the inner answers, which share the stretch between the outer ones."""
         import jax.numpy as jnp
 
         found = {}
@@ -159,13 +159,13 @@ class Ordinal(Kind):
             name, equal = indicators[entry.indicator], jnp.asarray(entry.equal)
             widths = jnp.stack([jnp.asarray(values[f"width_{name}_{answer}"]) for answer in entry.inner])
             places = equal[0] + (equal[-1] - equal[0]) * jnp.cumsum(widths) / widths.sum()
-            found[entry.indicator] = Borders(equal, jnp.concatenate([equal[:1], places[:-1], equal[-1:]]))
+            found[entry.indicator] = Thresholds(equal, jnp.concatenate([equal[:1], places[:-1], equal[-1:]]))
         return found
 
     def record(
         self, values: dict[str, np.ndarray], about: dict[str, np.ndarray], score: np.ndarray, plan: tuple[Answers, ...]
     ) -> Record:
-        """Return half a step of each indicator, and which answer each score is where borders are estimated."""
+        """Return half a step of each indicator, and which answer each score is where thresholds are estimated."""
         import jax.numpy as jnp
 
         half = jnp.asarray(np.nan_to_num(about["step"]) / 2)
@@ -183,19 +183,21 @@ class Ordinal(Kind):
             return record
         return record._replace(values={"answer": (score[..., None] > record.constants["equal"]).sum(axis=-1)})
 
-    def given(self, record: Record, numbers: dict[int, Borders] | None, shape: tuple[int, ...]) -> "Array":
-        """Return how far the borders below and above each score lie from it."""
+    def given(self, record: Record, numbers: dict[int, Thresholds] | None, shape: tuple[int, ...]) -> "Array":
+        """Return how far the thresholds below and above each score lie from it."""
         import jax.numpy as jnp
 
         half_step = record.constants["half_step"]
         half = jnp.where(half_step > 0, half_step, 1.0)
         found = jnp.broadcast_to(jnp.stack([-half, half], axis=-1), (*shape, 2))
-        for j, borders in (numbers or {}).items():
-            ends = borders.reach(record.values["answer"][..., j], half[j])
+        for j, thresholds in (numbers or {}).items():
+            ends = thresholds.reach(record.values["answer"][..., j], half[j])
             found = found.at[:, :, j].set(jnp.stack(ends, axis=-1))
         return found
 
-    def observe(self, v: "Array", sd: "Array", normal: "Array", given: "Array") -> tuple["Array", "Array"]:
+    def observe(
+        self, v: "Array", sd: "Array", normal: "Array", given: "Array", about: dict[str, "Array"]
+    ) -> tuple["Array", "Array"]:
         """Return an innovation drawn from between two ends about ``v``, and the log probability of being there."""
         import jax.numpy as jnp
         from jax.scipy.special import log_ndtr, ndtr, ndtri
@@ -208,7 +210,7 @@ class Ordinal(Kind):
         least, most = ndtr(jnp.maximum(low, FARTHEST)), ndtr(jnp.maximum(high, FARTHEST))
         # the normal is mirrored too, so that the draw does not jump where the side changes
         drawn = ndtri(least + ndtr(away * normal) * (most - least))
-        # so far out that the two probabilities are one number, the near border stands for the draw
+        # so far out that the two probabilities are one number, the near threshold stands for the draw
         drawn = jnp.where(most > least, jnp.clip(drawn, low, high), high)
         return away * sd * drawn, log_high + jnp.log1p(-jnp.exp(log_low - log_high))
 
@@ -216,10 +218,10 @@ class Ordinal(Kind):
         """Return the variance of a uniform error within a step."""
         return record.constants["half_step"] ** 2 / 3
 
-    def draw(self, key: "Array", score: "Array", record: Record, numbers: dict[int, Borders] | None) -> "Array":
+    def draw(self, key: "Array", score: "Array", record: Record, numbers: dict[int, Thresholds] | None) -> "Array":
         """Return scores in which rounding to the steps of the scale makes its answers."""
-        for j, borders in (numbers or {}).items():
-            score = score.at[..., j].set(borders.at_equal_distances(score[..., j]))
+        for j, thresholds in (numbers or {}).items():
+            score = score.at[..., j].set(thresholds.at_equal_distances(score[..., j]))
         return score
 
     def alike(self, record: Record, score: np.ndarray, here: np.ndarray) -> Alike:
@@ -234,7 +236,7 @@ class Ordinal(Kind):
     def sentence(self, count: int) -> str:
         """Return what the report says of coarse answers."""
         return (
-            f"{count} values come from coarse scales. Each enters with the probability of lying between the borders of "
-            "its answer: half a step away, or estimated where the study declares them free. Replicated data have the "
-            "same steps."
+            f"{count} values come from coarse scales. Each enters with the probability of lying between the thresholds "
+            "of its answer: half a step away, or estimated where the study declares them free. Replicated data have "
+            "the same steps."
         )

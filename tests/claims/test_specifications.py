@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,9 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from dyadloop.claims import across, alternatives
-from dyadloop.claims import choices as choose
+from dyadloop.claims import multiverse, multiverse_options, specifications, summarise_multiverse
 from dyadloop.claims.claims_table import UNTESTABLE
-from dyadloop.claims.multiverse import DECLARED
+from dyadloop.claims.specifications import DECLARED
 from dyadloop.cli.program import app
 from dyadloop.data import read_study
 from dyadloop.errors import FitError
@@ -25,7 +23,6 @@ from dyadloop.theory import linear_form, read_theory
 from tests.inference.small import coarse, make, shared, shorten, theory
 
 PAIR = ["oxytocin", "trust"]
-choices = sys.modules["dyadloop.claims.multiverse"]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +33,7 @@ def study(tmp_path_factory):
 
 
 def test_each_alternative_changes_what_it_says(study):
-    found = alternatives(study)
+    found = multiverse_options(study)
     assert {"continuous_trust", "ends_trust", "without_trust", "without_therapists", "without_least_observed"} <= set(
         found
     )
@@ -58,14 +55,14 @@ def test_no_choice_is_lost_to_a_name_that_files_cannot_have(study):
     first = study.info.indicators["trust"]
     indicators = {**study.info.indicators, "a b": first, "a_b": first}
     more = dataclasses.replace(study, info=study.info.model_copy(update={"indicators": indicators}))
-    found = alternatives(more)
+    found = multiverse_options(more)
     assert not found["without_a_b"].info.indicators["a b"].use
     assert not found["without_a_b_"].info.indicators["a_b"].use
-    assert len(found) == len(alternatives(study)) + 2 * 4  # in or out, coarse or not, borders, ends
+    assert len(found) == len(multiverse_options(study)) + 2 * 4  # in or out, coarse or not, borders, ends
 
 
 def test_unused_indicators_and_covariates_are_choices(school_folder):
-    diaries = alternatives(read_study(school_folder.parent / "diaries"))
+    diaries = multiverse_options(read_study(school_folder.parent / "diaries"))
     assert diaries["with_relaxed"].info.indicators["relaxed"].use
     assert "symptoms" not in diaries["without_covariate_symptoms"].info.covariates
 
@@ -74,7 +71,7 @@ def test_a_quantity_without_an_indicator_leaves_the_fit_unless_it_was_pushed(sch
     school = read_study(school_folder)
     model = read_theory(school.info.theory)
     whole, less = (
-        build_problem(scale_scores(one), model) for one in (school, alternatives(school)["without_te_fair_all"])
+        build_problem(scale_scores(one), model) for one in (school, multiverse_options(school)["without_te_fair_all"])
     )
     assert set(whole.plan.names) - set(less.plan.names) == {"trust"}
     scores = xr.Dataset(
@@ -96,7 +93,9 @@ def test_what_verdicts_hang_on_by_hand():
         ("x", "C1", 0.1, "undecided"), ("x", "C2", 0.2, "undecided"), ("x", "C3", 0.2, "undecided"),
         ("y", "C1", 0.4, "supported"), ("y", "C2", np.nan, UNTESTABLE), ("y", "C3", np.nan, UNTESTABLE),
     ]  # fmt: skip
-    found = across(pd.DataFrame(rows, columns=["choice", "claim", "median", "verdict"])).set_index("claim")
+    found = summarise_multiverse(pd.DataFrame(rows, columns=["choice", "claim", "median", "verdict"])).set_index(
+        "claim"
+    )
     assert list(found.index) == ["C1", "C2"]
     assert found.loc["C1"].tolist() == ["supported", 0.3, 0.1, 0.4, 3, 2, "x: undecided"]
     assert found.loc["C2"].tolist() == ["undecided", 0.1, 0.1, 0.2, 2, 2, ""]
@@ -112,13 +111,13 @@ def test_the_program_fits_each_choice(small_fit, tmp_path, monkeypatch):
             return small_fit[1]
         raise FitError("nothing left")
 
-    monkeypatch.setattr(choices, "fit", noted)
-    call = ["choices", str(small_fit[0]), "--out", str(tmp_path)]
+    monkeypatch.setattr(specifications, "fit", noted)
+    call = ["multiverse", str(small_fit[0]), "--out", str(tmp_path)]
     run = CliRunner().invoke(app, [*call, "--only", "without_trust,without_least_observed", "--json"])
     assert run.exit_code in (0, 4), run.output
     assert fitted == [DECLARED, "without_trust", "without_least_observed"]
     assert "without_trust cannot be fitted: nothing left" in run.stderr
-    sheet = pd.read_csv(tmp_path / "choices.csv")
+    sheet = pd.read_csv(tmp_path / "multiverse.csv")
     assert set(sheet["choice"]) == {DECLARED, "without_least_observed"}
     rows = json.loads(run.stdout)
     assert rows
@@ -128,13 +127,13 @@ def test_the_program_fits_each_choice(small_fit, tmp_path, monkeypatch):
     listed = CliRunner().invoke(app, [*call[:2], "--list"])
     assert "without_trust" in listed.stdout.split()
     with pytest.raises(FitError, match=r"colour: no other choice; known: .*without_trust"):
-        choose(read_study(small_fit[0]), only=["colour"])
+        multiverse(read_study(small_fit[0]), only=["colour"])
 
 
 def test_a_study_that_cannot_be_fitted_as_declared_says_so(study, tmp_path, monkeypatch):
     def refuse(*args, **rest):
         raise FitError("no value enters the fit")
 
-    monkeypatch.setattr(choices, "fit", refuse)
+    monkeypatch.setattr(specifications, "fit", refuse)
     with pytest.raises(FitError, match="no value"):
-        choose(study, folder=tmp_path)
+        multiverse(study, folder=tmp_path)

@@ -22,13 +22,18 @@ DECLARED = "declared"
 _LEAST = 0.25  # share of dyads, those with the fewest values, that a choice leaves out
 
 
-def alternatives(study: Study) -> dict[str, Study]:
+def multiverse_options(study: Study) -> dict[str, Study]:
     """Return the study with one choice after the other made otherwise, by a name that says which.
 
     ``without_X`` and ``with_X``: an indicator that is used is not, or the reverse; ``continuous_X``, ``borders_X``,
     ``ends_X`` ...: declared otherwise, as its kind of observation allows (:meth:`Kind.alternatives`); ``error_X``: a
     declared reliability estimated instead; ``without_covariate_X``; ``without_therapists``: patients of one therapist
     taken as unrelated; ``without_least_observed``: without the quarter of the dyads that has the fewest values.
+
+    Examples
+    --------
+    >>> sorted(dl.multiverse_options(dl.read_study("results/example-study")))[:3]
+    ['without_alliance', 'without_depression', 'without_least_observed']
     """
     found: dict[str, Study] = {}
     used = [name for name, entry in study.info.indicators.items() if entry.use]
@@ -60,7 +65,7 @@ def alternatives(study: Study) -> dict[str, Study]:
     return named
 
 
-def choices(
+def multiverse(
     study: Study,
     theory: Theory | None = None,
     *,
@@ -79,7 +84,7 @@ def choices(
     study, theory, priors, seed, settings
         As in :func:`dyadloop.fit`.
     only
-        Names of the choices to take; default: all that :func:`alternatives` finds.
+        Names of the choices to take; default: all that :func:`multiverse_options` finds.
     folder
         Folder that keeps each fit; the same call goes on where an earlier one was killed.
     progress, message
@@ -99,8 +104,18 @@ def choices(
     References
     ----------
     .. [1] Steegen et al. (2016), the multiverse of an analysis. doi:10.1177/1745691616658637
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> network = dl.hypothesis("network", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(network, ["trust", "depression"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=50)  # far too short to conclude from
+    >>> table = dl.choices(study, theory, only=["without_least_observed"], settings=short)
+    >>> sorted(table["choice"].unique())
+    ['declared', 'without_least_observed']
     """
-    found = alternatives(study)
+    found = multiverse_options(study)
     unknown = sorted(set(only or ()) - set(found))
     if unknown or not found:
         raise FitError(f"{', '.join(unknown) or 'this study'}: no other choice; known: {', '.join(found) or 'none'}")
@@ -124,7 +139,7 @@ def choices(
     return pd.concat(tables, ignore_index=True)
 
 
-def across(table: pd.DataFrame) -> pd.DataFrame:
+def summarise_multiverse(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per claim that the study as declared can test: what holds under all choices.
 
     Returns
@@ -133,6 +148,15 @@ def across(table: pd.DataFrame) -> pd.DataFrame:
         ``claim``, ``declared`` (verdict), ``median`` as declared, ``lowest`` and ``highest`` median of all choices,
         ``choices`` that can test it, ``agree``, how many of them give the same verdict, and ``otherwise``, the choices
         with another verdict.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("declared", 0.3, "supported"), ("without_x", 0.1, "undecided")]  # made up; see dl.choices
+    >>> table = pd.DataFrame(rows, columns=["choice", "median", "verdict"])
+    >>> table = table.assign(claim="C4", statement="spill-over", low=0.0, high=0.6, converged=True)
+    >>> dl.across(table)[["claim", "declared", "choices", "agree", "otherwise"]].to_dict("records")
+    [{'claim': 'C4', 'declared': 'supported', 'choices': 2, 'agree': 1, 'otherwise': 'without_x: undecided'}]
     """
     rows = []
     for claim, group in table[table["verdict"] != UNTESTABLE].groupby("claim", sort=False):
