@@ -82,7 +82,7 @@ def test_problems_with_another_model_do_not(problem):
 def test_values_beyond_a_limit_are_parameters_of_their_own(problem):
     side = np.zeros(problem.panel.score.shape)
     side[0, 0, 0] = -1
-    panel = problem.panel.with_kind("censored", side != 0, Record({"side": jnp.asarray(side)}, {}))
+    panel = problem.panel.with_kind("censored", side != 0, Record({"side": jnp.asarray(side, dtype=int)}, {}))
     limited = problem.with_panel(panel, "limited")
     assert limited.cache is problem.cache
     assert posterior_of(limited) is not posterior_of(problem)

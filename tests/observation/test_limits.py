@@ -53,7 +53,7 @@ def models(problem):
 def _limited(panel, places, side):
     """A panel of the first dyad whose values at some places of its seen values are limits."""
     panel, sides = _first(panel, places, side)
-    return panel.with_kind("censored", sides != 0, Record({"side": jnp.asarray(sides)}, {}))
+    return panel.with_kind("censored", sides != 0, Record({"side": jnp.asarray(sides, dtype=int)}, {}))
 
 
 def _stepped(panel, places, half):

@@ -349,7 +349,7 @@ def _limited(problem: Problem, panel: Panel, below: float, ignored: bool) -> Pan
     hidden = places & (score < limit)
     score[hidden] = limit
     panel = eqx.tree_at(lambda p: p.score, panel, jnp.asarray(score))
-    sides = Record({"side": jnp.asarray(np.where(hidden, -1.0, 0.0))}, {})
+    sides = Record({"side": jnp.asarray(np.where(hidden, -1, 0))}, {})
     return panel if ignored else panel.with_kind("censored", hidden, sides)
 
 

@@ -49,7 +49,7 @@ class _Indicator(_Record):
     reason: str = ""
 
     @model_validator(mode="after")
-    def _sound(self) -> "_Indicator":
+    def _scale_is_sound(self) -> "_Indicator":
         if self.scale is not None and self.scale[0] >= self.scale[1]:
             raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
         if self.transform == "log" and self.scale is not None and self.scale[0] <= 0:
@@ -65,7 +65,12 @@ def _with_keys(known: tuple[Kind, ...]) -> type[_Indicator]:
     words = ("none", "log", *(word for kind in known for word in kind.transforms))
     transform: Any = Literal[words]
     bases: Any = (*(kind.keys for kind in known if kind.keys is not None), _Indicator)
-    return create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    # a check or a key of one name would replace that of another kind without a word
+    names = [name for base in bases for name in (*base.model_fields, *base.__pydantic_decorators__.model_validators)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"kinds of observation share the key or check {', '.join(twice)}; rename one of them")
+    made: Any = create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    return made
 
 
 if TYPE_CHECKING:

@@ -208,4 +208,5 @@ def _tables(found: dict[str, list[dict]], designs: dict[str, Design], factor: st
         tables = [table.drop(columns="design", errors="ignore") for table in tables]
     else:
         tables = [table.rename(columns={"design": factor}) for table in tables]
-    return Assurance(*tables, designs)
+    claims, worlds, agreeing, comparisons, every = tables
+    return Assurance(claims, worlds, agreeing, comparisons, every, designs)

@@ -74,10 +74,11 @@ def filter_jointly(
     steps, axis, pair = motion(field, panel, n_steps)
 
     def one_dyad(field: Field, steps: Transition | Flow, covariate: Array | None, *data: Any) -> Filtered:  # noqa: ANN401 - arrays, and those of each kind
-        return _one_dyad(field, observation, steps, n_steps, kinds, covariate, *data)
+        return _one_dyad(field, observation, steps, n_steps, kinds, constants, covariate, *data)
 
     kinds, shape = panel.of_kinds, panel.score.shape
     number = jnp.zeros(shape, dtype=int) if panel.kind is None else panel.kind
+    constants = tuple(panel.records[kind.name].constants for kind in kinds)
     given = tuple(kind.given(panel.records[kind.name], observation.numbers.get(kind.name), shape) for kind in kinds)
     beside = panel.score - observation.expected(panel.covariate)
     apart = uncorrelated(observation, panel)
@@ -116,6 +117,7 @@ def predicted(
 
 def _one_dyad(
     field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, kinds: tuple[Kind, ...],
+    constants: tuple[dict[str, Array], ...],
     covariate: Array | None,
     score: Array, seen: Array, own: Array, weights: Array, number: Array, normals: Array,
     given: tuple[Array, ...], pair: Array, event: Array,
@@ -138,11 +140,13 @@ def _one_dyad(
             log_p = -0.5 * (_LOG_2PI + jnp.log(f) + v**2 / f)
             if kinds:
                 plain, sd = v, jnp.sqrt(f)
-                for place, kind in enumerate(kinds):
-                    own = kind.observe(plain, sd, normal[j], known[place][j])
-                    v, log_p = (
-                        jnp.where(number[j] == place + 1, new, old) for new, old in zip(own, (v, log_p), strict=True)
-                    )
+                found = [
+                    kind.observe(plain, sd, normal[j], known[place][j], {n: c[j] for n, c in constants[place].items()})
+                    for place, kind in enumerate(kinds)
+                ]
+                for place, (innovation, log_density) in enumerate(found):
+                    here = number[j] == place + 1
+                    v, log_p = jnp.where(here, innovation, v), jnp.where(here, log_density, log_p)
                 drawn = drawn.at[j].add(v - plain)
             weight = jnp.where(is_seen[j], 1.0 / f, 0.0)
             density = density + jnp.where(is_seen[j], log_p, 0.0)

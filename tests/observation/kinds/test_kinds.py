@@ -79,7 +79,7 @@ class Tailed(Kind):
         tail = record.values["tail"]
         return jnp.stack([jnp.where(tail > 0, tail, 4.0), width], axis=-1)
 
-    def observe(self, v, sd, normal, given):
+    def observe(self, v, sd, normal, given, about):
         drawn = sd * normal
         return drawn, jax.scipy.stats.t.logpdf(v - drawn, given[0], scale=given[1])
 
@@ -195,6 +195,14 @@ def test_it_is_fitted_replicated_and_reported(folder, problem, tmp_path):
 def test_a_name_is_taken_once():
     with pytest.raises(ValueError, match="'count' is registered already"):
         register(next(kind for kind in kinds() if kind.name == "count"))
+
+
+def test_two_kinds_cannot_share_a_key(toy):
+    class Other(Tailed):
+        name: ClassVar[str] = "other"
+
+    with registered(Other()), pytest.raises(ValueError, match="share the key or check _plain, tails"):
+        study_schema()
 
 
 def test_outside_of_it_the_schema_is_as_before(toy):

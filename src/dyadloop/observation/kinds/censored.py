@@ -83,13 +83,15 @@ class Censored(Kind):
         """Return the sides of the limits."""
         import jax.numpy as jnp
 
-        return Record({"side": jnp.asarray(values["side"])}, {})
+        return Record({"side": jnp.asarray(values["side"], dtype=int)}, {})
 
     def given(self, record: Record, numbers: Any, shape: tuple[int, ...]) -> "Array":  # noqa: ANN401 - none
         """Return the side of each limit."""
         return record.values["side"][..., None]
 
-    def observe(self, v: "Array", sd: "Array", normal: "Array", given: "Array") -> tuple["Array", "Array"]:
+    def observe(
+        self, v: "Array", sd: "Array", normal: "Array", given: "Array", about: dict[str, "Array"]
+    ) -> tuple["Array", "Array"]:
         """Return an innovation drawn from beyond the limit, and the log probability of being there.
 
         ``v`` is the limit minus its prediction.

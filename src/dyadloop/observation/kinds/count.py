@@ -105,19 +105,20 @@ class Count(Kind):
         return record._replace(values={"successes": found, "trials": trials})
 
     def given(self, record: Record, numbers: Any, shape: tuple[int, ...]) -> "Array":  # noqa: ANN401 - none
-        """Return successes, trials, and log odds per unit of score."""
+        """Return successes and trials."""
         import jax.numpy as jnp
 
-        odds = jnp.broadcast_to(record.constants["scale"], shape)
-        return jnp.stack([record.values["successes"], record.values["trials"], odds], axis=-1)
+        return jnp.stack([record.values["successes"], record.values["trials"]], axis=-1)
 
-    def observe(self, v: "Array", sd: "Array", normal: "Array", given: "Array") -> tuple["Array", "Array"]:
+    def observe(
+        self, v: "Array", sd: "Array", normal: "Array", given: "Array", about: dict[str, "Array"]
+    ) -> tuple["Array", "Array"]:
         """Return the innovation that a normal makes, and the log probability of the count at its log odds."""
         import jax
         import jax.numpy as jnp
         from jax.scipy.special import gammaln
 
-        successes, failures, odds = given[0], given[1] - given[0], given[2]
+        successes, failures, odds = given[0], given[1] - given[0], about["scale"]
         drawn = sd * normal
         place = jnp.log((successes + 0.5) / (failures + 0.5)) + odds * (drawn - v)
         ways = gammaln(given[1] + 1) - gammaln(successes + 1) - gammaln(failures + 1)

@@ -175,13 +175,17 @@ class Kind:
 
         return jnp.zeros((*shape, 0))
 
-    def observe(self, v: "Array", sd: "Array", normal: "Array", given: "Array") -> tuple["Array", "Array"]:
+    def observe(
+        self, v: "Array", sd: "Array", normal: "Array", given: "Array", about: dict[str, "Array"]
+    ) -> tuple["Array", "Array"]:
         """Return the innovation that one value makes, and its log probability.
 
         The filter predicts the score as normal with SD ``sd``, the indicator's error included; ``v`` is the score minus
-        its prediction. A kind that is latent makes its innovation of the standard ``normal``: the likelihood is exact
-        when these normals are integrated out. Where a value is of another kind, both numbers must still be finite,
-        and so must their derivatives.
+        its prediction. ``given`` is what :meth:`given` returns for the value, ``about`` the constants of its indicator.
+
+        A kind that is latent makes its innovation of the standard ``normal``: the likelihood is exact when these
+        normals are integrated out. Where a value is of another kind, both numbers must still be finite, and so must
+        their derivatives.
         """
         raise NotImplementedError(f"values of kind {self.name!r} enter the filter as they are")
 

@@ -32,7 +32,7 @@ class _Keys(Keys):
     )
 
     @model_validator(mode="after")
-    def _sound(self) -> "_Keys":
+    def _answers_are_sound(self) -> "_Keys":
         if self.step is not None and (getattr(self, "transform", "") == "log" or getattr(self, "scale", None) is None):
             raise ValueError("step needs a scale: [lowest, highest] and no logarithm")
         if self.thresholds == "free" and not _can_be_free(self):
@@ -195,7 +195,9 @@ class Ordinal(Kind):
             found = found.at[:, :, j].set(jnp.stack(ends, axis=-1))
         return found
 
-    def observe(self, v: "Array", sd: "Array", normal: "Array", given: "Array") -> tuple["Array", "Array"]:
+    def observe(
+        self, v: "Array", sd: "Array", normal: "Array", given: "Array", about: dict[str, "Array"]
+    ) -> tuple["Array", "Array"]:
         """Return an innovation drawn from between two ends about ``v``, and the log probability of being there."""
         import jax.numpy as jnp
         from jax.scipy.special import log_ndtr, ndtr, ndtri
