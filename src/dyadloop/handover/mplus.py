@@ -106,16 +106,16 @@ def _within(statement: Statement, told: dict[str, str], step: Step) -> list[str]
             lines.append(f"{name} BY {told[statement.indicators[i]]}{mark}{' (&1)' if place == len(own) - 1 else ''};")
     for i, j in np.ndindex(*step.matrix.shape):
         if arrows[i, j]:
-            lines.append(f"{factors[i]} ON {factors[j]}&1*{figure4(step.matrix[i, j])};")
+            lines.append(f"{factors[i]} ON {factors[j]}&1*{figure4(float(step.matrix[i, j]))};")
     for i, j in np.ndindex(*step.noise.shape):
         if i == j:
-            lines.append(f"{factors[i]}*{figure4(step.noise[i, i])};")
+            lines.append(f"{factors[i]}*{figure4(float(step.noise[i, i]))};")
         elif j < i and (abs(step.noise[i, j]) > 1e-12 or free["noise"][i, j]):
-            lines.append(f"{factors[i]} WITH {factors[j]}*{figure4(step.noise[i, j])};")
+            lines.append(f"{factors[i]} WITH {factors[j]}*{figure4(float(step.noise[i, j]))};")
     for i, e in zip(*np.nonzero(numbers["jumps"]), strict=True):
-        lines.append(f"{factors[i]} ON {told[statement.events[e]]}*{figure4(numbers['jumps'][i, e])};")
+        lines.append(f"{factors[i]} ON {told[statement.events[e]]}*{figure4(float(numbers['jumps'][i, e]))};")
     for i, indicator in enumerate(statement.indicators):
-        lines.append(f"{told[indicator]}*{figure4(numbers['error'][i, i])};")
+        lines.append(f"{told[indicator]}*{figure4(float(numbers['error'][i, i]))};")
         for j in range(i):
             if abs(numbers["error"][i, j]) > 1e-12 or free["error"][i, j]:
                 lines.append(

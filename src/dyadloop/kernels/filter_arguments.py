@@ -94,7 +94,7 @@ class Lanes(NamedTuple):
     """The dyads of the lanes (their address and how many there are), and room for where their entries begin."""
 
     dyads: int
-    count: int
+    filled: int
     places: int
 
 
@@ -195,7 +195,7 @@ def read_scores(moment, given, sizes, lanes, now):
     collect(moment.variance, given.variance, places, m)
     for entry in range(m):
         for lane in range(WIDTH):
-            here = lane < lanes.count and byte(given.seen, whole(places, lane) + entry) != 0
+            here = lane < lanes.filled and byte(given.seen, whole(places, lane) + entry) != 0
             put(moment.seen, entry * WIDTH + lane, 1.0 if here else 0.0)
     if sizes.mixed:
         collect(moment.mix, given.mix, at(lanes, sizes.dyads, now, sizes.times, sizes.mixed), sizes.mixed)

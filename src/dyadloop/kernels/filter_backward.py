@@ -207,7 +207,7 @@ def _negative(out, mean, n, lead):
 @inner
 def _write(found, of_moment, given, sizes, lanes, now):
     """Add the derivatives of a moment to those of the data set."""
-    n, m, lead, n_lanes = sizes.states, sizes.scores, sizes.lead, lanes.count
+    n, m, lead, n_lanes = sizes.states, sizes.scores, sizes.lead, lanes.filled
     places = intervals_at(lanes, given, now, sizes, n * n)
     gather_up(found.matrix, places, of_moment.matrix, n * n, n_lanes)
     gather_up(found.noise, places, of_moment.noise, n * n, n_lanes)
@@ -243,11 +243,11 @@ def _end(found, slopes, sizes, lanes):
     """Add the derivatives by the first belief and by the loadings."""
     n, lead = sizes.states, sizes.lead
     _negative(slopes.row, slopes.mean, n, lead)
-    gather_up(found.mean, at(lanes, sizes.starts, sizes.none, sizes.one, n), slopes.row, n, lanes.count)
-    gather_up(found.cov, at(lanes, sizes.starts, sizes.none, sizes.one, n * n), slopes.cov, n * n, lanes.count)
+    gather_up(found.mean, at(lanes, sizes.starts, sizes.none, sizes.one, n), slopes.row, n, lanes.filled)
+    gather_up(found.cov, at(lanes, sizes.starts, sizes.none, sizes.one, n * n), slopes.cov, n * n, lanes.filled)
     for j in range(sizes.scores):
         total = number(found.loading, j)
-        for lane in range(lanes.count):
+        for lane in range(lanes.filled):
             total += number(slopes.loading, j * WIDTH + lane)
         put(found.loading, j, total)
 

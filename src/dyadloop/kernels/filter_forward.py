@@ -183,7 +183,7 @@ def _write_variances(variances, kept, moment, sizes, lanes, now):
         else:
             put(moment.variance, entry, number(kept.variances, entry))
     spread(
-        variances, at(lanes, sizes.dyads, now, sizes.times, sizes.scores), moment.variance, sizes.scores, lanes.count
+        variances, at(lanes, sizes.dyads, now, sizes.times, sizes.scores), moment.variance, sizes.scores, lanes.filled
     )
 
 
@@ -194,7 +194,7 @@ def _write_gram(grams, belief, sizes, lanes):
     for i in range(lead):
         for column in range(i):
             store(belief.gram, column * lead + i, load(belief.gram, i * lead + column))
-    spread(grams, at(lanes, sizes.dyads, sizes.none, sizes.one, lead * lead), belief.gram, lead * lead, lanes.count)
+    spread(grams, at(lanes, sizes.dyads, sizes.none, sizes.one, lead * lead), belief.gram, lead * lead, lanes.filled)
 
 
 @inner

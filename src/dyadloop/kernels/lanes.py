@@ -4,6 +4,9 @@ A lane of a vector is one dyad. The processor's own vectors are used, as wide as
 arrays of doubles with eight numbers per entry.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -17,8 +20,14 @@ _INDEX, _LONG, _BYTE = ir.IntType(32), ir.IntType(64), ir.IntType(8)
 _ALIGN = {_LANES: 8, _DOUBLE: 8, _LONG: 8, _BYTE: 1}
 
 
-inner = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_kernel_only: Any = njit  # its types know no option for the wrappers
+inner = _kernel_only(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """Compile a function that only kernels call, so without the parts that let Python call it."""
+
+
+def _known(build: Callable) -> Any:
+    """Make an operation of the compiler known to kernels."""
+    return intrinsic(build)
 
 
 class Lanes(types.Type):
@@ -37,10 +46,10 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, _LANES)
 
 
-def _binary(name: str):
+def _binary(name: str) -> Any:
     """Return an operation on two vectors."""
 
-    @intrinsic
+    @_known
     def operation(_context, left, right):
         def build(_context, builder, _signature, args):
             return getattr(builder, name)(*args)
@@ -61,7 +70,7 @@ def _fused(builder: ir.IRBuilder, *args: ir.Value) -> ir.Value:
     return builder.call(function, args)
 
 
-@intrinsic
+@_known
 def fused(_context, left, right, rest):
     """Return left * right + rest."""
 
@@ -71,7 +80,7 @@ def fused(_context, left, right, rest):
     return lanes(lanes, lanes, lanes), build
 
 
-@intrinsic
+@_known
 def less(_context, left, right, rest):
     """Return rest - left * right."""
 
@@ -81,7 +90,7 @@ def less(_context, left, right, rest):
     return lanes(lanes, lanes, lanes), build
 
 
-@intrinsic
+@_known
 def all_lanes(_context, number):
     """Return a vector with the same number in each lane."""
 
@@ -93,10 +102,10 @@ def all_lanes(_context, number):
     return lanes(types.float64), build
 
 
-def _read(kind: types.Type, shape: ir.Type):
+def _read(kind: types.Type, shape: ir.Type) -> Any:
     """Return a function that reads an entry of an array of ``kind`` at an address."""
 
-    @intrinsic
+    @_known
     def read(_context, address, entry):
         def build(_context, builder, _signature, args):
             first = builder.inttoptr(args[0], shape.as_pointer())
@@ -107,10 +116,10 @@ def _read(kind: types.Type, shape: ir.Type):
     return read
 
 
-def _write(kind: types.Type, shape: ir.Type):
+def _write(kind: types.Type, shape: ir.Type) -> Any:
     """Return a function that writes an entry of an array of ``kind`` at an address."""
 
-    @intrinsic
+    @_known
     def write(_context, address, entry, value):
         def build(context, builder, _signature, args):
             first = builder.inttoptr(args[0], shape.as_pointer())

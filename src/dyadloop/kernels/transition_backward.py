@@ -53,7 +53,7 @@ def _read(slope, arguments, block, sizes):
     """Read the derivatives by the transitions of a block; 0 in lanes without an interval."""
     n, columns = sizes.states, sizes.columns
     clear(slope, sizes.entries)
-    for lane in range(block.count):
+    for lane in range(block.filled):
         at = whole(block.numbers, lane)
         for i in range(n):
             for k in range(n):
@@ -166,7 +166,7 @@ def _data_set(arguments, results, room, slopes, sizes):
         series(room.matrices, drift, room.spare, sizes)
         clear(slopes.of_matrices, (ORDER + 1) * size)
         block, at = block_from(room.block, gates, durations, gate, sizes.none, drift.norm, sizes)
-        while block.count > 0:
+        while block.filled > 0:
             _back_over_block(slopes, arguments, block, room, sizes)
             block, at = block_from(room.block, gates, durations, gate, at, drift.norm, sizes)
         for entry in range((ORDER + 1) * size):

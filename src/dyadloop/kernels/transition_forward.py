@@ -68,7 +68,7 @@ class Block(NamedTuple):
     """
 
     numbers: int
-    count: int
+    filled: int
     doublings: int
     short: int
     powers: int
@@ -227,7 +227,7 @@ def room_entries(sizes):
 def _write(results, step, block, sizes):
     """Write the transitions of a block; not a number where the short time is too long, never inexact."""
     n, columns = sizes.states, sizes.columns
-    for lane in range(block.count):
+    for lane in range(block.filled):
         at = whole(block.numbers, lane)
         fine = number(block.powers, WIDTH + lane) <= LARGEST_STEP
         for i in range(n):
@@ -248,7 +248,7 @@ def _data_set(arguments, results, room, sizes):
         drift = drift_of(room.drift, whole(arguments, 0), whole(arguments, 1), whole(arguments, 2), gate, sizes)
         series(room.matrices, drift, room.spare, sizes)
         block, at = block_from(room.block, gates, durations, gate, sizes.none, drift.norm, sizes)
-        while block.count > 0:
+        while block.filled > 0:
             now, later = room.step, after(room.step, sizes.entries)
             short_step(now, room.matrices, block, sizes)
             for _ in range(block.doublings):

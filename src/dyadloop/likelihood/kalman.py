@@ -106,7 +106,7 @@ def _back(memory: tuple, slopes: tuple[Array, Array]) -> tuple[Given, tuple]:
     given, numbers, kept = memory
     shapes = tuple(doubles(*getattr(given, name).shape) for name in _DIFFERENTIATED)
     found = kernel("filter_back", shapes, *given, *numbers, kept, *slopes)
-    none = {name: np.zeros(getattr(given, name).shape, jax.dtypes.float0) for name in ("pair", "seen")}
+    none: Any = {name: np.zeros(getattr(given, name).shape, jax.dtypes.float0) for name in ("pair", "seen")}
     whole = Given(**dict(zip(_DIFFERENTIATED, found, strict=True)), **none)
     return whole, tuple(np.zeros(part.shape, jax.dtypes.float0) for part in numbers)
 

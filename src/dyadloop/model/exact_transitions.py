@@ -148,7 +148,7 @@ def _forth(*given: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
 
 def _back(given: tuple[Array, ...], slopes: tuple[Array, ...]) -> tuple[Array, ...]:
     results = tuple(doubles(*part.shape) for part in given[:3])
-    nothing = [np.zeros(part.shape, jax.dtypes.float0) for part in (given[3], given[5])]
+    nothing: Any = [np.zeros(part.shape, jax.dtypes.float0) for part in (given[3], given[5])]
     found = kernel("transitions_back", results, *given, *slopes)
     return (*found, nothing[0], jnp.zeros(given[4].shape), nothing[1])
 

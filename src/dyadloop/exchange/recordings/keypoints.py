@@ -175,7 +175,7 @@ def _sleap_file(path: Path) -> dict[str, np.ndarray]:
     with h5py.File(path, "r") as file:
         tracks = np.asarray(file["tracks"], dtype=float)
         names = (
-            [str(n, "utf-8") if isinstance(n, bytes) else str(n) for n in np.ravel(file["track_names"])]
+            [str(n, "utf-8") if isinstance(n, bytes) else str(n) for n in np.ravel(np.asarray(file["track_names"]))]
             if "track_names" in file
             else []
         )

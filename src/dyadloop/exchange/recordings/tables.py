@@ -145,4 +145,4 @@ def needs_rate(file: Path, fs: float | None, what: str) -> Floats:
     """
     if fs is None or not fs > 0:
         raise refusal(file, f"{what}, which has no rate", "samples (frames) per second", "give it with --fs")
-    return np.float64(fs)
+    return fs

@@ -145,6 +145,7 @@ def even_clock(times: np.ndarray, nominal: float) -> tuple[np.ndarray, float, fl
     # the median over many stretches: breaks, which are few, do not move it
     step = float(np.median(times[lag:] - times[:-lag])) / lag if lag > 1 else 1 / nominal
     step = step if step > 0 else 1 / nominal
+    rows, start = np.arange(len(times)), 0.0
     for _ in range(2):  # the true rate, once breaks are known, tells them more sharply
         rows = np.arange(len(times)) + np.cumsum(_breaks(times, step))
         step, start = _line(rows, times, step)
