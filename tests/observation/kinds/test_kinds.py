@@ -132,7 +132,7 @@ def test_the_keys_are_read_checked_and_written(folder, tmp_path):
         (wrong / file.name).write_bytes(file.read_bytes())
     for old, new, said in (
         ("tails: 4", "tails: 1", r"indicators\.trust\.tails"),
-        ("tails: 4", "tails: 4\n    transform: log", "tails need `transform: none`"),
+        ("tails: 4", "tails: 4\n    transform: logit", "tails need `transform: none`"),
         ("tails: 4", "tail: 4", "an unknown key"),
     ):
         (wrong / "study.yaml").write_text(text.replace(old, new))
