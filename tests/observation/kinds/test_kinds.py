@@ -88,10 +88,7 @@ class Tailed(Kind):
 
     def draw(self, key, score, record, numbers):
         tail = record.values["tail"]
-        error = (
-            jax.random.t(key, jnp.where(tail > 0, tail, 4.0))
-            * self.observed_contexts(record, numbers, score.shape)[..., 1]
-        )
+        error = jax.random.t(key, jnp.where(tail > 0, tail, 4.0)) * self.given(record, numbers, score.shape)[..., 1]
         return score + jnp.where(tail > 0, error, 0.0)
 
     def sentence(self, count):
