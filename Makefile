@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: help install demo test check coverage changelog calibrate bench reports lock matrix wheel clean
+.PHONY: help install demo test check docs coverage changelog calibrate bench reports lock matrix wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -34,6 +34,11 @@ check: $(STAMP)  ## linters, import layers and types
 
 test: check  ## linters, types and tests
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope
+
+docs: $(STAMP)  ## build the site in docs/_build/html; tutorials run, warnings are errors
+	$(BIN)/python docs/gallery.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 coverage: $(STAMP)  ## the quick tests, with the share of lines that they run
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadscope --cov --cov-report term:skip-covered
@@ -62,7 +67,7 @@ reports: $(STAMP)  ## run the shipped real studies, an hour, and renew their rep
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-		--python-version 3.11 --extra dev --extra io --extra sbml --extra signals --extra voice pyproject.toml -o requirements.lock
+		--python-version 3.11 --extra dev --extra docs --extra io --extra sbml --extra signals --extra voice pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 --extra peers -c requirements.lock pyproject.toml -o benchmarks/requirements.lock
 

@@ -1,4 +1,4 @@
-"""Import odd and corrupted sources of every family of readers: `python docs/odd_sources.py NUMBER SEED OUT.tsv`."""
+"""Import odd sources of every family of readers: `python docs/odd_sources.py NUMBER SEED OUT.tsv [FAMILY...]`."""
 
 import sys
 import tempfile
@@ -8,18 +8,25 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.exchange import odd_recordings
 from tests.exchange.odd import Family, outcome
 
-FAMILIES = ("csv", "excel", "spss", "stata", "redcap", "surveys")
+FAMILIES = ("csv", "excel", "spss", "stata", "redcap", "surveys", *odd_recordings.FAMILIES)
 
 
-def main(number: int, seed: int, out: Path) -> None:
+def main(number: int, seed: int, out: Path, families: tuple[str, ...] = FAMILIES) -> None:
     """Import so many odd files of each family, print what became of them, and write every one to a table."""
     lines = ["family\toutcome\tkind"]
     for place, name in enumerate(FAMILIES):
+        if name not in families:
+            continue
         with tempfile.TemporaryDirectory() as folder:
-            family = Family(name, Path(folder))
-            found = [outcome(family, np.random.default_rng([seed, place, k])) for k in range(number)]
+            keys = [np.random.default_rng([seed, place, k]) for k in range(number)]
+            if name in odd_recordings.FAMILIES:
+                found = [odd_recordings.outcome(name, Path(folder), rng) for rng in keys]
+            else:
+                family = Family(name, Path(folder))
+                found = [outcome(family, rng) for rng in keys]
         counts = Counter(result.split(":")[0] for result, _ in found)
         print(f"{name:8s}", "  ".join(f"{what} {count}" for what, count in sorted(counts.items())), flush=True)
         lines += [f"{name}\t{' '.join(result.split())}\t{kind}" for result, kind in found]
@@ -27,4 +34,4 @@ def main(number: int, seed: int, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), tuple(sys.argv[4:]) or FAMILIES)

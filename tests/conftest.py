@@ -1,6 +1,7 @@
 """Shared fixtures: 64-bit arithmetic, the shipped study, one simulated study."""
 
 import gc
+import importlib.util
 import os
 import time
 from importlib.metadata import version
@@ -56,7 +57,7 @@ def haifa_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_fit(tmp_path_factory):
-    """A simulated study of oxytocin and trust, and its fit in a result folder; made once for all workers."""
+    """A simulated study of oxytocin, trust and depression, and its fit in a result folder; made once for all workers."""
     from dyadloop.inference import load_result
 
     base = tmp_path_factory.getbasetemp()
@@ -71,7 +72,7 @@ def small_fit(tmp_path_factory):
     else:
         _fit_small(root)
         (root / "done").touch()
-    return root / "study", load_result(root / "result")
+    return root / "example-study", load_result(root / "example")
 
 
 @pytest.fixture(scope="session")
@@ -83,13 +84,8 @@ def small_claims(small_fit):
 
 
 def _fit_small(root):
-    from dyadloop.data import read_study
-    from dyadloop.inference import Settings, fit
-    from tests.inference.small import make, shorten, theory
-
-    variables = ["oxytocin", "trust", "depression"]
-    folder = shorten(make(root / "study", variables, seed=5, values={"a_trust": 0.3}), 20)
-    fit(
-        read_study(folder), theory(variables), seed=2, settings=Settings(chains=2, warmup=200, draws=700),
-        folder=root / "result",
-    )  # fmt: skip
+    """Make the study and the fit from which the examples of the documents begin."""
+    spec = importlib.util.spec_from_file_location("example_result", ROOT / "docs" / "example_result.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.make(root)

@@ -11,7 +11,11 @@ MOST = 0.10  # share of sentences that may be longer
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
-    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
+    *(
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if not {"_build", "generated"} & set(path.parts)
+    ),
 ]
 
 

@@ -105,19 +105,25 @@ def test_the_shipped_data_are_noticed_and_documents_exist():
         assert (ROOT / name).exists(), name
 
 
-@pytest.fixture(scope="module")
-def printed():
-    """The script that renews what the pages say that the program prints."""
-    spec = importlib.util.spec_from_file_location("printed", ROOT / "docs" / "printed.py")
+def load(name):
+    """Return a script of the folder of pages as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def printed():
+    """The script that renews what the pages say that the program prints."""
+    return load("printed")
 
 
 @pytest.mark.parametrize(
     "page",
     [
         "README.md",
+        "docs/overview.md",
         "docs/exploring.md",
         "docs/measures.md",
         "docs/evidence.md",
@@ -132,8 +138,5 @@ def test_a_page_shows_what_its_examples_and_commands_print(page, printed):
 
 
 def test_the_commands_of_the_documents_are_those_of_the_program():
-    spec = importlib.util.spec_from_file_location("command_line", ROOT / "docs" / "command_line.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     text = (ROOT / "docs" / "command-line.md").read_text()
-    assert module.page() == text, "run `python docs/command_line.py` to renew docs/command-line.md"
+    assert load("command_line").page() == text, "run `python docs/command_line.py` to renew docs/command-line.md"

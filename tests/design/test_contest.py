@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 
 from dyadloop.design import assurance, skeleton
 from dyadloop.design.contest import Contest, _as_chain, _with_data

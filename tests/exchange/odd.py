@@ -178,7 +178,7 @@ class Family:
 
 def _survey(rng):
     """Return rows of a made-up export of a survey or diary program."""
-    kind = int(rng.integers(5))
+    kind = int(rng.integers(9))
     people, moments = [f"u{p}" for p in range(6)], range(1, 6)
     stamp = lambda s: f"2024-03-{s:02d} 10:0{s}:00"  # noqa: E731
     if kind == 0:
@@ -229,9 +229,36 @@ def _survey(rng):
             for p in people
             for s in moments
         ]
-    head = ["connectionId", "questionListName", "timeStampStart", "timeStampStop", "trust", "stress"]
+    if kind == 4:
+        head = ["connectionId", "questionListName", "timeStampStart", "timeStampStop", "trust", "stress"]
+        return [head] + [
+            [p, "beep", 1_711_000_000 + 86400 * s, "", rng.integers(1, 8), rng.integers(1, 8)]
+            for p in people
+            for s in moments
+        ]
+    if kind == 5:
+        head = ["Participant", "Trigger", "Form", "Form_start_date", "Form_start_time", "Missing", "trust", "stress"]
+        return [head] + [
+            [p, "t", "beep", f"2024-03-{s:02d}", "10:00:00", "", rng.integers(1, 8), rng.integers(1, 8)]
+            for p in people
+            for s in moments
+        ]
+    if kind == 6:
+        ids = ["", "", "", "{{Q://Q1/ChoiceTextEntryValue}}", "{{Q://Q2/ChoiceTextEntryValue}}"]
+        head = ["Start Date", "Participant ID", "Choices", "[ 1 = 'no' 2 = 'yes, a lot' 3 = 'very' ]", ""]
+        words = ["no", "yes, a lot", "very"]
+        return [ids, ["", "", "", "Trust?", "Why?"], ["", "", "", "Single selection", "Text"], head] + [
+            [f"03/{s + 12}/2024 02:15PM", p, "Participant 1", words[rng.integers(3)], "because"]
+            for p in people
+            for s in moments
+        ]
+    if kind == 7:
+        head = ["participant.id_in_session", "participant.code", "participant.label", "session.code"]
+        head += [f"trust.{k}.player.{name}" for k in moments for name in ("sure", "payoff")]
+        return [head] + [[k, f"c{k}", p, "s", *rng.integers(1, 8, 10)] for k, p in enumerate(people)]
+    head = ["trials.thisN", "trust", "stress", "participant", "session", "date", "expName", "psychopyVersion"]
     return [head] + [
-        [p, "beep", 1_711_000_000 + 86400 * s, "", rng.integers(1, 8), rng.integers(1, 8)]
+        [0, rng.integers(1, 8), rng.integers(1, 8), p, f"00{s}", f"2020-05-{s:02d}_16h20.01.792", "x", "2021.2.3"]
         for p in people
         for s in moments
     ]

@@ -6,6 +6,7 @@
 import numpy as np
 import pytest
 
+from tests.exchange import odd_recordings
 from tests.exchange.odd import Family, outcome
 
 
@@ -17,3 +18,10 @@ def test_nothing_breaks_and_cells_add_up(name, number, tmp_path):
     found = [outcome(family, np.random.default_rng([20, k])) for k in range(number)]
     assert [result for result in found if result[0].startswith("broken")] == []
     assert len({result for result, _ in found}) > 1
+
+
+@pytest.mark.parametrize(("name", "number"), [("recordings", 30), ("plates", 20), ("transcripts", 20)])
+def test_odd_recordings_are_read_whole_or_refused(name, number, tmp_path):
+    found = [odd_recordings.outcome(name, tmp_path, np.random.default_rng([20, k])) for k in range(number)]
+    assert [result for result in found if result[0].startswith("broken")] == []
+    assert {result for result, _ in found} == {"imported", "refused"}

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from dyadloop.errors import DataError
+from dyadloop.exchange import import_study
 from dyadloop.exchange.formats.registry import FORMATS, format_of, read_source
 
 ROWS = [
@@ -178,7 +179,10 @@ STAMP = "2024-03-01 10:00:00"
         ("formr", "session,created,modified,ended,trust", f"XYZ,{STAMP},{STAMP},{STAMP},4", {"dyad": "session", "session": None}),
         ("sema3", "PARTICIPANT_ID,SURVEY_NAME,SCHEDULED_TS,STARTED_TS,trust,trust_RT", f"s1,d,{STAMP},{STAMP},4,900", {"dyad": "PARTICIPANT_ID"}),
         ("mpath", "connectionId,questionListName,timeStampStart,trust", "12,beep,1711000000,4", {"day": "timeStampStart", "unit": "unix_seconds"}),
-        ("movisens", "Participant,Form,Form_start_date,Form_start_time,trust", "1,beep,2024-03-01,10:00:00,4", {"clock": "Form_start_time"}),
+        ("movisens", "Participant,Trigger,Form,Form_start_date,Form_start_time,trust", "1,t,beep,2024-03-01,10:00:00,4", {"clock": "Form_start_time"}),
+        ("movisens", "Participant,Device,Trigger,Trigger_counter,Form,Form_start_date,Form_finish_date,Form_upload_date,Missing,trust", f"1,d,t,1,beep,{STAMP},{STAMP},{STAMP},,4", {"date": "Form_start_date"}),
+        ("psychopy", "trials.thisN,key_resp.rt,trust,participant,session,date,expName,psychopyVersion,frameRate", "0,0.4,4,p1,001,2020-05-19_16h20.01.792,stroop,2021.2.3,60", {"dyad": "participant", "session": "session"}),
+        ("otree", "participant.id_in_session,participant.code,participant.label,session.code,app.1.player.trust,app.1.player.id_in_group", "1,dh5m9pd9,P1,s,4,1", {"dyad": "participant.label"}),
     ],
 )  # fmt: skip
 def test_programs_are_known_by_their_headings(tmp_path, kind, head, row, hints):
@@ -187,7 +191,47 @@ def test_programs_are_known_by_their_headings(tmp_path, kind, head, row, hints):
     assert format_of(path).id == kind
     (grid,) = read_source(path)[1]
     assert hints.items() <= grid.hints.items()
-    assert "trust" not in grid.hints["not_scores"]
+    assert not [name for name in grid.hints["not_scores"] if name.endswith("trust")]
+
+
+def test_expiwell_numbers_its_words(tmp_path):
+    """Four rows of headings; a column with a word that no choice numbers stays as it is; previews are listed."""
+    head = [
+        ["", "", "", "{{Q://Q1/ChoiceTextEntryValue}}", "{{Q://Q2/ChoiceTextEntryValue}}"],
+        ["", "", "", "How close?", "With whom?"],
+        ["", "", "", "Single selection", "Text"],
+        ["Start Date", "Participant ID", "Choices", "[ 1 = 'not, 'really'' 2 = '+3 (very much)' ]", ""],
+    ]
+    body = [
+        ["03/14/2024 02:15PM", "P1", "Participant 1", "+3 (very much)", "a friend"],
+        ["03/15/2024 09:00AM", "P1", "Preview Response", "", "x"],
+    ]
+    path = tmp_path / "e.csv"
+    path.write_text(
+        "\n".join(",".join('"' + part.replace('"', '""') + '"' for part in row) for row in [*head, *body]) + "\n"
+    )
+    assert format_of(path).id == "expiwell"
+    (grid,) = read_source(path)[1]
+    assert _table(grid) == [
+        ["Start Date", "Participant ID", "Participant label", "Q1", "Q2"],
+        ["03/14/2024 02:15PM", "P1", "Participant 1", "2", "a friend"],
+    ]
+    assert grid.labels["Q1"] == "How close?"
+    assert (grid.hints["dyad"], grid.hints["date"]) == ("Participant ID", "Start Date")
+    assert [(r.row, r.cells) for r in grid.remarks] == [(6, 4)]
+
+
+def test_rounds_of_otree_are_sessions_and_group_fields_do_not_repeat(tmp_path):
+    names = ["participant.id_in_session", "participant.code", "participant.label", "session.code"]
+    names += [f"trust.{k}.{field}" for k in (1, 2, 3) for field in ("player.sure", "player.payoff", "group.sent")]
+    rows = [[str(p), f"c{p}", f"P{p}", "s", *(str(v) for k in (1, 2, 3) for v in (p + k, 9, 7))] for p in range(1, 7)]
+    path = tmp_path / "all_apps_wide.csv"
+    path.write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
+    done = import_study([path], tmp_path / "study", answers={"every_days": "0.001"})
+    values = done.study.measurements
+    assert sorted(values["value"]) == sorted(float(p + k) for p in range(1, 7) for k in (1, 2, 3))
+    assert set(values["indicator"]) == {"sure"}
+    assert done.counts[0]["cells"] == done.counts[0]["used"] + done.counts[0]["reported"]
 
 
 def test_qualtrics_has_three_rows_of_headings_and_previews(tmp_path):

@@ -68,6 +68,11 @@ def field_of(drift, constant, diffusion, start, start_covariance, jumps) -> Fiel
 )
 def test_the_log_likelihood_is_that_of_ctsem(case, path, manifest, impulse):
     point = json.loads((POINTS / f"point_{case}.json").read_text())
+    assert log_likelihood_at(point, path, manifest, impulse) == pytest.approx(point["ll"], abs=1e-6)
+
+
+def log_likelihood_at(point, path, manifest, impulse):
+    """Return our log-likelihood of a table at a point of ctsem."""
     m = {
         key.removeprefix("pop_"): jnp.asarray(value, dtype=float)
         for key, value in point.items()
@@ -79,8 +84,7 @@ def test_the_log_likelihood_is_that_of_ctsem(case, path, manifest, impulse):
     field = field_of(m["DRIFT"], m["CINT"][:, 0], m["DIFFUSIONcov"], m["T0MEANS"][:, 0], m["T0cov"], jumps)
     errors = jnp.sqrt(jnp.diagonal(m["MANIFESTcov"]))
     observation = Observation(tuple(range(len(manifest))), m["MANIFESTMEANS"][:, 0], jnp.ones(len(manifest)), errors)
-    ours = float(log_likelihood(field, observation, panel_of(path, manifest, impulse)).sum())
-    assert ours == pytest.approx(point["ll"], abs=1e-6)
+    return float(log_likelihood(field, observation, panel_of(path, manifest, impulse)).sum())
 
 
 def test_the_maximum_of_anomauth_is_reached_from_plain_starts():

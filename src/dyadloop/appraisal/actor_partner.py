@@ -58,7 +58,7 @@ def effects_of_persons(problem: Problem, post: xr.DataTree, seen: Occasions, n_d
     """Return the table of actor and partner effects for occasions at hand."""
     whose = _givers(problem)
     measured = [state for state in seen.states if state in whose]
-    if len({whose[state] for state in measured}) != 2 or problem.plan.kinked:
+    if len({whose[state] for state in measured}) != 2 or problem.plan.has_kink:
         return pd.DataFrame(columns=list(COLUMNS))
     places = [(source, target) for source in measured for target in measured]
     places = [pair for pair in places if not _is_mirrored(pair, places, problem.plan.partners)]

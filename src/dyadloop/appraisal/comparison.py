@@ -131,6 +131,15 @@ def compare(
     .. [1] Vehtari, Gelman & Gabry (2017). doi:10.1007/s11222-016-9696-4
     .. [2] Merkle, Furr & Rabe-Hesketh (2019), on leaving out clusters. doi:10.1007/s11336-019-09679-0
     .. [3] Yao et al. (2018), stacking. doi:10.1214/17-BA1091
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> theory = dl.keep(dl.read_theory("framework_linear"), ["oxytocin", "trust"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=50)  # far too short to conclude from
+    >>> table = dl.compare(study, ["none", "biomarker"], theory, settings=short)
+    >>> sorted(table["hypothesis"].values.tolist())
+    ['biomarker', 'none']
     """
     whole = theory or read_theory(study.info.theory, study.path)
     problems, notes = _problems(study, whole, tuple(hypotheses), priors)

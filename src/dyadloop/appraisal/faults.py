@@ -34,6 +34,12 @@ def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
     -------
     dict
         Sentences by id of the arrow, or of the row of the claims table; what has no fault is absent.
+
+    Examples
+    --------
+    >>> faults = dl.finding_faults(dl.load_result("results/example"))
+    >>> sorted(faults)
+    []
     """
     return faults_of(problem_of(post), post)
 

@@ -71,6 +71,14 @@ def lagged_effects(post: xr.DataTree, gap_days: float | None = None, n_draws: in
     -----
     The states pass through the intervals of one pair of occasions of the study, the one of median distance. A theory
     that is not linear is taken near the person's own mean.
+
+    Examples
+    --------
+    >>> table = dl.lagged_effects(dl.load_result("results/example"), gap_days=7.0)
+    >>> print(table[["source", "target"]].head(2).to_string(index=False))
+    source             target
+     trust   oxytocin_patient
+     trust oxytocin_therapist
     """
     problem = problem_of(post)
     return effects_of(problem, post, occasions(problem, gap_days), n_draws)

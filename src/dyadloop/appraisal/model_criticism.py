@@ -63,6 +63,12 @@ def checks(post: xr.DataTree, n_draws: int = 100, progress: Count = lambda name,
     ----------
     .. [1] Kallioinen et al. (2024), power scaling. doi:10.1007/s11222-023-10366-5
     .. [2] Vehtari, Gelman & Gabry (2017), leave-one-out. doi:10.1007/s11222-016-9696-4
+
+    Examples
+    --------
+    >>> found = dl.checks(dl.load_result("results/example"), n_draws=20)
+    >>> sorted(found.children)[:4]
+    ['cross_residuals', 'halves', 'influence', 'predictive']
     """
     problem = problem_of(post)
     residual, found_of = _residual(problem, post), judged(problem, post)

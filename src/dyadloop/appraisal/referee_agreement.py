@@ -61,6 +61,14 @@ def compare_referees(post: xr.DataTree, gap_days: float | None = None, n_draws: 
     The regression in replicated studies has the same pairs, the same missing values and the same bias of short
     courses. Where it is reproduced and the signs still differ, the fit takes apart what the regression mixes, and that
     rests on what the fit assumes of errors. Where it is not reproduced, the fit is wrong about these two quantities.
+
+    Examples
+    --------
+    >>> table = dl.compare_referees(dl.load_result("results/example"), n_draws=5)
+    >>> print(table[["source", "target", "agree"]].head(2).to_string(index=False))
+    source             target    agree
+     trust   oxytocin_patient not sure
+     trust oxytocin_therapist not sure
     """
     return compared(problem_of(post), post, gap_days, n_draws)
 

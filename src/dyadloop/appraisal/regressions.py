@@ -78,6 +78,12 @@ def referees(
     ----------
     .. [1] Nickell (1981). doi:10.2307/1911408
     .. [2] Epskamp et al. (2018), multilevel VAR. doi:10.1080/00273171.2018.1454823
+
+    Examples
+    --------
+    >>> table = dl.referees(dl.load_result("results/example"))
+    >>> table["method"].unique().tolist()
+    ['lag-1 regression', 'multilevel VAR']
     """
     if isinstance(source, Study):
         whole = theory or read_theory(source.info.theory, source.path)

@@ -71,6 +71,12 @@ def whatif(
     FitError
         If nothing differs or can differ, an arrow or an event is unknown to the fit, an event is not at the start of a
         session, or the study has no rhythm and no baseline is given.
+
+    Examples
+    --------
+    >>> found = dl.whatif(dl.load_result("results/example"), dl.protocol(32, "3.5 d"), n_draws=50)
+    >>> sorted(found.data_vars)
+    ['baseline', 'days', 'difference', 'p_positive', 'scenario']
     """
     problem = problem_of(post)
     baseline = baseline or calendars(post)[1]

@@ -158,6 +158,15 @@ def calibrate(
     .. [1] Talts et al. (2018), Simulation-based calibration. arXiv:1804.06788
     .. [2] Modrak et al. (2023), on test quantities that use the data. doi:10.1214/23-BA1404
     .. [3] Saeilynoja, Buerkner & Vehtari (2022), simultaneous bands. doi:10.1007/s11222-022-10090-6
+
+    Examples
+    --------
+    >>> network = dl.hypothesis("network", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(network, ["trust", "depression"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=100)
+    >>> ranks = dl.calibrate(theory, dyads=4, sessions=4, replicates=20, settings=short)
+    >>> ranks.sizes["replicate"]
+    20
     """
     settings = settings or Settings(chains=1, warmup=100, draws=3 * (RANKS - 1))
     problem = _problem(theory, study, dyads, sessions, priors, seed)

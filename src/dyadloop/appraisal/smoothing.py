@@ -60,6 +60,12 @@ def smooth(post: xr.DataTree, dyads: list[str] | None = None, n_draws: int = 200
     References
     ----------
     .. [1] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4.
+
+    Examples
+    --------
+    >>> courses = dl.smooth(dl.load_result("results/example"), ["D01"], n_draws=50)
+    >>> dict(courses["state_draw"].sizes)
+    {'draw': 50, 'dyad': 1, 'time': 32, 'state': 4}
     """
     problem = problem_of(post)
     known = problem.scores["dyad"].values.tolist()

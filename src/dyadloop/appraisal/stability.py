@@ -48,6 +48,12 @@ def halves(post: xr.DataTree) -> pd.DataFrame:
     References
     ----------
     .. [1] Giordano & Broderick (2023), the Bayesian infinitesimal jackknife. arXiv:2305.06466
+
+    Examples
+    --------
+    >>> table = dl.halves(dl.load_result("results/example"))
+    >>> table["split"].unique().tolist()
+    ['first and second half of the moments', 'odd and even dyads']
     """
     problem = problem_of(post)
     return halves_of(problem, post, judged(problem, post))
@@ -127,6 +133,12 @@ def without_each(post: xr.DataTree) -> pd.DataFrame:
         without which that is lowest (``share_without``); posterior mean with and ``without`` it; its ``pareto_k``:
         above 0.7 (less with few draws) only a fit without it tells; ``flag``, a sentence where one dyad carries the
         finding.
+
+    Examples
+    --------
+    >>> table = dl.without_each(dl.load_result("results/example"))
+    >>> table.columns[:4].tolist()
+    ['finding_of', 'finding', 'share', 'dyad']
     """
     problem = problem_of(post)
     return without_each_of(problem, post, judged(problem, post))

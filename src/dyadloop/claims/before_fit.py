@@ -38,6 +38,13 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
         If the study has faults.
     FitError
         If it measures nothing of the theory.
+
+    Examples
+    --------
+    >>> theory = dl.keep(dl.read_theory("framework_linear"), ["oxytocin", "trust"])
+    >>> table = dl.answerable("results/example-study", theory)
+    >>> table["answerable"].value_counts().to_dict()
+    {'as an association': 5, 'no': 2}
     """
     found = study if isinstance(study, Study) else read_study(study)
     chosen = theory if isinstance(theory, Theory) else read_theory(theory or found.info.theory, found.path)

@@ -39,6 +39,12 @@ def what_next(post: xr.DataTree, table: pd.DataFrame | None = None) -> list[str]
     ------
     ResultError
         If the posterior was not made by :func:`dyadloop.fit`.
+
+    Examples
+    --------
+    >>> sentences = dl.what_next(dl.load_result("results/example"))
+    >>> print(sentences[0][:59])
+    Randomise an event that acts on trust and cooperation, in a
     """
     problem = problem_of(post)
     return next_steps(problem, judge_claims(post) if table is None else table)

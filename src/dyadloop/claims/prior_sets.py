@@ -27,6 +27,13 @@ def compare_priors(posts: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     ------
     FitError
         If there are fewer than two fits, or they are of different studies or theories.
+
+    Examples
+    --------
+    >>> post = dl.load_result("results/example")
+    >>> table = dl.compare_priors({"sceptical": post, "again": post})
+    >>> table["depends"].unique().tolist()
+    ['no']
     """
     if len(posts) < 2:
         raise FitError(f"{len(posts)} fits; a comparison of priors needs at least two")

@@ -29,6 +29,11 @@ def multiverse_options(study: Study) -> dict[str, Study]:
     ``ends_X`` ...: declared otherwise, as its kind of observation allows (:meth:`Kind.alternatives`); ``error_X``: a
     declared reliability estimated instead; ``without_covariate_X``; ``without_therapists``: patients of one therapist
     taken as unrelated; ``without_least_observed``: without the quarter of the dyads that has the fewest values.
+
+    Examples
+    --------
+    >>> sorted(dl.multiverse_options(dl.read_study("results/example-study")))[:3]
+    ['without_alliance', 'without_depression', 'without_least_observed']
     """
     found: dict[str, Study] = {}
     used = [name for name, entry in study.info.indicators.items() if entry.use]
@@ -99,6 +104,16 @@ def multiverse(
     References
     ----------
     .. [1] Steegen et al. (2016), the multiverse of an analysis. doi:10.1177/1745691616658637
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> network = dl.hypothesis("network", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(network, ["trust", "depression"])
+    >>> short = dl.Settings(chains=1, warmup=50, draws=50)  # far too short to conclude from
+    >>> table = dl.choices(study, theory, only=["without_least_observed"], settings=short)
+    >>> sorted(table["choice"].unique())
+    ['declared', 'without_least_observed']
     """
     found = multiverse_options(study)
     unknown = sorted(set(only or ()) - set(found))
@@ -133,6 +148,15 @@ def summarise_multiverse(table: pd.DataFrame) -> pd.DataFrame:
         ``claim``, ``declared`` (verdict), ``median`` as declared, ``lowest`` and ``highest`` median of all choices,
         ``choices`` that can test it, ``agree``, how many of them give the same verdict, and ``otherwise``, the choices
         with another verdict.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("declared", 0.3, "supported"), ("without_x", 0.1, "undecided")]  # made up; see dl.choices
+    >>> table = pd.DataFrame(rows, columns=["choice", "median", "verdict"])
+    >>> table = table.assign(claim="C4", statement="spill-over", low=0.0, high=0.6, converged=True)
+    >>> dl.across(table)[["claim", "declared", "choices", "agree", "otherwise"]].to_dict("records")
+    [{'claim': 'C4', 'declared': 'supported', 'choices': 2, 'agree': 1, 'otherwise': 'without_x: undecided'}]
     """
     rows = []
     for claim, group in table[table["verdict"] != UNTESTABLE].groupby("claim", sort=False):

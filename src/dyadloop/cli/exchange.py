@@ -262,3 +262,33 @@ def unpack(
 
     for path in unpacked(source, out, fs):
         print(path)
+
+
+def wells(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Exports of a plate reader, then the table to write.", metavar="READING... OUT")
+    ],
+    layout: Annotated[
+        Path, typer.Option(help="Table with a row per well: well, kind, sample, concentration, dilution, who, session.")
+    ],
+    reading: Annotated[
+        str | None, typer.Option(help="Which reading counts where a plate has several, such as 450.")
+    ] = None,
+) -> None:
+    """Join exports of a plate reader with a layout into the table of wells that an assay of a study is read from.
+
+    SoftMax Pro, Gen5, Magellan, i-control, plain matrices of 8 x 12 (or 4 x 6, 16 x 24). Saturated wells stay so and
+    are censored by `dyadloop measure`.
+
+    Example: dyadloop wells plate1.txt plate2.txt my-study/assays/wells.tsv --layout layout.csv
+    """
+    from dyadloop.exchange.plates import write_wells
+
+    *readings, out = paths
+    if not readings:
+        raise typer.BadParameter("one path; expected readings and then the table to write", param_hint="READING... OUT")
+    writable_file(out)
+    told = write_wells(readings, layout, out, reading)
+    print(out)
+    for words in told:
+        say(f"left out: {words}")

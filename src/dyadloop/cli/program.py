@@ -14,7 +14,7 @@ from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
-from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns, unpack
+from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns, unpack, wells
 from dyadloop.cli.fits import checks, compare, draws, multiverse, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file
@@ -203,6 +203,7 @@ app.command("export")(export)
 app.command("schema")(schema)
 app.command("turns")(turns)
 app.command("unpack")(unpack)
+app.command("wells")(wells)
 app.command("check")(check)
 app.command("run")(run)
 app.command("claims")(claims)

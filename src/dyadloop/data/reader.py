@@ -43,6 +43,14 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
     ------
     DataError
         If anything is wrong; ``faults`` lists everything with file, row, column and remedy.
+
+    Examples
+    --------
+    >>> study = dl.read_study("examples/survival")
+    >>> print(study.info.title)
+    Motion energy of 12 pairs of students in a desert-survival task
+    >>> study.dyads[:3]
+    ['dyad_0016', 'dyad_0017', 'dyad_0018']
     """
     root, faults = Path(path), []
     if not root.is_dir():

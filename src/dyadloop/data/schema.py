@@ -69,7 +69,8 @@ def _with_keys(known: tuple[Kind, ...]) -> type[_Indicator]:
     names = [name for base in bases for name in (*base.model_fields, *base.__pydantic_decorators__.model_validators)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"kinds of observation share the key or check {', '.join(twice)}; rename one of them")
-    return create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    made: Any = create_model("Indicator", __base__=bases, __module__=__name__, transform=(transform, "none"))
+    return made
 
 
 if TYPE_CHECKING:
@@ -255,6 +256,12 @@ class Study:
     ``participants`` has a column of numbers per covariate of persons; ``measurements`` has
     dyad, participant_id, role, session, time [d], indicator, value, limit, error (NaN where none is given), plate
     (empty where none is given) and the columns of kinds of observation. Times count from each dyad's first.
+
+    Examples
+    --------
+    >>> study = dl.read_study("results/example-study")
+    >>> len(study.dyads), len(study.sessions), sorted(study.measurements["indicator"].unique())
+    (20, 320, ['alliance', 'depression', 'saliva_patient', 'saliva_therapist', 'trust'])
     """
 
     path: str

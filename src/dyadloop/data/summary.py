@@ -56,7 +56,14 @@ class StudySummary:
 
 
 def summarise(study: Study) -> StudySummary:
-    """Count persons, dyads, sessions and values of a study, and map what is missing."""
+    """Count persons, dyads, sessions and values of a study, and map what is missing.
+
+    Examples
+    --------
+    >>> counts = dl.summarise(dl.read_study("examples/survival"))
+    >>> counts.persons, counts.dyads, counts.sessions
+    (24, 12, 12)
+    """
     calendar, values = study.sessions, study.measurements
     counts = calendar.groupby("dyad").size().reindex(study.dyads, fill_value=0)
     last_session = calendar.groupby("dyad")["end"].max().reindex(study.dyads, fill_value=0.0)

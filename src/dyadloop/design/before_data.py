@@ -91,6 +91,13 @@ def identifiability(
         If the design has faults.
     FitError
         If the theory is not linear, or a hypothesis does not exist.
+
+    Examples
+    --------
+    >>> found = dl.identifiability("haifa", remedies=False)
+    >>> tells = found.claims.set_index("claim")["can_tell"]
+    >>> tells["C1.trust"], tells["C1.empathy"]
+    ('association only', 'not testable here')
     """
     plan = skeleton(design if isinstance(design, Design) else read_design(design), theory)
     world = world_of(plan, FIXED)

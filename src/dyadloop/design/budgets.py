@@ -61,6 +61,13 @@ def schedule(design: Design | str | Path, claim: str, budget: float, *, by_event
         If the design has faults.
     FitError
         If the design samples nothing, cannot tell the claim, or the budget pays no study.
+
+    Examples
+    --------
+    >>> plan = dl.schedule("haifa", "C2.trust", budget=100_000)
+    >>> best = plan.table[plan.table["best"]]
+    >>> int(best["dyads"].iloc[0]), best["sampled"].iloc[0]
+    (25, '1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16')
     """
     found = design if isinstance(design, Design) else read_design(design)
     samples = [name for name, entry in found.measures.items() if entry.is_sample]

@@ -156,7 +156,8 @@ def _send(client: "Client", folder: TaskFolder, part: Shard, wanted: list[str], 
 
 def _fill(client: "Client", folder: TaskFolder, part: Shard, ours: str, sent: "dict[Future, Path]") -> None:
     """Claim and send tasks until each thread of the cluster has enough."""
-    most = _AHEAD * max(sum(client.nthreads().values()), 1)
+    threads: Any = client.nthreads()  # a coroutine in the types, as clients may be asynchronous
+    most = _AHEAD * max(sum(threads.values()), 1)
     while len(sent) < most and (found := folder.claim(part, lambda task: True)):
         claim, task = found
         sent[client.submit(solved, json.dumps(task), ours, pure=False)] = claim

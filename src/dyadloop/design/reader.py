@@ -29,6 +29,12 @@ def read_design(source: str | Path) -> Design:
     ------
     DataError
         If there is no such design, or it has faults; all of them are named, with what to do.
+
+    Examples
+    --------
+    >>> design = dl.read_design("haifa")
+    >>> design.dyads, design.sessions.count
+    (37, 16)
     """
     faults: list[Fault] = []
     name = str(source)

@@ -116,6 +116,12 @@ def assurance(
         If a truth or a parameter does not exist, or there is nothing to simulate.
     ResultError
         If the folder holds the tasks of another question.
+
+    Examples
+    --------
+    >>> found = dl.assurance("single_dose", ["none"], replicates=2)
+    >>> found.claims["supported"].max()
+    np.float64(0.0)
     """
     designs = variants(design if isinstance(design, Design) else read_design(design), over)
     if replicates < 1 or not truths:
@@ -202,4 +208,5 @@ def _tables(found: dict[str, list[dict]], designs: dict[str, Design], factor: st
         tables = [table.drop(columns="design", errors="ignore") for table in tables]
     else:
         tables = [table.rename(columns={"design": factor}) for table in tables]
-    return Assurance(*tables, designs)
+    claims, worlds, agreeing, comparisons, every = tables
+    return Assurance(claims, worlds, agreeing, comparisons, every, designs)

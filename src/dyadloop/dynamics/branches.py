@@ -84,6 +84,12 @@ def continuation(
         If the branch has no start, or ``of`` is unknown.
     TheoryError
         If there is no such parameter.
+
+    Examples
+    --------
+    >>> branch = dl.continuation(dl.read_theory("hub"), "bias_oxytocin", -4.0, 2.0)
+    >>> branch["parameter"].size > 10, bool(branch["stable"].all())
+    (True, True)
     """
     if of not in ("equilibrium", "calendar"):
         raise StateError(f"of={of!r}; give 'equilibrium' or 'calendar'")

@@ -82,6 +82,12 @@ def characteristic(
     ------
     StateError
         If the theory has no oxytocin, or nothing settles at some value.
+
+    Examples
+    --------
+    >>> curve = dl.characteristic(dl.read_theory("hub"))
+    >>> curve["crossing"].values.round(3).tolist()
+    [0.67]
     """
     model = compiled(theory, values)
     places = model.states_of(("oxytocin",))

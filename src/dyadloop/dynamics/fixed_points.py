@@ -86,6 +86,12 @@ def equilibria(
     ------
     StateError
         If ``box`` names no state, or is empty.
+
+    Examples
+    --------
+    >>> found = dl.equilibria(dl.read_theory("panic_core"))
+    >>> found["stable"].values.tolist()
+    [True, False, True]
     """
     model = compiled(theory, values)
     system, scale = model.system(), jnp.asarray(model.scale())

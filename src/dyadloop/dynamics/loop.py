@@ -57,6 +57,12 @@ def gains(
     ------
     StateError
         If the state is not finite or not known, or the theory has nothing to cut.
+
+    Examples
+    --------
+    >>> found = dl.gains(dl.read_theory("hub"))
+    >>> round(float(found["loop_gain"]), 3)
+    0.394
     """
     model = compiled(theory, values)
     system = model.system()
@@ -151,6 +157,12 @@ def loop_gain(
     References
     ----------
     .. [1] Eckert & Schandro (2025). doi:10.3389/fpsyt.2025.1659841 asserts the loop, not these numbers.
+
+    Examples
+    --------
+    >>> gain = dl.loop_gain(dl.read_theory("framework_linear"))
+    >>> {name: round(value, 3) for name, value in gain.items()}
+    {'continuous_loop_gain': 240.518, 'root': 15.509, 'session_loop_gain': 0.717, 'closed_form': 0.328}
     """
     if cut == ("oxytocin",) and not values and theory.protocol is not None and not theory.active().nonlinear:
         return _exact(theory)

@@ -187,6 +187,13 @@ def phenomena(
     ------
     TheoryError
         If a phenomenon is unknown.
+
+    Examples
+    --------
+    >>> table = dl.phenomena(("plasma_gone",), draws=5)
+    >>> print(table[["statement", "shown"]].to_string(index=False))
+                                                                       statement  shown
+    plasma oxytocin is down to a tenth of its peak 90 minutes after a nasal dose   True
     """
     known = {entry.id: entry for entry in PHENOMENA}
     if unknown := [name for name in names if name not in known]:

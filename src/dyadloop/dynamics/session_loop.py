@@ -123,6 +123,12 @@ def session_map(
         If no fixed point is found.
     UnitError
         If a duration is not a number and a unit of time.
+
+    Examples
+    --------
+    >>> weekly, daily = (dl.session_map(dl.read_theory("framework_linear"), every=days) for days in ("7 d", "1 d"))
+    >>> round(float(weekly["session_loop_gain"]), 2), round(float(daily["session_loop_gain"]), 2)
+    (0.72, 5.44)
     """
     model = compiled(theory, values)
     usual = model.schedule

@@ -59,6 +59,12 @@ def sensitivity(
     ------
     TheoryError
         If the outcome or a parameter is unknown, a parameter has no prior to vary over, or moves nothing but noise.
+
+    Examples
+    --------
+    >>> local = dl.sensitivity(dl.read_theory("framework_linear"), method="local")
+    >>> round(float(local["slope"].sel(parameter="a_trust")), 2)
+    1.19
     """
     model = compiled(theory)
     chosen = list(parameters) if parameters is not None else _usual(model)

@@ -71,6 +71,12 @@ def synergy(
     ------
     StateError
         If a component or the response is unknown, or a case does not settle.
+
+    Examples
+    --------
+    >>> hub = dl.synergy(dl.read_theory("hub"), doses=[1.0], baseline=("bias_oxytocin", [-4.0, -2.0]))
+    >>> hub["additive"].values.ravel().round(3).tolist()
+    [0.013, -0.026]
     """
     model = compiled(theory, values)
     name, levels = baseline or ("", (0.0,))

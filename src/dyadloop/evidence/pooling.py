@@ -71,6 +71,12 @@ def pool(estimates: ArrayLike, variances: ArrayLike, method: Method = "REML", kn
     .. [1] Viechtbauer (2010). doi:10.18637/jss.v036.i03
     .. [2] Knapp & Hartung (2003). doi:10.1002/sim.1482
     .. [3] Higgins, Thompson & Spiegelhalter (2009). doi:10.1111/j.1467-985X.2008.00552.x
+
+    Examples
+    --------
+    >>> found = dl.pool([0.8, 0.1, 0.4, -0.1], [0.04, 0.02, 0.05, 0.03], "REML")
+    >>> round(found.estimate, 2), round(found.low, 2), round(found.high, 2), round(found.tau2, 2)
+    (0.29, -0.34, 0.91, 0.12)
     """
     from scipy.stats import chi2, norm, t
 

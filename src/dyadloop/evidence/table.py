@@ -186,6 +186,12 @@ def published_effects(
     ------
     DataError
         If an own table is unsound.
+
+    Examples
+    --------
+    >>> rows = dl.published_effects(edge=("oxytocin", "trust"), verified=True)
+    >>> len(rows), rows["id"].tolist()[:3]
+    (5, ['OT-TRU-01', 'OT-TRU-02', 'OT-TRU-04'])
     """
     effects = _shipped() if path is None else read_effects(path)
     table = pd.DataFrame([effect.model_dump() for effect in effects], columns=list(COLUMNS)).astype(_NUMBERS)

@@ -40,6 +40,12 @@ def evidence_claims(theory: Theory, table: pd.DataFrame | None = None) -> pd.Dat
     A reading is about the arrow in the settings that were studied. No reading supports a claim about therapy. "For it"
     needs two intervals that leave out zero: the Bayesian one, which is shown, and that of REML with Knapp-Hartung. Few
     studies of different quality often have one without the other; then an effect cannot be told from zero.
+
+    Examples
+    --------
+    >>> claims = dl.evidence_claims(dl.framework()).set_index("claim")
+    >>> claims.loc["C2.empathy", "reading"]
+    'cannot be told from zero; results conflict (6 for, 1 null or mixed, 1 against)'
     """
     components = [(v.id, v.label) for v in theory.of_kind("component")]
     symptoms = [(v.id, v.label) for v in theory.of_kind("symptom")]

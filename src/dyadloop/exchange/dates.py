@@ -28,6 +28,8 @@ _WORDS = re.compile(r"(\d{1,2})[.\s-]*([A-Za-zäéû]{3,10})\.?[\s,-]*(\d{2,4})(
 _WORDS_FIRST = re.compile(r"([A-Za-z]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:,?\s+(.+))?")
 _CLOCK = re.compile(r"(\d{1,2})(?::|\.|h)(\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*(uhr|h|[ap]\.?m\.?)?", re.IGNORECASE)
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?")
+_PSYCHOPY = re.compile(r"(\d{4})-(\d{2})-(\d{2})_(\d{2})h(\d{2})\.(\d{2})(?:\.\d+)?")
+_PSYCHOPY_OLD = re.compile(r"(\d{4})_([A-Z][a-z]{2})_(\d{2})_(\d{2})(\d{2})")
 _CENTURY = 100
 _NOON = 12
 
@@ -57,6 +59,10 @@ def iso_date(text: str, order: str) -> str | None:
         pass
     else:
         return text if re.match(r"\d{4}-", text) else None
+    if match := _PSYCHOPY.fullmatch(text):
+        return _joined(int(match[1]), int(match[2]), int(match[3]), f"{match[4]}:{match[5]}:{match[6]}")
+    if (match := _PSYCHOPY_OLD.fullmatch(text)) and match[2].lower() in _MONTHS:
+        return _joined(int(match[1]), _MONTHS[match[2].lower()], int(match[3]), f"{match[4]}:{match[5]}")
     if match := _COMPACT.fullmatch(text):
         clock = f"{match[4]}:{match[5]}:{match[6] or '00'}" if match[4] else None
         return _joined(int(match[1]), int(match[2]), int(match[3]), clock)

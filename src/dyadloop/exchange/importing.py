@@ -183,7 +183,7 @@ def import_study(
     answers: AnyMapping[str, str] | None = None,
     format_id: str | None = None,
 ) -> Imported:
-    """Import exports of other programs into a study folder, or bring an earlier import up to date.
+    r"""Import exports of other programs into a study folder, or bring an earlier import up to date.
 
     Whatever the mapping leaves open is an error that names it: nothing that is not stated is assumed.
 
@@ -209,6 +209,16 @@ def import_study(
     ------
     DataError
         If a source cannot be read, the mapping leaves something open, or nothing reaches the study.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> rows = ["client,session,date,phq9"]
+    >>> rows += [f"P{p},{s},2024-03-{s:02d},{10 + p - s}" for p in (1, 2, 3) for s in (1, 8, 15)]
+    >>> _ = Path("results/scores.csv").write_text("\n".join(rows))
+    >>> made = dl.import_study("results/scores.csv", "results/imported", answers={"length_min": "50"})
+    >>> made.news.sessions, made.counts[0]["cells"], made.counts[0]["used"]
+    (9, 36, 36)
     """
     several = [sources] if isinstance(sources, str | Path) else sources
     plan = plan_import(several, study, mapping, answers, format_id)

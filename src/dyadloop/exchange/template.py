@@ -30,7 +30,13 @@ def _pair(dyad: str) -> tuple[dict[str, str], ...]:
 
 
 def _value(dyad: str, who: str, session: int, indicator: str, value: float, **more: object) -> dict[str, object]:
-    own = {"dyad": dyad, "participant_id": f"{dyad}_{who}", "session": session, "indicator": indicator, "value": value}
+    own = {
+        "dyad": dyad,
+        "participant_id": f"{dyad}_{who}",
+        "session": session,
+        "indicator": indicator,
+        "value": f"{value:g}",
+    }
     return own | more
 
 
@@ -123,6 +129,12 @@ def new_study(path: str | Path, template: str = "alliance") -> Path:
     ------
     DataError
         If the template is unknown, or the folder exists already.
+
+    Examples
+    --------
+    >>> folder = dl.new_study("results/mine", "alliance")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['measurements.tsv', 'participants.tsv', 'sessions.tsv', 'study.yaml']
     """
     if template not in TEMPLATES:
         known = ", ".join(TEMPLATES)

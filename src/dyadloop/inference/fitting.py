@@ -78,6 +78,15 @@ def fit(
         If the study and the theory have nothing in common.
     ResultError
         If ``folder`` holds another fit.
+
+    Examples
+    --------
+    >>> reciprocal = dl.hypothesis("reciprocal", dl.read_theory("framework_linear"))
+    >>> theory = dl.keep(reciprocal, ["oxytocin", "trust", "depression"])
+    >>> study, settings = dl.read_study("results/example-study"), dl.Settings(chains=2, warmup=200, draws=700)
+    >>> post = dl.fit(study, theory, seed=2, settings=settings, folder="results/example")
+    >>> round(float(post["posterior"]["a_trust"].median()), 1), "truth 0.3"
+    (0.3, 'truth 0.3')
     """
     settings = settings or Settings()
     theory = theory or read_theory(study.info.theory, study.path)

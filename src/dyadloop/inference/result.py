@@ -35,7 +35,16 @@ def versions() -> dict[str, str]:
 
 
 def save_result(post: xr.DataTree, folder: str | Path) -> Path:
-    """Write a posterior into a result folder and renew its manifest."""
+    """Write a posterior into a result folder and renew its manifest.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> dl.save_result(dl.load_result("results/example"), "results/copy")
+    PosixPath('results/copy/posterior.nc')
+    >>> sorted(path.name for path in Path("results/copy").iterdir())
+    ['manifest.json', 'posterior.nc']
+    """
     path = Path(folder) / POSTERIOR_FILE
     with replacing(path) as draft:
         post.to_netcdf(draft, engine="h5netcdf")
@@ -95,6 +104,12 @@ def load_result(folder: str | Path) -> xr.DataTree:
     ------
     ResultError
         If a file is missing, differs from its SHA-256 sum or was written by another version.
+
+    Examples
+    --------
+    >>> post = dl.load_result("results/example")
+    >>> post["posterior"].sizes["chain"], post["posterior"].sizes["draw"]
+    (2, 700)
     """
     root = Path(folder)
     path, manifest = root / POSTERIOR_FILE, root / MANIFEST_FILE

@@ -32,7 +32,14 @@ _STATISTICS = ("diverging", "num_steps", "accept_prob", "potential_energy")
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and how often to sample."""
+    """How long and how often to sample.
+
+    Examples
+    --------
+    >>> settings = dl.Settings(chains=2, draws=700)
+    >>> settings.warmup, settings.draws
+    (200, 700)
+    """
 
     chains: int = 4
     warmup: int = 200

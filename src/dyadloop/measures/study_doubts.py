@@ -35,6 +35,12 @@ def doubts(study: Study | str | Path, today: float | None = None) -> list[Doubt]
     ------
     DataError
         If the folder has faults.
+
+    Examples
+    --------
+    >>> doubts = dl.doubts("results/example-study")
+    >>> len(doubts)
+    0
     """
     found = study if isinstance(study, Study) else read_study(study)
     return [*calendar_doubts(found, today), *absence_doubts(found), *value_doubts(found), *instrument_doubts(found)]

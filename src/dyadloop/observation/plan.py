@@ -8,7 +8,7 @@ How y is seen, as a number or otherwise, says its kind (:mod:`dyadloop.observati
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -153,7 +153,7 @@ class ObservationPlan:
 
     def observation(self, values: dict[str, Array] | dict[str, float]) -> Observation:
         """Return the observation model for parameter values."""
-        values = {**values, **{name: values[own] for name, own in self.ties if own in values}}
+        values = cast("dict[str, Array]", {**values, **{n: values[own] for n, own in self.ties if own in values}})
         errors = [
             values[f"error_{name}"] if declared is None else declared
             for name, declared in zip(self.indicators, self.declared_error, strict=True)

@@ -48,6 +48,12 @@ def scale_scores(study: Study) -> xr.Dataset:
     ------
     DataError
         If an indicator has no values, does not vary within persons, or has two values at one moment of a dyad.
+
+    Examples
+    --------
+    >>> scores = dl.scale_scores(dl.read_study("results/example-study"))
+    >>> dict(scores["score"].sizes)
+    {'dyad': 20, 'time': 32, 'indicator': 5}
     """
     names = list(study.info.indicators)
     table = study.measurements.assign(y=_transformed(study))

@@ -57,6 +57,12 @@ def report(
     -------
     Path
         The file written.
+
+    Examples
+    --------
+    >>> path = dl.report(dl.load_result("results/example"), "results/example.html")
+    >>> path.name
+    'example.html'
     """
     problem = problem_of(post)
     environment = Environment(

@@ -64,6 +64,12 @@ def read_recording(
     ------
     MeasureError
         If the file is missing, damaged, not numeric, contradicts its sidecar, or its rate is unknown.
+
+    Examples
+    --------
+    >>> recording = dl.read_recording("examples/survival/recordings/dyad_0016.csv.gz", fs=25)
+    >>> list(recording.channels.columns), len(recording.channels)
+    (['participant2', 'participant1'], 18016)
     """
     file = Path(path)
     text = text_of(file)

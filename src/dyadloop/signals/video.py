@@ -70,6 +70,22 @@ def motion_energy(
     ----------
     .. [1] Ramseyer & Tschacher (2011). doi:10.1037/a0023419
     .. [2] Paxton & Dale (2013). doi:10.3758/s13428-012-0249-2
+
+    Examples
+    --------
+    >>> import cv2, numpy as np
+    >>> code = cv2.VideoWriter_fourcc(*"MJPG")
+    >>> film = cv2.VideoWriter("results/film.avi", code, 25, (64, 48))  # SIMULATED: a square that jumps to and fro
+    >>> for frame in range(50):
+    ...     picture = np.zeros((48, 64, 3), np.uint8)
+    ...     picture[10:20, 10 + frame % 5 : 20 + frame % 5] = 255
+    ...     _ = film.write(picture)
+    ...
+    >>> film.release()
+    >>> regions = {"patient": (0, 0, 32, 48), "therapist": (32, 0, 32, 48)}
+    >>> energy, flags = dl.motion_energy("results/film.avi", regions)
+    >>> list(energy.channels.columns), len(energy.channels)
+    (['patient', 'therapist'], 49)
     """
     cv2 = _opencv()
     if kind not in ("count", "mean", "z"):

@@ -59,6 +59,12 @@ def simulate_alliance(
     ------
     TheoryError
         If a parameter does not exist or a number is too small.
+
+    Examples
+    --------
+    >>> folder = dl.simulate_alliance("results/simulated-alliance", dyads=6, sessions=5, therapists=3)
+    >>> dl.read_study(folder).info.simulated
+    True
     """
     if min(dyads, sessions, therapists) < 1:
         raise TheoryError(f"{dyads} dyads, {sessions} sessions, {therapists} therapists: expected 1 or more of each")

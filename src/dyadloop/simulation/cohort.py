@@ -74,7 +74,7 @@ def simulate(
     points
         Moments per session and per gap that are kept (with ``span``: the second number).
     tolerance
-        Error allowed per step without noise, relative to 1 + |state|.
+        Error allowed per step without noise, relative to 1 + the size of the state.
     steps
         Steps per kept stretch of a session and of a gap with noise.
 
@@ -89,6 +89,12 @@ def simulate(
     ------
     TheoryError
         If a parameter, state or event is unknown, or neither a protocol nor a span is given.
+
+    Examples
+    --------
+    >>> courses = dl.simulate(dl.read_theory("hub"), dyads=3, span="2 d", points=(1, 5), seed=1)
+    >>> dict(courses.sizes)
+    {'dyad': 3, 'time': 6}
     """
     plan = compile_theory(theory)
     line = _timeline(plan, protocol, dyads, span, points)

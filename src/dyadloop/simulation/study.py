@@ -170,6 +170,12 @@ def simulate_study(
         If the design or a parameter does not exist, or a number is not above 0.
     UnitError
         If a duration is not a number and a unit of time.
+
+    Examples
+    --------
+    >>> folder = dl.simulate_study("results/simulated", "haifa", dyads=4, sessions=6, seed=1)
+    >>> sorted(path.name for path in folder.iterdir())
+    ['measurements.tsv', 'participants.tsv', 'sessions.tsv', 'study.yaml', 'truth.json']
     """
     if design not in DESIGNS:
         raise TheoryError(f"design {design!r} does not exist; known: {', '.join(DESIGNS)}")

@@ -150,6 +150,13 @@ def protocol(
         If sessions overlap, or an event lies before the first or after the last session; all faults at once.
     UnitError
         If a duration is not a number and a unit of time.
+
+    Examples
+    --------
+    >>> dose = {"event": "dose", "sessions": [2, 4], "amount": 24, "arm": "drug"}
+    >>> trial = dl.protocol(8, "3.5 d", events=[dose], arms=["drug", "placebo"])
+    >>> trial.sessions, trial.starts()[:3], trial.events[0].sessions
+    (8, (0.0, 3.5, 7.0), (2, 4))
     """
     content: dict[str, object] = {}
     try:

@@ -38,6 +38,12 @@ def lump(theory: Theory, composite: str | Composite) -> Theory:
     ------
     TheoryError
         If there is no such composite, or its members are no like states of the theory.
+
+    Examples
+    --------
+    >>> one = dl.lump(dl.read_theory("framework_linear"), "alliance")
+    >>> [variable.id for variable in one.variables]
+    ['oxytocin', 'alliance', 'depression', 'stress', 'fear', 'factor', 'insecurity']
     """
     whole = _declared(theory, composite) if isinstance(composite, str) else composite
     members = _members(theory, whole)

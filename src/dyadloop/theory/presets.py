@@ -42,6 +42,12 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
     ------
     TheoryError
         If there is no such theory, or the file breaks the schema; the message lists every broken element.
+
+    Examples
+    --------
+    >>> hub = dl.read_theory("hub")
+    >>> [variable.id for variable in hub.variables]
+    ['oxytocin', 'attachment', 'empathy', 'synchrony', 'trust', 'support']
     """
     unread: list[Fault] = []
     if str(source) in PRESETS:
@@ -147,6 +153,11 @@ def framework() -> Theory:
     References
     ----------
     .. [1] Eckert & Schandro (2025). doi:10.3389/fpsyt.2025.1659841
+
+    Examples
+    --------
+    >>> print(dl.framework().title)
+    Oxytocin and five components of the therapeutic alliance: a self-reinforcing cycle
     """
     return read_theory("framework")
 
@@ -192,6 +203,12 @@ def hypothesis(name: str, theory: Theory | None = None) -> Theory:
     ------
     TheoryError
         If the theory has no such hypothesis; the message lists those it has.
+
+    Examples
+    --------
+    >>> biomarker = dl.hypothesis("biomarker")
+    >>> [coupling.id for coupling in biomarker.active().couplings if coupling.id in ("a_trust", "w_trust")]
+    ['a_trust']
     """
     theory = framework() if theory is None else theory
     for rival in theory.hypotheses:
@@ -211,6 +228,12 @@ def switch_on(theory: Theory, *names: str) -> Theory:
     ------
     TheoryError
         If the theory has no such switch; the message lists those it has.
+
+    Examples
+    --------
+    >>> theory = dl.switch_on(dl.framework(), "habituation")
+    >>> theory.switched_on
+    ('habituation',)
     """
     known = {switch.id for switch in theory.switches}
     unknown = [name for name in names if name not in known]
@@ -240,6 +263,11 @@ def vary(theory: Theory, *names: str, by: Literal["dyad", "therapist"] = "dyad")
     ------
     TheoryError
         If neither the theory nor its linear form has such a parameter.
+
+    Examples
+    --------
+    >>> dl.vary(dl.read_theory("framework_linear"), "w_trust").varies
+    ('w_trust',)
     """
     forms = [theory] if theory.linear_form is None else [theory, read_theory(theory.linear_form)]
     known = {c.id for form in forms for c in form.couplings} | {entry.id for form in forms for entry in form.inputs}
@@ -263,6 +291,12 @@ def cut(theory: Theory, *globs: str) -> Theory:
     ------
     TheoryError
         If a pattern fits no coupling.
+
+    Examples
+    --------
+    >>> hub = dl.read_theory("hub")
+    >>> len(hub.couplings), len(dl.cut(hub, "w_*").couplings)
+    (11, 6)
     """
     idle = [glob for glob in globs if not any(fnmatch(c.id, glob) for c in theory.couplings)]
     if idle:
@@ -286,6 +320,12 @@ def clamp(theory: Theory, **values: float) -> Theory:
     ------
     TheoryError
         If a name is no state of the theory.
+
+    Examples
+    --------
+    >>> hub = dl.clamp(dl.read_theory("hub"), trust=1.0)
+    >>> hub.variable("trust").held
+    1.0
     """
     states = {variable.id for variable in theory.variables if variable.dynamics == "state"}
     unknown = sorted(set(values) - states)
@@ -300,7 +340,13 @@ def clamp(theory: Theory, **values: float) -> Theory:
 
 
 def patient_only(theory: Theory) -> Theory:
-    """Return a theory without the therapist's own variables: one person and the dyad."""
+    """Return a theory without the therapist's own variables: one person and the dyad.
+
+    Examples
+    --------
+    >>> dl.framework().variable("oxytocin").persons, dl.patient_only(dl.framework()).variable("oxytocin").persons
+    (('patient', 'therapist'), ('patient',))
+    """
     kept = tuple(
         v.model_copy(update={"persons": tuple(p for p in v.persons if p != "therapist")})
         for v in theory.variables
@@ -316,6 +362,12 @@ def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
     ------
     TheoryError
         If the theory has no such variable; the message lists those it has.
+
+    Examples
+    --------
+    >>> small = dl.keep(dl.read_theory("framework_linear"), ["oxytocin", "trust"])
+    >>> [coupling.id for coupling in small.active().couplings]
+    ['a_trust', 'w_trust']
     """
     known = {variable.id for variable in theory.variables}
     unknown = sorted(set(variables) - known)

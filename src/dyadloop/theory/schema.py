@@ -21,6 +21,12 @@ class Theory(Record):
     ``varies_by_therapist`` those that differ between therapists. ``excluded`` holds the couplings that the hypothesis
     sets to zero: randomised events are asked about them all the same. ``reduced`` says that variables were taken away,
     so that claims and rivals may speak of what is gone.
+
+    Examples
+    --------
+    >>> theory = dl.framework()
+    >>> theory.id, len(theory.variables), len(theory.active().couplings), theory.linear_form
+    ('framework', 18, 50, 'framework_linear')
     """
 
     schema_version: Literal[1]

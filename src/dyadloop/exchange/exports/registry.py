@@ -58,6 +58,12 @@ def export_study(study: Study | str | Path, out: str | Path, to: str = "long") -
     ------
     DataError
         If the study has faults, the kind is unknown, or the folder exists already.
+
+    Examples
+    --------
+    >>> files = dl.export_study("examples/survival", "results/for-r", to="long")
+    >>> [path.name for path in files]
+    ['long.csv', 'data_dictionary.csv']
     """
     found, folder = study if isinstance(study, Study) else read_study(study), Path(out)
     if to not in EXPORTS:

@@ -18,5 +18,5 @@ FORMAT = preset_format(
     PRESET,
     "answers at the moment a survey was begun; the column `session` as the person, which it is",
     "item tables, run structure",
-    "a table with the headings of its export",
+    "the system columns that its R package and public codebooks name",
 )

@@ -4,6 +4,7 @@ from dyadloop.exchange.formats.preset import Preset, preset_format
 
 _OWN = (
     "id", "submitdate", "lastpage", "startlanguage", "seed", "token", "startdate", "datestamp", "ipaddr", "refurl",
+    "interviewtime",
 )  # fmt: skip
 
 PRESET = Preset(
@@ -14,12 +15,12 @@ PRESET = Preset(
         "date": ["startdate", "datestamp", "submitdate"],
         "missing": ["1980-01-01 00:00:00", "N/A"],
     },
-    own=lambda name: name in _OWN or name.endswith("Time"),
+    own=lambda name: name in _OWN or name.endswith("Time") or name.startswith("groupTime"),
 )
 FORMAT = preset_format(
     "limesurvey",
     PRESET,
     "answers by codes; the token as the person; 1980-01-01, its placeholder for no date, as missing",
     "exports with whole questions as headings are read as plain tables; timings",
-    "a table with the headings of its export",
+    "headings of public exports, found in analysis scripts",
 )

@@ -1,12 +1,12 @@
-"""movisensXS: one row per form, a date and a time of day for each of its moments."""
+"""movisensXS: one row per form, a date and a time of day for each of its moments, in one column or two."""
 
 from dyadloop.exchange.formats.preset import Preset, preset_format
 
-_OWN = ("Trigger", "Form", "Missing", "Participant")
+_OWN = ("Trigger", "Form", "Missing", "Participant", "Device")
 
 PRESET = Preset(
     title="movisensXS",
-    needs=frozenset({"Participant", "Form", "Form_start_date", "Form_start_time"}),
+    needs=frozenset({"Participant", "Trigger", "Form", "Form_start_date"}),
     keys={
         "dyad": ["Participant"],
         "session": None,
@@ -21,5 +21,5 @@ FORMAT = preset_format(
     PRESET,
     "answers at the moment a form was started; workbooks and CSV",
     "forms that nobody started; sensor data",
-    "a table with the headings of its export",
+    "the columns that the tests of its R client ask for",
 )

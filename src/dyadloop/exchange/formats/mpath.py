@@ -5,7 +5,7 @@ from dyadloop.exchange.formats.preset import Preset, preset_format
 _OWN = (
     "connectionId", "legacyCode", "code", "alias", "initials", "accountCode", "scheduledBeepId", "sentBeepId",
     "reminderForOriginalSentBeepId", "questionListName", "questionListLabel", "fromProtocolName", "timeZoneOffset",
-    "deltaUTC",
+    "deltaUTC", "originalTimeStampSent",
 )  # fmt: skip
 
 PRESET = Preset(
@@ -25,5 +25,5 @@ FORMAT = preset_format(
     PRESET,
     "answers at the moment a questionnaire was started; seconds since 1970",
     "questionnaires that nobody started; answers that are lists; changes of the time zone within a person",
-    "a table with the headings of its export",
+    "the columns that its R package mpathr declares",
 )

@@ -20,5 +20,5 @@ FORMAT = preset_format(
     PRESET,
     "answers at the moment a survey was started; `<no-response>` as missing; reaction times left out",
     "surveys that nobody started: they have no answers, and are reported",
-    "a table with the headings of its manual",
+    "a record that a public description of its export shows",
 )

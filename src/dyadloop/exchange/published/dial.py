@@ -31,7 +31,7 @@ _COLUMNS = ("couple", "person", "female", "time", "dial")
 
 
 def convert_dial(source: str | Path, path: str | Path) -> Path:
-    """Write a study folder from the published table of momentary ratings, one row per person and two seconds.
+    r"""Write a study folder from the published table of momentary ratings, one row per person and two seconds.
 
     Each conversation is one session; both partners have the role ``partner``.
 
@@ -39,6 +39,15 @@ def convert_dial(source: str | Path, path: str | Path) -> Path:
     ------
     DataError
         If the file is not the published one, or the folder exists already.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> text = "couple,person,female,time,dial\n1,1,1,0,2.5\n1,2,0,0,3\n1,1,1,1,2.6\n1,2,0,1,2.9\n"  # SIMULATED
+    >>> _ = Path("results/dial.csv").write_text(text)
+    >>> folder = dl.convert_dial("results/dial.csv", "results/dial")
+    >>> sorted(dl.read_study(folder).info.indicators)
+    ['dial_hers', 'dial_his']
     """
     expected = "the table of momentary ratings of rties"
     records = read_published(Path(source), _COLUMNS, expected, ("dial",), ("time",), {"female": tuple(_DIALS)})

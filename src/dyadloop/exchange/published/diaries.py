@@ -51,7 +51,7 @@ _COLUMNS = ("id", "day", "beep_new", "ces_dmean", *_ITEMS)
 
 
 def convert_diaries(source: str | Path, path: str | Path) -> Path:
-    """Write a study folder from the published ``daily.csv``.
+    r"""Write a study folder from the published ``daily.csv``.
 
     Each person is a patient without a partner; each day is a session of length 0. Depressive symptoms enter as a
     covariate of the person. The clock of the prompts is not published and is assumed.
@@ -60,6 +60,16 @@ def convert_diaries(source: str | Path, path: str | Path) -> Path:
     ------
     DataError
         If the file is not the published one, or the folder exists already.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> head = "id,day,beep_new,ces_dmean,happy,stress,relaxed"
+    >>> text = head + "\n1,1,1,0.5,60,20,70\n1,1,2,0.5,55,30,60\n"  # SIMULATED
+    >>> _ = Path("results/daily.csv").write_text(text)
+    >>> folder = dl.convert_diaries("results/daily.csv", "results/diaries")
+    >>> dl.summarise(dl.read_study(folder)).sessions
+    1
     """
     needed = ("day", "beep_new", "ces_dmean")
     records = read_published(Path(source), _COLUMNS, "the published daily.csv", tuple(_ITEMS), needed)

@@ -40,7 +40,7 @@ _COLUMNS = ("person", "day", "beep", "therapy", "post", *_ITEMS)
 
 
 def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
-    """Write a study folder from the published supporting information, with its columns named in English.
+    r"""Write a study folder from the published supporting information, with its columns named in English.
 
     Each person is a patient without a partner; each day is a session of length 0. The arm enters as a covariate.
     Answers without the number of their prompt are left out, for their time is not known.
@@ -49,6 +49,15 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
     ------
     DataError
         If the file is not the published one, or the folder exists already.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> text = "person,day,beep,therapy,post,sad,worry,cheerful\n1,1,1,1,0,3,4,5\n1,1,1,1,1,2,3,6\n"  # SIMULATED
+    >>> _ = Path("results/mindfulness.csv").write_text(text)
+    >>> folder = dl.convert_mindfulness("results/mindfulness.csv", "results/mindfulness")
+    >>> dl.summarise(dl.read_study(folder)).sessions
+    2
     """
     answered = [
         record

@@ -63,6 +63,12 @@ def convert_school(source: str | Path, path: str | Path) -> Path:
     ------
     DataError
         If the file is not the published one, or the folder exists already.
+
+    Examples
+    --------
+    >>> folder = dl.convert_school("examples/source/school_daily.csv", "results/school")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['measurements.tsv', 'participants.tsv', 'sessions.tsv', 'study.yaml']
     """
     records = read_published(Path(source), _COLUMNS, "the published daily.csv", tuple(_ITEMS))
     pupils = sorted({record["id"] for record in records})

@@ -50,6 +50,8 @@ def read_intervals(path: Path, fs: float | None = None) -> list[Signals]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     polar = lines[0].startswith(_POLAR[0])
     body = lines[1:] if polar else lines
+    if len(body) < 3:
+        raise refusal(path, f"{len(body)} intervals", "at least 3", "export the list again")
     cells = [line.split(";") for line in body] if polar else [[line] for line in body]
     intervals = np.array([_interval(path, row, k + 1 + polar) for k, row in enumerate(cells)]) / 1000.0
     ends = np.cumsum(intervals)

@@ -24,7 +24,7 @@ TRANSCRIPTS: dict[str, tuple[str, Callable[[Path, tuple[str, ...]], pd.DataFrame
 
 
 def read_turns(path: str | Path, tiers: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a transcript as stretches of speech.
+    r"""Read a transcript as stretches of speech.
 
     Parameters
     ----------
@@ -43,6 +43,17 @@ def read_turns(path: str | Path, tiers: Sequence[str] = ()) -> pd.DataFrame:
     ------
     DataError
         If the file cannot be read, or nothing in it has a speaker and times.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> ada = "00:00:01.000 --> 00:00:02.500\n<v Ada>How was your week?\n\n"
+    >>> ben = "00:00:03.000 --> 00:00:04.000\n<v Ben>Good.\n"
+    >>> _ = Path("results/talk.vtt").write_text("WEBVTT\n\n" + ada + ben)
+    >>> print(dl.read_turns("results/talk.vtt"))
+      speaker  start  end                text
+    0     Ada    1.0  2.5  How was your week?
+    1     Ben    3.0  4.0               Good.
     """
     file = Path(path)
     if file.suffix.lower() not in TRANSCRIPTS:

@@ -131,6 +131,12 @@ def log_change(
     ------
     MeasureError
         If a value is censored and no distribution is given.
+
+    Examples
+    --------
+    >>> change = dl.log_change(8.0, 12.0, before_error=0.1, after_error=0.1)
+    >>> round(change.change, 3), round(change.error, 3)
+    (0.405, 0.141)
     """
     if not before_limit and not after_limit:
         _logs([before, after], ["", ""])
@@ -201,6 +207,12 @@ def area_under_curve(
     References
     ----------
     .. [1] Pruessner et al. (2003). doi:10.1016/S0306-4530(02)00108-7
+
+    Examples
+    --------
+    >>> area = dl.area_under_curve([0, 15, 30, 60], [5.0, 9.0, 7.0, 5.0])
+    >>> area[["aucg", "auci"]].to_dict()
+    {'aucg': 405.0, 'auci': 105.0}
     """
     times, found = usable(minutes, "times"), usable(value, "concentrations")
     errors = np.broadcast_to(np.asarray(error, dtype=np.float64), found.shape)

@@ -144,6 +144,12 @@ def standard_curve(
     References
     ----------
     .. [1] Findlay & Dillard (2007). doi:10.1208/aapsj0902029
+
+    Examples
+    --------
+    >>> curve = dl.standard_curve([0, 10, 30, 100, 300, 1000], [2.0, 1.8, 1.45, 0.9, 0.45, 0.2])
+    >>> {level: round(share, 2) for level, share in curve.recovery.items()}
+    {10.0: 0.93, 30.0: 1.03, 100.0: 1.0, 300.0: 1.0, 1000.0: 1.0}
     """
     x, y = usable(concentration, f"{name}: concentrations"), usable(signal, f"{name}: signals")
     free = 4 if model == "4pl" else 5

@@ -74,6 +74,18 @@ def read_plates(
         If a well is not usable; all faults at once, with their rows.
     MeasureError
         If no plate has a usable curve. A bad plate does not stop the others: its ``status`` says why.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> standards = pd.DataFrame({"kind": "standard", "concentration": [0, 10, 30, 100, 300, 1000],
+    ...                           "signal": [2.0, 1.8, 1.45, 0.9, 0.45, 0.2]})
+    >>> sample = pd.DataFrame({"kind": ["sample"] * 2, "sample": "s1", "signal": [1.2, 1.25]})
+    >>> wells = pd.concat([standards, sample]).assign(plate="P1").fillna({"sample": ""})
+    >>> plates = dl.read_plates(wells)
+    >>> print(plates.samples[["sample", "wells", "status"]])
+      sample  wells status
+    0     s1      2     ok
     """
     table = checked_wells(wells, name)
     curves: dict[str, Curve] = {}

@@ -46,6 +46,16 @@ def empathic_accuracy(
     Notes
     -----
     With a lag the largest of several correlations is taken, which favours high values by chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> target = np.cumsum(rng.normal(size=3000)) / 10  # SIMULATED ratings, ten minutes at 5 Hz
+    >>> perceiver = target + rng.normal(size=3000)
+    >>> found = dl.empathic_accuracy(target, perceiver, fs=5)
+    >>> round(float(found["r"]), 2), int(found["bins"])
+    (0.99, 120)
     """
     pair = make_pair(target, perceiver, fs)
     width = samples(bin_seconds, pair.fs, "a bin")

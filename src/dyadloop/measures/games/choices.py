@@ -69,6 +69,16 @@ def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
     Notes
     -----
     The multiplier matters (raising it from 2 to 3 lowers returned shares): compare games with the same one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> game = pd.DataFrame({"trustor": "A", "trustee": "B", "round": [1, 2, 3], "endowment": 10.0,
+    ...                      "sent": [5.0, 6.0, 8.0], "multiplier": 3.0, "returned": [7.0, 10.0, 12.0]})
+    >>> print(dl.trust_game(game).table[["participant", "scale", "score"]].head(2).round(2))
+      participant           scale  score
+    0           A      sent_share   0.63
+    1           B  returned_share   0.51
     """
     sound = _checked_trust(table, name)
     games = [*sound.columns.intersection(list(OCCASIONS))]
@@ -139,6 +149,16 @@ def public_goods(table: pd.DataFrame, name: str = "public_goods") -> Scores:
     References
     ----------
     .. [1] Fischbacher, Gächter & Fehr (2001). doi:10.1016/S0165-1765(01)00394-9
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> given = {"A": (10, 8, 6), "B": (12, 9, 5)}
+    >>> rows = [("g", p, r, 20.0, c) for p, course in given.items() for r, c in enumerate(course, 1)]
+    >>> game = pd.DataFrame(rows, columns=["group", "participant", "round", "endowment", "contributed"])
+    >>> print(dl.public_goods(game).group[["scale", "mean"]].head(1).round(2))
+                   scale  mean
+    0  contributed_share  0.42
     """
     sound, faults = numbers(table, GOODS_COLUMNS, ("group", "participant"), name)
     for k, row in enumerate(sound.to_dict("records")):

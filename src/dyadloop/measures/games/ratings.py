@@ -55,6 +55,19 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
     -----
     judgement - mean truth = bias + accuracy (truth - mean) + similarity (own - mean) + error, with bias and accuracy
     varying between dyads (REML).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> truth, own = rng.normal(5, 1, size=(2, 200))
+    >>> table = pd.DataFrame({"dyad": np.repeat(np.arange(20), 10), "truth": truth, "own": own})
+    >>> table["judgement"] = 0.5 + 0.6 * truth + 0.2 * own + rng.normal(0, 0.5, 200)  # SIMULATED
+    >>> print(dl.truth_and_bias(table).effects.round(2))
+                   effect  estimate  error
+    0    directional_bias     -0.47   0.04
+    1   tracking_accuracy      0.64   0.05
+    2  assumed_similarity      0.09   0.04
     """
     sound, faults = numbers(table, _COLUMNS, ("dyad",), name, _COLUMNS[1:])
     if any(column in sound for column in OCCASIONS):

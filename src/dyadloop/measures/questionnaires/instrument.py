@@ -77,7 +77,14 @@ class Instrument(BaseModel):
 
 @cache
 def instruments() -> dict[str, Instrument]:
-    """Return the shipped instruments by id."""
+    """Return the shipped instruments by id.
+
+    Examples
+    --------
+    >>> phq9 = dl.instruments()["phq9"]
+    >>> print(phq9.title)
+    Patient Health Questionnaire, depression module
+    """
     found = {}
     for file in sorted((files("dyadloop.measures.questionnaires") / "library").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):

@@ -59,6 +59,14 @@ def score_items(
         If an answer is not a number of the item's scale; all faults at once, with their rows.
     MeasureError
         If the columns do not fit the instrument.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> answers = pd.DataFrame({f"phq9_{item}": [0, 1, 2, 3] for item in range(1, 10)})  # SIMULATED answers
+    >>> scored = dl.score_items(answers, "phq9")
+    >>> scored["score"].tolist()
+    [0.0, 9.0, 18.0, 27.0]
     """
     key = read_instrument(instrument) if isinstance(instrument, str) else instrument
     columns = _columns(table, key, items, name)

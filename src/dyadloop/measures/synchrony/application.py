@@ -74,11 +74,12 @@ def synchrony(
     Examples
     --------
     >>> import numpy as np
-    >>> import dyadloop as dl
-    >>> first = np.random.default_rng(1).normal(size=3000)
-    >>> second = np.roll(first, 25)  # one second later: the first person leads
-    >>> float(dl.synchrony(first, second, 25, window=20, step=10, lag=2)["peak_lag"].median())
-    1.0
+    >>> rng = np.random.default_rng(1)
+    >>> first = np.convolve(rng.normal(size=3025), np.ones(15), "same")  # SIMULATED movement at 25 Hz
+    >>> second = first[:-25] + rng.normal(size=3000)  # follows after a second
+    >>> found = dl.synchrony(first[25:], second, fs=25, window=20, step=10, lag=3)
+    >>> round(float(found["score"]), 2), float(found["peak_lag"].median())
+    (0.23, 1.0)
     """
     chosen = method_of(method, settings)
     pair = make_pair(first, second, fs, missing, cut, pauses_of(method))
@@ -128,6 +129,15 @@ def group_synchrony(series: ArrayLike, fs: float, method: str = "rho", **setting
     ------
     MeasureError
         If the method takes no group, or a series or setting is not usable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> common = np.cumsum(rng.normal(size=2000))
+    >>> persons = np.column_stack([common + 5 * rng.normal(size=2000) for _ in range(4)])  # SIMULATED
+    >>> round(float(dl.group_synchrony(persons, fs=10, method="rho")["score"]), 2)
+    0.96
     """
     chosen = method_of(method, settings)
     if not chosen.group:

@@ -45,6 +45,16 @@ def change_synchrony(
     -----
     Saliva follows plasma poorly and is not a stable trait (doi:10.7554/eLife.62456): this is synchrony of what was
     sampled. Sessions count as independent; with trends over therapy take them out first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> shared = rng.normal(size=(20, 5))  # SIMULATED: 20 dyads, 5 sessions with saliva before and after
+    >>> first, second = (shared + rng.normal(size=(20, 5)) for _ in range(2))
+    >>> found = dl.change_synchrony(first, second, first_error=0.3, second_error=0.3)
+    >>> round(float(found["score"]), 2), round(float(found["error"]), 2)
+    (0.56, 0.16)
     """
     one, two = (np.atleast_2d(usable(values, "changes")) for values in (first, second))
     if not (np.isfinite([first_error, second_error]).all() and min(first_error, second_error) >= 0):

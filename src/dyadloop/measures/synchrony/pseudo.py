@@ -108,6 +108,19 @@ def group_test(
     not share the situation: what both do because the session demands it (starting, standing up) counts as synchrony.
     Re-pairings of few persons use the same pairs again and again and spread less than the mean of new dyads would;
     their distribution is widened to the SD that a model of additive persons gives for it (10 dyads: by some 19 %).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> dyads = {}
+    >>> for name in ("A", "B", "C", "D", "E", "F"):  # SIMULATED: partners share half of their variance
+    ...     shared = rng.normal(size=2500)
+    ...     dyads[name] = tuple(shared + rng.normal(size=2500) for _ in range(2))
+    ...
+    >>> tested = dl.group_test(dyads, fs=25, window=10, step=10, lag=1)
+    >>> float(tested["p_value"]) < 0.01
+    True
     """
     names = list(dyads)
     ids = {name: (people or {}).get(name, (f"{name}:first", f"{name}:second")) for name in names}

@@ -85,6 +85,20 @@ def synchrony_multiverse(
     ------
     MeasureError
         If the grid is empty or no setting can be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> shared, other = rng.normal(size=(2, 5000))
+    >>> grid = {"window": [10, 20], "lag": [1, 2]}
+    >>> table = dl.synchrony_multiverse(shared, shared + other, fs=25, grid=grid, surrogate=None)
+    >>> print(table[["window", "lag", "status"]])
+       window  lag status
+    0      10    1     ok
+    1      10    2     ok
+    2      20    1     ok
+    3      20    2     ok
     """
     if grid is None:
         grid = {name: values for name, values in default_grid(method).items() if name not in settings}

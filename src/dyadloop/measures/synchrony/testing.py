@@ -84,6 +84,15 @@ def synchrony_test(
     References
     ----------
     .. [1] Moulder et al. (2018). doi:10.1037/met0000172
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> first, second = rng.normal(size=(2, 6000))  # SIMULATED: two persons who share nothing
+    >>> tested = dl.synchrony_test(first, second, fs=25, draws=99, window=10, step=10, lag=2)
+    >>> float(tested["p_value"]), tested.attrs["null"]
+    (0.19, 'the two series are not related in time; each may be of any kind, if stationary')
     """
     if surrogate not in SURROGATES:
         known = ", ".join(SURROGATES)

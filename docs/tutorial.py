@@ -1,0 +1,19 @@
+"""What all tutorials begin with: an empty folder of their own, beside the shipped examples, and figures as SVG."""
+
+import os
+import shutil
+from pathlib import Path
+
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+ROOT = Path(__file__).parent.parent
+
+
+def start(name: str) -> None:
+    """Go into a new, empty folder that holds a link to the shipped examples."""
+    folder = ROOT / "docs" / "_build" / "tutorials" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "examples").symlink_to(ROOT / "examples")
+    os.chdir(folder)
+    set_matplotlib_formats("svg")
