@@ -22,7 +22,7 @@ NAMES = [
     "empathic_accuracy", "equilibria", "evidence_claims", "export_study", "finding_faults", "fit", "framework", "gains",
     "group_synchrony", "group_test", "halves", "hand_over", "hypothesis", "identifiability", "import_study", "instruments", "judge_claims",
     "keep", "lagged_effects", "load_result", "log_change", "loop_gain", "lump", "measure", "motion_energy", "multiverse", "multiverse_options",
-    "new_study", "patient_only", "phenomena", "pool", "priors", "protocol", "public_goods", "published_effects", "read_design",
+    "new_study", "patient_only", "phenomena", "pool", "practical_identifiability", "priors", "protocol", "public_goods", "published_effects", "read_design",
     "read_plates", "read_recording", "read_study", "read_theory", "read_turns", "referees", "report", "save_result",
     "scale_scores", "schedule", "score_items", "sensitivity", "session_map", "simulate", "simulate_alliance", "simulate_study",
     "smooth",
