@@ -1,6 +1,6 @@
 """The kernels by name, compiled at their first use in a process or read from disk."""
 
-from functools import lru_cache
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,10 @@ _FILES = {
 }
 
 
+_ONE_AT_A_TIME = threading.Lock()
+_REGISTERED: set[str] = set()
+
+
 def doubles(*shape: int) -> jax.ShapeDtypeStruct:
     """Return the shape of a result."""
     return jax.ShapeDtypeStruct(shape, jnp.float64)
@@ -23,7 +27,7 @@ def doubles(*shape: int) -> jax.ShapeDtypeStruct:
 
 def kernel(name: str, results: tuple[jax.ShapeDtypeStruct, ...], *arguments: Array) -> Any:
     """Return the results of a kernel, also under ``jax.jit`` and ``jax.vmap``."""
-    _registered(name)
+    _register(name)
     return jax.ffi.ffi_call(_target(name), results, vmap_method="broadcast_all")(*arguments)
 
 
@@ -31,9 +35,11 @@ def _target(name: str) -> str:
     return f"dyadloop_{name}"
 
 
-@lru_cache
-def _registered(name: str) -> None:
-    """Tell XLA of a kernel."""
+def _register(name: str) -> None:
+    """Tell XLA of a kernel, unless it was told before; threads that ask at the same time wait for each other."""
     from dyadloop.kernels.calls import register, stamp
 
-    register(_target(name), import_module(f"dyadloop.kernels.{_FILES[name]}").handler(stamp()))
+    with _ONE_AT_A_TIME:
+        if name not in _REGISTERED:
+            register(_target(name), import_module(f"dyadloop.kernels.{_FILES[name]}").handler(stamp()))
+            _REGISTERED.add(name)
