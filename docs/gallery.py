@@ -63,12 +63,12 @@ def _dyad() -> str:
 
 @cache
 def _measured() -> Measured:
-    return dl.measure_raw(SURVIVAL)
+    return dl.measure(SURVIVAL)
 
 
 def _multiverse() -> str:
     grid = {"window": [5, 10], "lag": [1, 3], "transform": ["none", "rank"]}
-    return measures.multiverse_figure(dl.multiverse(*_pair(), 25, grid=grid, draws=19))
+    return measures.multiverse_figure(dl.synchrony_multiverse(*_pair(), 25, grid=grid, draws=19))
 
 
 def _plate() -> str:

@@ -65,7 +65,7 @@ def test_the_weekly_map_of_a_hub_is_diagonal_plus_rank_one(drawn):
 
 @settings(max_examples=20, deadline=None)
 @given(values)
-def test_the_weekly_loop_gain_matches_its_closed_form(drawn):
+def test_the_session_loop_gain_matches_its_closed_form(drawn):
     field = _field(drawn)
     d = np.exp(-np.asarray(field.decay)[1:] * WEEK.interval_days)
     tau = 1 / float(field.decay[0])
@@ -80,7 +80,7 @@ def test_the_weekly_loop_gain_matches_its_closed_form(drawn):
     assert closed < exact < upper * 1.02
 
 
-def test_the_weekly_loop_gain_is_one_where_the_weekly_map_loses_stability():
+def test_the_session_loop_gain_is_one_where_the_weekly_map_loses_stability():
     drawn = {c.id: 0.3 for c in ONE.couplings}
     low, high = 0.1, 100.0
     for _ in range(60):

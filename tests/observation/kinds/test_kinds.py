@@ -88,10 +88,7 @@ class Tailed(Kind):
 
     def draw(self, key, score, record, numbers):
         tail = record.values["tail"]
-        error = (
-            jax.random.t(key, jnp.where(tail > 0, tail, 4.0))
-            * self.observed_contexts(record, numbers, score.shape)[..., 1]
-        )
+        error = jax.random.t(key, jnp.where(tail > 0, tail, 4.0)) * self.given(record, numbers, score.shape)[..., 1]
         return score + jnp.where(tail > 0, error, 0.0)
 
     def sentence(self, count):
@@ -132,7 +129,7 @@ def test_the_keys_are_read_checked_and_written(folder, tmp_path):
         (wrong / file.name).write_bytes(file.read_bytes())
     for old, new, said in (
         ("tails: 4", "tails: 1", r"indicators\.trust\.tails"),
-        ("tails: 4", "tails: 4\n    transform: log", "tails need `transform: none`"),
+        ("tails: 4", "tails: 4\n    transform: logit", "tails need `transform: none`"),
         ("tails: 4", "tail: 4", "an unknown key"),
     ):
         (wrong / "study.yaml").write_text(text.replace(old, new))
