@@ -38,7 +38,9 @@ def read_shimmer(path: Path, fs: float | None = None) -> list[Signals]:
         lines = lines[1:]
     rows = [line.rstrip("\r").split(mark) for line in lines if line.strip()]
     if len(rows) < 4:
-        raise refusal(path, f"{max(len(rows) - 2, 0)} samples", "names, units and at least 2 samples", "export it again")
+        raise refusal(
+            path, f"{max(len(rows) - 2, 0)} samples", "names, units and at least 2 samples", "export it again"
+        )
     names, units = ([cell.strip().strip('"') for cell in row] for row in rows[:2])
     names = [name for name in names if name]
     body = rows[2:]
