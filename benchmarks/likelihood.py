@@ -23,7 +23,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-import dyadloop.model  # noqa: F401 - switches JAX to 64-bit
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.likelihood.panel import Panel, distinct_intervals
 from dyadloop.likelihood.programs import program
@@ -259,6 +258,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    jax.config.update("jax_enable_x64", True)
     if "--figures" in sys.argv:
         print(json.dumps(figures()))
     else:

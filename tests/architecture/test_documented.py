@@ -96,3 +96,7 @@ def test_numbers_beside_those_of_other_programs_are_ours(page):
 
 def test_the_gallery_names_every_figure_that_its_script_draws():
     assert load("gallery").page() == (DOCS / "gallery.md").read_text(), "run `python docs/gallery.py` to renew it"
+
+
+def test_the_page_of_rooms_lists_what_they_export():
+    assert load("rooms").page() == (DOCS / "rooms.md").read_text(), "run `python docs/rooms.py` to renew docs/rooms.md"

@@ -94,6 +94,12 @@ def practical_identifiability(
     References
     ----------
     .. [1] Raue et al. (2009), structural and practical identifiability. doi:10.1093/bioinformatics/btp358
+
+    Examples
+    --------
+    >>> found = dl.practical_identifiability(dl.load_result("results/example"))
+    >>> found.parameters.columns.tolist()
+    ['parameter', 'label', 'unit', 'prior_sd', 'posterior_sd', 'contraction']
     """
     if isinstance(source, xr.DataTree):
         problem, draws = problem_of(source), source["posterior"].to_dataset()

@@ -7,7 +7,6 @@ show that the check can fail.
 
 import hashlib
 import json
-import os
 import threading
 import zipfile
 from collections.abc import Callable
@@ -38,6 +37,7 @@ from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import versions
 from dyadloop.inference.sampling import Count, Settings, sample_batch, write_npz
 from dyadloop.likelihood.panel import Panel
+from dyadloop.machine import processors
 from dyadloop.model import Field, Plan
 from dyadloop.observation.kinds import Record
 from dyadloop.observation.kinds.censored import as_seen
@@ -252,7 +252,7 @@ def _calibrate(
         write_npz(path, found)
         return found
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(max_workers=processors()) as pool:
         try:
             progress("replicates", 0, replicates)
             for found in chain([one(tasks[0])], pool.map(one, tasks[1:])):  # the first compiles what the others share

@@ -111,7 +111,7 @@ def multiverse(
     >>> network = dl.hypothesis("network", dl.read_theory("framework_linear"))
     >>> theory = dl.keep(network, ["trust", "depression"])
     >>> short = dl.Settings(chains=1, warmup=50, draws=50)  # far too short to conclude from
-    >>> table = dl.choices(study, theory, only=["without_least_observed"], settings=short)
+    >>> table = dl.multiverse(study, theory, only=["without_least_observed"], settings=short)
     >>> sorted(table["choice"].unique())
     ['declared', 'without_least_observed']
     """
@@ -152,10 +152,10 @@ def summarise_multiverse(table: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> rows = [("declared", 0.3, "supported"), ("without_x", 0.1, "undecided")]  # made up; see dl.choices
+    >>> rows = [("declared", 0.3, "supported"), ("without_x", 0.1, "undecided")]  # made up; see dl.multiverse
     >>> table = pd.DataFrame(rows, columns=["choice", "median", "verdict"])
     >>> table = table.assign(claim="C4", statement="spill-over", low=0.0, high=0.6, converged=True)
-    >>> dl.across(table)[["claim", "declared", "choices", "agree", "otherwise"]].to_dict("records")
+    >>> dl.summarise_multiverse(table)[["claim", "declared", "choices", "agree", "otherwise"]].to_dict("records")
     [{'claim': 'C4', 'declared': 'supported', 'choices': 2, 'agree': 1, 'otherwise': 'without_x: undecided'}]
     """
     rows = []

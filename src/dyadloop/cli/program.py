@@ -23,6 +23,7 @@ from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
+from dyadloop.machine import keep_programs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,6 +231,7 @@ app.add_typer(tasks_app, name="tasks")
 
 def main() -> None:
     """Run the command line."""
+    keep_programs()
     try:
         app()
     except KeyboardInterrupt:

@@ -1,14 +1,13 @@
 """Do the tasks of a folder: in this process, or in processes of their own on this machine."""
 
 import os
-import platform
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from dyadloop import machine
 from dyadloop.design.tasks import Shard, TaskFolder
 from dyadloop.errors import ResultError
 
@@ -26,7 +25,7 @@ def environment(folder: Path) -> dict[str, str]:
     has compiled serves the others on machines of the same kind.
     """
     cache = {
-        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled" / _machine()),
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled" / machine.kind()),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
     }
     return {**os.environ, **single_thread(), **cache}
@@ -36,16 +35,6 @@ def single_thread() -> dict[str, str]:
     """Return the entries of an environment in which a process computes with one thread."""
     flags = " ".join(part for part in (os.environ.get("XLA_FLAGS", ""), _FLAGS) if part)
     return {**dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"), "XLA_FLAGS": flags}
-
-
-def _machine() -> str:
-    """Return what names a kind of machine: programs compiled for one may not run on another."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        told = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        told = platform.processor()
-    return f"{platform.machine()}-{zlib.crc32(told.encode()):08x}"
 
 
 def run_pool(

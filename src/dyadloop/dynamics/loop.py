@@ -61,7 +61,7 @@ def gains(
     Examples
     --------
     >>> found = dl.gains(dl.read_theory("hub"))
-    >>> round(float(found["loop_gain"]), 3)
+    >>> round(float(found["continuous_loop_gain"]), 3)
     0.394
     """
     model = compiled(theory, values)

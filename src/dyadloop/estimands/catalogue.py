@@ -87,7 +87,8 @@ def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:
         return [function.known[name], *draws_of(function, *others)]
     names = [str(name) for name in first.data_vars]
     sizes = [int(np.prod(list(group.sizes.values()))) for group in groups]
-    flat = {name: np.concatenate([group[name].values.ravel() for group in groups]) for name in names}
+    # variables rather than labelled arrays, which take a tenth of a millisecond each to make
+    flat = {name: np.concatenate([group.variables[name].values.ravel() for group in groups]) for name in names}
     # the last batch is filled up, so that one program does for all of them
     places = np.resize(np.arange(sum(sizes)), -(-sum(sizes) // _BATCH) * _BATCH)
     batch = over_draws(function)

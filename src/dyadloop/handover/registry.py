@@ -77,6 +77,13 @@ def hand_over(
     ------
     DataError
         If the study has faults, the program is unknown, or the folder exists already.
+
+    Examples
+    --------
+    >>> theory = dl.keep(dl.read_theory("framework_linear"), ["trust", "depression"])
+    >>> files = dl.hand_over("results/example-study", "results/for-ctsem", to="ctsem", theory=theory)
+    >>> [path.name for path in files]
+    ['ctsem.csv', 'ctsem.R']
     """
     folder = Path(out)
     if to not in HAND_OVERS:

@@ -36,7 +36,7 @@ class Posterior:
     """
 
     negative: Callable[[Array, Panel], Array]
-    slope: Callable[[Array, Panel], tuple[Array, Array]]
+    slope: Callable[[Array | np.ndarray, Panel], tuple[Array, Array]]
     densities: Callable[[Array, Panel], Array]
     constrain: Callable[[Array], dict[str, Array]]
     unconstrain: Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -158,7 +158,7 @@ def mode_near(
     """
 
     def slope(vector: np.ndarray) -> tuple[Array, Array]:
-        return posterior.slope(jnp.asarray(vector), problem.panel)
+        return posterior.slope(vector, problem.panel)  # a plain array: JAX takes it over faster than we could
 
     def objective(place: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = slope(other.center + other.factor @ place)
@@ -192,7 +192,7 @@ def find_mode(problem: Problem, posterior: Posterior, seed: int, starts: int = 4
         return _among_normals(find_mode(plain, posterior_of(plain), seed, starts), posterior)
 
     def slope(vector: np.ndarray) -> tuple[Array, Array]:
-        return posterior.slope(jnp.asarray(vector), problem.panel)
+        return posterior.slope(vector, problem.panel)  # a plain array: JAX takes it over faster than we could
 
     def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = slope(vector)

@@ -323,8 +323,8 @@ def priors(
     Examples
     --------
     >>> table = dl.priors(dl.framework(), "evidence")
-    >>> table.loc["w_trust", "family"], round(table.loc["w_trust", "scale"], 2)
-    ('normal', np.float64(0.47))
+    >>> table.loc["w_trust", "family"], round(float(table.loc["w_trust", "scale"]), 2)
+    ('normal', 0.47)
     """
     linear = linear_form(theory)
     found = prior_table(compile_theory(linear).parameters())

@@ -1,6 +1,5 @@
 """NUTS in blocks: the state and draws of a chain are on disk after each, so a killed run goes on bit-identically."""
 
-import os
 import threading
 import zipfile
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from dyadloop.files import replacing
 from dyadloop.inference.mode import Mode, Posterior
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.programs import program
+from dyadloop.machine import processors
 
 Progress = Callable[[int, int, int], None]
 """Called with chain, iterations done and divergences so far."""
@@ -161,7 +161,7 @@ def sample(
     def run(chain: int) -> dict[str, np.ndarray]:
         return _run_chain(chain, fresh[chain], block, settings, folder / f"chain-{chain + 1}.npz", stop, progress)
 
-    with ThreadPoolExecutor(max_workers=min(settings.chains, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(settings.chains, processors())) as pool:
         futures = [pool.submit(run, chain) for chain in range(settings.chains)]
         try:
             chains = [future.result() for future in futures]

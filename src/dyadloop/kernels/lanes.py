@@ -55,7 +55,9 @@ plus, minus, times, over = (_binary(name) for name in ("fadd", "fsub", "fmul", "
 
 def _fused(builder: ir.IRBuilder, *args: ir.Value) -> ir.Value:
     kind = ir.FunctionType(_LANES, [_LANES] * 3)
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f64")
+    function = cgutils.get_or_insert_function(
+        builder.module, kind, f"llvm.fmuladd.v{WIDTH}f64"
+    )  # fused where it is fast
     return builder.call(function, args)
 
 

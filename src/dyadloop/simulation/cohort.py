@@ -1,6 +1,5 @@
 """Simulate dyads: any theory, any protocol, with or without noise, all dyads at once."""
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from jaxtyping import Array
 
 from dyadloop.errors import TheoryError
 from dyadloop.files import sha256
+from dyadloop.machine import processors
 from dyadloop.model import Plan, System, compile_theory, system_of
 from dyadloop.simulation.calendar import Timeline, stretch, timeline
 from dyadloop.simulation.chances import Chances, chances_of
@@ -144,7 +144,7 @@ def run(
             jax.random.fold_in(key, first),
         )
 
-    with ThreadPoolExecutor(min(len(chunks), os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(len(chunks), processors())) as pool:
         parts = list(pool.map(part, chunks))
     joined = jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=-1)[..., :n_dyads], *parts)
     return Course(*joined)

@@ -324,7 +324,7 @@ def clamp(theory: Theory, **values: float) -> Theory:
     Examples
     --------
     >>> hub = dl.clamp(dl.read_theory("hub"), trust=1.0)
-    >>> hub.variable("trust").held
+    >>> hub.variable("trust").clamped
     1.0
     """
     states = {variable.id for variable in theory.variables if variable.dynamics == "state"}
