@@ -25,3 +25,9 @@ def test_odd_recordings_are_read_whole_or_refused(name, number, tmp_path):
     found = [odd_recordings.outcome(name, tmp_path, np.random.default_rng([20, k])) for k in range(number)]
     assert [result for result in found if result[0].startswith("broken")] == []
     assert {result for result, _ in found} == {"imported", "refused"}
+
+
+def test_a_file_that_ends_its_reader_is_refused(tmp_path):
+    """Some changed bytes of SPSS files end the process of pyreadstat with a segmentation fault."""
+    family = Family("spss", tmp_path / "spss")
+    assert outcome(family, np.random.default_rng([7, 2, 147])) == ("refused", "bytes changed")

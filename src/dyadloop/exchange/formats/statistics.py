@@ -1,7 +1,10 @@
 """Files of SPSS and Stata: labels, codes declared missing, and dates, which both count in units of their own."""
 
 import datetime as dt
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,11 +60,25 @@ def _opened(path: Path, function: str, what: str, settings: Settings) -> tuple[p
     options = {} if function == "read_por" else {"user_missing": True, "disable_datetime_conversion": True}
     if settings.get("encoding"):
         options["encoding"] = settings["encoding"]
+    if _breaks_down(function, path, options):
+        raise refusal(path, f"{what} on which its reader breaks down", "a whole file", "save or copy it again")
     try:
         return getattr(pyreadstat, function)(str(path), **options)
     except Exception as error:  # the library raises kinds of its own
         got = f"{what} that cannot be read ({' '.join(str(error).split())[:120]})"
         raise refusal(path, got, "a whole file", "save it again, or say `settings: {encoding: ...}`") from None
+
+
+_TRIAL = """import json, sys, pyreadstat
+getattr(pyreadstat, sys.argv[1])(sys.argv[2], output_format="dict", **json.loads(sys.argv[3]))"""
+
+
+def _breaks_down(function: str, path: Path, options: dict[str, Any]) -> bool:
+    """Return whether reading a file ends a process, as the library does on some damaged ones, which none can catch."""
+    if not sys.executable:
+        return False
+    call = [sys.executable, "-c", _TRIAL, function, str(path), json.dumps(options)]
+    return subprocess.run(call, capture_output=True, check=False).returncode < 0
 
 
 def _range(part: Any) -> str:  # noqa: ANN401 - a number, a text or a range
