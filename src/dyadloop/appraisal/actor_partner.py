@@ -49,6 +49,12 @@ def actor_partner_effects(post: xr.DataTree, gap_days: float | None = None, n_dr
     References
     ----------
     .. [1] Kenny, Kashy & Cook (2006), Dyadic Data Analysis. Guilford.
+
+    Examples
+    --------
+    >>> table = dl.actor_partner_effects(dl.load_result("results/example"), gap_days=7.0)
+    >>> table["kind"].value_counts().to_dict()
+    {'actor': 10, 'partner': 6}
     """
     problem = problem_of(post)
     return effects_of_persons(problem, post, occasions(problem, gap_days), n_draws)
