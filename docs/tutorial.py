@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -17,3 +18,4 @@ def start(name: str) -> None:
     (folder / "examples").symlink_to(ROOT / "examples")
     os.chdir(folder)
     set_matplotlib_formats("svg")
+    warnings.filterwarnings("ignore", message="IProgress not found")  # of a progress bar that a page does not show

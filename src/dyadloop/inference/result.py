@@ -150,8 +150,8 @@ def _rebuilt(post: xr.DataTree) -> Problem:
         none = np.array([], dtype=str)
         scores = scores.assign_coords(event=none, event_randomised=("event", np.array([], dtype=np.int8)))
     if "covariate" not in scores.coords:
-        shift, none = np.zeros((*scores["days"].shape, 0)), np.array([], dtype=str)
-        scores = scores.assign(shift=(("dyad", "time", "covariate"), shift))
+        values, none = np.zeros((*scores["days"].shape, 0)), np.array([], dtype=str)
+        scores = scores.assign(covariate_value=(("dyad", "time", "covariate"), values))
         never = ("covariate", np.array([], dtype=np.int8))
         scores = scores.assign_coords(covariate=none, acts_on=("covariate", none), covariate_randomised=never)
         scores = scores.assign_coords(covariate_of=("covariate", none), covariate_declared=("covariate", none))

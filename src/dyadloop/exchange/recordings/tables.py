@@ -135,7 +135,7 @@ def check_new(folder: Path) -> None:
         raise refusal(str(folder), "an existing folder", "a new folder", "choose another or move it away")
 
 
-def needs_rate(file: Path, fs: float | None, what: str) -> Floats:
+def needs_rate(file: Path, fs: float | None, what: str) -> float:
     """Return the rate that a user gives where the file has none.
 
     Raises
