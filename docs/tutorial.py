@@ -17,5 +17,8 @@ def start(name: str) -> None:
     folder.mkdir(parents=True)
     (folder / "examples").symlink_to(ROOT / "examples")
     os.chdir(folder)
+    for name in ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):  # a kernel sets them, and a page shows plain text
+        os.environ.pop(name, None)
+    os.environ.update({"NO_COLOR": "1", "TERM": "dumb"})
     set_matplotlib_formats("svg")
     warnings.filterwarnings("ignore", message="IProgress not found")  # of a progress bar that a page does not show

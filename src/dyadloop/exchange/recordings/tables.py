@@ -12,7 +12,6 @@ import pandas as pd
 from dyadloop.exchange.formats.format import refusal
 from dyadloop.exchange.recordings.names import file_stem
 from dyadloop.files import write_text
-from dyadloop.signals.series import Floats
 
 BLOCK = 100_000
 """Rows that are written at once."""
