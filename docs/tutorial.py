@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import subprocess
 import warnings
 from pathlib import Path
 
+from IPython import get_ipython
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 ROOT = Path(__file__).parent.parent
@@ -17,5 +19,24 @@ def start(name: str) -> None:
     folder.mkdir(parents=True)
     (folder / "examples").symlink_to(ROOT / "examples")
     os.chdir(folder)
+    for name in ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):  # a kernel sets them, and a page shows plain text
+        os.environ.pop(name, None)
+    os.environ.update({"NO_COLOR": "1", "TERM": "dumb"})
+    get_ipython().register_magic_function(bash, "cell", "bash")
     set_matplotlib_formats("svg")
     warnings.filterwarnings("ignore", message="IProgress not found")  # of a progress bar that a page does not show
+
+
+def bash(line: str, cell: str) -> None:
+    """Run commands and print all of their output at once: streamed pieces would be joined with line breaks.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If the last command fails.
+    """
+    done = subprocess.run(
+        ["bash", "-c", cell], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    print(done.stdout, end="")
+    done.check_returncode()
