@@ -68,8 +68,11 @@ class _Drawings(HTMLParser):
             self.inside.append(tag)
         if tag in ("section", "figure", "table", "p") and not {"main", "header", "footer"} & {t for t, _ in self.path}:
             self.outside.append(tag)
-        if tag not in ("meta", "link", "br", "img", "hr", "input", "path", "use", "rect", "circle", "line"):
+        if tag not in ("meta", "link", "br", "img", "hr", "input"):
             self.path.append((tag, given.get("role")))
+
+    def handle_startendtag(self, tag, attrs):
+        """Marks of a drawing end where they begin."""
 
     def handle_endtag(self, tag):
         while self.path and self.path.pop()[0] != tag:

@@ -86,7 +86,7 @@ def test_the_linear_form_keeps_what_is_kept():
 
 
 def test_interventions_name_what_they_do_not_know():
-    assert clamp(framework(), trust=1.0).variable("trust").held == 1.0
+    assert clamp(framework(), trust=1.0).variable("trust").clamped == 1.0
     with pytest.raises(TheoryError, match="no state"):
         clamp(framework(), drive=1.0)
     with pytest.raises(TheoryError, match="fits no coupling"):

@@ -136,7 +136,7 @@ def _between(statement: Statement, told: dict[str, str]) -> list[str]:
     lines += [f"{name}*{figure4(spread[i, i])};" for i, name in enumerate(own)]
     for i, j in np.ndindex(*spread.shape):
         if j < i and spread[i, i] * spread[j, j] > 0:
-            lines.append(f"{own[i]} WITH {own[j]}*{figure4(spread[i, j])};")
+            lines.append(f"{own[i]} WITH {own[j]}*{figure4(float(spread[i, j]))};")
     return lines
 
 
