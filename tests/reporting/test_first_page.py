@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
+from dyadloop.appraisal import practical_identifiability
 from dyadloop.inference import problem_of
 from dyadloop.reporting import first_page
 from dyadloop.reporting.downloads import links
