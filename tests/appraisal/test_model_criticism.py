@@ -90,7 +90,7 @@ def test_a_planted_outlier_and_a_wrong_error_are_found(small_fit, monkeypatch):
 
 def test_checks_courses_and_draws_from_the_command_line(small_fit, tmp_path):
     folder = tmp_path / "result"
-    shutil.copytree(small_fit[0].parent / "result", folder, ignore=shutil.ignore_patterns("chains"))
+    shutil.copytree(small_fit[0].parent / "example", folder, ignore=shutil.ignore_patterns("chains"))
     runner = CliRunner()
     run = runner.invoke(app, ["checks", str(folder), "--json"])
     assert run.exit_code == 0, run.output

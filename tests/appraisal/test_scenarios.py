@@ -107,7 +107,7 @@ def test_what_a_cut_does_not_reach_has_no_probability(small_fit):
 
 def test_the_command(small_fit, tmp_path):
     folder = tmp_path / "result"
-    shutil.copytree(small_fit[0].parent / "result", folder, ignore=shutil.ignore_patterns("chains"))
+    shutil.copytree(small_fit[0].parent / "example", folder, ignore=shutil.ignore_patterns("chains"))
     call = ["whatif", str(folder), "--every", "3.5 d", "--json", "--out", str(tmp_path / "courses.csv")]
     run = CliRunner().invoke(app, call)
     assert run.exit_code == 0, run.output

@@ -86,6 +86,6 @@ def test_what_no_names_make_is_read_from_the_result(small_fit, stopped):
     python = recorded_call(post).python
     assert "before = dl.load_result('RESULT')" in python
     with pytest.raises(Stopped):
-        exec(python.replace("'RESULT'", repr(str(folder.parent / "result"))), {})
+        exec(python.replace("'RESULT'", repr(str(folder.parent / "example"))), {})
     assert stopped[0][0][0] == post.attrs["fingerprint"]
-    assert dl.load_result(folder.parent / "result").attrs["seed"] == stopped[0][0][1]
+    assert dl.load_result(folder.parent / "example").attrs["seed"] == stopped[0][0][1]

@@ -96,7 +96,7 @@ def test_what_therapists_and_what_dyads_differ_by_add_up(problem, scores, effect
     """A coupling that varies by both, at a node of the quadrature, is the sum of both shifts."""
     both = build_problem(scores, vary(by_therapist(theory(PAIR), *SLOPES), "w_trust"))
     values = _values(both, effects, spread_w_trust=0.5, **SPREAD)
-    places, weights = both.varying.nodes()
+    places, weights = both.random_parameters.nodes()
     nodes = np.asarray(both.by_node(values, both.panel))
     for node in (0, 5):
         moved = values | {"w_trust": values["w_trust"] + 0.5 * places[node, 0]}
@@ -110,7 +110,7 @@ def test_a_field_that_bends_has_numbers_of_each_therapist(tmp_path):
     simulate_study(folder, theory=trio, seed=4, values={"gamma_trust_support": 0.6, "a_trust": 0.3})
     scores = scale_scores(read_study(shared(shorten(folder, 4), lambda n: f"T{n % 3}")))
     plain, bent = build_problem(scores, trio), build_problem(scores, by_therapist(trio, "gamma_trust_support"))
-    levels = len(bent.shared.levels)
+    levels = len(bent.random_levels.levels)
     effects = np.random.default_rng(5).normal(size=(3, levels + 1))
     values = _values(bent, effects, gamma_trust_support=0.5, spread_therapists_gamma_trust_support=0.6)
     assert axis_of(bent.field_of(values, bent.panel)) == 0

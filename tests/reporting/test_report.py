@@ -129,7 +129,7 @@ def test_a_command_builds_one_problem_and_compiles_what_is_new(
 ):
     """What is judged and reported again is the same to the byte and compiles nothing; so are second checks."""
     folder, known = tmp_path / "result", problem_of(small_fit[1])
-    shutil.copytree(small_fit[0].parent / "result", folder, ignore=shutil.ignore_patterns("chains"))
+    shutil.copytree(small_fit[0].parent / "example", folder, ignore=shutil.ignore_patterns("chains"))
     printed, *counts = _command(monkeypatch, folder, known, "claims", "--json")
     assert counts == [1, 0]
     assert json.loads(printed) == json.loads(claims_json(small_claims))

@@ -15,7 +15,7 @@ import xarray as xr
 
 from dyadloop import dynamics
 from dyadloop.appraisal.faults import finding_faults
-from dyadloop.estimands.catalogue import OXYTOCIN, Estimand, Untestable, draws_of, estimand
+from dyadloop.estimands.catalogue import OXYTOCIN, ROUNDING, Estimand, Untestable, draws_of, estimand
 from dyadloop.inference.convergence import estimand_fault, sampling_fault
 from dyadloop.inference.divergences import divergence_fault
 from dyadloop.inference.problem import Problem
@@ -209,7 +209,7 @@ def _judge(
     if isinstance(function, Untestable):
         return row | {"finding": "none", "verdict": UNTESTABLE, "reason": function.reason}
     prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
-    if np.isnan(prior).all() or np.nanmax(prior) == np.nanmin(prior):
+    if np.isnan(prior).all() or np.nanmax(prior) - np.nanmin(prior) < ROUNDING:
         reason = f"the fitted hypothesis ({problem.plan.theory.hypothesis}) has no arrow that could show it"
         return row | {"finding": "none", "verdict": UNTESTABLE, "reason": reason}
     row |= _numbers(prior, posterior, claim)

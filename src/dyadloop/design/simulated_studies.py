@@ -129,7 +129,8 @@ def assurance(
     first = skeleton(next(iter(designs.values())))
     for truth in truths:
         world_of(first, truth, values)  # what does not exist is told before any work starts
-    rivals = tuple(str(hypothesis(name, theory_of(first.design)).hypothesis) for name in dict.fromkeys(compare))
+    named = (str(hypothesis(name, theory_of(first.design)).hypothesis) for name in compare)
+    rivals = tuple(dict.fromkeys(named))  # a hypothesis has a name and an id
     if len(rivals) == 1:
         raise FitError(f"compare={rivals[0]}: a comparison needs two hypotheses or more")
     changed = {name: float(value) for name, value in (values or {}).items()}

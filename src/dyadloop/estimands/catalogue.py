@@ -22,6 +22,8 @@ Values = dict[str, Array]
 Estimand = Callable[[Values], Array]
 
 OXYTOCIN = "oxytocin"
+ROUNDING = 1e-9
+"""An estimand whose draws differ by less is one number: the hypothesis has no arrow that could move it."""
 _BATCH = 250  # draws evaluated at once: bounds the memory of a long posterior
 
 

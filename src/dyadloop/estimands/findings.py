@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
-from dyadloop.estimands.catalogue import Estimand, Untestable, draws_of, estimand, over_draws
+from dyadloop.estimands.catalogue import ROUNDING, Estimand, Untestable, draws_of, estimand, over_draws
 from dyadloop.inference.problem import Problem
 
 SURE = 0.95
@@ -49,7 +49,7 @@ def judged(problem: Problem, post: xr.DataTree) -> list[Judged]:
             if isinstance(function, Untestable):
                 continue
             (draws,) = draws_of(function, group)
-            if not np.isfinite(draws).any() or np.nanmax(draws) == np.nanmin(draws):
+            if not np.isfinite(draws).any() or np.nanmax(draws) - np.nanmin(draws) < ROUNDING:
                 continue
             low = -np.inf if claim.rope.low is None else claim.rope.low
             rests = _arrows_of(function, group, arrows)

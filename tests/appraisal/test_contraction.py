@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from dyadloop.appraisal import practical_identifiability
-from dyadloop.appraisal.practical_identifiability import _directions, _halves
+from dyadloop.appraisal.contraction import _directions, _halves
 from dyadloop.errors import FitError
 from dyadloop.inference.prior_scale import Scale
 
