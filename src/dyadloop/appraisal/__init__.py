@@ -2,11 +2,11 @@
 
 from dyadloop.appraisal.actor_partner import actor_partner_effects
 from dyadloop.appraisal.comparison import compare
+from dyadloop.appraisal.contraction import PracticalIdentifiability, practical_identifiability
 from dyadloop.appraisal.faults import finding_faults
 from dyadloop.appraisal.lagged import lagged_effects
 from dyadloop.appraisal.misspecification import misspecified
 from dyadloop.appraisal.model_criticism import checks
-from dyadloop.appraisal.contraction import PracticalIdentifiability, practical_identifiability
 from dyadloop.appraisal.referee_agreement import compare_referees
 from dyadloop.appraisal.regressions import referees
 from dyadloop.appraisal.scenarios import calendars, whatif
