@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import distributed
 import pandas as pd
 import pytest
 
@@ -18,7 +19,6 @@ from dyadloop.design.tasks import TaskFolder
 from dyadloop.errors import ResultError
 from tests.design.small import design, theory_file
 
-distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
 

@@ -65,7 +65,7 @@ def test_the_sweep_and_its_derivative_equal_plain_jax(given):
         found, expected = ours[name], plain[name]
         if name in SYMMETRIC:  # what is symmetric has a derivative that may be read from either half
             found, expected = (part + jnp.swapaxes(part, -1, -2) for part in (found, expected))
-        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10, err_msg=name)
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12, err_msg=name)
         assert np.abs(np.asarray(found)).max() > 0, name
 
 

@@ -187,7 +187,7 @@ class Kind:
         normals are integrated out. Where a value is of another kind, both numbers must still be finite, and so must
         their derivatives.
         """
-        raise NotImplementedError(f"values of kind {self.name!r} enter the filter as they are")
+        raise ValueError(f"values of kind {self.name!r} enter the filter as they are")
 
     def plain_variance(self, record: Record) -> "Array | float | None":
         """Return the variance with which scores of this kind err if taken as plain numbers; None: they say nothing.
