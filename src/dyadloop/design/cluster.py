@@ -97,7 +97,7 @@ def _local_cluster(workers: int) -> Any:  # noqa: ANN401 - Dask's own
             n_workers=max(workers, 1),
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,  # what workers say of a closed connection when all is done
         )
 
