@@ -40,7 +40,7 @@ def of_report(label: str) -> Callable[[], str]:
 
     def take() -> str:
         page = (ROOT / "docs" / "reports" / "school.html").read_text(encoding="utf-8")
-        found = re.search(rf'<figure[^>]*aria-label="{re.escape(label)}">.*?(<svg.*?</svg>)', page, re.DOTALL)
+        found = re.search(rf'aria-label="{re.escape(label)}">.*?(<svg.*?</svg>)', page, re.DOTALL)
         if found is None:
             raise ValueError(f"the report has no figure {label!r}")
         return found[1]
@@ -76,7 +76,7 @@ def _plate() -> str:
     standards = pd.DataFrame({"kind": "standard", "concentration": levels, "signal": [2.0, 1.8, 1.45, 0.9, 0.45, 0.2]})
     samples = pd.DataFrame({"kind": "sample", "sample": ["s1", "s1", "s2", "s2"], "signal": [1.2, 1.25, 0.7, 0.66]})
     wells = pd.concat([standards, samples]).assign(plate="P1").fillna({"sample": ""})
-    return figures.simulated_mark(measures.calibration_figure(dl.read_plates(wells)))
+    return figures.simulated_mark(measures.standard_curve_figure(dl.read_plates(wells)))
 
 
 @cache

@@ -98,5 +98,18 @@ def test_the_gallery_names_every_figure_that_its_script_draws():
     assert load("gallery").page() == (DOCS / "gallery.md").read_text(), "run `python docs/gallery.py` to renew it"
 
 
+def test_the_gallery_finds_its_figures_in_the_shipped_report():
+    taken = [entry.draw() for entry in load("gallery").GALLERY.values() if entry.group == "Report of a fit"]
+    assert len(taken) == 7
+    assert all(figure.lstrip().startswith(("<svg", "<?xml")) for figure in taken)
+
+
+@pytest.mark.slow
+def test_every_other_figure_of_the_gallery_is_drawn():
+    for name, entry in load("gallery").GALLERY.items():
+        if entry.group != "Report of a fit":
+            assert "<svg" in entry.draw(), name
+
+
 def test_the_page_of_rooms_lists_what_they_export():
     assert load("rooms").page() == (DOCS / "rooms.md").read_text(), "run `python docs/rooms.py` to renew docs/rooms.md"

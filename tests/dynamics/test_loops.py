@@ -85,9 +85,9 @@ def test_the_exact_map_of_a_linear_theory_is_the_integrated_one():
 
     theory = keep(rival("reciprocal"), ["oxytocin", "trust", "support", "depression"])
     model = compiled(theory)
-    field = model.plan.field(model.numbers)
+    process = model.plan.process_model(model.numbers)
     found = dynamics.session_map(theory)
-    np.testing.assert_allclose(found["map"], exact.session_map(field, model.schedule), atol=1e-8)
+    np.testing.assert_allclose(found["map"], exact.session_map(process, model.schedule), atol=1e-8)
     numbers = dynamics.loop_gain(theory)
     assert float(found["session_loop_gain"]) == pytest.approx(numbers["session_loop_gain"], rel=1e-7)
     assert float(found["closed_form"]) == pytest.approx(numbers["closed_form"], rel=1e-9)

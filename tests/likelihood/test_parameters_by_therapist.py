@@ -14,7 +14,6 @@ from dyadloop.appraisal.smoothing import course_at
 from dyadloop.data import read_study
 from dyadloop.errors import FitError
 from dyadloop.inference.problem import build_problem
-from dyadloop.likelihood.propagation import axis_of
 from dyadloop.likelihood.random_levels import THERAPIST
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.simulation import simulate_study
@@ -113,7 +112,7 @@ def test_a_field_that_bends_has_numbers_of_each_therapist(tmp_path):
     levels = len(bent.random_levels.levels)
     effects = np.random.default_rng(5).normal(size=(3, levels + 1))
     values = _values(bent, effects, gamma_trust_support=0.5, spread_therapists_gamma_trust_support=0.6)
-    assert axis_of(bent.field_of(values, bent.panel)) == 0
+    assert bent.process_of(values, bent.panel).dyad_axis == 0
     whose, found = np.asarray(bent.panel.therapist), np.asarray(bent.log_likelihood(values))
     own = [
         values

@@ -35,9 +35,9 @@ def test_the_example_of_the_docs_validates_simulates_and_can_be_fitted(tmp_path)
     assert run["status"].values.tolist() == ["ok", "ok"]
     assert run["trust"].values[0, -1] != 0
     plan = compile_theory(theory, {(name, "patient") for name in ("trust", "support", "depression")}, ("dose",))
-    field = plan.field(plan.defaults())
+    process = plan.process_model(plan.defaults())
     assert plan.is_linear
-    assert np.asarray(field.jumps).ravel().tolist() == pytest.approx([0.2 / 24, 0, 0])
+    assert np.asarray(process.jumps).ravel().tolist() == pytest.approx([0.2 / 24, 0, 0])
 
 
 def test_every_key_of_the_schema_is_documented():
@@ -60,8 +60,8 @@ def test_every_key_of_the_schema_is_documented():
         (lambda t: t["claims"][0].update(formula="c_{id_depression"), "brace"),
         (lambda t: t["claims"][1].update(formula="c_{id}_depression"), "needs for_each"),
         (lambda t: t["claims"][0].update(id="C1"), "write {id}"),
-        (lambda t: t["claims"][1].update(pushes=["trst"]), "'trst'.*trust"),
-        (lambda t: t["claims"][0].update(pushes=["{id}s"]), "{id}s"),
+        (lambda t: t["claims"][1].update(randomised_on=["trst"]), "'trst'.*trust"),
+        (lambda t: t["claims"][0].update(randomised_on=["{id}s"]), "{id}s"),
         (lambda t: t["claims"][1].update(estimand="coeficient"), "coeficient.*known: coefficient"),
         (lambda t: t["claims"][1].update(estimand="reciprocity"), "for_each: component"),
         (lambda t: t["claims"].append(dict(t["claims"][1])), "'C2' is there twice"),

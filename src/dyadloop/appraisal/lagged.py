@@ -201,13 +201,13 @@ def _passing(problem: Problem, depth: int, share: float) -> Callable[..., tuple[
     """Return the program that finds, at many draws, what passes along paths, the drift and the noise."""
 
     def one(values: dict[str, Array], gates: Array, durations: Array) -> tuple[Array, Array, Array]:
-        field = problem.at_mean(values)
-        steps = transitions(field, gates.ravel(), durations.ravel(), depth).matrix
+        process = problem.at_mean(values)
+        steps = transitions(process, gates.ravel(), durations.ravel(), depth).matrix
         steps = steps.reshape(*gates.shape, *steps.shape[1:])
         passed = jnp.broadcast_to(jnp.eye(steps.shape[-1]), (len(gates), *steps.shape[2:]))
         for place in range(gates.shape[1]):
             passed = steps[:, place] @ passed
-        return passed, field.jacobian(share), field.noise
+        return passed, process.jacobian(share), process.noise
 
     return program(lambda draws, *paths: jax.lax.map(lambda values: one(values, *paths), draws))
 

@@ -49,7 +49,7 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
     found = study if isinstance(study, Study) else read_study(study)
     chosen = theory if isinstance(theory, Theory) else read_theory(theory or found.info.theory, found.path)
     problem = build_problem(scale_scores(found), chosen, None, found.info.priors)
-    pushed = problem.randomised.plan is not None
+    randomised = problem.randomised.plan is not None
     rows = []
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
@@ -59,14 +59,14 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
             told = estimand(problem, claim, subject)
             if isinstance(told, Untestable):
                 verdict, reason = NOT, told.reason
-            elif claim.pushes and not pushed:
-                pushes = " or ".join(_named(push.format(**words)) for push in claim.pushes)
-                verdict, reason = ASSOCIATION, f"whether it acts needs randomised events that move {pushes}"
+            elif claim.randomised_on and not randomised:
+                needed = " or ".join(_named(quantity.format(**words)) for quantity in claim.randomised_on)
+                verdict, reason = ASSOCIATION, f"whether it acts needs randomised events that move {needed}"
             else:
                 verdict, reason = ACTS, "the study measures what it speaks of"
             rows.append((claim.id.format(**words), statement[0].upper() + statement[1:], verdict, reason))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _named(push: str) -> str:
-    return f"a {push}" if push in ("component", "symptom") else push
+def _named(quantity: str) -> str:
+    return f"a {quantity}" if quantity in ("component", "symptom") else quantity

@@ -65,9 +65,9 @@ def next_steps(problem: Problem, table: pd.DataFrame) -> list[str]:
                 if isinstance(found, Untestable) and len(found.missing) == 1:
                     missing[found.missing[0]] += 1
                 continue
-            pushes = sorted({push.format(id=subject, label=subject) for push in claim.pushes})
-            if row["verdict"] == "undecided" and pd.isna(row["pushed_median"]) and _unpushed(problem, pushes):
-                lacking.setdefault(" and ".join(_acted_on(problem, push) for push in pushes), []).append(name)
+            needed = sorted({quantity.format(id=subject, label=subject) for quantity in claim.randomised_on})
+            if row["verdict"] == "undecided" and pd.isna(row["randomised_median"]) and _not_randomised(problem, needed):
+                lacking.setdefault(" and ".join(_acted_on(problem, quantity) for quantity in needed), []).append(name)
             elif row["verdict"] == "undecided" and math.isfinite(times := _times(row)):
                 more[name] = times
     steps = [
@@ -81,16 +81,16 @@ def next_steps(problem: Problem, table: pd.DataFrame) -> list[str]:
     return steps
 
 
-def _unpushed(problem: Problem, pushes: list[str]) -> bool:
+def _not_randomised(problem: Problem, needed: list[str]) -> bool:
     """Return whether a claim needs a randomised event, rather than the arms of a trial that the study has."""
     arms = set(randomised_covariates(problem.scores))
-    return any(push not in arms for push in pushes)
+    return any(quantity not in arms for quantity in needed)
 
 
-def _acted_on(problem: Problem, push: str) -> str:
+def _acted_on(problem: Problem, quantity: str) -> str:
     labels = {variable.id: variable.label.lower() for variable in problem.plan.theory.variables}
-    if push != "component":
-        return labels.get(push, push)
+    if quantity != "component":
+        return labels.get(quantity, quantity)
     measured = [state.variable for state in problem.plan.states if state.variable.kind == "component"]
     return " or ".join(dict.fromkeys(variable.label.lower() for variable in measured))
 
@@ -100,7 +100,7 @@ def _times(row: Mapping[Any, Any]) -> float:
 
     Not a number where the claim is undecided for another reason.
     """
-    prefix = "" if pd.isna(row["pushed_median"]) else "pushed_"
+    prefix = "" if pd.isna(row["randomised_median"]) else "randomised_"
     median, low, high = (row[f"{prefix}{name}"] for name in ("median", "low", "high"))
     if row["finding"] != "unclear" or pd.isna(median):
         return math.nan

@@ -39,7 +39,7 @@ VARIABLES = ("oxytocin", "trust", "support", "depression")
 EVENTS = {"trust": "work_trust", "oxytocin": "dose"}
 AMOUNTS = {"work_trust": 1.0, "dose": 24.0}
 EFFECTS = {"work_trust": "work_trust", "dose": "dose_oxytocin"}
-PUSHED = (("trust",), ("oxytocin",), ("trust", "oxytocin"))
+RANDOMISED = (("trust",), ("oxytocin",), ("trust", "oxytocin"))
 """What randomised events act on, in turn."""
 SESSIONS = (5, 8, 11)
 """In how many of 16 sessions an event takes place, in turn: all but five is the last."""
@@ -144,12 +144,12 @@ def support_rates(
 
 
 def _settings() -> str:
-    return repr((VARIABLES, PUSHED, SESSIONS, STRENGTHS, _ORDINARY, _DRAWS))
+    return repr((VARIABLES, RANDOMISED, SESSIONS, STRENGTHS, _ORDINARY, _DRAWS))
 
 
 @dataclass(frozen=True)
 class _Design:
-    """The fitted problem for each choice of what is pushed, and the amounts that events have where they take place."""
+    """The fitted problem for each choice of what is chosen, and the amounts that events have where they take place."""
 
     scores: xr.Dataset
     fitted: dict[tuple[str, ...], Problem]
@@ -161,11 +161,11 @@ class _Design:
         amounts = np.asarray(build_problem(scores, _theory("reciprocal"), split=False).panel.event)
         half = _some(np.random.default_rng(0), scores["amount"].values, SESSIONS[1])
         fitted = {}
-        for pushed in PUSHED:
-            here = scores["event"].isin([EVENTS[variable] for variable in pushed])
+        for chosen in RANDOMISED:
+            here = scores["event"].isin([EVENTS[variable] for variable in chosen])
             mine = scores["amount"].copy(data=half).where(here, 0.0)
             study = scores.assign(amount=mine, event_randomised=here.astype(int))
-            fitted[pushed] = build_problem(study, _theory("reciprocal"))
+            fitted[chosen] = build_problem(study, _theory("reciprocal"))
         return cls(scores, fitted, amounts)
 
 
@@ -199,7 +199,7 @@ def _some(
 
 @dataclass(frozen=True)
 class _World:
-    """A problem from which studies are drawn, its values, and what is true of each claim, by what is pushed."""
+    """A problem from which studies are drawn, its values, and what is true of each claim, by what is chosen."""
 
     problem: Problem
     values: dict[str, float]
@@ -215,7 +215,7 @@ def _simulated(design: _Design, name: str) -> _World:
     if unknown := sorted(set(truth.values) - set(middle)):
         raise FitError(f"{', '.join(unknown)}: no parameter of the world {name!r}; known: {', '.join(middle)}")
     values = middle | problem.plan.defaults() | ordinary | dict(truth.values)
-    truths = {pushed: _truths(fitted, values, frozenset(pushed)) for pushed, fitted in design.fitted.items()}
+    truths = {chosen: _truths(fitted, values, frozenset(chosen)) for chosen, fitted in design.fitted.items()}
     return _World(problem, values, truths)
 
 
@@ -223,8 +223,8 @@ def _study(design: _Design, world: _World, seed: list[int], number: int) -> list
     """Return the judged claims of one simulated study."""
     rng = np.random.default_rng([*seed, number])
     strength = STRENGTHS[number % len(STRENGTHS)]
-    variables = PUSHED[number // len(STRENGTHS) % len(PUSHED)]
-    sessions = SESSIONS[number // (len(STRENGTHS) * len(PUSHED)) % len(SESSIONS)]
+    variables = RANDOMISED[number // len(STRENGTHS) % len(RANDOMISED)]
+    sessions = SESSIONS[number // (len(STRENGTHS) * len(RANDOMISED)) % len(SESSIONS)]
     values = world.values | {effect: strength * world.values[effect] for effect in EFFECTS.values()}
     fitted = design.fitted[variables]
     names = [EVENTS[variable] for variable in variables]
@@ -237,7 +237,7 @@ def _study(design: _Design, world: _World, seed: list[int], number: int) -> list
     study = fitted.with_panel(panel, f"{seed} {number}")
     posterior = posterior_of(fitted)
     rows = judge(study, {"prior": _prior(fitted), "posterior": _normal(fitted, study, posterior, rng)})
-    common = {"pushed": " and ".join(variables), "sessions": sessions, "strength": strength}
+    common = {"randomised": " and ".join(variables), "sessions": sessions, "strength": strength}
     return [common | _short(row, world.truths[variables][row["claim"]]) for row in rows if row["verdict"] != UNTESTABLE]
 
 
@@ -260,19 +260,19 @@ def _normal(problem: Problem, study: Problem, posterior: Posterior, rng: np.rand
     return xr.Dataset({name: (("chain", "draw"), np.asarray(values[name])[None]) for name in posterior.names})
 
 
-def _truths(problem: Problem, values: Mapping[str, float], pushed: frozenset[str]) -> dict[str, tuple[float, bool]]:
-    """Return the true value of what each claim is about, of the components that are pushed, and whether it holds."""
+def _truths(problem: Problem, values: Mapping[str, float], chosen: frozenset[str]) -> dict[str, tuple[float, bool]]:
+    """Return the true value of what each claim is about, of the components that are chosen, and whether it holds."""
     arrows = {coupling.id for coupling in problem.plan.couplings} | set(problem.randomised.arrows)
     numbers = {str(name): float(row["location"]) for name, row in problem.priors.iterrows()}
     numbers |= {name: values.get(name, 0.0) for name in arrows}
     numbers |= {f"{PREFIX}{name}": values.get(name, 0.0) for name in problem.randomised.arrows}
     numbers |= {name: value for name, value in values.items() if name in numbers and name not in arrows}
     here = xr.Dataset({name: (("chain", "draw"), np.array([[value]])) for name, value in numbers.items()})
-    components = pushed & {variable.id for variable in problem.plan.theory.of_kind("component")}
+    components = chosen & {variable.id for variable in problem.plan.theory.of_kind("component")}
     found = {}
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
-            function = estimand(problem, claim, subject, components or None, pushed=True)
+            function = estimand(problem, claim, subject, components or None, by_events=True)
             if not isinstance(function, Untestable):
                 (value,) = draws_of(function, here)[0]
                 found[claim.id.format(id=subject)] = (float(value), bool(value > claim.rope.high))
@@ -286,11 +286,11 @@ def _short(row: dict[str, Any], truth: tuple[float, bool]) -> dict[str, Any]:
         "claim": row["claim"],
         "holds": bool(holds),
         "verdict": row["verdict"],
-        "moved": row["pushed_median"] is not None,
+        "moved": row["randomised_median"] is not None,
     }
     for kind, low, high in (
         ("association", row["low"], row["high"]),
-        ("effect", row["pushed_low"], row["pushed_high"]),
+        ("effect", row["randomised_low"], row["randomised_high"]),
     ):
         ends = np.array([low, high], dtype=float)  # NaN where there is none
         told = np.isfinite([*ends, value]).all()

@@ -35,7 +35,7 @@ def prospects_of(problem: Problem) -> pd.DataFrame:
     for claim in theory.claims:
         for subject in subjects(problem, claim):
             words = {"id": subject, "label": labels.get(subject, "").lower()}
-            needed = [push.format(**words) for push in claim.pushes]
+            needed = [quantity.format(**words) for quantity in claim.randomised_on]
             found = estimand(problem, claim, subject)
             can_tell, why = EFFECT, "rests on randomised events, if they move what they act on"
             if not needed:
@@ -57,10 +57,10 @@ def prospects_of(problem: Problem) -> pd.DataFrame:
 
 
 def _lacking(problem: Problem, needed: list[str]) -> list[str]:
-    """Return the pushes that a claim needs and that no randomised event makes."""
+    """Return what must be randomised for a claim and is acted on by no randomised event."""
     theory = problem.plan.theory
-    pushed = set(problem.randomised.variables) | randomised_covariates(problem.scores)
+    moved = set(problem.randomised.variables) | randomised_covariates(problem.scores)
     components = {variable.id for variable in theory.of_kind("component")}
-    found = [push for push in needed if push != "component" and push not in pushed]
-    short = needed.count("component") > len(pushed & components)
+    found = [quantity for quantity in needed if quantity != "component" and quantity not in moved]
+    short = needed.count("component") > len(moved & components)
     return list(dict.fromkeys([*found, *(["a component"] if short else [])]))

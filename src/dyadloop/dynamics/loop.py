@@ -177,13 +177,13 @@ def loop_gain(
 def _exact(theory: Theory) -> dict[str, float]:
     """Return the loop gains of a linear theory, which need no search and no integration."""
     model = compiled(theory)
-    field = model.plan.field(model.numbers)
-    gain = float(continuous_loop_gain(field))
+    process = model.plan.process_model(model.numbers)
+    gain = float(continuous_loop_gain(process))
     zero = np.zeros(len(model.plan.names))
     built, _ = closed_form(model, model.system(), model.schedule, zero)
     return {
         "continuous_loop_gain": gain,
         "root": float(np.sqrt(gain)) if gain >= 0 else float("nan"),
-        "session_loop_gain": float(session_loop_gain(field, model.schedule)),
+        "session_loop_gain": float(session_loop_gain(process, model.schedule)),
         "closed_form": float(built.sum()),
     }

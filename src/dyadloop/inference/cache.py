@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from functools import wraps
 from operator import is_
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from dyadloop.likelihood.panel import Panel
 
@@ -37,6 +37,7 @@ class Cache:
         return self._made[key]
 
 
+@runtime_checkable
 class Cached(Protocol):
     """What has a cache and data."""
 

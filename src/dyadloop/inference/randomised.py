@@ -2,7 +2,7 @@
 
 In a linear theory the states are the sum of two parts. One follows its own noise and starts; its arrows, and those of
 every common cause that the theory knows, take up every association, whatever made it. The other answers to randomised
-events alone and nothing else reaches it; its arrows (``pushed_`` and the name of the arrow) rest on the randomised
+events alone and nothing else reaches it; its arrows (``randomised_`` and the name of the arrow) rest on the randomised
 contrast, as in an instrumental variable. The event is assumed to reach the rest of the theory through the variable that
 it acts on.
 
@@ -22,11 +22,11 @@ import xarray as xr
 from jaxtyping import Array, Bool, Float
 
 from dyadloop.likelihood.panel import Panel
-from dyadloop.likelihood.propagation import motion
+from dyadloop.likelihood.propagation import panel_transitions
 from dyadloop.model import Plan, Transition
 from dyadloop.theory import Coupling, Quantity, Theory, hypothesis, switch_on
 
-PREFIX = "pushed_"
+PREFIX = "randomised_"
 MIN_SESSIONS = 5  # with and without an event, below which a contrast is an anecdote
 MIN_DYADS = 3  # that had some sessions with and some without
 MIN_ARM = 5  # dyads with and dyads without, where each dyad had all or none
@@ -66,27 +66,27 @@ class Randomised:
             return panel
         return replace(panel, event=panel.event.at[..., jnp.array(self.events)].set(0.0))
 
-    def response(self, values: Mapping[str, Any], panel: Panel) -> Float[Array, "dyad time state"] | float:
-        """Return by how much randomised events have moved the states of each dyad at each moment.
+    def response(
+        self, values: Mapping[str, Any], own: Mapping[str, Array], panel: Panel
+    ) -> Float[Array, "dyad time state"] | float:
+        """Return by how much randomised events have moved the states of each dyad at each time.
 
-        ``values`` may hold one value per dyad where therapists differ.
+        ``own`` holds the parameters that have a value per dyad, since therapists differ in them; arrows are those of
+        this part, which are the same for all.
         """
         if self.plan is None:
             return 0.0
-        numbers = self.values(values)
-        own = {
-            name: value for name, value in numbers.items() if jnp.ndim(value) == 1 and name in self.plan.parameters()
-        }
-        plan = self.plan
-        field = jax.vmap(lambda part: plan.field(numbers | part))(own) if own else plan.field(numbers)
-        steps, axis, pair = motion(field, panel)
+        arrows = {coupling.id for coupling in self.plan.couplings}
+        kept = {name: value for name, value in own.items() if name in self.plan.parameters() and name not in arrows}
+        process = self.plan.process_by_dyad(self.values(values), kept)
+        steps, axis, pair = panel_transitions(process, panel)
         assert isinstance(steps, Transition)
         n_dyads = pair.shape[0]
         whose = pair if axis is None else (jnp.arange(n_dyads)[:, None], pair)
         given = (
             jnp.zeros_like(panel.event).at[..., jnp.array(self.events)].set(panel.event[..., jnp.array(self.events)])
         )
-        jumps = jnp.einsum("dte,des->dts", given, jnp.broadcast_to(field.jumps, (n_dyads, *field.jumps.shape[-2:])))
+        jumps = jnp.einsum("dte,des->dts", given, jnp.broadcast_to(process.jumps, (n_dyads, *process.jumps.shape[-2:])))
 
         def advance(state: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
             matrix, jump = now

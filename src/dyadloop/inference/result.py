@@ -23,7 +23,7 @@ RIVALS_FILE = "rivals.nc"
 """How well the rivals predict that were compared before a claim was called supported."""
 RUN_FILE = "run.json"
 """What a finished run was of, and what it said in the end."""
-RESULT_SCHEMA = 6
+RESULT_SCHEMA = 7
 """Version of the groups and attributes of a result; a reader refuses any other."""
 _FITTED = Fitted()
 PACKAGES = ("dyadloop", "jax", "jaxlib", "numpyro", "numpy", "scipy", "xarray")

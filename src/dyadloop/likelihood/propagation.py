@@ -1,4 +1,4 @@
-"""How the states of each dyad move over the intervals of a panel, and what that does to what is believed of them."""
+"""How the states of each dyad move over the intervals of a panel, and what that does to their mean and covariance."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,49 +11,44 @@ from scipy.stats import norm
 from scipy.stats.qmc import Sobol
 
 from dyadloop.likelihood.panel import Panel
-from dyadloop.model import Field, Flow, NonlinearTerms, Transition, flow, moves
+from dyadloop.model import Flow, NonlinearTerms, ProcessModel, Transition, flow, moves
 
 STEPS = 4
-"""Steps of an interval where the field is not linear; eight times as many change that of a dyad by less than 0.02."""
+"""Steps of an interval of a nonlinear process model; eight times as many change that of a dyad by less than 0.02."""
 _POINTS = 64  # for arrows with a kink
 _JITTER = 1e-12  # lets a state that is known without error pass the Cholesky factorisation
 
 
-class Motion(NamedTuple):
-    """Steps over distinct intervals, shared by all dyads (``axis`` None) or each dyad's own (0), and their places."""
+class PanelTransitions(NamedTuple):
+    """Transitions over distinct intervals, of all dyads (``axis`` None) or each dyad's own (0), and their places."""
 
     steps: Transition | Flow
     axis: int | None
     pair: Int[Array, "dyad time"]
 
 
-def axis_of(field: Field) -> int | None:
-    """Return 0 if each dyad has a field of its own, the first axis of all its numbers, None if all have the same."""
-    return 0 if field.decay.ndim == 2 else None
+def panel_transitions(process: ProcessModel, panel: Panel, n_steps: int = STEPS) -> PanelTransitions:
+    """Return the transitions of a linear process model or the flows of another, for all intervals of a panel."""
 
-
-def motion(field: Field, panel: Panel, n_steps: int = STEPS) -> Motion:
-    """Return the transitions of a linear field or the flows of one that is not, for all intervals of a panel."""
-
-    def steps(own: Field, gates: Array, durations: Array) -> Transition | Flow:
+    def steps(own: ProcessModel, gates: Array, durations: Array) -> Transition | Flow:
         return moves(own, gates, durations, panel.n_doublings, n_steps)
 
-    axis = axis_of(field)
-    if axis is None and (field.moderated is None or panel.context is None):
-        return Motion(steps(field, panel.gates, panel.durations), None, panel.pair)
+    axis = process.dyad_axis
+    if axis is None and (process.moderated is None or panel.context is None):
+        return PanelTransitions(steps(process, panel.gates, panel.durations), None, panel.pair)
     n_dyads, n_times = panel.pair.shape
     few = len(panel.durations) <= n_times
     places = jnp.arange(len(panel.durations) if few else n_times)
     wanted = jnp.broadcast_to(places, (n_dyads, len(places))) if few else panel.pair
 
-    def of_dyad(own: Field, context: Array | None, pair: Array) -> Transition | Flow:
+    def of_dyad(own: ProcessModel, context: Array | None, pair: Array) -> Transition | Flow:
         return steps(own.of(context), panel.gates[pair], panel.durations[pair])
 
-    found = jax.vmap(of_dyad, in_axes=(axis, 0, 0))(field, panel.context, wanted)
-    return Motion(found, 0, panel.pair if few else jnp.broadcast_to(places, (n_dyads, n_times)))
+    found = jax.vmap(of_dyad, in_axes=(axis, 0, 0))(process, panel.context, wanted)
+    return PanelTransitions(found, 0, panel.pair if few else jnp.broadcast_to(places, (n_dyads, n_times)))
 
 
-class Moved(NamedTuple):
+class PropagatedMoments(NamedTuple):
     """Mean and covariance of the states after an interval, and the slope of the new states in the old ones."""
 
     mean: Float[Array, " state"]
@@ -61,41 +56,46 @@ class Moved(NamedTuple):
     slope: Float[Array, "state state"]
 
 
-def carried(
-    field: Field, steps: Flow, mean: Float[Array, " state"], cov: Float[Array, "state state"], n_steps: int = STEPS
-) -> Moved:
-    """Carry a normal belief about the states through one interval of a field that is not linear.
+def propagate_moments(
+    process: ProcessModel,
+    steps: Flow,
+    mean: Float[Array, " state"],
+    cov: Float[Array, "state state"],
+    n_steps: int = STEPS,
+) -> PropagatedMoments:
+    """Propagate mean and covariance of the states through one interval of a nonlinear process model.
 
-    Points that stand for the belief go through the interval; the new states are their regression on the old ones, with
-    the noise of the linear part. Smooth arrows take the points of the cubature rule, whose means are exact for
-    polynomials of degree 3. Where they bend in session only, what the regression leaves, taken to second order, acts as
-    one more push that is as good as constant while a session runs; elsewhere noise matters on the way, so new points
-    are taken at each step. Arrows with a kink need more points, which show themselves what the regression leaves.
+    Points that represent the normal distribution go through the interval; the new states are their regression on
+    the old ones, with the noise of the linear part. Smooth arrows take the points of the cubature rule, whose means
+    are exact for polynomials of degree 3. Where they bend in session only, what the regression leaves, taken to
+    second order, acts as one more push that is as good as constant while a session runs; elsewhere noise matters on
+    the way, so new points are taken at each step. Arrows with a kink need more points, which show themselves what
+    the regression leaves.
 
     References
     ----------
     .. [1] Arasaratnam & Haykin (2009), cubature Kalman filters. doi:10.1109/TAC.2009.2019800
     .. [2] Saerkkae & Svensson (2023), Bayesian Filtering and Smoothing, chapters 8 and 9.
     """
-    assert field.nonlinear is not None
-    n, at_once, has_kink = len(field.names), field.nonlinear.in_session_only, field.nonlinear.has_kink
+    assert process.nonlinear is not None
+    n, at_once, has_kink = len(process.names), process.nonlinear.in_session_only, process.nonlinear.has_kink
     stages, inner = (1, n_steps) if at_once else (n_steps, 1)
     noise = (steps.whole if at_once else steps.step).noise
     still = jnp.zeros((inner, n, 1))
     normal = jnp.asarray(_many_points(n) if has_kink else _cubature(n))
-    push = _unexplained(field.nonlinear, steps, mean, cov) if at_once and not has_kink else jnp.zeros((n, n))
+    push = _unexplained(process.nonlinear, steps, mean, cov) if at_once and not has_kink else jnp.zeros((n, n))
 
-    def stage(belief: Moved, _: None) -> tuple[Moved, None]:
+    def stage(belief: PropagatedMoments, _: None) -> tuple[PropagatedMoments, None]:
         root = jnp.linalg.cholesky(belief.cov + _JITTER * jnp.eye(n))
-        moved = flow(field, steps, belief.mean[:, None] + root @ normal, still)
+        moved = flow(process, steps, belief.mean[:, None] + root @ normal, still)
         centre = moved.mean(axis=1)
         apart = moved - centre[:, None]
         scaled = apart @ normal.T / normal.shape[1]
         slope = jax.scipy.linalg.solve_triangular(root, scaled.T, lower=True, trans=1).T
         spread = apart @ apart.T / normal.shape[1] if has_kink else slope @ belief.cov @ slope.T
-        return Moved(centre, (spread + spread.T) / 2 + noise, slope @ belief.slope), None
+        return PropagatedMoments(centre, (spread + spread.T) / 2 + noise, slope @ belief.slope), None
 
-    found, _ = jax.lax.scan(stage, Moved(mean, cov, jnp.eye(n)), None, length=stages)
+    found, _ = jax.lax.scan(stage, PropagatedMoments(mean, cov, jnp.eye(n)), None, length=stages)
     return found._replace(cov=found.cov + push)
 
 

@@ -2,7 +2,7 @@
 
 Each therapist shifts the level of every measured quantity and, by choice, has arrows or time constants of its own; each
 plate shifts the values that were read on it. All this is sd times a standard normal that is sampled with the
-parameters, so it fits any field and any observation model.
+parameters, so it fits any process model and any observation model.
 """
 
 from collections.abc import Mapping

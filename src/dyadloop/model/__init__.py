@@ -17,18 +17,18 @@ from dyadloop.model.exact_transitions import (
     transitions,
 )
 from dyadloop.model.kinks import kinks_at
-from dyadloop.model.linear_model import Field
 from dyadloop.model.nonlinear_terms import NonlinearTerms
 from dyadloop.model.partners import exchangeable
 from dyadloop.model.plan import Plan, compile_theory
+from dyadloop.model.process_model import ProcessModel
 from dyadloop.model.system import System
 
 __all__ = [
-    "Field",
     "Flow",
     "Modes",
     "NonlinearTerms",
     "Plan",
+    "ProcessModel",
     "System",
     "Transition",
     "compile_theory",

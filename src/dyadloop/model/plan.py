@@ -1,7 +1,7 @@
-"""Compile a theory: keep the parts that a study measures and say how parameters become a field or a system."""
+"""Compile a theory: keep the parts that a study measures and say how parameters become a process model or a system."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -11,8 +11,8 @@ from jaxtyping import Array
 
 from dyadloop.errors import FitError
 from dyadloop.model.correlations import correlation_factor, symmetric_factor
-from dyadloop.model.linear_model import Field
 from dyadloop.model.nonlinear_terms import NonlinearTerms
+from dyadloop.model.process_model import ProcessModel
 from dyadloop.model.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
 from dyadloop.theory.nodes import Node, constant_id, coupling_numbers, nodes_of, pairs_of, variable_numbers
@@ -23,7 +23,7 @@ from dyadloop.units import days, per_day
 
 @dataclass(frozen=True)
 class Plan:
-    """A theory reduced to some states: which parameters it has and how they make a field.
+    """A theory reduced to some states: which parameters it has and how they make a process model.
 
     ``observed_contexts`` names the contexts whose values the study holds; they moderate arrows and are no parameters.
     ``fixed`` holds parameters fixed at these values, in the units of the theory file. ``partners`` are the states of
@@ -113,8 +113,8 @@ class Plan:
         """Return the values of the theory file, in its units."""
         return {name: quantity.value for name, quantity in self.parameters().items()}
 
-    def field(self, values: dict[str, Any]) -> Field:
-        """Return the field for parameter values given in the units of the theory file."""
+    def process_model(self, values: dict[str, Any]) -> ProcessModel:
+        """Return the process model for parameter values given in the units of the theory file."""
         values = self.untied({**dict(self.fixed), **values})
         tau = {v.id: time_constant_days(v, values) for v in self.variables}
         sd = jnp.array([values[f"sd_{state.variable.id}"] for state in self.states])
@@ -122,7 +122,7 @@ class Plan:
         noise = self._factor("noise", values, sd * jnp.sqrt(2.0 * decay))
         noise = noise @ noise.T
         starts = [values.get(f"start_{state.variable.id}", 0.0) for state in self.states]
-        return Field(
+        return ProcessModel(
             names=self.names,
             kinds=tuple(state.variable.kind for state in self.states),
             decay=decay,
@@ -139,6 +139,13 @@ class Plan:
             moderated=self._moderated(values, tau),
             nonlinear=self._bends(values, tau),
         )
+
+    def process_by_dyad(self, values: dict[str, Any], own: Mapping[str, Array]) -> ProcessModel:
+        """Return the process model of all dyads, or one for each where ``own`` has parameters with a value per dyad."""
+        if not own:
+            return self.process_model(values)
+        each = jax.vmap(lambda part: self.process_model({**values, **part}))(dict(own))
+        return replace(each, of_dyads=True)
 
     def _matrix(self, gate: str, values: dict, tau: dict) -> Array:
         """Return coupling rates, target by source."""

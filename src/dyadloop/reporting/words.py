@@ -29,12 +29,12 @@ def parameter_words(problem: Problem) -> dict[str, str]:
     """Return each parameter of a fit in words, by its name; the name itself where there are none."""
     labels = _labels(problem)
     arrows = {coupling.id: arrow_words(problem, coupling.id) for coupling in problem.plan.couplings}
-    pushed = {f"pushed_{name}": f"{words}, by randomised events" for name, words in arrows.items()}
+    randomised = {f"randomised_{name}": f"{words}, by randomised events" for name, words in arrows.items()}
     inputs = {
         entry.id: f"Effect of {entry.event or 'sessions'} on {labels.get(entry.target, entry.target)}"
         for entry in problem.plan.inputs
     }
-    known = arrows | pushed | inputs
+    known = arrows | randomised | inputs
     return {str(name): known.get(str(name)) or _words(str(name), labels) for name in problem.priors.index}
 
 

@@ -1,4 +1,4 @@
-"""What a theory file names must exist: coefficients of claims, pushes, arrows of rivals, events, what varies.
+"""What a theory file names must exist: coefficients of claims, arrows of rivals, events, what varies.
 
 These hold for a file as it is written. A theory that was restricted to a hypothesis or to what a study measures may
 name what it no longer has, so they are no part of the schema.
@@ -31,7 +31,7 @@ ESTIMANDS: dict[str, str | None] = {
     "mediated_share": "symptom",
 }
 """Estimands of claims, and the kind of variable that each needs under ``for_each``."""
-_KINDS_THAT_ARE_PUSHED = ("component",)
+_KINDS_THAT_ARE_RANDOMISED = ("component",)
 
 
 def dangling(parts: Parts) -> list[str]:
@@ -80,8 +80,8 @@ def _correlations(parts: Parts) -> list[str]:
 
 def _claim_faults(claim: Claim, parts: Parts, units: dict[str, str]) -> list[str]:
     found = []
-    for key in ("id", "statement", "formula", "pushes"):
-        texts = claim.pushes if key == "pushes" else (getattr(claim, key),)
+    for key in ("id", "statement", "formula", "randomised_on"):
+        texts = claim.randomised_on if key == "randomised_on" else (getattr(claim, key),)
         found += [f"{key}: {fault}" for text in texts for fault in _placeholder_faults(text, claim.for_each)]
     if claim.for_each is not None and "{id}" not in claim.id:
         found.append(f"id is {claim.id!r} for every {claim.for_each}; write {{id}} into it")
@@ -94,7 +94,7 @@ def _claim_faults(claim: Claim, parts: Parts, units: dict[str, str]) -> list[str
     subjects = [v.id for v in parts.variables if v.kind == claim.for_each] if claim.for_each else [""]
     if not subjects and not parts.broken:
         return [f"for_each is {claim.for_each!r}, and the theory has no {claim.for_each}"]
-    found += _push_faults(claim, subjects, parts)
+    found += _randomised_faults(claim, subjects, parts)
     return found + (_formula_faults(claim, subjects, parts, units) if claim.estimand == COEFFICIENT else [])
 
 
@@ -110,14 +110,14 @@ def _placeholder_faults(text: str, for_each: str | None) -> list[str]:
     ]
 
 
-def _push_faults(claim: Claim, subjects: list[str], parts: Parts) -> list[str]:
+def _randomised_faults(claim: Claim, subjects: list[str], parts: Parts) -> list[str]:
     kinds = {variable.kind for variable in parts.variables}
-    known = parts.known | {kind for kind in _KINDS_THAT_ARE_PUSHED if kind in kinds} | _covariates(claim, parts)
+    known = parts.known | {kind for kind in _KINDS_THAT_ARE_RANDOMISED if kind in kinds} | _covariates(claim, parts)
     return [
-        f"pushes names {push!r}, which is no variable; did you mean one of "
-        f"{', '.join(_near(push, known) or sorted(known))}"
-        for push in claim.pushes
-        if not any(push.format(id=subject, label="") in known for subject in subjects)
+        f"randomised_on names {quantity!r}, which is no variable; did you mean one of "
+        f"{', '.join(_near(quantity, known) or sorted(known))}"
+        for quantity in claim.randomised_on
+        if not any(quantity.format(id=subject, label="") in known for subject in subjects)
     ]
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from dyadloop.model.nonlinear_terms import NonlinearTerms
 
 
-class Field(eqx.Module):
+class ProcessModel(eqx.Module):
     """A theory with numbers in it: one dyad's drift, noise, start and pushes.
 
     States are deviations from the person's means. All rates are per day. The theory is linear where ``nonlinear`` is
@@ -39,6 +39,8 @@ class Field(eqx.Module):
         What one unit of each context adds to ``always`` and to ``session`` [1/d]; None where no context moderates.
     nonlinear
         Arrows that are not linear; None where all are.
+    of_dyads
+        Whether each dyad has numbers of its own, on a first axis of every array.
     """
 
     names: tuple[str, ...] = eqx.field(static=True)
@@ -54,16 +56,22 @@ class Field(eqx.Module):
     jumps: Float[Array, "event state"]
     moderated: Float[Array, "context 2 state state"] | None = None
     nonlinear: NonlinearTerms | None = None
+    of_dyads: bool = eqx.field(static=True, default=False)
 
-    def of(self, context: Float[Array, " context"] | None) -> "Field":
-        """Return the field of a dyad whose contexts have these values."""
+    @property
+    def dyad_axis(self) -> int | None:
+        """The axis of the dyads in all numbers, as ``jax.vmap`` takes it."""
+        return 0 if self.of_dyads else None
+
+    def of(self, context: Float[Array, " context"] | None) -> "ProcessModel":
+        """Return the process model of a dyad whose contexts have these values."""
         if self.moderated is None or context is None:
             return self
         always, session = jnp.tensordot(context, self.moderated, 1)
         return replace(self, always=self.always + always, session=self.session + session, moderated=None)
 
-    def at_mean(self) -> "Field":
-        """Return the linear field that this one is near the own mean of a person with average contexts."""
+    def at_mean(self) -> "ProcessModel":
+        """Return the linear process model that this one is near the own mean of a person with average contexts."""
         if self.nonlinear is None:
             return replace(self, moderated=None)
         n = len(self.names)
