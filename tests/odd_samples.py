@@ -112,7 +112,8 @@ def _one_sample(rng, x):
 
 
 def _out_of_range(rng, x):
-    return x * rng.choice([1e-200, 1e-30, 1e30, 1e200])
+    with np.errstate(over="ignore"):  # a series may be scaled twice
+        return x * rng.choice([1e-200, 1e-30, 1e30, 1e200])
 
 
 EXTREMES = (_nothing, _one_sample, _out_of_range)

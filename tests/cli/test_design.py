@@ -85,6 +85,22 @@ def test_a_design_is_drafted_from_answers(tmp_path, monkeypatch):
     assert dyadloop("design", "check", out).returncode == 0
 
 
+def test_questions_that_nobody_answers_are_a_fault_of_the_call(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    run = dyadloop("design", "draft")
+    assert run.returncode == 2
+    assert "How many dyads?" in run.stderr
+    assert "one answer per line" in run.stderr
+    assert run.stdout == ""
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-1e999", "high"])
+def test_values_are_finite_numbers(value):
+    run = dyadloop("design", "assurance", "haifa", "--set", f"w_trust={value}")
+    assert run.returncode == 2
+    assert "finite number" in run.stderr
+
+
 def test_assurance_and_its_folder_of_tasks(own, tmp_path):
     place = tmp_path / "tasks"
     call = ("design", "assurance", own, "--truth", "fixed", "--replicates", 4, "--folder", place, "--workers", 0)

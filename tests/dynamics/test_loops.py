@@ -201,6 +201,10 @@ def test_sobol_indices_of_an_additive_outcome_sum_to_one():
         dynamics.sensitivity(theory, "depression", ["secretion"])
     with pytest.raises(TheoryError, match="is not 'session_loop_gain'"):
         dynamics.sensitivity(theory, "happiness")
+    with pytest.raises(TheoryError, match="power of 2"):
+        dynamics.sensitivity(theory, "depression", samples=3)
+    with pytest.raises(TheoryError, match="no parameter has a prior"):
+        dynamics.sensitivity(read_theory("panic"))
 
 
 def test_a_concave_theory_is_never_super_additive():

@@ -1,6 +1,7 @@
 """The commands on designs: from a file to what it could show, a schedule, a registration and a report."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,7 +117,7 @@ def draft_design(
 
     if study is None:
         say("Enter takes what stands in brackets.")
-        found = asked(lambda question, default: typer.prompt(question, default=default, err=True))
+        found = asked(_answer)
     else:
         found = draft(read_study(study))
     if out is None:
@@ -124,6 +125,23 @@ def draft_design(
         return
     out.write_text(design_text(found), encoding="utf-8")
     say(f"{out}: complete what is assumed; next: dyadloop design check {out}")
+
+
+def _answer(question: str, default: str) -> str:
+    """Return the answer to a question.
+
+    Raises
+    ------
+    typer.BadParameter
+        If no answer can be read.
+    """
+    print(f"{question} [{default}]: ", end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        print(file=sys.stderr)
+        remedy = "answer in a terminal, give one answer per line on standard input, or name a study folder"
+        raise typer.BadParameter(f"no answer to {question!r}; {remedy}", param_hint="study")
+    return line.strip() or default
 
 
 @design_app.command("assurance")

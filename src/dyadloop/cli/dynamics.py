@@ -1,5 +1,6 @@
 """Commands about what a theory implies."""
 
+import math
 from typing import Annotated
 
 import typer
@@ -183,13 +184,14 @@ def _baseline(text: str | None) -> tuple[str, list[float]] | None:
 
     if text is None:
         return None
-    name, _, numbers = text.partition("=")
+    name, _, listed = text.partition("=")
     try:
-        return name, [float(number) for number in numbers.split(",")]
+        numbers = [float(number) for number in listed.split(",")]
     except ValueError:
-        raise TheoryError(
-            f"--baseline {text!r}: expected a parameter and numbers, such as bias_oxytocin=-4,-2"
-        ) from None
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        raise TheoryError(f"--baseline {text!r}: expected a parameter and finite numbers, such as bias_oxytocin=-4,-2")
+    return name, numbers
 
 
 @dynamics_app.command("continuation")

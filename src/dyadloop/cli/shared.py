@@ -1,6 +1,7 @@
 """What all commands share: argument types, messages, the console, and reading a theory with its options."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -95,8 +96,10 @@ def values_of(texts: list[str] | None) -> dict[str, float]:
         try:
             found[name] = float(value)
         except ValueError:
-            expected = "a number, such as w_trust=0.8"
-            raise typer.BadParameter(f"{name}={value}; expected {expected}", param_hint="--set") from None
+            found[name] = math.nan
+        if not math.isfinite(found[name]):
+            expected = "a finite number, such as w_trust=0.8"
+            raise typer.BadParameter(f"{name}={value}; expected {expected}", param_hint="--set")
     return found
 
 

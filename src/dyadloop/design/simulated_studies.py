@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dyadloop.design.cluster import run_cluster
@@ -126,6 +127,8 @@ def assurance(
     designs = variants(design if isinstance(design, Design) else read_design(design), over)
     if replicates < 1 or not truths:
         raise FitError(f"replicates={replicates}, truths={list(truths)}: expected 1 or more of each")
+    if endless := [name for name, value in (values or {}).items() if not np.isfinite(value)]:
+        raise FitError(f"values of {', '.join(endless)}: expected finite numbers")
     first = skeleton(next(iter(designs.values())))
     for truth in truths:
         world_of(first, truth, values)  # what does not exist is told before any work starts

@@ -58,7 +58,8 @@ def sensitivity(
     Raises
     ------
     TheoryError
-        If the outcome or a parameter is unknown, a parameter has no prior to vary over, or moves nothing but noise.
+        If the outcome or a parameter is unknown, a parameter has no prior to vary over, or moves nothing but noise;
+        if no parameter has a prior, or ``samples`` is no power of 2.
 
     Examples
     --------
@@ -66,9 +67,14 @@ def sensitivity(
     >>> round(float(local["slope"].sel(parameter="a_trust")), 2)
     1.19
     """
+    if samples < 2 or samples & (samples - 1):
+        raise TheoryError(f"samples={samples}: Sobol's method takes a power of 2, such as 256")
     model = compiled(theory)
     chosen = list(parameters) if parameters is not None else _usual(model)
     numbers = model.plan.parameters()
+    if not chosen:
+        name = model.plan.theory.id
+        raise TheoryError(f"theory {name!r}: no parameter has a prior to vary over; declare priors in its file")
     for name in chosen:
         model.known(name)
     if fixed := [name for name in chosen if numbers[name].prior is None]:

@@ -182,6 +182,9 @@ def _numbers(
     wrong = [name for name, value in numbers.items() if value.shape not in ((), (dyads,))]
     if wrong:
         raise TheoryError(f"{', '.join(wrong)}: give a number, or an array of {dyads}, one per dyad")
+    endless = [name for name, value in numbers.items() if not jnp.isfinite(value).all()]
+    if endless:
+        raise TheoryError(f"{', '.join(endless)}: got an infinite or missing value; give finite numbers")
     positive = [n for n, value in numbers.items() if n.startswith(("tau_", "sd_", "between_")) and (value <= 0).any()]
     if positive:
         raise TheoryError(f"{', '.join(positive)}: must be positive")

@@ -253,3 +253,6 @@ def test_ratings_too_large_to_be_told_apart_are_refused():
     table.loc[3, "truth"], table.loc[8, "truth"] = 1.7e308, 1.7e308  # their mean overflows
     with pytest.raises(MeasureError, match="too large"):
         truth_and_bias(table)
+    table.loc[[3, 8], "truth"] = 1e200  # their squares overflow
+    with pytest.raises(MeasureError, match="too large"):
+        truth_and_bias(table)

@@ -137,6 +137,13 @@ def test_segments_that_know_of_each_other_give_no_p_and_longer_ones_do():
     assert np.isfinite(float(synchrony(*slow, 2, "segments", segment=120, lag=5, draws=99)["p_value"]))
 
 
+def test_segments_whose_permutations_are_all_alike_give_no_effect():
+    beat = np.tile(np.sin(np.arange(40) * 2 * np.pi / 40) + np.random.default_rng(1).normal(size=40), 20)
+    found = synchrony(beat, -beat, 10, "segments", segment=4, lag=0, draws=19)
+    assert np.isnan([float(found["effect"]), float(found["p_value"])]).all()
+    assert np.isfinite(float(found["score"]))
+
+
 def test_segments_in_which_a_person_rests_are_left_out():
     rng = np.random.default_rng(0)
     a, b = np.exp(rng.normal(size=(2, 6000)))

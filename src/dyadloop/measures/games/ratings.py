@@ -11,6 +11,7 @@ from dyadloop.measures.games.decisions import OCCASIONS, numbers, repeated
 from dyadloop.measures.games.random_slopes import fit_random_slopes
 
 _COLUMNS = ("dyad", "judgement", "truth", "own")
+_TOO_LARGE = 1e100  # no rating; squares of such numbers overflow
 _TWINS = 8  # rows; with fewer, equal pairs may be chance
 
 
@@ -89,7 +90,7 @@ def truth_and_bias(table: pd.DataFrame, name: str = "ratings") -> TruthAndBias:
             "dyad": sound["dyad"].astype(str),
         }
     )
-    if not np.isfinite(design[["outcome", "truth", "own"]].to_numpy()).all():
+    if not (np.abs(design[["outcome", "truth", "own"]].to_numpy()) < _TOO_LARGE).all():
         raise MeasureError(f"{name}: ratings too large to be told apart; expected numbers of a rating scale")
     if design["dyad"].nunique() < 5 or len(design) < 4 * design["dyad"].nunique():
         raise MeasureError(

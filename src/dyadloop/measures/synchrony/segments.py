@@ -161,7 +161,7 @@ def segments(
     if draws < 2:
         raise MeasureError(f"draws: got {draws}; expected at least 2, whose spread tells the size of an effect")
     surrogate = _permuted(found.strength, draws, seed)
-    why = _dependent(pair, width)
+    why = _dependent(pair, width) or _all_alike(surrogate)
     p = float("nan") if why else (1 + (surrogate >= own.mean()).sum()) / (draws + 1)
     effect = float("nan") if why else (own.mean() - surrogate.mean()) / surrogate.std(ddof=1)
     lead = mean(found.real[max_lag + 1 :]) - mean(found.real[:max_lag]) if max_lag else 0.0
@@ -210,6 +210,12 @@ def _dependent(pair: Pair, width: int) -> str:
         f"both persons are so slow that neighbouring segments know of each other ({share:.0%} of what they share), so "
         "that a permutation rejects too often; choose longer segments, or test by surrogates of shift"
     )
+
+
+def _all_alike(surrogate: Floats) -> str:
+    """Return why permutations tell nothing, nothing where they differ."""
+    spread = float(np.ptp(surrogate))
+    return "" if spread > 1e-12 * float(np.abs(surrogate).max()) else "all permutations of the segments are alike"
 
 
 def _check_lag(width: int, max_lag: int) -> None:
