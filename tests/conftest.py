@@ -21,8 +21,12 @@ if version("jaxlib").startswith(("0.9.", "0.10.")):
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1")
 
 import jax  # noqa: E402 - it reads the lines above
+from jaxtyping import install_import_hook  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
+# types and shapes of arguments and results are checked while the tests run; kernels are left to numba
+CHECKED = ("appraisal", "dynamics", "estimands", "inference", "likelihood", "model", "observation", "simulation")
+install_import_hook([f"dyadloop.{room}" for room in CHECKED], "beartype.beartype")
 
 
 MUCH = 3_000_000_000  # bytes of memory of a worker from which compiled programs are dropped after a file of tests

@@ -1,5 +1,6 @@
 """Kinks: what the filter and the gains are told, and where a state lies just at one."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -60,4 +61,4 @@ def test_a_state_just_at_a_kink_is_told():
     system = system_of(plan, plan.defaults())
     assert kinks_at(system, np.array([0.0, 0.3]), True) == ["k (inhibition at 0: slope 0 left and -0.5 right)"]
     assert kinks_at(system, np.array([0.1, 0.3]), True) == []
-    assert float(system.jacobian(np.zeros(2), True)[1, 0]) == pytest.approx(-0.5 / 2.0)
+    assert float(system.jacobian(jnp.zeros(2), True)[1, 0]) == pytest.approx(-0.5 / 2.0)

@@ -20,7 +20,7 @@ from dyadloop.theory import Theory
 _STEP = 1e-4  # of the central difference for the slope, relative to 1 + |oxytocin|
 
 
-def pinned(system: System, places: list[int], value: Float[Array, " case"]) -> System:
+def pinned(system: System, places: list[int], value: Float[Array, "*case"]) -> System:
     """Return the system in which some states rest at a value, whatever acts on them."""
     kept = [i for i, arrow in enumerate(system.arrows) if not set(arrow.targets) & set(places)]
     rows = jnp.array(places)

@@ -146,7 +146,7 @@ def _forth(*given: Array) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     return _exact(*given), given
 
 
-def _back(given: tuple[Array, ...], slopes: tuple[Array, ...]) -> tuple[Array, ...]:
+def _back(given: tuple[Array, ...], slopes: tuple[Array, ...]) -> tuple[Array | np.ndarray, ...]:
     results = tuple(doubles(*part.shape) for part in given[:3])
     nothing: Any = [np.zeros(part.shape, jax.dtypes.float0) for part in (given[3], given[5])]
     found = kernel("transitions_back", results, *given, *slopes)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from dyadloop.model.system import Arrow, System
 from dyadloop.theory import FORMS, JOINTS
@@ -13,7 +13,7 @@ from dyadloop.theory import FORMS, JOINTS
 _NEAR = 1e-9  # relative to 1 + |place|: as near as a state is solved for
 
 
-def kinks_at(system: System, state: Float[Array, " state"], gate: bool) -> list[str]:
+def kinks_at(system: System, state: Float[ArrayLike, " state"], gate: bool) -> list[str]:
     """Return the arrows and activations that have a kink, or jump, exactly at a state, each in words.
 
     Derivatives there are those on the right of the kink (of a tie of sources: of the first); on the other side they

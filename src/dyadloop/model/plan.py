@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
-from jaxtyping import Array
+from jaxtyping import Array, ArrayLike
 
 from dyadloop.errors import FitError
 from dyadloop.model.correlations import correlation_factor, symmetric_factor
@@ -245,7 +245,7 @@ class Plan:
         ]
 
 
-def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Array | float:
+def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> ArrayLike:
     """Return the time constant of a variable [d], infinite where nothing decays."""
     if variable.time_constant is None:
         return jnp.inf
@@ -268,7 +268,7 @@ def constants_of(coupling: Coupling, values: Mapping[str, Any]) -> tuple[dict[st
     )
 
 
-def rate_factor(coupling: Coupling, tau: Array | float | None) -> Array | float:
+def rate_factor(coupling: Coupling, tau: ArrayLike | None) -> ArrayLike:
     """Return what turns a coefficient into a rate per day: a gain acts through the target's time constant."""
     if not coupling.is_gain:
         return per_day(1.0, coupling.coefficient.unit)

@@ -45,16 +45,16 @@ class ProcessModel(eqx.Module):
 
     names: tuple[str, ...] = eqx.field(static=True)
     kinds: tuple[str, ...] = eqx.field(static=True)
-    decay: Float[Array, " state"]
-    always: Float[Array, "state state"]
-    session: Float[Array, "state state"]
-    drive: Float[Array, " state"]
-    noise: Float[Array, "state state"]
-    start: Float[Array, " state"]
-    start_covariance: Float[Array, "state state"]
-    between: Float[Array, "state state"]
-    jumps: Float[Array, "event state"]
-    moderated: Float[Array, "context 2 state state"] | None = None
+    decay: Float[Array, "*own state"]
+    always: Float[Array, "*own state state"]
+    session: Float[Array, "*own state state"]
+    drive: Float[Array, "*own state"]
+    noise: Float[Array, "*own state state"]
+    start: Float[Array, "*own state"]
+    start_covariance: Float[Array, "*own state state"]
+    between: Float[Array, "*own state state"]
+    jumps: Float[Array, "*own event state"]
+    moderated: Float[Array, "*own context 2 state state"] | None = None
     nonlinear: NonlinearTerms | None = None
     of_dyads: bool = eqx.field(static=True, default=False)
 

@@ -67,7 +67,7 @@ class Observation(eqx.Module):
 
     def design(
         self, n_states: int, covariate: Float[Array, "*moment covariate"] | None
-    ) -> Float[Array, "*moment state effect"]:
+    ) -> Float[Array, "*#moment state effect"]:
         """Return how the level of each state reads what differs between dyads: its mean, then its varying shifts."""
         means = jnp.eye(n_states)
         if not self.varying or covariate is None:

@@ -63,8 +63,8 @@ class Adaptive(eqx.Module):
 class Noisy(eqx.Module):
     """Fixed steps with noise: step sizes in a session and in a gap, as shares of the segment."""
 
-    session: Float[Array, " step"]
-    gap: Float[Array, " step"]
+    session: Float[Array, " session_step"]
+    gap: Float[Array, " gap_step"]
 
 
 class Course(NamedTuple):
