@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml
 install: $(STAMP)  ## make .venv from the lock
 
 demo: $(STAMP)  ## run the main job on the shipped real study
-	$(BIN)/dyadloop run examples/school --out results/school --draws 1800
+	$(BIN)/dyadloop run examples/school --out results/school
 
 check: $(STAMP)  ## linters, import layers and types
 	$(BIN)/ruff format --check src tests benchmarks
@@ -63,7 +63,7 @@ bench: $(STAMP)  ## print the benchmark ratios
 reports: demo  ## run the shipped real studies and renew their reports in docs/reports
 	cp results/school/report.html docs/reports/school.html
 	for study in diaries mindfulness; do \
-		$(BIN)/dyadloop run examples/$$study --out results/$$study --draws 1200 && \
+		$(BIN)/dyadloop run examples/$$study --out results/$$study && \
 		cp results/$$study/report.html docs/reports/$$study.html || exit 1; done
 
 lock: $(STAMP)  ## renew requirements.lock for every supported Python

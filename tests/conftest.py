@@ -23,10 +23,12 @@ if version("jaxlib").startswith(("0.9.", "0.10.")):
 import jax  # noqa: E402 - it reads the lines above
 from jaxtyping import install_import_hook  # noqa: E402
 
+import tests.checked  # noqa: E402, F401 - named below
+
 jax.config.update("jax_enable_x64", True)
 # types and shapes of arguments and results are checked while the tests run; kernels are left to numba
 CHECKED = ("appraisal", "dynamics", "estimands", "inference", "likelihood", "model", "observation", "simulation")
-install_import_hook([f"dyadloop.{room}" for room in CHECKED], "beartype.beartype")
+install_import_hook([f"dyadloop.{room}" for room in CHECKED], "tests.checked.checked")
 
 
 MUCH = 3_000_000_000  # bytes of memory of a worker from which compiled programs are dropped after a file of tests

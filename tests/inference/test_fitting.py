@@ -81,7 +81,7 @@ def test_the_problem_of_a_fit_is_the_one_that_it_sampled(study, finished, tmp_pa
     built = []
     monkeypatch.setattr(fitting, "build_problem", lambda *parts: built.append(build_problem(*parts)) or built[-1])
     post = fit(read_study(study), theory(["trust"]), seed=7, settings=Settings(**SETTINGS), folder=folder)
-    monkeypatch.setattr(result, "_rebuilt", None)
+    monkeypatch.setattr(result, "_rebuilt", lambda post: pytest.fail("the problem was built again"))
     (original,), problem = built, problem_of(post)
     assert problem_of(load_result(folder)) is problem
     assert problem.fingerprint == original.fingerprint == post.attrs["fingerprint"]

@@ -22,7 +22,7 @@ def command_line(context: Any, always: Iterable[str] = ()) -> str:  # noqa: ANN4
     for parameter in context.command.params:
         source, value = context.get_parameter_source(parameter.name), context.params.get(parameter.name)
         given = source is not None and source.name == "COMMANDLINE"
-        if parameter.name in _SHOWN_ONLY or not (given or parameter.name in kept):
+        if parameter.name in _SHOWN_ONLY or value is None or not (given or parameter.name in kept):
             continue
         words += _words(parameter, value)
     return shlex.join(["dyadloop", *_path(context), *words])

@@ -14,7 +14,7 @@ from dyadloop.cli.shared import (
     NOT_CONVERGED,
     AsJson,
     Chains,
-    Draws,
+    OpenDraws,
     PriorSetName,
     Quiet,
     Seed,
@@ -55,13 +55,15 @@ def run(
     seed: Seed = 1,
     chains: Chains = 4,
     warmup: Warmup = 200,
-    draws: Draws = 600,
+    draws: OpenDraws = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the main job: study folder -> scores -> fit -> claims table -> report.
 
-    A run that was interrupted or killed goes on where it was when started again; one that is complete says so.
+    Sampling ends when all parameters and the estimands of all claims have converged (R-hat at most 1.01, 400 effective
+    draws), or after 6,000 draws a chain; --draws fixes their number. A run that was interrupted or killed goes on where
+    it was when started again; one that is complete says so.
 
     Example: dyadloop run examples/school --out results/school
     """
@@ -82,7 +84,7 @@ def run(
         say(_begins(found, study), quiet)
         line = command_line(context, ("seed", *vars(settings)))
         fits = _Fits(found, choice, model, seed, settings, folder, quiet, line)
-        left = _judged(fits, prior_set, all_priors, draws, what)
+        left = _judged(fits, prior_set, all_priors, what)
     _print(folder, bool(found.info.simulated), as_json)
     for text in left["said"]:
         say(text)
@@ -127,23 +129,29 @@ class _Fits:
 
     def under(self, kind: str, place: Path) -> "DataTree":
         """Return the fit under a set of priors, kept in a folder of its own."""
+        from dyadloop.claims import unsettled
         from dyadloop.inference import Interrupted, call_of, coupling_priors, fit
         from dyadloop.reporting.progress import watch
 
         priors = coupling_priors(self.model, kind)  # pyright: ignore[reportArgumentType]
         call = call_of(self.study, self.choice, kind, self.seed, self.settings, self.line)
         try:
-            with watch(self.settings.chains * self.settings.iterations, self.quiet) as (progress, message):
+            with watch(_iterations(self.settings), self.quiet) as (progress, message):
                 return fit(
                     self.study, self.model, priors=priors, seed=self.seed, settings=self.settings, folder=place,
-                    progress=progress, message=message, call=call,
+                    progress=progress, message=message, call=call, promise=unsettled,
                 )  # fmt: skip
         except (Interrupted, KeyboardInterrupt):
             say(f"interrupted; all finished blocks are in {place}; run the same command to go on")
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dict[str, Any]) -> dict[str, Any]:
+def _iterations(settings: "Settings") -> int | None:
+    """Return the iterations of all chains, None where their number is open."""
+    return None if settings.draws is None else settings.chains * settings.iterations
+
+
+def _judged(fits: _Fits, prior_set: str, all_priors: bool, what: dict[str, Any]) -> dict[str, Any]:
     """Fit, judge and report; leave a note of what was done and return it."""
     from dyadloop.appraisal import actor_partner_effects
     from dyadloop.claims import judge_claims as judge
@@ -163,20 +171,20 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, draws: int, what: dic
     sets = _other_priors(post, prior_set, fits) if all_priors else None
     say("judging the claims and writing the report", fits.quiet)
     table = judge(post)
-    rivals = _rivals(fits, prior_set, str(post.attrs["hypothesis"])) if rests_on_events(table) else None
+    rivals = _rivals(fits, prior_set, post) if rests_on_events(table) else None
     if rivals is not None:
         save_rivals(rivals, fits.folder)
         table = judge(post, rivals)
     write_claims(table, fits.folder)
     write_actor_partner(actor_partner_effects(post), fits.folder)
     report(post, fits.folder / "report.html", sets, table)
-    left = {"of": what, "said": _faults(post, draws, fits.quiet)}
+    left = {"of": what, "said": _faults(post, fits.quiet)}
     (fits.folder / RUN_FILE).write_text(json.dumps(left, indent=2) + "\n", encoding="utf-8")
     write_manifest(fits.folder)
     return left
 
 
-def _rivals(fits: _Fits, kind: str, own: str) -> "Dataset | None":
+def _rivals(fits: _Fits, kind: str, post: "DataTree") -> "Dataset | None":
     """Compare the fitted hypothesis with rivals that could explain what would be supported; None if it has none."""
     from dyadloop.appraisal import compare
     from dyadloop.claims.claims_table import RIVALS
@@ -184,7 +192,8 @@ def _rivals(fits: _Fits, kind: str, own: str) -> "Dataset | None":
     from dyadloop.reporting.progress import steps
     from dyadloop.theory import linear_form
 
-    theory = replace(fits.choice, hypothesis=None).theory()
+    own, theory = str(post.attrs["hypothesis"]), replace(fits.choice, hypothesis=None).theory()
+    settings = replace(fits.settings, draws=post["posterior"].sizes["draw"])
     known = [rival.name for rival in linear_form(theory).hypotheses if rival.name in RIVALS]
     names = [own, *(name for name in known if name != own)]
     if not own or len(names) < 2:
@@ -195,7 +204,7 @@ def _rivals(fits: _Fits, kind: str, own: str) -> "Dataset | None":
         with steps(fits.quiet) as progress:
             return compare(
                 fits.study, names, theory, priors=coupling_priors(theory, kind), seed=fits.seed,  # pyright: ignore[reportArgumentType]
-                settings=fits.settings, folder=place, progress=progress, message=lambda text: say(text, fits.quiet),
+                settings=settings, folder=place, progress=progress, message=lambda text: say(text, fits.quiet),
             )  # fmt: skip
     except (Interrupted, KeyboardInterrupt):
         say(f"interrupted; all finished blocks are in {place}; run the same command to go on")
@@ -215,14 +224,14 @@ def _print(folder: Path, simulated: bool, as_json: bool) -> None:
         print(f"\nreport: {folder / 'report.html'}")
 
 
-def _faults(post: "DataTree", draws: int, quiet: bool) -> list[str]:
+def _faults(post: "DataTree", quiet: bool) -> list[str]:
     """Return what is wrong with a fit, in words; nothing where it has converged."""
     from dyadloop.inference import convergence_faults, prior_conflicts
 
     if conflicts := prior_conflicts(post):
         say(f"prior and data disagree on {', '.join(conflicts)}; see the report", quiet)
     faults = convergence_faults(post)
-    return [f"not converged: {'; '.join(faults)}; run again with --draws {_enough(post, draws)}"] if faults else []
+    return [f"not converged: {'; '.join(faults)}; run again with --draws {_enough(post)}"] if faults else []
 
 
 def _other_priors(post: "DataTree", first: str, fits: _Fits) -> "DataFrame":
@@ -242,11 +251,11 @@ def _other_priors(post: "DataTree", first: str, fits: _Fits) -> "DataFrame":
     return table
 
 
-def _enough(post: "DataTree", draws: int) -> int:
+def _enough(post: "DataTree") -> int:
     """Return how many draws per chain the worst effective sample size asks for, with a margin."""
     from dyadloop.inference.convergence import MIN_ESS
 
     table = post["diagnostics"].to_dataset()
     worst = float(min(table["ess_bulk"].min(), table["ess_tail"].min()))
     factor = max(1.5 * MIN_ESS / worst, 1.5) if worst > 0 else 10.0
-    return int(-(-draws * factor // 50) * 50)
+    return int(-(-post["posterior"].sizes["draw"] * factor // 50) * 50)

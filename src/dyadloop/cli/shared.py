@@ -25,6 +25,9 @@ Seed = Annotated[int, typer.Option(help="Seed of starts and chains.")]
 Chains = Annotated[int, typer.Option(min=1, help="Number of chains.")]
 Warmup = Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")]
 Draws = Annotated[int, typer.Option(min=50, help="Kept draws of a chain.")]
+OpenDraws = Annotated[
+    int | None, typer.Option(min=50, help="Kept draws of a chain; default: as many as it takes to converge.")
+]
 
 
 def say(text: str, quiet: bool = False) -> None:

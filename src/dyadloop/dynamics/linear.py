@@ -125,6 +125,11 @@ def _with_lasting_pushes(process: ProcessModel) -> ProcessModel:
         session=jnp.block([[process.session, zero], [zero, zero]]),
         drive=jnp.zeros(2 * n),
         noise=jnp.zeros((2 * n, 2 * n)),
+        start=jnp.zeros(2 * n),
+        start_covariance=jnp.zeros((2 * n, 2 * n)),
+        between=jnp.zeros((2 * n, 2 * n)),
+        jumps=jnp.pad(process.jumps, ((0, 0), (0, n))),
+        moderated=None,
     )
 
 

@@ -1,8 +1,10 @@
 """Fit a theory to a study: mode, blocks of NUTS, diagnostics, one labelled result."""
 
 import json
+import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -14,6 +16,7 @@ import xarray as xr
 from dyadloop.data import Study
 from dyadloop.errors import ResultError
 from dyadloop.files import folder_or_temporary, write_text
+from dyadloop.inference.cache import Cache
 from dyadloop.inference.call import Call, call_in_python
 from dyadloop.inference.convergence import diagnose
 from dyadloop.inference.mode import Mode, Posterior, distribution, find_mode, posterior_of
@@ -21,6 +24,7 @@ from dyadloop.inference.problem import Problem, build_problem, priors_to_json
 from dyadloop.inference.result import RESULT_SCHEMA, remember, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.inference.sampling_interval import proposal
+from dyadloop.inference.stopping import FIRST_DRAWS, Promise, converged, outlook
 from dyadloop.likelihood.propagation import STEPS
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory, read_theory
@@ -40,6 +44,7 @@ def fit(
     progress: Progress = lambda chain, done, divergences: None,
     message: Callable[[str], None] = lambda text: None,
     call: Call | None = None,
+    promise: Promise = converged,
 ) -> xr.DataTree:
     """Fit a theory to a study with NUTS.
 
@@ -57,13 +62,15 @@ def fit(
     seed
         Seed of starts and chains.
     settings
-        Chains, warm-up and draws.
+        Chains, warm-up and draws; ``draws=None`` goes on until nothing is lacking, at most 6,000 draws a chain.
     folder
         Folder that keeps the draws while they are made; the same call goes on where an earlier one was killed.
     progress, message
         Called after each block, and at each stage.
     call
         The call to record in the result, where it was made on the command line.
+    promise
+        Says what a posterior still lacks where the number of draws is open; default: convergence of all parameters.
 
     Returns
     -------
@@ -95,9 +102,13 @@ def fit(
         message(f"priors of time constants do not suit how often this study measures; in study.yaml:\n{block}")
     made = call or call_in_python(study, theory, priors, seed, settings)
     with folder_or_temporary(None if folder is None else Path(folder) / "chains") as chains:
-        post = fit_in(chains, study, problem, seed, settings, progress, message)
+        # the programs of the sampler are large and serve no other purpose
+        light = replace(problem, cache=Cache())
+        post = fit_in(
+            chains, study, problem, seed, settings, progress, message, promise=lambda _, post: promise(light, post)
+        )
     post.attrs["call"] = json.dumps(vars(made))
-    remember(post, problem)
+    remember(post, light)
     if folder is not None:
         save_result(post, folder)
     return post
@@ -112,6 +123,7 @@ def fit_in(
     progress: Progress,
     message: Callable[[str], None],
     like: Path | None = None,
+    promise: Promise = converged,
 ) -> xr.DataTree:
     """Fit a problem whose draws are kept in ``folder`` while they are made.
 
@@ -125,22 +137,31 @@ def fit_in(
     posterior = posterior_of(problem)
     mode = _mode((like or folder) / "mode.npz", problem, posterior, seed)
     message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
-    drawn = sample(posterior, problem.panel, mode, settings, seed, folder, progress)
-    draws = _posterior(problem, posterior, drawn["position"])
+    prior = _with_ties(problem, prior_draws(problem.priors, seed))
+    # of a run that goes on it is not known how many of its iterations this process makes
+    wanted, made = settings.draws or FIRST_DRAWS, 0 if any(folder.glob("chain-*.npz")) else -settings.warmup
+    while True:
+        taken, began = replace(settings, draws=wanted), time.monotonic()
+        drawn = sample(posterior, problem.panel, mode, taken, seed, folder, progress)
+        draws = _posterior(problem, posterior, drawn["position"])
+        tree = diagnose(_tree(problem, draws, prior, _statistics(drawn)))
+        ahead = None if settings.draws else outlook(problem, tree, wanted, promise)
+        if ahead is None:
+            break
+        message(ahead.told(wanted, (time.monotonic() - began) / (wanted - made) if made else None))
+        wanted, made = ahead.next_draws, wanted
+    tree["log_likelihood"] = xr.DataTree(xr.Dataset({"dyads": problem.pointwise(draws)}))
+    tree["observed_data"] = xr.DataTree(_storable(problem.scores))
+    tree.attrs |= _attributes(study, problem, mode, seed, taken)
+    return tree
+
+
+def _tree(problem: Problem, draws: xr.Dataset, prior: xr.Dataset, statistics: xr.Dataset) -> xr.DataTree:
+    """Return draws with those of the prior and what the sampler says of them."""
     normals = list(problem.normals)
     auxiliary = {"auxiliary": draws[normals]} if normals else {}
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": _with_ties(problem, draws.drop_vars(normals)),
-            **auxiliary,
-            "log_likelihood": xr.Dataset({"dyads": problem.pointwise(draws)}),
-            "prior": _with_ties(problem, prior_draws(problem.priors, seed)),
-            "sample_stats": _statistics(drawn),
-            "observed_data": _storable(problem.scores),
-        }
-    )
-    tree.attrs = _attributes(study, problem, mode, seed, settings)
-    return diagnose(tree)
+    posterior = _with_ties(problem, draws.drop_vars(normals))
+    return xr.DataTree.from_dict({"posterior": posterior, **auxiliary, "prior": prior, "sample_stats": statistics})
 
 
 def _stamp_folder(folder: Path, problem: Problem, seed: int, settings: Settings) -> None:

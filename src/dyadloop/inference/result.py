@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import xarray as xr
 
 from dyadloop.errors import ResultError
 from dyadloop.files import replacing, sha256_of, write_text
-from dyadloop.inference.cache import Cache
 from dyadloop.inference.fitted import Fitted
 from dyadloop.inference.problem import Problem, build_problem, priors_from_json
 from dyadloop.inference.randomised import PREFIX
@@ -135,8 +133,7 @@ def problem_of(post: xr.DataTree) -> Problem:
 
 def remember(post: xr.DataTree, problem: Problem) -> None:
     """Keep the problem that a posterior was sampled from, so that :func:`problem_of` need not build it again."""
-    # the programs of the sampler are large and serve no other purpose
-    _FITTED.keep(post, replace(problem, cache=Cache()))
+    _FITTED.keep(post, problem)
 
 
 def _rebuilt(post: xr.DataTree) -> Problem:

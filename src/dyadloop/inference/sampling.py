@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array
 from numpyro.infer.hmc import hmc
 
-from dyadloop.errors import ResultError
+from dyadloop.errors import FitError, ResultError
 from dyadloop.files import replacing
 from dyadloop.inference.mode import Mode, Posterior
 from dyadloop.likelihood.panel import Panel
@@ -34,6 +34,8 @@ _STATISTICS = ("diverging", "num_steps", "accept_prob", "potential_energy")
 class Settings:
     """How long and how often to sample.
 
+    Without a number of ``draws`` a fit goes on until it has converged, see :mod:`dyadloop.inference.stopping`.
+
     Examples
     --------
     >>> settings = dl.Settings(chains=2, draws=700)
@@ -43,13 +45,15 @@ class Settings:
 
     chains: int = 4
     warmup: int = 200
-    draws: int = 600
+    draws: int | None = 600
     block: int = 50
     target_accept: float = 0.85
 
     @property
     def iterations(self) -> int:
         """Iterations of a chain, warm-up included."""
+        if self.draws is None:
+            raise FitError("how long chains are is open: give a number of draws")
         return self.warmup + self.draws
 
     @property

@@ -158,7 +158,7 @@ class Panel(eqx.Module):
         optional = ("covariate", "context", "therapist", "plate")
         own = tuple(name for name in optional if getattr(self, name) is not None)
         arrays = ("score", "seen", "pair", "event", "known_variance", *own)
-        chosen = replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+        chosen = replace(self._with_kinds({}, {}), **{name: getattr(self, name)[rows] for name in arrays})
         records = {name: record.of_dyads(rows) for name, record in self.records.items()}
         return chosen._with_kinds({name: self.is_kind(name)[rows] for name in self.kinds}, records)
 

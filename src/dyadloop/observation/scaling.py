@@ -4,11 +4,14 @@ An indicator is centred at its grand mean and divided by its pooled within-perso
 component and symptom is one within-person SD; logarithms keep their unit (log ratio).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pydantic import BaseModel
 
-from dyadloop.data import Indicator, Study
+from dyadloop.data import Study
 from dyadloop.data.schema import CALENDAR
 from dyadloop.errors import DataError, Fault
 from dyadloop.observation.calendar_covariates import calendar_columns, columns_of, origins
@@ -133,7 +136,7 @@ def _about(
     }
 
 
-def _of_indicators(declared: list[Indicator], scale: np.ndarray) -> dict[str, np.ndarray]:
+def _of_indicators(declared: Sequence[BaseModel], scale: np.ndarray) -> dict[str, np.ndarray]:
     """Return the variables that kinds of observation have by indicator."""
     found: dict[str, np.ndarray] = {}
     for kind in kinds():

@@ -15,13 +15,13 @@ _EVERY_SECONDS = 15.0
 
 
 @contextmanager
-def watch(total: int, quiet: bool) -> Iterator[tuple[Step, Say]]:
+def watch(total: int | None, quiet: bool) -> Iterator[tuple[Step, Say]]:
     """Yield the two callbacks of a fit: one for blocks of iterations, one for messages.
 
     Parameters
     ----------
     total
-        Iterations of all chains together.
+        Iterations of all chains together; None where their number is open.
     quiet
         Show nothing.
     """
@@ -80,7 +80,7 @@ def steps(quiet: bool) -> Iterator[Count]:
 class _Tally:
     """Iterations and divergences of all chains so far; chains report from threads of their own."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int | None) -> None:
         self.total = total
         self.done: dict[int, int] = {}
         self.divergences: dict[int, int] = {}
@@ -94,6 +94,7 @@ class _Tally:
 
     def line(self, chain: int, done: int, divergences: int) -> None:
         finished, diverged = self.add(chain, done, divergences)
-        if time.monotonic() - self.last > _EVERY_SECONDS or finished >= self.total:
+        if time.monotonic() - self.last > _EVERY_SECONDS or finished == self.total:
             self.last = time.monotonic()
-            print(f"sampling {finished}/{self.total}, {diverged} divergences", file=sys.stderr, flush=True)
+            of_all = f"/{self.total}" if self.total else " iterations"
+            print(f"sampling {finished}{of_all}, {diverged} divergences", file=sys.stderr, flush=True)
