@@ -8,7 +8,18 @@ import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, Values, console, print_json, say, values_of
+from dyadloop.cli.shared import (
+    INTERRUPTED,
+    AsJson,
+    Quiet,
+    StudyPath,
+    Values,
+    console,
+    print_json,
+    print_written,
+    say,
+    values_of,
+)
 from dyadloop.cli.tasks import Cluster, Workers
 
 if TYPE_CHECKING:
@@ -78,7 +89,7 @@ def show(design: DesignName, as_json: AsJson = False) -> None:
 
 
 @design_app.command("check")
-def check_design(design: DesignName, as_json: AsJson = False) -> None:
+def check_design(design: DesignName, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Check a design file: all faults at once, or what it takes and what it can say of each claim.
 
     Example: dyadloop design check haifa
@@ -93,7 +104,7 @@ def check_design(design: DesignName, as_json: AsJson = False) -> None:
     from dyadloop.reporting.design import print_design
 
     print_design(found, takes, table, console())
-    say(f"no faults; next: dyadloop design identifiability {design}")
+    say(f"no faults; next: dyadloop design identifiability {design}", quiet)
 
 
 @design_app.command("draft")
@@ -102,6 +113,8 @@ def draft_design(
         Path | None, typer.Argument(help="Study folder to take as the model; default: asks a few questions.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default: print it.", callback=writable_file)] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draft a design file from a study that is there, or from answers to a few questions.
 
@@ -119,11 +132,14 @@ def draft_design(
         found = asked(lambda question, default: typer.prompt(question, default=default, err=True))
     else:
         found = draft(read_study(study))
-    if out is None:
+    if out is not None:
+        out.write_text(design_text(found), encoding="utf-8")
+        print_written([out], as_json)
+        say(f"{out}: complete what is assumed; next: dyadloop design check {out}", quiet)
+    elif as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
         print(design_text(found), end="")
-        return
-    out.write_text(design_text(found), encoding="utf-8")
-    say(f"{out}: complete what is assumed; next: dyadloop design check {out}")
 
 
 @design_app.command("assurance")
@@ -240,6 +256,7 @@ def identify(
     remedies: Annotated[bool, typer.Option(help="Look for the change that tells a rival best.")] = True,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what a design can tell before any data, near the numbers of the theory file.
 
@@ -253,7 +270,7 @@ def identify(
 
     found = _identified(read_design(design), rivals, remedies)
     if figure:
-        write_figure(contraction(found.claims), figure)
+        write_figure(contraction(found.claims), figure, quiet)
     if as_json:
         tables = ("parameters", "claims", "directions", "profile", "rivals")
         print_json({name: getattr(found, name).to_dict("records") for name in tables} | {"rank": found.rank})
@@ -275,6 +292,7 @@ def spend(
     out: Annotated[Path | None, typer.Option(help="File of the best design.", callback=writable_file)] = None,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say where to spend a budget: more dyads or more samples, and in which sessions.
 
@@ -288,9 +306,9 @@ def spend(
     if out:
         best = found.designs[int(found.table["best"].to_numpy().argmax())]
         out.write_text(design_text(best), encoding="utf-8")
-        say(f"best design: {out}")
+        say(f"best design: {out}", quiet)
     if figure:
-        write_figure(drawn(found.table), figure)
+        write_figure(drawn(found.table), figure, quiet)
     if as_json:
         print_json(found.table.to_dict("records"))
     else:
@@ -302,6 +320,7 @@ def preregister(
     design: DesignName,
     out: Annotated[Path, typer.Option(help="Markdown (.md) or Word (.docx) file to write.", callback=writable_file)],
     tables: TablesOf = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the draft of a registration: question, plan, analysis, decision rules, what would contradict each claim.
 
@@ -316,7 +335,7 @@ def preregister(
         out.write_text(as_markdown(sections), encoding="utf-8")
     else:
         raise typer.BadParameter(f"{out}: expected a name that ends in .md or .docx", param_hint="--out")
-    print(out)
+    print_written([out], as_json)
 
 
 @design_app.command("compare")
@@ -341,6 +360,7 @@ def report_design(
     out: Annotated[Path, typer.Option(help="HTML file to write.", callback=writable_file)],
     tables: TablesOf = None,
     rivals: Rivals = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the report of a design: calendar, what it can tell, what simulated studies came to.
 
@@ -351,7 +371,7 @@ def report_design(
 
     found = read_design(design)
     claims, worlds = _tables(tables)
-    print(design_report(found, out, claims, worlds, _identified(found, rivals, True)))
+    print_written([design_report(found, out, claims, worlds, _identified(found, rivals, True))], as_json)
 
 
 def _tables(folder: Path | None) -> "tuple[pd.DataFrame | None, pd.DataFrame | None]":

@@ -19,7 +19,7 @@ from dyadloop.cli.fits import checks, compare, draws, multiverse, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
-from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
+from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, console, print_written, say
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 app = Doors(
     name="dyadloop",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="""Judge the oxytocin theory of the therapeutic alliance, claim by claim.
@@ -59,6 +59,23 @@ app = Doors(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"dyadloop {version('dyadloop')}")
+        raise typer.Exit
+
+
+@app.callback()
+def of_all_commands(
+    _version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 def check(
     study: StudyPath,
     with_claims: Annotated[
@@ -68,6 +85,7 @@ def check(
         bool, typer.Option("--identifiability", help="Say what the data can tell of the parameters; half a minute.")
     ] = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check a study folder: print a summary, or all faults at once.
 
@@ -101,7 +119,7 @@ def check(
         if narrowed is not None:
             print_practical(narrowed, console())
         count = f"no faults, {counted(doubted)}" if doubted else "no faults"
-        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
+        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}", quiet)
 
 
 def _answerable(study: "Study") -> "pd.DataFrame":
@@ -179,6 +197,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="HTML file to write; default: in the result folder.", callback=writable_file)
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the report of a result folder again.
 
@@ -192,7 +211,8 @@ def report(
     path = out or result / "report.html"
     writable_file(path)
     post = load_result(result)
-    print(write(post, path, read_prior_sets(result), judge(post, load_rivals(result))))
+    made = write(post, path, read_prior_sets(result), judge(post, load_rivals(result)))
+    print_written([made], as_json)
     if path.parent == result:
         write_manifest(result)
 
@@ -233,6 +253,6 @@ def main() -> None:
     """Run the command line."""
     keep_programs()
     try:
-        app()
+        app(prog_name="dyadloop")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
