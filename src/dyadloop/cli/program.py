@@ -168,6 +168,9 @@ def _remarks(study: "Study") -> list[str]:
     inputs = {name for entry in study.sessions["events"] for name in entry}
     if "dose" in inputs and any(entry.quantity == "oxytocin" and entry.use for entry in study.info.indicators.values()):
         remarks.append("a nasal dose contaminates saliva; an oxytocin indicator of dosed sessions needs `use: false`")
+    if study.info.exchangeable and study.info.randomised:
+        what = ", ".join(study.info.randomised)
+        remarks.append(f"{what}: randomised, but what it does to partners whom nothing tells apart supports no claim")
     limits = study.measurements[study.measurements["limit"].isin(["below", "above"])]["indicator"].value_counts()
     remarks += [f"indicator {name!r} has {n} values beyond a limit: they enter as such" for name, n in limits.items()]
     return remarks
@@ -182,6 +185,7 @@ def claims(
     """
     from dyadloop.claims import judge_claims as judge
     from dyadloop.inference import load_result, load_rivals
+    from dyadloop.reporting.actor_partner import print_actor_partner
     from dyadloop.reporting.claims_table import claims_json, print_claims
 
     post = load_result(result)
@@ -190,6 +194,7 @@ def claims(
         print(claims_json(table))
     else:
         print_claims(table, console(), bool(post.attrs["simulated"]))
+        print_actor_partner(result, console())
 
 
 def report(
