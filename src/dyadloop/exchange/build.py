@@ -108,6 +108,8 @@ def _once(values: pd.DataFrame, parts: Sequence[Part], which: str) -> pd.DataFra
     again = values.duplicated(key, keep=False)
     if not again.any():
         return values
+    if which == "mean":
+        return _averaged(values, again, key, parts)
     group = values[again].groupby(key, sort=False)
     different = group["value"].transform("nunique") > 1
     place = group.cumcount() if which != "last" else group.cumcount(ascending=False)
@@ -121,6 +123,30 @@ def _once(values: pd.DataFrame, parts: Sequence[Part], which: str) -> pd.DataFra
     repeats = values.loc[twice.index[twice]]
     _report(repeats, parts, "twice", ["repeats the same value of the same person and session"] * len(repeats))
     return values.drop(index=[*rows.index, *repeats.index]).reset_index(drop=True)
+
+
+def _averaged(values: pd.DataFrame, again: pd.Series, key: list[str], parts: Sequence[Part]) -> pd.DataFrame:
+    """Put the mean in place of several values of one person, indicator and session; all their cells are used.
+
+    A value beyond a limit has no mean with others: where there is one, none of them is taken.
+    """
+    group = values[again].groupby(key, sort=False)
+    beyond = values[again]["limit"].ne("").groupby([values[again][name] for name in key]).transform("any")
+    lost = values.loc[beyond.index[beyond]]
+    _report(lost, parts, "conflict", ["several values, one of them beyond a limit: they have no mean"] * len(lost))
+    mean, count, first = group["value"].transform("mean"), group["value"].transform("count"), group.cumcount() == 0
+    kept = values.loc[first.index[first & ~beyond]]
+    by_number = {part.number: part for part in parts}
+    merged = values.loc[first.index[~beyond]]
+    for (number, indicator), rows in merged.groupby(["part", "indicator"], sort=False)["row"]:
+        for column in by_number[int(number)].table.scores[str(indicator)].columns:
+            by_number[int(number)].use(column, rows.to_numpy(dtype=int))
+    for place, number, row, indicator in zip(kept.index, kept["part"], kept["row"], kept["indicator"], strict=True):
+        part = by_number[number]
+        at, column = part.place(part.table.scores[indicator].columns[0], np.array([row]))
+        part.ledger.change(int(at[0]), int(column[0]), f"the mean of {count[place]} values: {mean[place]:.6g}")
+    values = values.assign(value=values["value"].where(~again, mean.reindex(values.index)))
+    return values.drop(index=first.index[~first | beyond]).reset_index(drop=True)
 
 
 def _left(values: pd.DataFrame, why: pd.Series, parts: Sequence[Part]) -> pd.DataFrame:
