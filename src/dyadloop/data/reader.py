@@ -81,6 +81,9 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
         ordered = sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
         rows = (participants, sessions, measurements)
         raise DataError(str(path), ordered, None if info is None else _sound(root, folder, info, *rows))
+    for table in (folder.participants, folder.sessions, folder.measurements):
+        table.release()
+    del calendar
     return assembled(root, digest(root), folder, info, participants, sessions, measurements)
 
 

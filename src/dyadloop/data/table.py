@@ -66,6 +66,10 @@ class Table:
     rows: Records = field(default_factory=lambda: Records([], ""))
     whole: bool = True
 
+    def release(self) -> None:
+        """Forget the rows, once all that is asked of them is known."""
+        self.rows = Records([], "")
+
 
 def read_table(path: Path, required: tuple[str, ...], faults: list[Fault], allowed: tuple[str, ...] | None) -> Table:
     """Read one tab-separated file and append everything wrong with its form to ``faults``.
@@ -85,17 +89,20 @@ def read_table(path: Path, required: tuple[str, ...], faults: list[Fault], allow
     text = read_text(path, path.name, faults)
     if text is None:
         return table
-    bare = text.rstrip("\n")
-    if not bare:
+    size = len(text)
+    while size and text[size - 1] == "\n":  # a copy without them would take as much memory again
+        size -= 1
+    if not size:
         faults.append(Fault(path.name, None, None, "an empty file", "a header and rows", "write the table again"))
         return table
-    table.whole = len(bare) < len(text)
-    end = bare.find("\n") if "\n" in bare else len(bare)
-    table.header = header_fields(bare[:end], "\t")
+    table.whole = size < len(text)
+    end = text.find("\n", 0, size)
+    end = size if end < 0 else end
+    table.header = header_fields(text[:end], "\t")
     table.readable = sound_header(table.file, table.header, required, allowed, faults)
     if table.readable:
-        table.rows = Records(table.header, bare)
-        _keep_rows(table, bare, end + 1, faults)
+        table.rows = Records(table.header, text)
+        _keep_rows(table, text, (end + 1, size), faults)
     return table
 
 
@@ -152,12 +159,12 @@ def _nearly(column: str, header: list[str]) -> str:
     return f" ({like[0]!r} is another name)" if like else ""
 
 
-def _keep_rows(table: Table, text: str, start: int, faults: list[Fault]) -> None:
-    """Keep the rows of a text, from a place on, whose form is sound."""
-    row = 1
-    while start <= len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
+def _keep_rows(table: Table, text: str, span: tuple[int, int], faults: list[Fault]) -> None:
+    """Keep the rows of a stretch of a text whose form is sound."""
+    row, (start, size) = 1, span
+    while start <= size:
+        end = text.find("\n", start, size)
+        end = size if end < 0 else end
         row += 1
         fault = row_fault(table.file, row, text[start:end], table.header, "\t")
         if fault is None:

@@ -19,8 +19,8 @@ PRESET = Preset(
 FORMAT = preset_format(
     "psychopy",
     PRESET,
-    "answers by participant, session and date, which it writes as 2020-05-19_16h20.01.792, as the mean of the trials of "
-    "a session",
+    "answers by participant, session and date, which it writes as 2020-05-19_16h20.01.792, as the mean of the "
+    "trials of a session",
     "times of trials, single trials",
     "a table with the headings of its export",
 )
