@@ -1,5 +1,6 @@
 """Recordings of other programs: numbers, gaps and rates that are known, and what is asked for."""
 
+import contextlib
 import datetime as dt
 import json
 import pickle
@@ -151,6 +152,19 @@ def test_tables_of_deeplabcut_in_hdf5_are_read(tmp_path, write):
     (table,) = unpack(path, tmp_path / "two", 25.0)
     np.testing.assert_allclose(read_recording(table).channel("ann")[1:], 125.0)
     np.testing.assert_allclose(read_recording(table).channel("bob")[1:], 250.0)
+
+
+@pytest.mark.parametrize("write", [_appended, _fixed])
+def test_spoiled_files_of_hdf5_are_refused_or_read(tmp_path, write):
+    """A changed byte may be anywhere; HDF5 says so by several kinds of errors, which must not come through."""
+    whole, rng = write(tmp_path / "whole.h5", _columns(), _points()).read_bytes(), np.random.default_rng(2)
+    for turn in range(120):
+        spoiled = bytearray(whole[: int(rng.integers(600, len(whole)))] if turn % 4 == 0 else whole)
+        for place in rng.integers(len(spoiled), size=4):
+            spoiled[int(place)] = int(rng.integers(256))
+        (tmp_path / "a.h5").write_bytes(spoiled)
+        with contextlib.suppress(DataError):
+            unpack(tmp_path / "a.h5", tmp_path / f"out{turn}", 25.0)
 
 
 def test_a_pickle_that_would_run_something_is_refused_unread(tmp_path):

@@ -23,7 +23,7 @@ def is_frame(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return len(_groups(file)) == 1
-    except OSError:
+    except (OSError, RuntimeError, KeyError, ValueError):  # how h5py says that a file is damaged
         return False
 
 
@@ -39,7 +39,7 @@ def read_frame(path: Path) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarra
         with h5py.File(path, "r") as file:
             (group,) = _groups(file)
             names, index, values = _appended(group) if "table" in group else _fixed(group)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration) as error:
         got = f"a table of pandas that cannot be read ({' '.join(str(error).split())[:100]})"
         raise refusal(path, got, "a table that DeepLabCut wrote", "export it as CSV") from None
     return [tuple(str(part) for part in name) for name in names], np.asarray(index, float), np.asarray(values, float)
@@ -64,10 +64,10 @@ def _appended(group: h5py.Group) -> tuple[list[Any], np.ndarray, np.ndarray]:
 def _fixed(group: h5py.Group) -> tuple[list[Any], np.ndarray, np.ndarray]:
     """Return a table that is kept block by block, with the levels of its columns."""
     names: list[Any] = []
-    parts = []
-    for number in range(int(group.attrs["nblocks"])):
+    parts, told = [], dict[str, Any](group.attrs)
+    for number in range(int(told["nblocks"])):
         levels = []
-        for level in range(int(group.attrs[f"block{number}_items_nlevels"])):
+        for level in range(int(told[f"block{number}_items_nlevels"])):
             texts = np.asarray(group[f"block{number}_items_level{level}"])
             codes = np.asarray(group[f"block{number}_items_label{level}"])
             levels.append([_decoded(text) for text in texts[codes]])

@@ -21,6 +21,7 @@ from dyadloop.exchange.recordings.tables import Signals, needs_rate, unique_name
 TRUSTED = {"DeepLabCut": 0.6, "MediaPipe": 0.5, "SLEAP": 0.0}
 """Least likelihood of a point that counts, by program; SLEAP leaves doubtful points out itself."""
 _WIDE = re.compile(r"^(.*?)[_. ](x|y|z|visibility|likelihood|score|presence)$", re.IGNORECASE)
+_FARTHEST = 1e9  # no picture is so wide: a damaged number
 _MOST_MISSING = 0.5  # share of an individual's points that may be missing in a frame
 
 
@@ -53,6 +54,11 @@ def read_keypoints(path: Path, fs: float | None = None) -> list[Signals]:
             program, bodies = "SLEAP", _sleap_table(path)
         else:
             program, bodies = "MediaPipe", {"movement": _wide(path)}
+    farthest = max(
+        (float(np.abs(points[np.isfinite(points)]).max(initial=0.0)) for points in bodies.values()), default=0.0
+    )
+    if farthest > _FARTHEST:
+        raise refusal(path, f"a coordinate of {farthest:g}", "pixels, or shares of the picture", "export it again")
     rate = float(needs_rate(path, fs, f"points of {program}"))
     moved = {name: movement(points, TRUSTED[program]) * rate for name, points in bodies.items()}
     columns = unique_names([name or "movement" for name in moved], "movement")
@@ -182,19 +188,20 @@ def _is_sleap_file(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return {"tracks", "node_names"} <= set(file)
-    except OSError:
+    except (OSError, RuntimeError, KeyError, ValueError):  # how h5py says that a file is damaged
         return False
 
 
 def _sleap_file(path: Path) -> dict[str, np.ndarray]:
     """Return the tracks of an analysis file: (track, xy, node, frame)."""
-    with h5py.File(path, "r") as file:
-        tracks = np.asarray(file["tracks"], dtype=float)
-        names = (
-            [str(n, "utf-8") if isinstance(n, bytes) else str(n) for n in np.ravel(np.asarray(file["track_names"]))]
-            if "track_names" in file
-            else []
-        )
+    try:
+        with h5py.File(path, "r") as file:
+            tracks = np.asarray(file["tracks"], dtype=float)
+            own = np.ravel(np.asarray(file["track_names"])) if "track_names" in file else []
+            names = [str(n, "utf-8") if isinstance(n, bytes) else str(n) for n in own]
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        got = f"an analysis file that cannot be read ({' '.join(str(error).split())[:100]})"
+        raise refusal(path, got, "a whole file", "export it again") from None
     if tracks.ndim != 4 or tracks.shape[1] != 2:
         raise refusal(path, f"tracks of the shape {tracks.shape}", "(track, 2, node, frame)", "export an analysis file")
     names = names if len(names) == len(tracks) else [f"track_{k}" for k in range(len(tracks))]

@@ -50,18 +50,6 @@ def _is_answer(row: Row) -> bool:
     return not beside
 
 
-def _is_answer(row: Row) -> bool:
-    """Return whether a row is an answer 0 or 1 and nothing else; note what it is otherwise."""
-    if row.value not in (0, 1):
-        got = f"{row.value:g} for {row.record['indicator']!r}"
-        row.note("value", got, "an answer 0 or 1, as `kind: binary` says", "recode it, such as 1 for yes and 0 for no")
-        return False
-    beside = [name for name in ("limit", "error", "trials") if row.given(name)]
-    for name in beside:
-        row.note(name, repr(row.record[name]), "an empty field: an answer 0 or 1 stands alone", "remove it")
-    return not beside
-
-
 class Count(Kind):
     """Counts out of trials. Their scores are empirical logits, half a trial added to successes and to failures [1]_.
 
@@ -89,8 +77,6 @@ class Count(Kind):
                 expected = "no trials: the indicator is no count"
                 row.note("trials", repr(text), expected, "set `transform: logit`, or remove them")
             return {"trials": float("nan")}
-        if entry.kind == "binary":
-            return {"trials": 1.0 if _is_answer(row) else float("nan")}
         if entry.kind == "binary":
             return {"trials": 1.0 if _is_answer(row) else float("nan")}
         trials = row.number("trials")
