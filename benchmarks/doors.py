@@ -1,7 +1,7 @@
 """Print time and peak memory of large imports and recordings: `python benchmarks/doors.py [SCALE]`.
 
 Each runs in a process of its own, whose peak memory is that of the system's account. SCALE 1: a million rows of CSV,
-200,000 rows of xlsx, 1 GB of XDF; 0.01 is a try.
+200,000 rows of xlsx, 2 GB of XDF; 0.01 is a try.
 """
 
 import resource
@@ -90,7 +90,7 @@ def main(scale: float) -> None:
         root = Path(folder)
         csv_file(root / "a.csv", int(1_000_000 * scale))
         xlsx_file(root / "a.xlsx", int(200_000 * scale))
-        xdf_file(root / "a.xdf", 1000 * scale)
+        xdf_file(root / "a.xdf", 2000 * scale)
         for place, (name, code) in enumerate(_RUNS.items()):
             path = root / f"a.{name.split(',')[0]}"
             if name == "xdf, as tables":

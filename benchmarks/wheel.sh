@@ -11,7 +11,7 @@ study=$PWD/examples/school
 "$uv" venv --quiet --python "$python" "$made/bare"
 "$uv" pip install --quiet --python "$made/bare" "$made"/*.whl
 cd "$made"
-for call in "--help" "theory list" "theory validate framework" "evidence claims" "evidence list" "check $study" \
+for call in "--version" "--help" "theory list" "theory validate framework" "evidence claims" "evidence list" "check $study" \
 	"dynamics gains hub" "simulate --design haifa simulated-haifa"; do
 	echo "dyadloop $call"
 	# shellcheck disable=SC2086

@@ -16,6 +16,9 @@ again to go on).
 
 An option that has no effect beside another is refused (exit code 2), and so is a place that cannot be written, before
 any work starts. Folders that are missing are made. Figures are SVG; those of simulated data say SIMULATED.
+
+`--json` prints the result as JSON. `--quiet` leaves out messages and progress; what is wrong is still said.
+`dyadloop --install-completion` lets the shell complete commands, options and choices.
 """
 
 

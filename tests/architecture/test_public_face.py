@@ -105,6 +105,14 @@ def test_the_shipped_data_are_noticed_and_documents_exist():
         assert (ROOT / name).exists(), name
 
 
+def test_the_extras_that_the_readme_names_are_those_of_the_package():
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(set(declared) - {"docs", "dev", "peers"})  # for those who work on it
+
+
 def load(name):
     """Return a script of the folder of pages as a module."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")

@@ -273,3 +273,33 @@ def test_every_format_says_what_it_reads_and_what_not():
         assert entry.leaves, entry.id
         assert entry.truth, entry.id
         assert entry.endings or entry.recognises, entry.id
+
+
+def test_trials_of_psychopy_are_averaged_and_all_their_cells_are_used(tmp_path):
+    head = "trials.thisN,trust,stress,participant,session,date,expName,psychopyVersion"
+    rows = [
+        f"{k},{4 + k % 3},{1 + s},{p},00{s},2020-05-{s:02d}_16h20.01.792,x,2021.2.3"
+        for p in ("p1", "p2", "p3") for s in (1, 2, 3) for k in range(6)
+    ]  # fmt: skip
+    (tmp_path / "export.csv").write_text("\n".join([head, *rows]) + "\n")
+    made = import_study(tmp_path / "export.csv", tmp_path / "study", answers={"length_min": "0"})
+    values = made.study.measurements
+    found = {name: sorted(set(part["value"])) for name, part in values.groupby("indicator")}
+    assert found == {"stress": [2.0, 3.0, 4.0], "trust": [5.0]}
+    assert len(values) == 2 * 9
+    (count,) = made.counts
+    assert count["cells"] == count["used"] + count["reported"]
+    assert set(count["by_kind"]) == {"not mapped"}
+    assert {r.why for r in made.remarks if r.column == "trust"} == {"the mean of 6 values: 5"}
+
+
+def test_a_mean_with_a_value_beyond_a_limit_is_none(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "client,session,date,oxytocin\n"
+        + "".join(f"P{p},{s},2024-03-0{s},{v}\n" for p in (1, 2, 3) for s in (1, 2, 3) for v in ("<2", "8"))
+        + "P4,1,2024-03-01,3\nP4,1,2024-03-01,5\n"
+    )
+    answers = {"length_min": "50", "twice": "mean", "tables.1.scores.oxytocin.unit": "pg/ml"}
+    made = import_study(tmp_path / "a.csv", tmp_path / "study", answers=answers)
+    assert made.study.measurements["value"].tolist() == [4.0]
+    assert made.counts[0]["by_kind"]["conflict"] == 18

@@ -49,7 +49,7 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
     found = study if isinstance(study, Study) else read_study(study)
     chosen = theory if isinstance(theory, Theory) else read_theory(theory or found.info.theory, found.path)
     problem = build_problem(scale_scores(found), chosen, None, found.info.priors)
-    randomised = problem.randomised.plan is not None
+    randomised, untold = problem.randomised.plan is not None, dict(problem.randomised.untold)
     rows = []
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
@@ -60,8 +60,9 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
             if isinstance(told, Untestable):
                 verdict, reason = NOT, told.reason
             elif claim.randomised_on and not randomised:
-                needed = " or ".join(_named(quantity.format(**words)) for quantity in claim.randomised_on)
-                verdict, reason = ASSOCIATION, f"whether it acts needs randomised events that move {needed}"
+                needed = [quantity.format(**words) for quantity in claim.randomised_on]
+                lacking = f"whether it acts needs randomised events that move {' or '.join(map(_named, needed))}"
+                verdict, reason = ASSOCIATION, next((untold[name] for name in needed if name in untold), lacking)
             else:
                 verdict, reason = ACTS, "the study measures what it speaks of"
             rows.append((claim.id.format(**words), statement[0].upper() + statement[1:], verdict, reason))

@@ -149,7 +149,7 @@ def randomisation_of(
     What the data say of an event's own effect, its prior taken away, must lie as far from 0 as a strong instrument's.
     """
     moved: set[str] = set()
-    unmoved: dict[str, str] = {}
+    unmoved = dict(problem.randomised.untold)
     for place, variable in zip(problem.randomised.events, problem.randomised.variables, strict=True):
         event = problem.plan.events[place]
         prior, posterior = (groups[name][event.id].values.ravel() for name in ("prior", "posterior"))

@@ -95,11 +95,11 @@ def calibrate(
             model, study=read_study(study) if study else None, dyads=dyads, sessions=sessions,
             replicates=replicates, below=below, fault=fault, seed=seed, folder=folder, progress=progress,
         )  # fmt: skip
-    _ranked(found, folder, figure, as_json)
+    _ranked(found, folder, figure, as_json, quiet)
     return None
 
 
-def _ranked(found: "xr.Dataset", folder: Path, figure: Path | None, as_json: bool) -> None:
+def _ranked(found: "xr.Dataset", folder: Path, figure: Path | None, as_json: bool, quiet: bool) -> None:
     """Write and show the ranks of a calibration; exit code 4 where they are not uniform."""
     from dyadloop.reporting.calibration import print_calibration, sbc_figure
     from dyadloop.reporting.figures import simulated_mark
@@ -107,7 +107,7 @@ def _ranked(found: "xr.Dataset", folder: Path, figure: Path | None, as_json: boo
 
     write_csv(found["rank"].to_dataframe().reset_index(), folder / "ranks.csv")
     if figure:
-        write_figure(simulated_mark(sbc_figure(found)), figure)
+        write_figure(simulated_mark(sbc_figure(found)), figure, quiet)
     if as_json:
         print_dataset(found.drop_vars(["rank", "low", "high", "divergences"]), True)
     else:

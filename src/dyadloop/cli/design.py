@@ -9,7 +9,18 @@ import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, result_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, Values, console, print_json, say, values_of
+from dyadloop.cli.shared import (
+    INTERRUPTED,
+    AsJson,
+    Quiet,
+    StudyPath,
+    Values,
+    console,
+    print_json,
+    print_written,
+    say,
+    values_of,
+)
 from dyadloop.cli.tasks import Cluster, Workers
 
 if TYPE_CHECKING:
@@ -79,7 +90,7 @@ def show(design: DesignName, as_json: AsJson = False) -> None:
 
 
 @design_app.command("check")
-def check_design(design: DesignName, as_json: AsJson = False) -> None:
+def check_design(design: DesignName, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """Check a design file: all faults at once, or what it takes and what it can say of each claim.
 
     Example: dyadloop design check haifa
@@ -94,7 +105,7 @@ def check_design(design: DesignName, as_json: AsJson = False) -> None:
     from dyadloop.reporting.design import print_design
 
     print_design(found, takes, table, console())
-    say(f"no faults; next: dyadloop design identifiability {design}")
+    say(f"no faults; next: dyadloop design identifiability {design}", quiet)
 
 
 @design_app.command("draft")
@@ -103,6 +114,8 @@ def draft_design(
         Path | None, typer.Argument(help="Study folder to take as the model; default: asks a few questions.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default: print it.", callback=writable_file)] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draft a design file from a study that is there, or from answers to a few questions.
 
@@ -116,15 +129,17 @@ def draft_design(
     from dyadloop.design import asked, design_text, draft
 
     if study is None:
-        say("Enter takes what stands in brackets.")
         found = asked(_answer)
     else:
         found = draft(read_study(study))
-    if out is None:
+    if out is not None:
+        out.write_text(design_text(found), encoding="utf-8")
+        print_written([out], as_json)
+        say(f"{out}: complete what is assumed; next: dyadloop design check {out}", quiet)
+    elif as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
         print(design_text(found), end="")
-        return
-    out.write_text(design_text(found), encoding="utf-8")
-    say(f"{out}: complete what is assumed; next: dyadloop design check {out}")
 
 
 def _answer(question: str, default: str) -> str:
@@ -135,7 +150,7 @@ def _answer(question: str, default: str) -> str:
     typer.BadParameter
         If no answer can be read.
     """
-    print(f"{question} [{default}]: ", end="", file=sys.stderr, flush=True)
+    print(f"{question} [Enter: {default}] ", end="", file=sys.stderr, flush=True)
     line = sys.stdin.readline()
     if not line:
         print(file=sys.stderr)
@@ -258,6 +273,7 @@ def identify(
     remedies: Annotated[bool, typer.Option(help="Look for the change that tells a rival best.")] = True,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say what a design can tell before any data, near the numbers of the theory file.
 
@@ -271,7 +287,7 @@ def identify(
 
     found = _identified(read_design(design), rivals, remedies)
     if figure:
-        write_figure(contraction(found.claims), figure)
+        write_figure(contraction(found.claims), figure, quiet)
     if as_json:
         tables = ("parameters", "claims", "directions", "profile", "rivals")
         print_json({name: getattr(found, name).to_dict("records") for name in tables} | {"rank": found.rank})
@@ -293,6 +309,7 @@ def spend(
     out: Annotated[Path | None, typer.Option(help="File of the best design.", callback=writable_file)] = None,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Say where to spend a budget: more dyads or more samples, and in which sessions.
 
@@ -306,9 +323,9 @@ def spend(
     if out:
         best = found.designs[int(found.table["best"].to_numpy().argmax())]
         out.write_text(design_text(best), encoding="utf-8")
-        say(f"best design: {out}")
+        say(f"best design: {out}", quiet)
     if figure:
-        write_figure(drawn(found.table), figure)
+        write_figure(drawn(found.table), figure, quiet)
     if as_json:
         print_json(found.table.to_dict("records"))
     else:
@@ -320,6 +337,7 @@ def preregister(
     design: DesignName,
     out: Annotated[Path, typer.Option(help="Markdown (.md) or Word (.docx) file to write.", callback=writable_file)],
     tables: TablesOf = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the draft of a registration: question, plan, analysis, decision rules, what would contradict each claim.
 
@@ -334,7 +352,7 @@ def preregister(
         out.write_text(as_markdown(sections), encoding="utf-8")
     else:
         raise typer.BadParameter(f"{out}: expected a name that ends in .md or .docx", param_hint="--out")
-    print(out)
+    print_written([out], as_json)
 
 
 @design_app.command("compare")
@@ -359,6 +377,7 @@ def report_design(
     out: Annotated[Path, typer.Option(help="HTML file to write.", callback=writable_file)],
     tables: TablesOf = None,
     rivals: Rivals = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the report of a design: calendar, what it can tell, what simulated studies came to.
 
@@ -369,7 +388,7 @@ def report_design(
 
     found = read_design(design)
     claims, worlds = _tables(tables)
-    print(design_report(found, out, claims, worlds, _identified(found, rivals, True)))
+    print_written([design_report(found, out, claims, worlds, _identified(found, rivals, True))], as_json)
 
 
 def _tables(folder: Path | None) -> "tuple[pd.DataFrame | None, pd.DataFrame | None]":

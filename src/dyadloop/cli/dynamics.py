@@ -11,11 +11,13 @@ from dyadloop.cli.shared import (
     AsJson,
     On,
     PatientOnly,
+    Quiet,
     Rival,
     TheoryName,
     Values,
     console,
     print_dataset,
+    print_json,
     theory_of,
     values_of,
 )
@@ -81,6 +83,8 @@ def portrait(
     hypothesis: Rival = None,
     on: On = None,
     between: Between = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw flow, nullclines and equilibria of two states.
 
@@ -89,10 +93,12 @@ def portrait(
     from dyadloop.reporting.explore import phase_portrait
 
     svg = phase_portrait(theory_of(theory, hypothesis, on, False), horizontal, vertical, in_session=not between)
-    if figure is None:
-        print(svg)
+    if figure is not None:
+        write_figure(svg, figure, quiet)
+    elif as_json:
+        print_json({"svg": svg})
     else:
-        write_figure(svg, figure)
+        print(svg)
 
 
 @dynamics_app.command("gains")
@@ -105,6 +111,7 @@ def gains(
     patient_only: PatientOnly = False,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print the gain matrix, the loop gain, reciprocity and spill-over, as if a session never ended.
 
@@ -117,7 +124,7 @@ def gains(
     found = find(model, values=values_of(values), cut=tuple(cut) if cut else ("oxytocin",))
     print_dataset(found, as_json)
     if figure is not None:
-        write_figure(gain_map(found), figure)
+        write_figure(gain_map(found), figure, quiet)
 
 
 @dynamics_app.command("map")
@@ -157,6 +164,7 @@ def synergy(
     patient_only: PatientOnly = False,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Push two components, alone and together, against four nulls; say where a 2 x 2 design would have misled.
 
@@ -176,7 +184,7 @@ def synergy(
     )
     print_dataset(found, as_json)
     if figure is not None:
-        write_figure(synergy_map(found), figure)
+        write_figure(synergy_map(found), figure, quiet)
 
 
 def _baseline(text: str | None) -> tuple[str, list[float]] | None:
@@ -210,6 +218,7 @@ def continuation(
     variable: Annotated[str | None, typer.Option(help="State to draw; default: the first.")] = None,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Follow equilibria, or the fixed point of the calendar, along a parameter; locate folds and Hopf points.
 
@@ -223,7 +232,7 @@ def continuation(
     found = follow(model, parameter, low, high, of=of, values=values_of(values))
     print_dataset(found, as_json)
     if figure is not None:
-        write_figure(branches(found, variable or str(found["variable"].values[0])), figure)
+        write_figure(branches(found, variable or str(found["variable"].values[0])), figure, quiet)
 
 
 @dynamics_app.command("characteristic")
@@ -235,6 +244,7 @@ def characteristic(
     patient_only: PatientOnly = False,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Cut the loop at oxytocin and print what answers each level of it.
 
@@ -246,7 +256,7 @@ def characteristic(
     found = find(theory_of(theory, hypothesis, on, patient_only), values=values_of(values))
     print_dataset(found, as_json)
     if figure is not None:
-        write_figure(open_loop(found), figure)
+        write_figure(open_loop(found), figure, quiet)
 
 
 @dynamics_app.command("sensitivity")
@@ -262,6 +272,7 @@ def sensitivity(
     seed: Annotated[int, typer.Option(help="Seed of the samples.")] = 1,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print how much an outcome depends on each parameter, over their priors.
 
@@ -274,7 +285,7 @@ def sensitivity(
     found = find(model, outcome, parameter, method="local" if local else "sobol", samples=samples, seed=seed)
     print_dataset(found, as_json)
     if figure is not None:
-        write_figure(sobol_bars(found), figure)
+        write_figure(sobol_bars(found), figure, quiet)
 
 
 @dynamics_app.command("phenomena")

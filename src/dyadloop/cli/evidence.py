@@ -8,7 +8,17 @@ import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import FigurePath, svg_file, writable_file, write_figure
-from dyadloop.cli.shared import AsJson, PriorSetName, TheoryName, console, pairs_of, print_json, say
+from dyadloop.cli.shared import (
+    AsJson,
+    PriorSetName,
+    Quiet,
+    TheoryName,
+    console,
+    pairs_of,
+    print_json,
+    print_written,
+    say,
+)
 
 if TYPE_CHECKING:
     from dyadloop.evidence import Edge
@@ -30,7 +40,9 @@ To = Annotated[str | None, typer.Option("--to", help="End of the arrow, such as 
 
 
 @evidence_app.command("list")
-def list_rows(source: From = None, target: To = None, table: Table = None, as_json: AsJson = False) -> None:
+def list_rows(
+    source: From = None, target: To = None, table: Table = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
     """List the effects, all or those of some arrows.
 
     Example: dyadloop evidence list --from oxytocin --to trust
@@ -47,7 +59,7 @@ def list_rows(source: From = None, target: To = None, table: Table = None, as_js
 
     headings = ("id", "arrow", "metric", "estimate", "95 %", "n", "k", "direction", "verified", "citation")
     console().print(text_table(headings, map(_listed, rows.to_dict("records"))))
-    say(f"{len(rows)} rows")
+    say(f"{len(rows)} rows", quiet)
 
 
 def _listed(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -59,7 +71,11 @@ def _listed(row: dict[Any, Any]) -> tuple[str, ...]:
 
 
 @evidence_app.command()
-def show(name: Annotated[str, typer.Argument(help="Id of an effect, such as OT-TRU-04.")], table: Table = None) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="Id of an effect, such as OT-TRU-04.")],
+    table: Table = None,
+    as_json: AsJson = False,
+) -> None:
     """Show one effect: what was seen, where, and what became of it.
 
     Example: dyadloop evidence show OT-TRU-04
@@ -72,22 +88,28 @@ def show(name: Annotated[str, typer.Argument(help="Id of an effect, such as OT-T
     if mine.empty:
         raise EvidenceError(f"effect {name!r} does not exist; see: dyadloop evidence list")
     row = mine.iloc[0]
-    for column, value in row.items():
-        if value == value and value not in (None, ""):
-            print(f"{column}: {value}")
     edge = edge_evidence(row["edge_from"], row["edge_to"], rows)
-    print(f"in pooling: {edge.rows.set_index('id').loc[name, 'how']}")
+    told = {str(column): value for column, value in row.items() if value == value and value not in (None, "")}
+    told["in pooling"] = edge.rows.set_index("id").loc[name, "how"]
+    if as_json:
+        print_json(told)
+    else:
+        print("\n".join(f"{column}: {value}" for column, value in told.items()))
 
 
 @evidence_app.command()
-def check(path: Annotated[Path, typer.Argument(help="Table of effects.")]) -> None:
+def check(path: Annotated[Path, typer.Argument(help="Table of effects.")], as_json: AsJson = False) -> None:
     """Check a table of effects: all faults at once, with row and remedy.
 
     Example: dyadloop evidence check my_effects.csv
     """
     from dyadloop.evidence import read_effects
 
-    print(f"{len(read_effects(path))} effects, no faults")
+    count = len(read_effects(path))
+    if as_json:
+        print_json({"effects": count, "faults": []})
+    else:
+        print(f"{count} effects, no faults")
 
 
 @evidence_app.command()
@@ -97,6 +119,7 @@ def add(
     ],
     values: Annotated[list[str] | None, typer.Option("--set", help="COLUMN=VALUE, such as metric=d.")] = None,
     rows: Annotated[Path | None, typer.Option("--rows", help="CSV whose rows are added.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Add an effect to a table of one's own, asked for column by column in a terminal, or given.
 
@@ -112,7 +135,7 @@ def add(
         found = read_effects(rows)
         for effect in found:
             add_effect(path, **effect.model_dump())
-        print(f"{len(found)} effects added to {path}")
+        _print_added(path, [effect.id for effect in found], f"{len(found)} effects", as_json)
         return
     given = pairs_of(values)
     if not given:
@@ -122,7 +145,15 @@ def add(
     unknown = sorted(set(given) - set(COLUMNS))
     if unknown:
         raise EvidenceError(f"no column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
-    print(f"{add_effect(path, **given).id} added to {path}")
+    added = add_effect(path, **given).id
+    _print_added(path, [added], added, as_json)
+
+
+def _print_added(path: Path, ids: list[str], words: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"written": [str(path)], "added": ids})
+    else:
+        print(f"{words} added to {path}")
 
 
 @evidence_app.command()
@@ -132,6 +163,7 @@ def pool(
     table: Table = None,
     figure: FigurePath = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Pool the evidence on one arrow: what enters, how it was converted, what could not be pooled and why.
 
@@ -164,7 +196,7 @@ def pool(
             raise EvidenceError(f"nothing on {source} -> {target} can be pooled, so there is nothing to draw")
         from dyadloop.reporting.evidence import edge_forest
 
-        write_figure(edge_forest(edge), figure)
+        write_figure(edge_forest(edge), figure, quiet)
 
 
 def _print_pooled(edge: "Edge") -> None:
@@ -220,7 +252,7 @@ def _read_off(row: dict[Any, Any]) -> tuple[object, ...]:
 @evidence_app.command()
 def priors(
     theory: TheoryName = "framework",
-    kind: PriorSetName = "evidence",
+    prior_set: PriorSetName = "evidence",
     everything: Annotated[bool, typer.Option("--all", help="Also time constants, fluctuations and errors.")] = False,
     table: Table = None,
     as_json: AsJson = False,
@@ -236,11 +268,11 @@ def priors(
     if everything:
         from dyadloop.inference import priors as whole
 
-        found = whole(model, kind, table=own)  # pyright: ignore[reportArgumentType]
+        found = whole(model, prior_set, table=own)
     else:
         from dyadloop.evidence import coefficient_priors
 
-        found = coefficient_priors(linear_form(model), kind, table=own)  # pyright: ignore[reportArgumentType]
+        found = coefficient_priors(linear_form(model), prior_set, table=own)
     if as_json:
         print(found.reset_index().to_json(orient="records", indent=2))
         return
@@ -255,7 +287,10 @@ def priors(
 
 @evidence_app.command("map")
 def draw_map(
-    figure: Annotated[Path, typer.Argument(help="SVG file to draw to.", callback=svg_file)], table: Table = None
+    figure: Annotated[Path, typer.Argument(help="SVG file to draw to.", callback=svg_file)],
+    table: Table = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw the evidence map: every arrow with its rows, their directions and the pooled d.
 
@@ -264,4 +299,6 @@ def draw_map(
     from dyadloop.evidence import published_effects
     from dyadloop.reporting.evidence import evidence_map
 
-    write_figure(evidence_map(published_effects(table)), figure)
+    write_figure(evidence_map(published_effects(table)), figure, quiet)
+    if as_json:
+        print_written([figure], as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.outputs import writable_file, writable_folder
-from dyadloop.cli.shared import AsJson, console, pairs_of, say
+from dyadloop.cli.shared import AsJson, Quiet, console, pairs_of, print_json, print_written, say
 
 if TYPE_CHECKING:
     from dyadloop.exchange import Plan
@@ -35,6 +35,7 @@ def import_(
         typer.Option("--format", help="Format of the sources, where nothing tells it; see dyadloop formats."),
     ] = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Import exports of other programs into a study folder, or update one.
 
@@ -61,7 +62,7 @@ def import_(
         print(imported_json(done))
     else:
         print_imported(done, console())
-        say(f"next: dyadloop check {study}")
+        say(f"next: dyadloop check {study}", quiet)
 
 
 def _is_terminal() -> bool:
@@ -125,6 +126,8 @@ def export(
         str,
         typer.Option("--to", help="long, wide, spss, bids, psychds, codebook, ctsem, mplus, mlvar, draws or ro-crate."),
     ] = "long",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a study for other programs, or describe a result.
 
@@ -139,7 +142,7 @@ def export(
     if to == "ro-crate":
         if out is not None:
             raise typer.BadParameter(f"{out} has no effect with --to ro-crate, which writes into the result folder")
-        print(write_crate(source))
+        print_written([write_crate(source)], as_json)
         return
     if to not in EXPORTS and to not in HAND_OVER_NAMES:
         known = ", ".join((*EXPORTS, *HAND_OVER_NAMES))
@@ -152,13 +155,15 @@ def export(
         files = hand_over(source, out, to)
     else:
         files = export_study(source, out, to)
-    print(out)
-    say(f"{len(files)} file{'s' if len(files) != 1 else ''}")
+    print_written([out], as_json, files=[str(path) for path in files])
+    say(f"{len(files)} file{'s' if len(files) != 1 else ''}", quiet)
 
 
 def new(
     path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
     template: Annotated[str, typer.Option("--template", help="alliance, recordings or ema.")] = "alliance",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make a template study: everything declared, with made-up rows to write over.
 
@@ -166,8 +171,8 @@ def new(
     """
     from dyadloop.exchange import new_study
 
-    print(new_study(path, template))
-    say(f"next: write your rows over those in {path}, then dyadloop check {path}")
+    print_written([new_study(path, template)], as_json)
+    say(f"next: write your rows over those in {path}, then dyadloop check {path}", quiet)
 
 
 def schema(
@@ -195,6 +200,8 @@ def convert(
     of: Annotated[
         str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
     ] = "school",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Convert a published study into a study folder; for a table of your own use dyadloop import.
 
@@ -207,8 +214,8 @@ def convert(
 
     if of not in PUBLISHED:
         raise typer.BadParameter(f"{of!r}; known are {', '.join(PUBLISHED)}", param_hint="--of")
-    print(PUBLISHED[of].convert(source, path))
-    say(f"next: dyadloop check {path}")
+    print_written([PUBLISHED[of].convert(source, path)], as_json)
+    say(f"next: dyadloop check {path}", quiet)
 
 
 def turns(
@@ -217,6 +224,8 @@ def turns(
         Path | None, typer.Argument(help="Table to write, with tabs; default: on the screen.", callback=writable_file)
     ] = None,
     tier: Annotated[list[str] | None, typer.Option("--tier", help="Tier or speaker to keep; default: all.")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Turn a transcript into a table of turns: speaker, start, end [s], words.
 
@@ -228,18 +237,21 @@ def turns(
     from dyadloop.files import write_text
 
     found = read_turns(source, tier or ())
-    rows = zip(found["speaker"], found["start"], found["end"], found["text"], strict=True)
+    rows = list(zip(found["speaker"], found["start"], found["end"], found["text"], strict=True))
     lines = [
         f"{neutral(plain(who))}\t{start:.10g}\t{end:.10g}\t{neutral(plain(words))}" for who, start, end, words in rows
     ]
-    text = "\n".join(["speaker\tstart\tend\ttext", *lines]) + "\n"
-    if out is None:
-        print(text, end="")
-    else:
+    text, left_out = "\n".join(["speaker\tstart\tend\ttext", *lines]) + "\n", list(found.attrs["left_out"])
+    if out is not None:
         write_text(out, text)
-        print(out)
-    for what in found.attrs["left_out"]:
-        say(f"left out: {what}")
+        print_written([out], as_json, left_out=left_out)
+    elif as_json:
+        turns = [{"speaker": who, "start": start, "end": end, "text": words} for who, start, end, words in rows]
+        print_json({"turns": turns, "left_out": left_out})
+    else:
+        print(text, end="")
+    for what in left_out:
+        say(f"left out: {what}", quiet)
 
 
 def unpack(
@@ -250,6 +262,7 @@ def unpack(
     fs: Annotated[
         float | None, typer.Option("--fs", help="Samples or frames per second, where the file does not tell them.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Unpack a recording into tables with sidecars, which measure and synchrony read.
 
@@ -260,8 +273,7 @@ def unpack(
     """
     from dyadloop.exchange.recordings import unpack as unpacked
 
-    for path in unpacked(source, out, fs):
-        print(path)
+    print_written(unpacked(source, out, fs), as_json)
 
 
 def wells(
@@ -274,6 +286,8 @@ def wells(
     reading: Annotated[
         str | None, typer.Option(help="Which reading counts where a plate has several, such as 450.")
     ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Join exports of a plate reader with a layout into the table of wells that an assay of a study is read from.
 
@@ -289,6 +303,6 @@ def wells(
         raise typer.BadParameter("one path; expected readings and then the table to write", param_hint="READING... OUT")
     writable_file(out)
     told = write_wells(readings, layout, out, reading)
-    print(out)
+    print_written([out], as_json, left_out=list(told))
     for words in told:
-        say(f"left out: {words}")
+        say(f"left out: {words}", quiet)

@@ -23,6 +23,7 @@ from dyadloop.cli.shared import (
     Warmup,
     console,
     event_of,
+    print_written,
     say,
 )
 
@@ -68,7 +69,7 @@ def compare(
     folder = result_folder(out, f"{found.info.name}-compared")
     names = [name.strip() for name in hypotheses.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
-    priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
+    priors = inference.coupling_priors(model, prior_set)
     try:
         with steps(quiet) as progress:
             table = appraisal.compare(
@@ -127,7 +128,7 @@ def multiverse(
     folder = result_folder(out, f"{found.info.name}-multiverse")
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
-    priors = inference.coupling_priors(model, prior_set)  # pyright: ignore[reportArgumentType]
+    priors = inference.coupling_priors(model, prior_set)
     try:
         with steps(quiet) as progress:
             table = claims.multiverse(
@@ -180,7 +181,7 @@ def checks(result: ResultPath, as_json: AsJson = False, quiet: Quiet = False) ->
         print(json.dumps({"findings": found.attrs["findings"].splitlines(), **content}, indent=2))
     else:
         print_checks(found, console())
-        say(f"tables: {result}/checks_*.csv")
+        say(f"tables: {result}/checks_*.csv", quiet)
 
 
 def smooth(
@@ -191,6 +192,8 @@ def smooth(
     ] = None,
     draws: Annotated[int, typer.Option(min=10, help="Draws of parameters and states.")] = 200,
     figure: FigurePath = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the course of each dyad's true states given all its data: median, 50 and 89 % bands.
 
@@ -209,10 +212,10 @@ def smooth(
     write_csv(courses_table(found), path)
     if path.parent == result:
         inference.write_manifest(result)
-    print(path)
+    print_written([path], as_json)
     if figure:
         svg = courses_figure(post, found)
-        write_figure(simulated_mark(svg) if post.attrs["simulated"] else svg, figure)
+        write_figure(simulated_mark(svg) if post.attrs["simulated"] else svg, figure, quiet)
 
 
 def draws(
@@ -220,6 +223,7 @@ def draws(
     out: Annotated[
         Path | None, typer.Option(help="CSV file; default: draws.csv in the result folder.", callback=writable_file)
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write all posterior draws as CSV, in the columns that R's posterior package reads as draws_df.
 
@@ -233,7 +237,7 @@ def draws(
     write_csv(draws_table(inference.load_result(result)), path)
     if path.parent == result:
         inference.write_manifest(result)
-    print(path)
+    print_written([path], as_json)
 
 
 def whatif(
@@ -247,6 +251,7 @@ def whatif(
     event: Annotated[list[str] | None, typer.Option(help="EVENT:SESSION[:AMOUNT], such as work_trust:4.")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file of both courses.", callback=writable_file)] = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Ask what a fitted model implies: other sessions, an event, or no arrow from oxytocin. Not a causal estimate.
 
@@ -269,7 +274,7 @@ def whatif(
     table = whatif_table(found)
     if out:
         write_csv(table, out)
-        say(f"both courses: {out}")
+        say(f"both courses: {out}", quiet)
     last = table[table["days"] == table["days"].max()]
     if as_json:
         unmoved = [name for name in found.attrs["unmoved"].split(", ") if name]

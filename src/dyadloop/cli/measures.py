@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dyadloop.cli.outputs import FigurePath, file_names, owned_folder, writable_file, writable_folder, write_figure
-from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_json, say, settings_of
+from dyadloop.cli.shared import BAD_DATA, AsJson, Quiet, StudyPath, console, print_json, print_written, say, settings_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -197,7 +197,7 @@ def synchrony(
     if figure is not None:
         from dyadloop.reporting.measures import synchrony_figure
 
-        write_figure(synchrony_figure(pair.first, pair.second, pair.fs, found, tested, labels), figure)
+        write_figure(synchrony_figure(pair.first, pair.second, pair.fs, found, tested, labels), figure, quiet)
     elif not as_json:
         say("next: " + ("--surrogate shift tests it, " if tested is None else "") + "--figure FILE.svg draws it", quiet)
 
@@ -299,7 +299,7 @@ def _multiverse(
     if figure is not None:
         from dyadloop.reporting.measures import multiverse_figure
 
-        write_figure(multiverse_figure(table), figure)
+        write_figure(multiverse_figure(table), figure, quiet)
 
 
 def motion(
@@ -311,6 +311,7 @@ def motion(
     keep_flagged: Annotated[
         bool, typer.Option("--keep-flagged", help="Keep cuts, flicker, doublets, shaking.")
     ] = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Turn a video into the motion energy of regions, with a sidecar that tells its rate.
@@ -329,8 +330,9 @@ def motion(
     found.channels.to_csv(out, sep="\t", index=False, na_rep="n/a")
     side = {"SamplingFrequency": found.fs, "StartTime": found.start, "Source": found.source, "Kind": kind}
     out.with_suffix(".json").write_text(json.dumps(side, indent=2) + "\n", encoding="utf-8")
-    print(out)
-    counts = ", ".join(f"{name} {int(flags[name].sum())}" for name in flags)
+    flagged = {str(name): int(flags[name].sum()) for name in flags}
+    print_written([out], as_json, frames=len(flags), rate=found.fs, flagged=flagged)
+    counts = ", ".join(f"{name} {count}" for name, count in flagged.items())
     say(f"{len(flags)} frames at {found.fs:.4g} Hz; flagged: {counts}; next: dyadloop synchrony {out}", quiet)
 
 

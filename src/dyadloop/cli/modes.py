@@ -78,7 +78,7 @@ MODES: dict[str, tuple[Mode, ...]] = {
     "motion": (Mode("kind", True, ("threshold",), unlike="count"),),
     "add": (Mode("rows", True, ("values",)),),
     "continuation": (Mode("figure", False, ("variable",)),),
-    "priors": (Mode("kind", True, ("table",), unlike="evidence"),),
+    "priors": (Mode("prior_set", True, ("table",), unlike="evidence"),),
     "sensitivity": (Mode("local", True, ("samples", "seed", "figure")),),
 }
 """The modes of each command, by the name it is called by; a test walks all commands and options."""

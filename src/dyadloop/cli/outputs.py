@@ -118,11 +118,11 @@ def file_names(names: Iterable[str]) -> list[str]:
     return found
 
 
-def write_figure(svg: str, path: Path) -> None:
+def write_figure(svg: str, path: Path, quiet: bool = False) -> None:
     """Write a figure and say where."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(svg, encoding="utf-8")
-    say(f"figure: {path}")
+    say(f"figure: {path}", quiet)
 
 
 FigurePath = Annotated[Path | None, typer.Option("--figure", help="SVG file to draw to.", callback=svg_file)]

@@ -19,7 +19,7 @@ from dyadloop.cli.fits import checks, compare, draws, multiverse, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
-from dyadloop.cli.shared import INTERRUPTED, AsJson, StudyPath, console, say
+from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, console, print_written, say
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 app = Doors(
     name="dyadloop",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="""Judge the oxytocin theory of the therapeutic alliance, claim by claim.
@@ -59,6 +59,23 @@ app = Doors(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"dyadloop {version('dyadloop')}")
+        raise typer.Exit
+
+
+@app.callback()
+def of_all_commands(
+    _version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 def check(
     study: StudyPath,
     with_claims: Annotated[
@@ -68,6 +85,7 @@ def check(
         bool, typer.Option("--identifiability", help="Say what the data can tell of the parameters; half a minute.")
     ] = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Check a study folder: print a summary, or all faults at once.
 
@@ -101,7 +119,7 @@ def check(
         if narrowed is not None:
             print_practical(narrowed, console())
         count = f"no faults, {counted(doubted)}" if doubted else "no faults"
-        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}")
+        say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}", quiet)
 
 
 def _answerable(study: "Study") -> "pd.DataFrame":
@@ -150,6 +168,9 @@ def _remarks(study: "Study") -> list[str]:
     inputs = {name for entry in study.sessions["events"] for name in entry}
     if "dose" in inputs and any(entry.quantity == "oxytocin" and entry.use for entry in study.info.indicators.values()):
         remarks.append("a nasal dose contaminates saliva; an oxytocin indicator of dosed sessions needs `use: false`")
+    if study.info.exchangeable and study.info.randomised:
+        what = ", ".join(study.info.randomised)
+        remarks.append(f"{what}: randomised, but what it does to partners whom nothing tells apart supports no claim")
     limits = study.measurements[study.measurements["limit"].isin(["below", "above"])]["indicator"].value_counts()
     remarks += [f"indicator {name!r} has {n} values beyond a limit: they enter as such" for name, n in limits.items()]
     return remarks
@@ -164,6 +185,7 @@ def claims(
     """
     from dyadloop.claims import judge_claims as judge
     from dyadloop.inference import load_result, load_rivals
+    from dyadloop.reporting.actor_partner import print_actor_partner
     from dyadloop.reporting.claims_table import claims_json, print_claims
 
     post = load_result(result)
@@ -172,6 +194,7 @@ def claims(
         print(claims_json(table))
     else:
         print_claims(table, console(), bool(post.attrs["simulated"]))
+        print_actor_partner(result, console())
 
 
 def report(
@@ -179,6 +202,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="HTML file to write; default: in the result folder.", callback=writable_file)
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the report of a result folder again.
 
@@ -192,7 +216,8 @@ def report(
     path = out or result / "report.html"
     writable_file(path)
     post = load_result(result)
-    print(write(post, path, read_prior_sets(result), judge(post, load_rivals(result))))
+    made = write(post, path, read_prior_sets(result), judge(post, load_rivals(result)))
+    print_written([made], as_json)
     if path.parent == result:
         write_manifest(result)
 
@@ -233,6 +258,6 @@ def main() -> None:
     """Run the command line."""
     keep_programs()
     try:
-        app()
+        app(prog_name="dyadloop")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -15,6 +15,7 @@ from dyadloop.cli.shared import (
     AsJson,
     Chains,
     OpenDraws,
+    PriorSet,
     PriorSetName,
     Quiet,
     Seed,
@@ -103,7 +104,7 @@ def _begins(found: "Study", study: Path) -> str:
 
 
 def _what(
-    study: "Study", model: "Theory", prior_set: str, all_priors: bool, seed: int, settings: "Settings"
+    study: "Study", model: "Theory", prior_set: PriorSet, all_priors: bool, seed: int, settings: "Settings"
 ) -> dict[str, Any]:
     """Return all that decides what a run gives, as JSON can hold it."""
     from dyadloop.files import sha256
@@ -127,13 +128,13 @@ class _Fits:
     quiet: bool
     line: str
 
-    def under(self, kind: str, place: Path) -> "DataTree":
+    def under(self, kind: PriorSet, place: Path) -> "DataTree":
         """Return the fit under a set of priors, kept in a folder of its own."""
         from dyadloop.claims import unsettled
         from dyadloop.inference import Interrupted, call_of, coupling_priors, fit
         from dyadloop.reporting.progress import watch
 
-        priors = coupling_priors(self.model, kind)  # pyright: ignore[reportArgumentType]
+        priors = coupling_priors(self.model, kind)
         call = call_of(self.study, self.choice, kind, self.seed, self.settings, self.line)
         try:
             with watch(_iterations(self.settings), self.quiet) as (progress, message):
@@ -151,7 +152,7 @@ def _iterations(settings: "Settings") -> int | None:
     return None if settings.draws is None else settings.chains * settings.iterations
 
 
-def _judged(fits: _Fits, prior_set: str, all_priors: bool, what: dict[str, Any]) -> dict[str, Any]:
+def _judged(fits: _Fits, prior_set: PriorSet, all_priors: bool, what: dict[str, Any]) -> dict[str, Any]:
     """Fit, judge and report; leave a note of what was done and return it."""
     from dyadloop.appraisal import actor_partner_effects
     from dyadloop.claims import judge_claims as judge
@@ -184,7 +185,7 @@ def _judged(fits: _Fits, prior_set: str, all_priors: bool, what: dict[str, Any])
     return left
 
 
-def _rivals(fits: _Fits, kind: str, post: "DataTree") -> "Dataset | None":
+def _rivals(fits: _Fits, kind: PriorSet, post: "DataTree") -> "Dataset | None":
     """Compare the fitted hypothesis with rivals that could explain what would be supported; None if it has none."""
     from dyadloop.appraisal import compare
     from dyadloop.claims.claims_table import RIVALS
@@ -203,7 +204,7 @@ def _rivals(fits: _Fits, kind: str, post: "DataTree") -> "Dataset | None":
     try:
         with steps(fits.quiet) as progress:
             return compare(
-                fits.study, names, theory, priors=coupling_priors(theory, kind), seed=fits.seed,  # pyright: ignore[reportArgumentType]
+                fits.study, names, theory, priors=coupling_priors(theory, kind), seed=fits.seed,
                 settings=settings, folder=place, progress=progress, message=lambda text: say(text, fits.quiet),
             )  # fmt: skip
     except (Interrupted, KeyboardInterrupt):
@@ -234,7 +235,7 @@ def _faults(post: "DataTree", quiet: bool) -> list[str]:
     return [f"not converged: {'; '.join(faults)}; run again with --draws {_enough(post)}"] if faults else []
 
 
-def _other_priors(post: "DataTree", first: str, fits: _Fits) -> "DataFrame":
+def _other_priors(post: "DataTree", first: PriorSet, fits: _Fits) -> "DataFrame":
     """Fit the other prior sets into folders of their own and return the claims side by side."""
     from dyadloop.claims import compare_priors
     from dyadloop.inference import write_manifest

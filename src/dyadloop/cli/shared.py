@@ -3,8 +3,9 @@
 import json
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,7 +21,8 @@ StudyPath = Annotated[Path, typer.Argument(help="Study folder.", metavar="STUDY"
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
 TheoryOption = Annotated[str | None, typer.Option(help="Preset or theory file; default: the study's own.")]
-PriorSetName = Annotated[str, typer.Option("--priors", help="sceptical, evidence or flat.")]
+PriorSet = Literal["sceptical", "evidence", "flat"]
+PriorSetName = Annotated[PriorSet, typer.Option("--priors", help="Set of priors.")]
 Seed = Annotated[int, typer.Option(help="Seed of starts and chains.")]
 Chains = Annotated[int, typer.Option(min=1, help="Number of chains.")]
 Warmup = Annotated[int, typer.Option(min=50, help="Warm-up iterations of a chain.")]
@@ -58,6 +60,15 @@ def console() -> "Console":
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
     return console
+
+
+def print_written(paths: Iterable[Path], as_json: bool, **told: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+    """Print the files and folders that a command has made: a line each, or as JSON with what else is told of them."""
+    if as_json:
+        print_json({"written": [str(path) for path in paths], **told})
+    else:
+        for path in paths:
+            print(path)
 
 
 def theory_of(name: str, hypothesis: str | None, on: list[str] | None, patient_only: bool) -> "Theory":

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dyadloop.cli.outputs import writable_folder
-from dyadloop.cli.shared import On, PatientOnly, Rival, Values, event_of, say, theory_of, values_of
+from dyadloop.cli.shared import (
+    AsJson,
+    On,
+    PatientOnly,
+    Quiet,
+    Rival,
+    Values,
+    event_of,
+    print_written,
+    say,
+    theory_of,
+    values_of,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,6 +60,8 @@ def simulate(
         int, typer.Option(min=1, help="Kept moments per session and per gap, or of the span; with --theory.")
     ] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 1,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Simulate: a SIMULATED study folder (--design), or courses under a theory (--theory).
 
@@ -66,7 +80,9 @@ def simulate(
     dyadloop simulate --theory panic --span "60 min" --points 240 panic
     """
     if theory is None:
-        _study(path, design or "haifa", hypothesis, values, (dyads, sessions, every, length), seed)
+        made = _study(path, design or "haifa", hypothesis, values, (dyads, sessions, every, length), seed)
+        print_written([made], as_json, simulated=True)
+        say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}", quiet)
         return
     from dyadloop.errors import TheoryError
     from dyadloop.simulation import simulate as run_dyads
@@ -82,17 +98,22 @@ def simulate(
     )  # fmt: skip
     _write_courses(run, path)
     if _is_still(run):
-        say(f"nothing moved: no fluctuation, start, session or event stirs theory {found.id!r} from its levels")
-    known = sorted(set(run["status"].values.tolist()))
-    listed = ", ".join(f"{status} {int((run['status'] == status).sum())}" for status in known)
-    say(f"SIMULATED courses of {run.sizes['dyad']} dyads: {listed}")
-    print(path / "courses.nc")
+        say(f"nothing moved: no fluctuation, start, session or event stirs theory {found.id!r} from its levels", quiet)
+    _tell_courses(run, path, as_json, quiet)
+
+
+def _tell_courses(run: "xr.Dataset", path: Path, as_json: bool, quiet: bool) -> None:
+    """Print where courses are, and say how they ended."""
+    counts = {status: int((run["status"] == status).sum()) for status in sorted(set(run["status"].values.tolist()))}
+    listed = ", ".join(f"{status} {count}" for status, count in counts.items())
+    say(f"figure: {path / 'courses.svg'}\nSIMULATED courses of {run.sizes['dyad']} dyads: {listed}", quiet)
+    print_written([path / "courses.nc"], as_json, simulated=True, status=counts)
 
 
 def _study(
     path: Path, design: str, hypothesis: str | None, values: list[str] | None,
     calendar: tuple[int | None, int | None, str | None, str | None], seed: int,
-) -> None:  # fmt: skip
+) -> Path:  # fmt: skip
     """Write a study folder of a design, with what was asked to differ."""
     from dyadloop import theory as theories
     from dyadloop.errors import TheoryError
@@ -110,8 +131,7 @@ def _study(
         made = simulate_study(
             path, design, rival, values_of(values), seed, dyads=dyads, sessions=sessions, every=every, length=length
         )
-    print(made)
-    say(f"simulated; the values used are in {path / 'truth.json'}; next: dyadloop run {path}")
+    return made
 
 
 def _write_courses(run: "xr.Dataset", path: Path) -> None:
@@ -124,7 +144,6 @@ def _write_courses(run: "xr.Dataset", path: Path) -> None:
         run.to_netcdf(made / "courses.nc", engine="h5netcdf")
         run.to_dataframe().reset_index().to_csv(made / "courses.csv", index=False)
         (made / "courses.svg").write_text(simulated_mark(fan(run)), encoding="utf-8")
-    say(f"figure: {path / 'courses.svg'}")
 
 
 def _is_still(run: "xr.Dataset") -> bool:

@@ -32,6 +32,7 @@ def run_tasks(
     shard: Annotated[str, typer.Option(help="Part of the tasks to do, such as 3/20.")] = "1/1",
     workers: Workers = 1,
     cluster: Cluster = "",
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Do the tasks of a folder that wait; any number of processes may do so at once.
@@ -60,6 +61,8 @@ def run_tasks(
 
             work(tasks, Solver(), shared_by, part, lambda done: progress("tasks", done, done))
     waiting, in_hand, done = tasks.counts()
+    if as_json:
+        print_json({"waiting": waiting, "in_hand": in_hand, "done": done, "damaged": damaged})
     say(f"{done} tasks done, {in_hand} in hand, {waiting} wait", quiet)
 
 

@@ -7,7 +7,7 @@ import typer
 
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.outputs import writable_file
-from dyadloop.cli.shared import AsJson, On, PatientOnly, Rival, console, event_of, say, theory_of
+from dyadloop.cli.shared import AsJson, On, PatientOnly, Quiet, Rival, console, event_of, print_json, say, theory_of
 
 if TYPE_CHECKING:
     from dyadloop.theory import Theory
@@ -16,16 +16,18 @@ theory_app = Doors(no_args_is_help=True, rich_markup_mode=None, help="Look at th
 
 
 @theory_app.command("list")
-def theory_list() -> None:
+def theory_list(as_json: AsJson = False) -> None:
     """List the theories that ship with the package.
 
     Example: dyadloop theory list
     """
     from dyadloop.theory import PRESETS, read_theory
 
-    for name in PRESETS:
-        found = read_theory(name)
-        print(f"{name:18} {found.title} ({found.source})")
+    found = {name: read_theory(name) for name in PRESETS}
+    if as_json:
+        print_json([{"theory": name, "title": one.title, "source": one.source} for name, one in found.items()])
+    else:
+        print("\n".join(f"{name:18} {one.title} ({one.source})" for name, one in found.items()))
 
 
 @theory_app.command("show")
@@ -49,7 +51,7 @@ def theory_show(
 
 
 @theory_app.command("validate")
-def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -> None:
+def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")], as_json: AsJson = False) -> None:
     """Check a theory file: all faults at once, and whether a fit takes it.
 
     A theory with claims must be one that a fit takes, for without a fit nothing is judged.
@@ -65,6 +67,10 @@ def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -
     if faults and found.claims:
         lines = [f"  {fault}" for fault in faults]
         raise TheoryError("\n".join([f"{name}: its claims cannot be judged, for a fit refuses it", *lines]))
+    if as_json:
+        counts = {part: len(getattr(found, part)) for part in ("variables", "couplings", "claims")}
+        print_json({"theory": name, **counts, "fitted_as": found.linear_form, "fit_refuses": faults})
+        return
     print(
         f"{name}: {len(found.variables)} variables, {len(found.couplings)} couplings, {len(found.claims)} claims; valid"
     )
@@ -76,6 +82,7 @@ def theory_validate(name: Annotated[str, typer.Argument(help="Theory file.")]) -
 def theory_diff(
     first: Annotated[str, typer.Argument(help="Preset or theory file, or THEORY:HYPOTHESIS.")],
     second: Annotated[str, typer.Argument(help="Preset or theory file, or THEORY:HYPOTHESIS.")],
+    as_json: AsJson = False,
 ) -> None:
     """Print what differs between two theories, element by element.
 
@@ -85,7 +92,11 @@ def theory_diff(
     from dyadloop.theory.export import differences
 
     one, two = (theory_of(*_named(text), None, False) for text in (first, second))
-    print_differences(differences(one, two), console())
+    found = differences(one, two)
+    if as_json:
+        print_json(found)
+    else:
+        print_differences(found, console())
 
 
 def _named(text: str) -> tuple[str, str | None]:
@@ -105,6 +116,7 @@ def theory_export(
     every: Annotated[str | None, typer.Option(help="Distance of sessions, such as '3.5 d' (SBML).")] = None,
     length: Annotated[str | None, typer.Option(help="Length of a session, such as '50 min' (SBML).")] = None,
     event: Annotated[list[str] | None, typer.Option(help="EVENT:SESSION[:AMOUNT], such as dose:4:24 (SBML).")] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Write a theory in another language.
 
@@ -133,7 +145,7 @@ def theory_export(
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
-        say(f"written: {out}")
+        say(f"written: {out}", quiet)
 
 
 def _with_calendar(theory: "Theory", asked: dict) -> "Theory":

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -63,13 +63,15 @@ _TEXTS = (
 class Clock:
     """Turns the times of one study into days and notes what does not fit together.
 
-    ``unit`` is what numbers mean, ``kind`` the clock in use so far.
+    ``unit`` is what numbers mean, ``kind`` the clock in use so far; ``first`` and ``span`` are the first time that is a
+    number of days, with its place, and the ends of all such.
     """
 
     faults: list[Fault]
     unit: TimeUnit = "days"
     kind: str | None = None
-    numbers: list[tuple[float, str, int, str]] = field(default_factory=list)
+    first: tuple[float, str, int, str] | None = None
+    span: tuple[float, float] = (math.inf, -math.inf)
 
     def days(self, file: str, row: int, column: str, text: str) -> float | None:
         """Return a time in days [d] since 1970 or since the study's own zero, or None after noting the fault."""
@@ -84,16 +86,16 @@ class Clock:
             return None
         self.kind = kind
         if kind == DAYS:
-            self.numbers.append((value, file, row, column))
+            self.first = self.first or (value, file, row, column)
+            self.span = (min(self.span[0], value), max(self.span[1], value))
         return value
 
     def close(self) -> None:
         """Note a fault where all days of the study are years of the calendar."""
-        if self.unit == "days" and self.numbers and min(self.numbers)[0] >= _FIRST_YEAR:
-            value, file, row, column = self.numbers[0]
-            if max(self.numbers)[0] <= _LAST_YEAR:
-                got = f"{value:g} (a year of the calendar, as all times of the study)"
-                self.faults.append(Fault(file, row, column, got, _EXPECTED, "write the dates"))
+        if self.unit == "days" and self.first is not None and _FIRST_YEAR <= self.span[0] <= self.span[1] <= _LAST_YEAR:
+            value, file, row, column = self.first
+            got = f"{value:g} (a year of the calendar, as all times of the study)"
+            self.faults.append(Fault(file, row, column, got, _EXPECTED, "write the dates"))
 
 
 class TimeFault(ValueError):

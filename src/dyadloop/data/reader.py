@@ -3,8 +3,11 @@
 import hashlib
 from pathlib import Path
 
+import pandas as pd
+
 from dyadloop.data.assembly import assembled
 from dyadloop.data.clock import Clock
+from dyadloop.data.measurement_checks import check_measurements
 from dyadloop.data.schema import (
     LINE,
     MEASUREMENT_COLUMNS,
@@ -17,7 +20,7 @@ from dyadloop.data.schema import (
 )
 from dyadloop.data.study_file import read_info
 from dyadloop.data.table import Table, read_table
-from dyadloop.data.validation import Folder, check_measurements, check_participants, check_sessions
+from dyadloop.data.validation import Folder, check_participants, check_sessions
 from dyadloop.errors import DataError, Fault
 
 FILES = ("study.yaml", "participants.tsv", "sessions.tsv", "measurements.tsv")
@@ -65,10 +68,11 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
         faults,
     )
     participants = check_participants(folder)
-    sessions = check_sessions(folder)
-    measurements = check_measurements(folder, sessions)
+    calendar = check_sessions(folder)
+    measurements = check_measurements(folder, calendar)
+    sessions = calendar.found.emptied()
     folder.clock.close()
-    events = {name for session in sessions for name in session["events"]}
+    events = {name for entry in sessions["events"] for name in entry}
     for name in sorted(set(info.randomised) - events - set(info.covariates) if info else ()):
         got = f"{name!r}, an event of no session and no covariate"
         expected = "events of sessions.tsv or covariates"
@@ -77,23 +81,24 @@ def read_study(path: str | Path, measured: bool = True) -> Study:
         ordered = sorted(faults, key=lambda f: (FILES.index(f.file) if f.file in FILES else -1, f.row or 0))
         rows = (participants, sessions, measurements)
         raise DataError(str(path), ordered, None if info is None else _sound(root, folder, info, *rows))
+    for table in (folder.participants, folder.sessions, folder.measurements):
+        table.release()
+    del calendar
     return assembled(root, digest(root), folder, info, participants, sessions, measurements)
 
 
 def _sound(
-    root: Path, folder: Folder, info: StudyInfo, participants: list, sessions: list, measurements: list
+    root: Path, folder: Folder, info: StudyInfo, participants: list, sessions: pd.DataFrame, measurements: pd.DataFrame
 ) -> Study | None:
     """Return the study that the rows without a fault make, None where they make none."""
     faulty = {(fault.file, fault.row) for fault in folder.faults}
-    kept = [
-        [record for record in records if (table.file, record[LINE]) not in faulty]
-        for table, records in (
-            (folder.participants, participants), (folder.sessions, sessions), (folder.measurements, measurements),
-        )
-    ]  # fmt: skip
-    known = {record["dyad"] for record in kept[0]}
-    sound = [kept[0], *([r for r in records if r["dyad"] in known] for records in kept[1:])]
-    return assembled(root, "", folder, info, *sound) if all(sound[:2]) else None
+    people = [record for record in participants if (folder.participants.file, record[LINE]) not in faulty]
+    known = {record["dyad"] for record in people}
+    calendar, values = (
+        frame[frame["dyad"].isin(known) & ~frame[LINE].isin([row for file, row in faulty if file == table.file])]
+        for table, frame in ((folder.sessions, sessions), (folder.measurements, measurements))
+    )
+    return assembled(root, "", folder, info, people, calendar, values) if people and len(calendar) else None
 
 
 def _session_extras(info: StudyInfo | None) -> tuple[str, ...] | None:

@@ -1,5 +1,6 @@
 """The schema of ``study.yaml`` and the study as it lies in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -243,7 +244,7 @@ class Trace:
     origin: dict[str, float]
     first: float
     last: float
-    lines: dict[str, tuple[int, ...]]
+    lines: dict[str, Sequence[int]]
     empty: tuple[int, ...] = ()
     cut: tuple[str, ...] = ()
 

@@ -4,6 +4,8 @@ Row numbers are line numbers of the file, the header being row 1. An empty field
 """
 
 import math
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +14,43 @@ from dyadloop.data.text import read_text
 from dyadloop.errors import Fault
 
 MISSING = ("", "n/a")
+
+
+class Records:
+    """The sound rows of a table, each with its line number; they are split anew whenever they are asked for.
+
+    A text and two numbers per row take far less memory than the fields of all rows.
+    """
+
+    def __init__(self, header: list[str], text: str) -> None:
+        self._header, self._text = header, text
+        self._lines, self._starts, self._ends = array("q"), array("q"), array("q")
+
+    def keep(self, line: int, start: int, end: int) -> None:
+        """Add the row that stands between two places of the text."""
+        self._lines.append(line)
+        self._starts.append(start)
+        self._ends.append(end)
+
+    def record(self, start: int, end: int) -> dict[str, str]:
+        """Return the fields of a row by column; a column without a name is an index."""
+        fields = dict(zip(self._header, split_fields(self._text[start:end], "\t"), strict=True))
+        fields.pop("", None)
+        return fields
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield line and fields of each row."""
+        for line, start, end in zip(self._lines, self._starts, self._ends, strict=True):
+            yield line, self.record(start, end)
+
+    @property
+    def first_line(self) -> int:
+        """Line of the first row."""
+        return self._lines[0]
 
 
 @dataclass
@@ -24,8 +63,12 @@ class Table:
     file: str
     readable: bool = False
     header: list[str] = field(default_factory=list)
-    rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    rows: Records = field(default_factory=lambda: Records([], ""))
     whole: bool = True
+
+    def release(self) -> None:
+        """Forget the rows, once all that is asked of them is known."""
+        self.rows = Records([], "")
 
 
 def read_table(path: Path, required: tuple[str, ...], faults: list[Fault], allowed: tuple[str, ...] | None) -> Table:
@@ -46,14 +89,20 @@ def read_table(path: Path, required: tuple[str, ...], faults: list[Fault], allow
     text = read_text(path, path.name, faults)
     if text is None:
         return table
-    lines, table.whole = table_lines(text)
-    if not lines:
+    size = len(text)
+    while size and text[size - 1] == "\n":  # a copy without them would take as much memory again
+        size -= 1
+    if not size:
         faults.append(Fault(path.name, None, None, "an empty file", "a header and rows", "write the table again"))
         return table
-    table.header = header_fields(lines[0], "\t")
+    table.whole = size < len(text)
+    end = text.find("\n", 0, size)
+    end = size if end < 0 else end
+    table.header = header_fields(text[:end], "\t")
     table.readable = sound_header(table.file, table.header, required, allowed, faults)
     if table.readable:
-        _keep_rows(table, lines[1:], faults)
+        table.rows = Records(table.header, text)
+        _keep_rows(table, text, (end + 1, size), faults)
     return table
 
 
@@ -110,19 +159,21 @@ def _nearly(column: str, header: list[str]) -> str:
     return f" ({like[0]!r} is another name)" if like else ""
 
 
-def _keep_rows(table: Table, lines: list[str], faults: list[Fault]) -> None:
-    for row, line in enumerate(lines, start=2):
-        fault = row_fault(table.file, row, line, table.header, "\t")
-        if fault is not None:
-            faults.append(fault)
-            continue
-        record = dict(zip(table.header, split_fields(line, "\t"), strict=True))
-        record.pop("", None)  # an index
-        fault = blank_fault(table.file, row, record)
-        if fault is not None:
-            faults.append(fault)
+def _keep_rows(table: Table, text: str, span: tuple[int, int], faults: list[Fault]) -> None:
+    """Keep the rows of a stretch of a text whose form is sound."""
+    row, (start, size) = 1, span
+    while start <= size:
+        end = text.find("\n", start, size)
+        end = size if end < 0 else end
+        row += 1
+        fault = row_fault(table.file, row, text[start:end], table.header, "\t")
+        if fault is None:
+            fault = blank_fault(table.file, row, table.rows.record(start, end))
+        if fault is None:
+            table.rows.keep(row, start, end)
         else:
-            table.rows.append((row, record))
+            faults.append(fault)
+        start = end + 1
 
 
 def blank_fault(file: str, row: int, record: dict[str, str]) -> Fault | None:

@@ -1,17 +1,17 @@
 """Checks of a study folder that need more than one field: keys, references, ranges, times."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dyadloop.data.clock import Clock
-from dyadloop.data.schema import LIMITS, LINE, PHASES, ROLES, Indicator, StudyInfo
+from dyadloop.data.collected import Collected
+from dyadloop.data.schema import LINE, ROLES, StudyInfo
 from dyadloop.data.table import MISSING, Table, number
 from dyadloop.errors import Fault
-from dyadloop.observation.kinds import Row, kinds
 
 _NO_EVENTS = ("na", "nan", "null", "none", "missing", "no")  # words for an empty field
-_OVERLAP_DAYS = 1e-9  # rounding of clock times to days must not look like an overlap
+OVERLAP_DAYS = 1e-9
+"""Rounding of clock times to days must not look like an overlap."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ def _covariates(folder: Folder, table: Table, row: int, record: dict[str, str], 
     found = {}
     for name in folder.info.covariates_of(kind) if folder.info is not None else ():
         if name not in record:
-            if row == table.rows[0][0] or kind != "session":
+            if row == table.rows.first_line or kind != "session":
                 folder.note(table, 1, name, "no such column", f"a column {name!r}, as in study.yaml", "add it")
             continue
         value = number(table, row, record, name, folder.faults)
@@ -109,35 +109,53 @@ def _one_therapist(folder: Folder, people: list[dict]) -> None:
             folder.note(folder.participants, 1, "therapist", got, "one therapist per dyad", remedy)
 
 
-def check_sessions(folder: Folder) -> list[dict]:
+class Calendar:
+    """The sessions of a study: their table, and where each stands in it; -1 where its time cannot be told."""
+
+    def __init__(self, covariates: tuple[str, ...]) -> None:
+        self.places: dict[tuple[str, str], int] = {}
+        self.untimed: dict[tuple[str, str], int] = {}
+        self.found = Collected(("dyad", "session", "events"), ("start", "end", *covariates), (LINE,))
+
+    def times(self, dyad: str, session: str) -> tuple[float, float] | None:
+        """Return start and end of a session [d], None where it is not known."""
+        place = self.places.get((dyad, session), -1)
+        return None if place < 0 else (self.found.numbers["start"][place], self.found.numbers["end"][place])
+
+    def row(self, key: tuple[str, str]) -> int:
+        """Return the row of the file in which a session stands."""
+        place = self.places[key]
+        return self.untimed[key] if place < 0 else self.found.whole[LINE][place]
+
+
+def check_sessions(folder: Folder) -> Calendar:
     """Return the sessions with start and end [d] and parsed events."""
-    table, seen, kept = folder.sessions, {}, []
+    table, info = folder.sessions, folder.info
+    calendar = Calendar(() if info is None else info.covariates_of("session"))
     dyads = {record["dyad"] for _, record in folder.participants.rows}
     for row, record in table.rows:
-        key = (record["dyad"], record["session"])
+        key = (calendar.found.same(record["dyad"]), calendar.found.same(record["session"]))
         if not _ids_given(folder, table, row, record, ("dyad", "session")):
             continue
-        if key in seen:
-            got = f"dyad {key[0]!r} session {key[1]!r}, already in row {seen[key]}"
+        if key in calendar.places:
+            got = f"dyad {key[0]!r} session {key[1]!r}, already in row {calendar.row(key)}"
             folder.note(table, row, "session", got, "each session once", "remove or renumber one")
             continue
-        seen[key] = row
-        if record["dyad"] not in dyads and folder.participants.readable:
-            folder.note(
-                table, row, "dyad", repr(key[0]), "a dyad of participants.tsv", "add it there or correct the id"
-            )
+        if key[0] not in dyads and folder.participants.readable:
+            remedy = "add it there or correct the id"
+            folder.note(table, row, "dyad", repr(key[0]), "a dyad of participants.tsv", remedy)
         start = folder.clock.days(table.file, row, "start", record["start"])
         length = _length(folder, row, record)
         events = _events(folder, row, record.get("events", ""))
-        if start is not None and length is not None:
-            own = _covariates(folder, table, row, record, "session")
-            kept.append(
-                {"dyad": key[0], "session": key[1], "start": start, "end": start + length / 1440, "events": events}
-                | own
-                | {LINE: row}
-            )
-    _overlaps(folder, kept, seen)
-    return kept
+        if start is None or length is None:
+            calendar.places[key], calendar.untimed[key] = -1, row
+            continue
+        own = {name: math.nan for name in calendar.found.numbers} | _covariates(folder, table, row, record, "session")
+        times = {"start": start, "end": start + length / 1440}
+        calendar.places[key] = len(calendar.places) - len(calendar.untimed)
+        calendar.found.add({**own, "dyad": key[0], "session": key[1], "events": events, **times, LINE: row})
+    _overlaps(folder, calendar)
+    return calendar
 
 
 def _length(folder: Folder, row: int, record: dict[str, str]) -> float | None:
@@ -169,169 +187,11 @@ def _events(folder: Folder, row: int, text: str) -> dict[str, float]:
     return events
 
 
-def _overlaps(folder: Folder, sessions: list[dict], rows: dict[tuple[str, str], int]) -> None:
-    last: dict[str, dict] = {}
-    for session in sorted(sessions, key=lambda s: (s["dyad"], s["start"])):
-        before = last.get(session["dyad"])
-        if before is not None and session["start"] < before["end"] - _OVERLAP_DAYS:
-            row = rows[session["dyad"], session["session"]]
-            got = f"a session that begins before session {before['session']!r} of the same dyad has ended"
-            folder.note(
-                folder.sessions, row, "start", got, "sessions one after the other", "correct start or length_min"
-            )
-        last[session["dyad"]] = session
-
-
-def check_measurements(folder: Folder, sessions: list[dict]) -> list[dict]:
-    """Return the measurements with their time [d], all references resolved and ranges kept."""
-    people = {record["participant_id"]: record for _, record in folder.participants.rows}
-    calendar = {(session["dyad"], session["session"]): session for session in sessions}
-    numbers = {(record["dyad"], record["session"]) for _, record in folder.sessions.rows}
-    seen: dict[tuple, int] = {}
-    kept = []
-    for row, record in folder.measurements.rows:
-        sound = _references(folder, row, record, people, numbers)
-        value = _value(folder, row, record)
-        time = _time(folder, row, record, calendar)
-        key = (record["participant_id"], record["indicator"], time)
-        if sound and time is not None and seen.setdefault(key, row) != row:
-            got = f"{key[1]!r} of {key[0]!r} at the same time as in row {seen[key]}"
-            folder.note(
-                folder.measurements, row, "indicator", got, "one value per moment", "remove one or give its time"
-            )
-        error = _error(folder, row, record)
-        if sound and value is not None and time is not None:
-            role = people[record["participant_id"]]["role"]
-            plate = "" if record.get("plate", "") in MISSING else record["plate"]
-            own = {"error": error, "plate": plate, **_of_kinds(folder, row, record, value), LINE: row}
-            kept.append({**record, "role": role, "time": time, "value": value, **own})
-    _plates(folder)
-    return kept
-
-
-def _plates(folder: Folder) -> None:
-    """Refuse an indicator some of whose values have a plate and some none."""
-    table = folder.measurements
-    known = {record["indicator"] for _, record in table.rows if record.get("plate", "") not in MISSING}
-    for row, record in table.rows:
-        if record["indicator"] in known and record.get("plate", "") in MISSING:
-            got, expected = "an empty field", f"a plate for each value of {record['indicator']!r}, or for none"
-            folder.note(table, row, "plate", got, expected, "fill it in")
-
-
-def _references(folder: Folder, row: int, record: dict[str, str], people: dict, numbers: set) -> bool:
-    table, before = folder.measurements, len(folder.faults)
-    person = people.get(record["participant_id"])
-    if person is None and folder.participants.readable:
-        got = repr(record["participant_id"])
-        folder.note(table, row, "participant_id", got, "an id of participants.tsv", "add it there or correct the id")
-    elif person is not None and person["dyad"] != record["dyad"]:
-        got = f"{record['dyad']!r}, but {record['participant_id']!r} belongs to {person['dyad']!r}"
-        folder.note(table, row, "dyad", got, "the participant's dyad", "correct one of them")
-    known = record["session"] in MISSING or (record["dyad"], record["session"]) in numbers
-    if not known and folder.sessions.readable:
-        got = f"dyad {record['dyad']!r} session {record['session']!r}"
-        folder.note(table, row, "session", got, "a session of sessions.tsv", "add it there or correct it")
-    for column, allowed in (("phase", PHASES), ("limit", LIMITS)):
-        if record[column] not in (*MISSING, *allowed):
-            got = repr(record[column])
-            folder.note(table, row, column, got, f"empty or one of {', '.join(allowed)}", f"correct the {column}")
-    indicator = _indicator(folder, record)
-    if indicator is None and folder.info is not None:
-        known = ", ".join(folder.info.indicators)
-        folder.note(table, row, "indicator", repr(record["indicator"]), f"one of {known}", "declare it in study.yaml")
-    elif indicator is not None and person is not None and person["role"] != indicator.person:
-        got = f"{record['indicator']!r} of a {person['role']}"
-        folder.note(table, row, "indicator", got, f"a {indicator.person}, as in study.yaml", "correct one of them")
-    return len(folder.faults) == before and person is not None
-
-
-def _indicator(folder: Folder, record: dict[str, str]) -> Indicator | None:
-    return None if folder.info is None else folder.info.indicators.get(record["indicator"])
-
-
-def _value(folder: Folder, row: int, record: dict[str, str]) -> float | None:
-    value, indicator = number(folder.measurements, row, record, "value", folder.faults), _indicator(folder, record)
-    if record["value"] in MISSING:
-        folder.empty.append(row)
-    if record["value"] in MISSING and record["limit"] in LIMITS:
-        got = f"limit {record['limit']!r} without a value"
-        folder.note(folder.measurements, row, "value", got, "the limit itself", "write the detection limit as value")
-    if value is None or indicator is None:
-        return value
-    where = f"dyad {record['dyad']} session {record['session'] or '-'}"
-    note: Callable = folder.note
-    if indicator.scale is not None and not indicator.scale[0] <= value <= indicator.scale[1]:
-        expected = f"{indicator.scale[0]:g} to {indicator.scale[1]:g} {indicator.unit}"
-        note(
-            folder.measurements,
-            row,
-            "value",
-            f"{value:g} for {record['indicator']!r} ({where})",
-            expected,
-            "correct it",
-        )
-        return None
-    if indicator.transform == "log" and value <= 0:
-        got = f"{value:g} {indicator.unit} for {record['indicator']!r} ({where})"
-        remedy = "write non-detects as value = limit with limit = 'below'"
-        note(folder.measurements, row, "value", got, "a concentration above 0", remedy)
-        return None
-    return value
-
-
-def _error(folder: Folder, row: int, record: dict[str, str]) -> float:
-    """Return the standard error of a value, NaN where none is given."""
-    if record.get("error", "") in MISSING:
-        return math.nan
-    error = number(folder.measurements, row, record, "error", folder.faults)
-    if error is not None and error < 0:
-        folder.note(folder.measurements, row, "error", f"{error:g}", "a standard error >= 0", "correct it")
-    return math.nan if error is None else error
-
-
-def _of_kinds(folder: Folder, row: int, record: dict[str, str], value: float) -> dict[str, float]:
-    """Return the numbers that kinds of observation read from a row beside its value."""
-
-    def note(column: str, got: str, expected: str, remedy: str) -> None:
-        folder.note(folder.measurements, row, column, got, expected, remedy)
-
-    found: dict[str, float] = {}
-    fields = Row(
-        record,
-        value,
-        note,
-        number=lambda column: number(folder.measurements, row, record, column, folder.faults),
-        given=lambda column: record.get(column, "") not in MISSING,
-    )
-    for kind in kinds():
-        found |= kind.check_row(_indicator(folder, record), fields)
-    return found
-
-
-def _fits(time: float, phase: str, session: dict) -> bool:
-    """Return whether a time lies on the side of the session that its phase says."""
-    if phase == "before":
-        return time <= session["start"] + _OVERLAP_DAYS
-    if phase == "after":
-        return time >= session["end"] - _OVERLAP_DAYS
-    return phase != "within" or session["start"] - _OVERLAP_DAYS <= time <= session["end"] + _OVERLAP_DAYS
-
-
-def _time(folder: Folder, row: int, record: dict[str, str], calendar: dict) -> float | None:
-    table = folder.measurements
-    session = calendar.get((record["dyad"], record["session"]))
-    if record["time"] not in MISSING:
-        time = folder.clock.days(table.file, row, "time", record["time"])
-        if time is not None and session is not None and not _fits(time, record["phase"], session):
-            got = f"{record['time']!r} as {record['phase']!r} session {record['session']!r}"
-            folder.note(table, row, "time", got, "a time that fits the phase", "correct the time, phase or session")
-            return None
-        return time
-    if record["session"] in MISSING or record["phase"] in ("within", "between"):
-        expected = "a time, or a session with phase before, after or empty"
-        folder.note(table, row, "time", "an empty field", expected, "fill in the time")
-        return None
-    if session is None:
-        return None
-    return session["end"] if record["phase"] == "after" else session["start"]
+def _overlaps(folder: Folder, calendar: Calendar) -> None:
+    table = calendar.found.some(("dyad", "session", "start", "end", LINE)).sort_values(["dyad", "start"], kind="stable")
+    same = table["dyad"].eq(table["dyad"].shift())
+    early = same & (table["start"] < table["end"].shift() - OVERLAP_DAYS)
+    for row, before in zip(table[LINE][early], table["session"].shift()[early], strict=True):
+        got = f"a session that begins before session {before!r} of the same dyad has ended"
+        remedy = "correct start or length_min"
+        folder.note(folder.sessions, int(row), "start", got, "sessions one after the other", remedy)

@@ -1,6 +1,6 @@
 """Write a study folder, whole or not at all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from pathlib import Path
 
 from dyadloop.data.schema import (
@@ -65,8 +65,11 @@ def write_study(
 
 
 def write_measurements(path: Path, rows: Rows) -> None:
-    """Write measurements.tsv, whole or not at all; optional columns only where a row has one."""
-    table = list(rows)
+    """Write measurements.tsv, whole or not at all; optional columns only where a row has one.
+
+    Rows that have a length are gone through twice and never held together.
+    """
+    table = rows if isinstance(rows, Sized) else list(rows)
     extras = tuple(name for name in measurement_extras() if any(row.get(name, "") != "" for row in table))
     with replacing(path) as draft:
         _write_table(draft, (*MEASUREMENT_COLUMNS, *extras), table)
@@ -101,9 +104,9 @@ def replace_measurements(path: str | Path, rows: Rows, indicators: list[str]) ->
 
 
 def _write_table(path: Path, columns: tuple[str, ...], rows: Rows) -> None:
-    lines = ["\t".join(columns)]
-    lines += ["\t".join(_text(row.get(column, "")) for column in columns) for row in rows]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write("\t".join(columns) + "\n")
+        stream.writelines("\t".join([_text(row.get(column, "")) for column in columns]) + "\n" for row in rows)
 
 
 def _text(value: object) -> str:

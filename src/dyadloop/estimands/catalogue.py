@@ -147,8 +147,14 @@ def _no_arrow(problem: Problem, name: str) -> Untestable:
 
 def arrows_between(problem: Problem, sources: frozenset[str], targets: frozenset[str]) -> list[Coupling]:
     """Return the arrows from one variable of a set to one of another, whatever they are called."""
-    found = (c for c in problem.plan.couplings if len(c.sources) == 1 and c.id in problem.priors.index)
+    found = (c for c in problem.plan.couplings if len(c.sources) == 1 and c.id in _fitted(problem))
     return [c for c in found if c.sources[0] in sources and c.target in targets]
+
+
+def _fitted(problem: Problem) -> set[str]:
+    """Return the parameters of a fit, with those of a second partner, which are the first's."""
+    own = set(map(str, problem.priors.index))
+    return own | {name for name, first in (*problem.plan.ties, *problem.observed.ties) if first in own}
 
 
 def _effect(problem: Problem, sources: frozenset[str], target: str) -> Estimand | Untestable:
@@ -167,7 +173,7 @@ def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
     """Return a weighted sum of coefficients, such as a difference of two."""
     weights = coefficients_of(formula)
     names = [name for name, _ in weights]
-    if absent := [name for name in names if name not in problem.priors.index]:
+    if absent := [name for name in names if name not in _fitted(problem)]:
         return Untestable(
             f"the fit has no coefficient {' and no '.join(absent)}: the study measures too little, or it is no part "
             "of it"
@@ -282,10 +288,7 @@ def _synergy(problem: Problem, subject: str, sources: frozenset[str]) -> Estiman
     products = [
         c.id
         for c in problem.plan.couplings
-        if len(c.sources) == 2
-        and set(c.sources) <= components
-        and c.target == OXYTOCIN
-        and c.id in problem.priors.index
+        if len(c.sources) == 2 and set(c.sources) <= components and c.target == OXYTOCIN and c.id in _fitted(problem)
     ]
     if blocked or not products:
         hypothesis = problem.plan.theory.hypothesis

@@ -20,7 +20,7 @@ from dyadloop.exchange.values import values_of
 from dyadloop.exchange.view import view_of
 
 
-@dataclass(frozen=True)
+@dataclass
 class Built:
     """The tables of a study, and the accounts of the grids that they are from."""
 
@@ -29,6 +29,10 @@ class Built:
     sessions: pd.DataFrame
     values: pd.DataFrame
     ledgers: list[Ledger]
+
+    def release(self) -> None:
+        """Forget the rows, which stand in files: the study that is read from these takes as much memory again."""
+        self.sessions, self.values = self.sessions.iloc[:0].copy(), self.values.iloc[:0].copy()
 
 
 def built(mapping: Mapping, grids: Sequence[Grid]) -> Built:
@@ -60,7 +64,7 @@ def built(mapping: Mapping, grids: Sequence[Grid]) -> Built:
         raise DataError(
             grids[0].file, [Fault(grids[0].file, None, None, f"no value ({found[:300]})", expected, remedy)]
         )
-    values = pd.concat(frames, ignore_index=True)
+    values = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     values = _once(values, parts, mapping.twice)
     values["participant"] = unique_persons(values)
     people, why = people_of(values, parts)
@@ -78,7 +82,7 @@ def built(mapping: Mapping, grids: Sequence[Grid]) -> Built:
 def _report_unmapped(parts: list[Part], mapping: Mapping, ledgers: list[Ledger]) -> None:
     for part in parts:
         taken = set(mapped(part.table))
-        places = {int(k) for name in taken for k in part.view.places[name] if k >= 0}
+        places = {int(k) for name in taken for k in np.unique(part.view.places[name]) if k >= 0}
         for place, name in enumerate(part.ledger.names):
             if place not in places:
                 why = part.table.left_out.get(name) or "a column that the mapping does not name"
@@ -104,6 +108,8 @@ def _once(values: pd.DataFrame, parts: Sequence[Part], which: str) -> pd.DataFra
     again = values.duplicated(key, keep=False)
     if not again.any():
         return values
+    if which == "mean":
+        return _averaged(values, again, key, parts)
     group = values[again].groupby(key, sort=False)
     different = group["value"].transform("nunique") > 1
     place = group.cumcount() if which != "last" else group.cumcount(ascending=False)
@@ -119,8 +125,34 @@ def _once(values: pd.DataFrame, parts: Sequence[Part], which: str) -> pd.DataFra
     return values.drop(index=[*rows.index, *repeats.index]).reset_index(drop=True)
 
 
+def _averaged(values: pd.DataFrame, again: pd.Series, key: list[str], parts: Sequence[Part]) -> pd.DataFrame:
+    """Put the mean in place of several values of one person, indicator and session; all their cells are used.
+
+    A value beyond a limit has no mean with others: where there is one, none of them is taken.
+    """
+    group = values[again].groupby(key, sort=False)
+    beyond = values[again]["limit"].ne("").groupby([values[again][name] for name in key]).transform("any")
+    lost = values.loc[beyond.index[beyond]]
+    _report(lost, parts, "conflict", ["several values, one of them beyond a limit: they have no mean"] * len(lost))
+    mean, count, first = group["value"].transform("mean"), group["value"].transform("count"), group.cumcount() == 0
+    kept = values.loc[first.index[first & ~beyond]]
+    by_number = {part.number: part for part in parts}
+    merged = values.loc[first.index[~beyond]]
+    for (number, indicator), rows in merged.groupby(["part", "indicator"], sort=False)["row"]:
+        for column in by_number[int(number)].table.scores[str(indicator)].columns:
+            by_number[int(number)].use(column, rows.to_numpy(dtype=int))
+    for place, number, row, indicator in zip(kept.index, kept["part"], kept["row"], kept["indicator"], strict=True):
+        part = by_number[number]
+        at, column = part.place(part.table.scores[indicator].columns[0], np.array([row]))
+        part.ledger.change(int(at[0]), int(column[0]), f"the mean of {count[place]} values: {mean[place]:.6g}")
+    values = values.assign(value=values["value"].where(~again, mean.reindex(values.index)))
+    return values.drop(index=first.index[~first | beyond]).reset_index(drop=True)
+
+
 def _left(values: pd.DataFrame, why: pd.Series, parts: Sequence[Part]) -> pd.DataFrame:
     odd = why != ""
+    if not odd.any():
+        return values
     _report(values[odd], parts, "conflict", why[odd].tolist())
     return values[~odd].reset_index(drop=True)
 
@@ -137,6 +169,8 @@ def _with_columns(sessions: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame
         for name, entry in part.table.covariates.items():
             if entry.of == "session":
                 covariates[name] = _numbers(part, entry.column)
+    if not events and not covariates:
+        return sessions.assign(events="")
     keys = list(zip(sessions["dyad"], sessions["session"], strict=True))
     told_events = ["; ".join(f"{n}={v:g}" if v != 1 else n for n, v in events.get(key, {}).items()) for key in keys]
     sessions = sessions.assign(events=told_events)

@@ -1,7 +1,9 @@
 """Sessions out of rows: one start each, one after the other; what contradicts is reported and not taken."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -43,11 +45,23 @@ def _days(part: Part, start: str) -> float:
         return math.nan
 
 
-def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
-    """Return the sessions, with ``start`` and ``length_min``; rows of sessions that cannot stand are left out."""
-    sessions: dict[tuple[str, str], dict[str, str]] = {}
-    origin: dict[tuple[str, str], str] = {}
-    for part in parts:
+@dataclass(slots=True)
+class Session:
+    """When a session began, how long it was, and the row that told its start; empty text where it is not told."""
+
+    start: str = ""
+    length_min: str = ""
+    part: int = 0
+    row: int = 0
+
+
+Sessions = Mapping[tuple[str, str], Session]
+
+
+def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], Session]:
+    """Return the sessions by dyad and name; rows of sessions that cannot stand are left out."""
+    sessions: dict[tuple[str, str], Session] = {}
+    for number, part in enumerate(parts):
         if part.table.holds != "sessions":
             continue
         _impossible(part)
@@ -55,26 +69,35 @@ def calendar_of(parts: Sequence[Part]) -> dict[tuple[str, str], dict[str, str]]:
         for row, (dyad, session, start, alive) in enumerate(keys):
             if not alive:
                 continue
-            key = (dyad, session)
-            entry = sessions.setdefault(key, {})
-            if start and "start" not in entry:
-                entry["start"] = start
-                origin[key] = f"{part.ledger.grid.name} row {part.ledger.grid.rows[part.view.rows[row]]}"
-            elif start and _further(entry["start"], start):
-                entry["start"] = start
-            elif start and not _same(start, entry["start"]) and not _further(start, entry["start"]):
-                _other_date(part, row, entry["start"], origin[key])
-            if length := _length(part, row, session):
-                entry.setdefault("length_min", length)
-    without = {key for key, entry in sessions.items() if "start" not in entry}
+            entry = sessions.setdefault((dyad, session), Session())
+            if start and not entry.start:
+                entry.start, entry.part, entry.row = start, number, row
+            elif start and _further(entry.start, start):
+                entry.start = start
+            elif start and not _same(start, entry.start) and not _further(start, entry.start):
+                _other_date(part, row, entry.start, _origin(parts[entry.part], entry.row))
+            length = _length(part, row, session)
+            entry.length_min = entry.length_min or length
+    without = {key for key, entry in sessions.items() if not entry.start}
     _leave_out(parts, without, "no key", "no row tells the date of this session")
-    bare = {key for key, entry in sessions.items() if key not in without and "length_min" not in entry}
+    bare = {key for key, entry in sessions.items() if entry.start and not entry.length_min}
     _leave_out(parts, bare, "no key", "no row tells how long this session was")
-    kept = {key: entry for key, entry in sessions.items() if key not in without | bare}
-    overlapping = _overlapping(kept, parts)
+    _remove(sessions, (*without, *bare))
+    overlapping = _overlapping(sessions, parts)
     for key, before in overlapping.items():
         _leave_out(parts, {key}, "overlap", f"begins before session {before!r} of the same dyad has ended")
-    return {key: entry for key, entry in kept.items() if key not in overlapping}
+    _remove(sessions, overlapping)
+    return sessions
+
+
+def _origin(part: Part, row: int) -> str:
+    grid = part.ledger.grid
+    return f"{grid.name} row {grid.rows[part.view.rows[row]]}"
+
+
+def _remove(sessions: dict[tuple[str, str], Session], keys: Iterable[tuple[str, str]]) -> None:
+    for key in keys:
+        del sessions[key]
 
 
 def _further(start: str, other: str) -> bool:
@@ -113,13 +136,18 @@ def _length(part: Part, row: int, name: str) -> str:
     if declared is None:
         return ""
     text = part.view.texts(declared)[row]
-    number = told(text, part.table.decimal)
-    if number is not None and 0 <= number.value <= 1440:
-        return f"{number.value:g}"
-    if text:
+    length = _minutes(text, part.table.decimal)
+    if text and not length:
         why = "no length of 0 to 1440 minutes"
         part.ledger.report(*part.place(declared, np.array([row])), "unreadable", why)
-    return ""
+    return length
+
+
+@lru_cache(maxsize=10_000)
+def _minutes(text: str, decimal: str) -> str:
+    """Return the minutes that a text tells, empty where it tells none of 0 to 1440."""
+    number = told(text, decimal)
+    return f"{number.value:g}" if number is not None and 0 <= number.value <= 1440 else ""
 
 
 def _leave_out(parts: Sequence[Part], keys: set[tuple[str, str]], kind: str, why: str) -> None:
@@ -131,14 +159,16 @@ def _leave_out(parts: Sequence[Part], keys: set[tuple[str, str]], kind: str, why
         part.kill(rows, kind, why)
 
 
-def _overlapping(sessions: dict[tuple[str, str], dict[str, str]], parts: Sequence[Part]) -> dict[tuple[str, str], str]:
+def _overlapping(sessions: Sessions, parts: Sequence[Part]) -> dict[tuple[str, str], str]:
     """Return sessions that begin before the one before of the dyad has ended, or with it, and which that is."""
     unit = unit_of(parts)
-    timed = sorted((dyad, told_time(entry["start"], unit)[0], name) for (dyad, name), entry in sessions.items())
+    days = {start: told_time(start, unit)[0] for start in dict.fromkeys(entry.start for entry in sessions.values())}
+    timed = sorted(sessions, key=lambda key: (key[0], days[sessions[key].start], key[1]))
     found: dict[tuple[str, str], str] = {}
     last: tuple[str, float, float, str] | None = None
-    for dyad, start, name in timed:
-        end = start + float(sessions[dyad, name]["length_min"]) / 1440
+    for dyad, name in timed:
+        start = days[sessions[dyad, name].start]
+        end = start + float(sessions[dyad, name].length_min) / 1440
         if last is not None and last[0] == dyad and (start < last[2] - _SAME or start <= last[1] + _SAME):
             found[dyad, name] = last[3]
             continue
@@ -169,8 +199,12 @@ def _clock(part: Part, start: str) -> str:
         return ""
 
 
-def ordered(sessions: dict[tuple[str, str], dict[str, str]]) -> pd.DataFrame:
+def ordered(sessions: Sessions) -> pd.DataFrame:
     """Return the sessions as a table in the order of dyad and start."""
-    rows = [{"dyad": dyad, "session": name, **entry} for (dyad, name), entry in sessions.items()]
-    table = pd.DataFrame(rows, columns=["dyad", "session", "start", "length_min"], dtype=object)
+    columns = {
+        "dyad": [dyad for dyad, _ in sessions], "session": [name for _, name in sessions],
+        "start": [entry.start for entry in sessions.values()],
+        "length_min": [entry.length_min for entry in sessions.values()],
+    }  # fmt: skip
+    table = pd.DataFrame(columns, dtype=object)
     return table.sort_values(["dyad", "start"], ignore_index=True, kind="stable")

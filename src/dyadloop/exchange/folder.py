@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,13 +76,15 @@ def written(
     try:
         folder = draft / path.name
         _write(folder, built)
+        sizes = (len(built.participants), len(built.sessions), len(built.values))
+        built.release()
         own = record is not None and _digest(path / "study.yaml") != record["outputs"]["study.yaml"]
         if own:
             shutil.copyfile(path / "study.yaml", folder / "study.yaml")
         (folder / NAME).write_text(mapping_text, encoding="utf-8")
         (folder / LOG).write_text(log_text([r for ledger in built.ledgers for r in ledger.remarks]), encoding="utf-8")
         study = _checked(folder, path)
-        news = _news(path, folder, record is None, own)
+        news = _news(path, folder, sizes, record is None, own)
         outputs = {name: _digest(folder / name) for name in FILES}
         if own and record is not None:
             outputs["study.yaml"] = record["outputs"]["study.yaml"]
@@ -128,21 +131,33 @@ def _digest(path: Path) -> str:
 
 def _write(folder: Path, built: Built) -> None:
     people = [{str(k): plain(str(v)) for k, v in row.items()} for row in built.participants.to_dict("records")]
-    sessions = [{str(k): v for k, v in row.items()} for row in built.sessions.to_dict("records")]
-    rows = (
-        {"dyad": d, "participant_id": p, "session": s, "indicator": i, "value": f"{v:.15g}", "limit": limit, "error": e}
-        for d, p, s, i, v, limit, e in _ordered(built.values)
-    )
-    write_study(folder, built.info, people, sessions, rows)
+    write_study(folder, built.info, people, _Rows(built.sessions), _Rows(_ordered(built.values)))
 
 
-def _ordered(values: pd.DataFrame) -> list[tuple]:
-    columns = ["dyad", "participant", "session", "indicator", "value", "limit", "error"]
-    place = values["session"].str.extract(r"(\d+)", expand=False).astype(float)
-    table = values.assign(place=place).sort_values(
-        ["dyad", "place", "session", "indicator", "participant"], kind="stable"
-    )
-    return list(table[columns].itertuples(index=False, name=None))
+class _Rows:
+    """Rows of a table, made one at a time: a million of them would not fit beside the table."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[dict[str, object]]:
+        names = [str(name) for name in self._table.columns]
+        for fields in zip(*(self._table[name] for name in names), strict=True):
+            yield {name: f"{v:.15g}" if name == "value" else v for name, v in zip(names, fields, strict=True)}
+
+
+def _ordered(values: pd.DataFrame) -> pd.DataFrame:
+    """Return what stands in measurements.tsv, in the order of dyad, session, indicator and participant."""
+    names = values["session"].unique()
+    numbers = pd.Series(names, dtype=object).str.extract(r"(\d+)", expand=False).astype(float)
+    keys = values[["dyad", "session", "indicator", "participant"]]
+    keys = keys.assign(place=values["session"].map(dict(zip(names, numbers, strict=True))))
+    order = keys.sort_values(["dyad", "place", "session", "indicator", "participant"], kind="stable").index
+    table = values[["dyad", "participant", "session", "indicator", "value", "limit", "error"]].loc[order]
+    return table.rename(columns={"participant": "participant_id"})
 
 
 def _checked(folder: Path, path: Path) -> Study:
@@ -152,13 +167,11 @@ def _checked(folder: Path, path: Path) -> Study:
         raise DataError(str(path), list(error.faults)) from None
 
 
-def _news(path: Path, folder: Path, first: bool, own: bool) -> News:
+def _news(path: Path, folder: Path, sizes: tuple[int, int, int], first: bool, own: bool) -> News:
     """Compare the tables of two folders."""
-    old, new = ({} if first else _tables(path)), _tables(folder)
     if first:
-        return News(
-            True, len(new["participants.tsv"]), len(new["sessions.tsv"]), len(new["measurements.tsv"]), 0, 0, False
-        )
+        return News(True, *sizes, 0, 0, False)
+    old, new = _tables(path), _tables(folder)
     values, before = (t["measurements.tsv"].set_index(_KEY)["value"] for t in (new, old))
     both = values.index.intersection(before.index)
     return News(

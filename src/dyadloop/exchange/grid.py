@@ -121,7 +121,10 @@ class Grid:
     @property
     def filled(self) -> np.ndarray:
         """Which cells of the table hold something, as (row, column)."""
-        return (self.table.to_numpy(dtype=object) != "") if self.table.size else np.zeros(self.table.shape, bool)
+        found = np.zeros(self.table.shape, bool)
+        for place in range(found.shape[1]):
+            found[:, place] = self.table.iloc[:, place].to_numpy(dtype=object) != ""
+        return found
 
     def column(self, name: str) -> np.ndarray:
         """Return the texts of a column."""
@@ -150,11 +153,11 @@ def unique_headings(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
 
 def text_table(header: Sequence[str], body: Sequence[Sequence[str]]) -> pd.DataFrame:
     """Return rows of text as a table whose cells have no blanks around them."""
-    columns = list(zip(*body, strict=True)) if body else [()] * len(header)
-    data = {
-        k: pd.Series([text.strip() if text else "" for text in column], dtype=object)
-        for k, column in enumerate(columns)
-    }
-    table = pd.DataFrame(data, dtype=object)
+    known: dict[str, str] = {}  # each different text once
+    data = {}
+    for k in range(len(header)):
+        texts = (row[k].strip() if row[k] else "" for row in body)
+        data[k] = np.fromiter((known.setdefault(text, text) for text in texts), dtype=object, count=len(body))
+    table = pd.DataFrame(data, dtype=object, copy=False)
     table.columns = pd.Index(list(header), dtype=object)
     return table

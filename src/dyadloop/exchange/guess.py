@@ -55,9 +55,19 @@ def guessed(
     reasons |= {f"study.{place}": text for place, text in why.items()}
     same, told = _same_ids(guesses)
     reasons |= {f"same_ids.{spelling}": text for spelling, text in told.items()}
-    content = {"schema_version": 1, "study": study, "same_ids": same, "twice": "none", "tables": tables}
+    twice, why = _twice(grids)
+    reasons |= {"twice": why} if why else {}
+    content = {"schema_version": 1, "study": study, "same_ids": same, "twice": twice, "tables": tables}
     Mapping.model_validate(content)
     return content, reasons
+
+
+def _twice(grids: Sequence[Grid]) -> tuple[str, str]:
+    """Return what becomes of several values of one moment, and why where a format says it."""
+    said = [grid for grid in grids if grid.hints.get("twice")]
+    return (
+        (str(said[0].hints["twice"]), f"{said[0].hints['format']} writes one row per trial") if said else ("none", "")
+    )
 
 
 def _worth(key: str, value: object) -> bool:

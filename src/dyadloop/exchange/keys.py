@@ -59,12 +59,12 @@ class Part:
         every = mapped(self.table)
         if self.view.sessions is None:
             return every
-        return [name for name in every if len(set(self.view.places[name].tolist())) > 1]
+        return [name for name in every if len(np.unique(self.view.places[name])) > 1]
 
     def declared(self, name: str) -> tuple[str, ...]:
         """Return the codes that the file itself declares missing in a column of the view."""
         names, told = self.ledger.names, self.ledger.grid.missing
-        columns = {names[k] for k in set(self.view.places[name].tolist()) if k >= 0} if told else set()
+        columns = {names[k] for k in np.unique(self.view.places[name]) if k >= 0} if told else set()
         return tuple(dict.fromkeys(code for column in sorted(columns) for code in told.get(column, ())))
 
     def use(self, name: str | None, rows: np.ndarray) -> None:
@@ -165,12 +165,13 @@ def _roles(part: Part) -> None:
 def _sessions(part: Part) -> None:
     table, view = part.table, part.view
     if view.sessions is not None:
-        part.keys["session"] = [str(number) for number in view.sessions]
+        part.keys["session"] = [str(number) for number in view.sessions.tolist()]
     elif table.session is not None:
         texts = view.texts(table.session)
         if table.session_else is not None:
             texts = np.where(texts == "", view.texts(table.session_else), texts)
-        part.keys["session"] = [_session(text) for text in texts]
+        known = {text: _session(text) for text in dict.fromkeys(texts.tolist())}
+        part.keys["session"] = [known[text] for text in texts]
     names = table.session_names
     alive = part.keys["alive"].to_numpy(dtype=bool)
     out = np.array([name in names and names[name] is None for name in part.keys["session"]], dtype=bool)

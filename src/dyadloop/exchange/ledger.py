@@ -15,7 +15,6 @@ class Ledger:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.filled = grid.filled
-        self.texts = grid.table.to_numpy(dtype=object)
         self.names = list(grid.table.columns)
         self.state = np.zeros(self.filled.shape, dtype=np.int8)
         self.remarks: list[Remark] = list(grid.remarks)
@@ -43,7 +42,7 @@ class Ledger:
         mine = self.filled[:, column] & (self.state[:, column] == _OPEN)
         if not mine.any():
             return
-        first = str(self.texts[int(np.argmax(mine)), column])
+        first = str(self.grid.table.iat[int(np.argmax(mine)), column])
         self.state[mine, column] = _REPORTED
         self.remarks.append(Remark(self.grid.file, self.grid.sheet, None, name, first, kind, why, int(mine.sum())))
 
@@ -58,7 +57,7 @@ class Ledger:
         self.report(rows, columns, "no key", "nothing in the study refers to this row")
 
     def _remark(self, row: int, column: int, kind: str, why: str) -> Remark:
-        text = str(self.texts[row, column])
+        text = str(self.grid.table.iat[row, column])
         return Remark(
             self.grid.file, self.grid.sheet, int(self.grid.rows[row]), self.names[column], text[:200], kind, why
         )

@@ -132,8 +132,8 @@ class Mapping(_Record):
     same_ids: dict[str, str] = Field(
         default={}, description="spellings of one dyad or person: what stands, what is meant"
     )
-    twice: Literal["none", "first", "last"] = Field(
-        default="none", description="which of two different values of one moment is taken"
+    twice: Literal["none", "first", "last", "mean"] = Field(
+        default="none", description="which of several different values of one moment is taken, or their mean"
     )
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
 

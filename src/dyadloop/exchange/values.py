@@ -28,7 +28,7 @@ class _Cell:
 
 def values_of(part: Part) -> pd.DataFrame:
     """Return the values of all indicators of a table, with the row of the view that each is from."""
-    frames = [_values(part, name, score) for name, score in part.table.scores.items()]
+    frames = (_values(part, name, score) for name, score in part.table.scores.items())
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(COLUMNS))
 
@@ -47,11 +47,15 @@ def _values(part: Part, name: str, score: Score) -> pd.DataFrame:
         table = pd.DataFrame({"row": rows[kept], "value": values, "limit": limits, "error": ""})
     else:
         table = _questionnaire(part, name, score, rows)
-    who = keys.loc[table["row"].to_numpy(dtype=int)].reset_index(drop=True)
-    return table.assign(
-        part=part.number, indicator=name, dyad=who["dyad"], role=score.person, session=who["session"],
-        participant=[participant(part, score, d, p) for d, p in zip(who["dyad"], who["person"], strict=True)],
-    )[list(COLUMNS)]  # fmt: skip
+    at = table["row"].to_numpy(dtype=int)
+    dyads, persons, sessions = (keys[key].to_numpy(dtype=object)[at] for key in ("dyad", "person", "session"))
+    pairs = {pair: participant(part, score, *pair) for pair in dict.fromkeys(zip(dyads, persons, strict=True))}
+    made = {
+        "part": part.number, "row": at, "indicator": name, "dyad": dyads,
+        "participant": [pairs[pair] for pair in zip(dyads, persons, strict=True)], "role": score.person,
+        "session": sessions, "value": table["value"], "limit": table["limit"], "error": table["error"],
+    }  # fmt: skip
+    return pd.DataFrame(made, columns=list(COLUMNS), copy=False)
 
 
 def participant(part: Part, score: Score, dyad: str, person: str) -> str:

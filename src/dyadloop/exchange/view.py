@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -35,16 +34,14 @@ class View:
     sessions: np.ndarray | None = None
     _texts: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
-    @cached_property
-    def _cells(self) -> np.ndarray:
-        return self.grid.table.to_numpy(dtype=object)
-
     def texts(self, name: str) -> np.ndarray:
         """Return the texts of a column of the view."""
         if name not in self._texts:
-            place = self.places[name]
-            found = self._cells[self.rows, np.maximum(place, 0)] if len(self.rows) else np.array([], dtype=object)
-            self._texts[name] = np.where(place >= 0, found, "")
+            place, texts = self.places[name], np.full(len(self.rows), "", dtype=object)
+            for column in np.unique(place[place >= 0]):
+                mine = place == column
+                texts[mine] = self.grid.table.iloc[:, int(column)].to_numpy(dtype=object)[self.rows[mine]]
+            self._texts[name] = texts
         return self._texts[name]
 
 
@@ -87,7 +84,7 @@ def view_of(grid: Grid, wide: str | None) -> View:
     names, n_rows = list(grid.table.columns), len(grid.table)
     if wide is None:
         rows = np.arange(n_rows)
-        return View(grid, rows, {name: np.full(n_rows, k) for k, name in enumerate(names)})
+        return View(grid, rows, {name: np.broadcast_to(k, n_rows) for k, name in enumerate(names)})
     stems = folded(names, wide)
     numbers = sorted({number for sessions in stems.values() for number in sessions})
     if not numbers:

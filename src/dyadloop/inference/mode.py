@@ -122,9 +122,9 @@ def _variance_splits(problem: Problem, order: tuple[str, ...]) -> tuple[np.ndarr
     """Return the places of log sd_x and log error_y for each state x whose first indicator y has a free error."""
     places: dict[int, int] = {}
     for indicator, state in zip(problem.observed.indicators, problem.observed.states, strict=True):
-        sd = order.index(f"sd_{problem.plan.states[state].variable.id}")
-        if f"error_{indicator}" in order:
-            places.setdefault(sd, order.index(f"error_{indicator}"))
+        sd, error = f"sd_{problem.plan.states[state].variable.id}", f"error_{indicator}"
+        if sd in order and error in order:  # parameters of the second of two partners are those of the first
+            places.setdefault(order.index(sd), order.index(error))
     return np.array(list(places), dtype=int), np.array(list(places.values()), dtype=int)
 
 

@@ -22,7 +22,7 @@ from dyadloop.files import sha256
 from dyadloop.inference.cache import Cache, made_once
 from dyadloop.inference.composites import composite_coefficients
 from dyadloop.inference.quasi_steady import fixed_at_median, oxytocin_timescale
-from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, randomised
+from dyadloop.inference.randomised import PREFIX, Randomised, confounded, contrasted, of_partners, randomised
 from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.likelihood.panel import LATENT, Panel, panel, personal
@@ -241,9 +241,9 @@ def build_problem(
     whole, used = linear_form(theory), {str(q) for q in scores["quantity"].values[scores["use"].values > 0]}
     linear = as_measured(whole, used)
     measured = _measured(scores, linear)
-    split = split and not counterparts(scores)  # what randomised events do is not yet told apart for such partners
+    partners = bool(counterparts(scores))
     plan = compile_theory(linear, measured, events, contexts)
-    if split and plan.is_linear and contrasted(plan, scores)[0]:
+    if split and not partners and plan.is_linear and contrasted(plan, scores)[0]:
         linear = confounded(linear, plan)
         plan = compile_theory(linear, measured, events, contexts)
     plan = replace(plan, left_out=(*plan.left_out, *composite_remarks(whole, used)))
@@ -251,7 +251,8 @@ def build_problem(
     observed = exchanged(observe(plan, scores), scores)
     plan = exchangeable(plan, partner_states(observed, scores))
     varied, common = random_parameters(plan), random_levels(plan, observed, scores)
-    pushed = randomised(linear, plan, scores) if split else Randomised()
+    told = of_partners(plan, scores) if partners else randomised(linear, plan, scores)
+    pushed = told if split else Randomised()
     own = (varied.parameters(plan), observed.parameters(), common.parameters(plan), pushed.parameters())
     table = prior_table(plan.parameters() | {name: number for part in own for name, number in part.items()})
     unused = tuple(name for name in declared or {} if name not in table.index)

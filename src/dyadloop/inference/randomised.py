@@ -38,7 +38,8 @@ class Randomised:
     """The part of a fit that answers to randomised events.
 
     ``plan`` holds all arrows on which their effect can travel, those that the fitted hypothesis excludes included;
-    ``events`` are the places of the randomised events among those of the fit, ``variables`` what each acts on.
+    ``events`` are the places of the randomised events among those of the fit, ``variables`` what each acts on;
+    ``untold`` are variables that a randomised event acts on and no arrow rests on, each with the reason.
     """
 
     plan: Plan | None = None
@@ -46,6 +47,7 @@ class Randomised:
     variables: tuple[str, ...] = ()
     arrows: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    untold: tuple[tuple[str, str], ...] = ()
 
     def parameters(self) -> dict[str, Quantity]:
         """Return the arrows of this part by name; each has the prior of its namesake."""
@@ -120,6 +122,18 @@ def randomised(theory: Theory, plan: Plan, scores: xr.Dataset) -> Randomised:
     whole = replace(plan, couplings=couplings, inputs=plan.events)
     places, targets = zip(*kept, strict=True)
     return Randomised(whole, places, targets, tuple(c.id for c in couplings if c.id in arrows), left_out)
+
+
+def of_partners(plan: Plan, scores: xr.Dataset) -> Randomised:
+    """Return the part of partners whom nothing tells apart: none, with the reason for each randomised event."""
+    names = {str(name) for name in scores["event"].values[scores["event_randomised"].values > 0]}
+    acting = [entry for entry in plan.events if entry.event in names]
+    why = (
+        "acts on partners whom nothing tells apart (`exchangeable`), so what it does to one is not told from the other"
+    )
+    left_out = dict.fromkeys(f"randomised event {entry.event!r} {why}: it supports no claim" for entry in acting)
+    untold = {entry.target: f"{entry.event} {why}" for entry in acting}
+    return Randomised(left_out=tuple(left_out), untold=tuple(untold.items()))
 
 
 def confounded(theory: Theory, plan: Plan) -> Theory:

@@ -1,4 +1,4 @@
-"""Actor and partner effects in the terminal and in the result folder, beside the claims."""
+"""Actor and partner effects beside the claims: in the terminal, in the result folder and in the report."""
 
 from pathlib import Path
 
@@ -23,7 +23,12 @@ def print_actor_partner(folder: Path, console: Console) -> None:
     path = folder / FILE
     if not path.is_file():
         return
-    table = pd.read_csv(path)
+    console.print(f"\n{_TITLE}", style="bold", markup=False)
+    print_table(effects_table(pd.read_csv(path)), console)
+
+
+def effects_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of :func:`dyadloop.actor_partner_effects` as text: actor effects, then partner effects."""
     rows = [
         {
             "kind": row["kind"],
@@ -34,7 +39,6 @@ def print_actor_partner(folder: Path, console: Console) -> None:
             "in points": interval(row, "points"),
             "one SD is": number(row["source_points"]),
         }
-        for _, row in table.iterrows()
+        for _, row in table.sort_values("kind", kind="stable").iterrows()
     ]
-    console.print(f"\n{_TITLE}", style="bold", markup=False)
-    print_table(pd.DataFrame(rows), console)
+    return pd.DataFrame(rows, columns=["kind", "from", "to", "days", "effect in SD", "in points", "one SD is"])

@@ -21,7 +21,7 @@ FOOTNOTE = (
     "A research instrument, not a clinical device."
 )
 SIMULATED = "SIMULATED data: nothing here is about real persons."
-_HEADINGS = {"": "posterior", "prior": "prior", "pushed": "randomised effect"}
+_HEADINGS = {"": "posterior", "prior": "prior", "randomised": "randomised effect"}
 _SHARES = {"p_direction": "P(>0)", "p_beyond_rope": "P(>ROPE)"}
 _TOLD = {
     "claim",

@@ -36,6 +36,7 @@ def loop_diagram(plan: Plan, summary: pd.DataFrame) -> str:
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         rows = summary.to_dict(orient="index")
+        rows |= {name: rows[own] for name, own in plan.ties if own in rows}
         boxes = {}
         for variable in plan.variables:
             x, y = places[variable.id]

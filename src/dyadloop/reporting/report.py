@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dyadloop.appraisal import practical_identifiability, smooth
+from dyadloop.appraisal import actor_partner_effects, practical_identifiability, smooth
 from dyadloop.appraisal.referee_agreement import compared
 from dyadloop.appraisal.replication import predictive_checks
 from dyadloop.claims import judge_claims
@@ -21,6 +21,7 @@ from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, 
 from dyadloop.inference.problem import Problem
 from dyadloop.observation.kinds import kind_named, kinds, mask
 from dyadloop.reporting import figures, first_page
+from dyadloop.reporting.actor_partner import effects_table
 from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.downloads import links, missing_table, predictive_table
 from dyadloop.reporting.loop import loop_diagram
@@ -103,7 +104,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
     info = json.loads(post.attrs["study_info"])
     hypothesis = next((h for h in theory.hypotheses if h.name == theory.hypothesis), None)
     summary = parameter_summary(post, problem)
-    beside = compared(problem, post)
+    beside, persons = compared(problem, post), actor_partner_effects(post)
     shown = first_page.estimates(table)
     missing, checked = _missing_shares(problem), predictive_checks(problem, post)
     paths = smooth(post, _longest(problem))
@@ -124,6 +125,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
         "identifiability": narrowed.parameters,
         "beside": beside,
+        "persons": persons,
         "predictive": predictive_table(checked),
         "courses": courses_table(paths),
     }
@@ -134,6 +136,9 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "has_pushed": bool(len(shown)) and bool((shown["kind"] != "association").any()),
         "measured": list(dict.fromkeys(_state_label(state.id, problem).lower() for state in _measured(problem))),
         "words": words,
+        "words_of_state": {
+            state.id: _state_label(state.id, problem).replace("\n", " ") for state in problem.plan.states
+        },
         "narrowed": narrowed.sentences(),
         "csv": links(tables),
         "methods": _methods(post, problem, hypothesis),
@@ -146,6 +151,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         ],
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
         "beside": _beside(beside),
+        "persons": effects_table(persons).to_dict("records"),
         "verdicts": table["verdict"].value_counts().to_dict(),
         "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
         "parameters": summary.reset_index().to_dict(orient="records"),
@@ -281,7 +287,7 @@ def _missing_shares(problem: Problem) -> dict[str, tuple[float, ...]]:
 
 def _intervals(problem: Problem, summary: pd.DataFrame, words: dict[str, str]) -> str:
     """Draw prior and posterior of the arrows, which are named in words; empty where there are none."""
-    couplings = [coupling.id for coupling in problem.plan.couplings]
+    couplings = [coupling.id for coupling in problem.plan.couplings if coupling.id in summary.index]
     return figures.intervals(summary.loc[couplings].rename(index=words)) if couplings else ""
 
 

@@ -26,7 +26,7 @@ _PAIRS = {
 
 
 def parameter_words(problem: Problem) -> dict[str, str]:
-    """Return each parameter of a fit in words, by its name; the name itself where there are none."""
+    """Return each parameter and arrow of a fit in words, by its name; the name itself where there are none."""
     labels = _labels(problem)
     arrows = {coupling.id: arrow_words(problem, coupling.id) for coupling in problem.plan.couplings}
     randomised = {f"randomised_{name}": f"{words}, by randomised events" for name, words in arrows.items()}
@@ -35,7 +35,7 @@ def parameter_words(problem: Problem) -> dict[str, str]:
         for entry in problem.plan.inputs
     }
     known = arrows | randomised | inputs
-    return {str(name): known.get(str(name)) or _words(str(name), labels) for name in problem.priors.index}
+    return {str(name): known.get(str(name)) or _words(str(name), labels) for name in (*problem.priors.index, *arrows)}
 
 
 def arrow_words(problem: Problem, name: str) -> str:

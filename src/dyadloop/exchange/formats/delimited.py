@@ -119,10 +119,11 @@ def split_rows(
     delimiter, why = _delimiter(path, text, settings)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     rows, lines, line = [], [], begin
+    known: dict[str, str] = {}  # each different text once: tables repeat few
     try:
         for row in reader:
             if any(field.strip() for field in row):
-                rows.append(row)
+                rows.append([known.setdefault(field, field) for field in row])
                 lines.append(line)
             line = reader.line_num + begin
     except csv.Error as error:

@@ -66,7 +66,9 @@ def _sheet(path: Path, book: Any, name: str, settings: Settings) -> Grid | None:
         raise
     except Exception as error:  # as above
         raise _damaged(path, error) from None
-    rows = [[_text(value) for value in row] for row in values]
+    known: dict[str, str] = {}  # each different text once
+    rows = [[known.setdefault(text, text) for text in map(_text, row)] for row in values]
+    del values
     lines = [k for k, row in enumerate(rows, start=1) if any(text.strip() for text in row)]
     if not lines:
         return None

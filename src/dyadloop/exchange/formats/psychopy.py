@@ -13,14 +13,14 @@ _ENDINGS = (
 PRESET = Preset(
     title="PsychoPy",
     needs=frozenset({"participant", "date", "expName", "psychopyVersion"}),
-    keys={"dyad": ["participant"], "session": ["session"], "date": ["date"]},
+    keys={"dyad": ["participant"], "session": ["session"], "date": ["date"], "twice": "mean"},
     own=lambda name: name in _OWN or name.endswith(_ENDINGS) or name.startswith("thisRow"),
 )
 FORMAT = preset_format(
     "psychopy",
     PRESET,
-    "answers by participant, session and date, which it writes as 2020-05-19_16h20.01.792",
-    "times of trials; several trials with different answers in one session contradict each other and are reported: "
-    "average them first",
+    "answers by participant, session and date, which it writes as 2020-05-19_16h20.01.792, as the mean of the "
+    "trials of a session",
+    "times of trials, single trials",
     "a table with the headings of its export",
 )

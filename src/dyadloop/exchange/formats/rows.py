@@ -113,11 +113,11 @@ def _above(place: Place, rows: Sequence[Sequence[str]], lines: Sequence[int]) ->
 
 def _body(
     place: Place, rows: Sequence[Sequence[str]], lines: Sequence[int], at: int, width: int
-) -> tuple[list[list[str]], list[int], list[Remark]]:
+) -> tuple[list[Sequence[str]], list[int], list[Remark]]:
     """Return the rows below the headings, all of one width, and what has no place there."""
-    body, kept, remarks, pool = [], [], [], {}
+    body, kept, remarks = [], [], []
     for k in range(at + 1, len(rows)):
-        row = [pool.setdefault(text, text) for text in rows[k]]
+        row = rows[k]
         extra = [text for text in row[width:] if text.strip()]
         filled = [text for text in row if text.strip()]
         if not filled:
@@ -127,7 +127,7 @@ def _body(
             why = _ragged(len(row), width, place)
             remarks.append(Remark(place.name, place.sheet, lines[k], None, filled[0], "form", why, len(filled)))
             continue
-        body.append([*row[:width], *[""] * (width - len(row))])
+        body.append(row if len(row) == width else [*row[:width], *[""] * (width - len(row))])
         kept.append(lines[k])
     return body, kept, remarks
 

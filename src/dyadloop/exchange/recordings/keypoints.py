@@ -15,18 +15,20 @@ import pandas as pd
 from dyadloop.exchange.formats.delimited import decoded
 from dyadloop.exchange.formats.format import refusal
 from dyadloop.exchange.formats.headings import first_rows
+from dyadloop.exchange.recordings.frames import is_frame, read_frame
 from dyadloop.exchange.recordings.tables import Signals, needs_rate, unique_names
 
 TRUSTED = {"DeepLabCut": 0.6, "MediaPipe": 0.5, "SLEAP": 0.0}
 """Least likelihood of a point that counts, by program; SLEAP leaves doubtful points out itself."""
 _WIDE = re.compile(r"^(.*?)[_. ](x|y|z|visibility|likelihood|score|presence)$", re.IGNORECASE)
+_FARTHEST = 1e9  # no picture is so wide: a damaged number
 _MOST_MISSING = 0.5  # share of an individual's points that may be missing in a frame
 
 
 def is_keypoints(path: Path) -> bool:
     """Return whether a file holds tracked points."""
     if path.suffix.lower() in (".h5", ".hdf5"):
-        return _is_sleap_file(path)
+        return _is_sleap_file(path) or is_frame(path)
     rows = first_rows(path, 4)
     if len(rows) > 2 and rows[0][:1] == ["scorer"] and [row[:1] for row in rows[1:4] if row[:1] == ["coords"]]:
         return True
@@ -43,7 +45,7 @@ def read_keypoints(path: Path, fs: float | None = None) -> list[Signals]:
         If the rate is not given, frames do not go on, or a coordinate is no number.
     """
     if path.suffix.lower() in (".h5", ".hdf5"):
-        program, bodies = "SLEAP", _sleap_file(path)
+        program, bodies = ("DeepLabCut", _frame_file(path)) if is_frame(path) else ("SLEAP", _sleap_file(path))
     else:
         rows = first_rows(path, 4)
         if rows[0][:1] == ["scorer"]:
@@ -52,6 +54,11 @@ def read_keypoints(path: Path, fs: float | None = None) -> list[Signals]:
             program, bodies = "SLEAP", _sleap_table(path)
         else:
             program, bodies = "MediaPipe", {"movement": _wide(path)}
+    farthest = max(
+        (float(np.abs(points[np.isfinite(points)]).max(initial=0.0)) for points in bodies.values()), default=0.0
+    )
+    if farthest > _FARTHEST:
+        raise refusal(path, f"a coordinate of {farthest:g}", "pixels, or shares of the picture", "export it again")
     rate = float(needs_rate(path, fs, f"points of {program}"))
     moved = {name: movement(points, TRUSTED[program]) * rate for name, points in bodies.items()}
     columns = unique_names([name or "movement" for name in moved], "movement")
@@ -119,20 +126,35 @@ def _on_frames(path: Path, frames: np.ndarray, values: np.ndarray) -> np.ndarray
 def _deeplabcut(path: Path) -> dict[str, np.ndarray]:
     header = next(k for k, row in enumerate(first_rows(path, 4)) if row[:1] == ["coords"]) + 1
     heads, table = _numbers(path, header)
-    coords = heads[-1]
-    bodies = heads[1] if header == 4 else [""] * len(coords)
-    points = heads[-2]
+    bodies = heads[1] if header == 4 else [""] * len(heads[0])
     values = _floats(path, table, header)
+    names = list(zip(bodies[1:], heads[-2][1:], heads[-1][1:], strict=True))
+    return _bodies(path, names, values[:, 0], values[:, 1:])
+
+
+def _frame_file(path: Path) -> dict[str, np.ndarray]:
+    """Return the bodies of a table of DeepLabCut in HDF5: scorer, perhaps individual, point, coordinate."""
+    names, frames, values = read_frame(path)
+    if not names or len(names[0]) not in (3, 4):
+        raise refusal(path, "a table without the headings of points", "scorer, bodyparts, coords", "export it as CSV")
+    places = [(name[1] if len(name) == 4 else "", name[-2], name[-1]) for name in names]
+    return _bodies(path, places, frames, values)
+
+
+def _bodies(
+    path: Path, names: list[tuple[str, str, str]], frames: np.ndarray, values: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the points of each individual from columns named by individual, point and coordinate."""
     found: dict[str, list[np.ndarray]] = {}
-    for who, point in dict.fromkeys(zip(bodies[1:], points[1:], strict=True)):
-        place = {c: k for k, c in enumerate(coords) if k and bodies[k] == who and points[k] == point}
+    for who, point in dict.fromkeys(name[:2] for name in names):
+        place = {name[2]: k for k, name in enumerate(names) if name[:2] == (who, point)}
         if not {"x", "y"} <= set(place):
             raise refusal(
                 path, f"{point!r} with {', '.join(place)}", "x, y and likelihood", "export points in the plane"
             )
         sure = values[:, place["likelihood"]] if "likelihood" in place else np.ones(len(values))
         found.setdefault(who, []).append(np.column_stack([values[:, place["x"]], values[:, place["y"]], sure]))
-    return {who: _on_frames(path, values[:, 0], np.stack(parts, axis=1)) for who, parts in found.items()}
+    return {who: _on_frames(path, frames, np.stack(parts, axis=1)) for who, parts in found.items()}
 
 
 def _sleap_table(path: Path) -> dict[str, np.ndarray]:
@@ -166,19 +188,20 @@ def _is_sleap_file(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return {"tracks", "node_names"} <= set(file)
-    except OSError:
+    except (OSError, RuntimeError, KeyError, ValueError):  # how h5py says that a file is damaged
         return False
 
 
 def _sleap_file(path: Path) -> dict[str, np.ndarray]:
     """Return the tracks of an analysis file: (track, xy, node, frame)."""
-    with h5py.File(path, "r") as file:
-        tracks = np.asarray(file["tracks"], dtype=float)
-        names = (
-            [str(n, "utf-8") if isinstance(n, bytes) else str(n) for n in np.ravel(np.asarray(file["track_names"]))]
-            if "track_names" in file
-            else []
-        )
+    try:
+        with h5py.File(path, "r") as file:
+            tracks = np.asarray(file["tracks"], dtype=float)
+            own = np.ravel(np.asarray(file["track_names"])) if "track_names" in file else []
+            names = [str(n, "utf-8") if isinstance(n, bytes) else str(n) for n in own]
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        got = f"an analysis file that cannot be read ({' '.join(str(error).split())[:100]})"
+        raise refusal(path, got, "a whole file", "export it again") from None
     if tracks.ndim != 4 or tracks.shape[1] != 2:
         raise refusal(path, f"tracks of the shape {tracks.shape}", "(track, 2, node, frame)", "export an analysis file")
     names = names if len(names) == len(tracks) else [f"track_{k}" for k in range(len(tracks))]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dyadloop.errors import DataError
 from dyadloop.exchange.formats.format import refusal, sound_file
-from dyadloop.exchange.recordings import acq, edf, features, intervals, keypoints, shimmer, xdf
+from dyadloop.exchange.recordings import acq, edf, embrace, features, intervals, keypoints, shimmer, xdf
 from dyadloop.exchange.recordings.names import file_stem
 from dyadloop.exchange.recordings.tables import Signals, check_new, write_signals
 from dyadloop.files import replacing_folder
@@ -62,8 +62,15 @@ RECORDINGS: dict[str, RecordingFormat] = {
         RecordingFormat(
             "sleap", "SLEAP and DeepLabCut, points as wide tables (MediaPipe)", (".h5",),
             "movement of each individual; frames without it as gaps; the rate is asked for",
-            "points in space, files that need PyTables (.h5 of DeepLabCut: export CSV)", "",
-            "points that move by known ways", _tables(keypoints.read_keypoints), keypoints.is_keypoints,
+            "points in space", "", "points that move by known ways; files that pandas and PyTables wrote, by hand",
+            _tables(keypoints.read_keypoints), keypoints.is_keypoints,
+        ),
+        RecordingFormat(
+            "embrace", "EmbracePlus, raw data (Avro)", (".avro",),
+            "every sensor at its own rate, with its unit, on one clock; marks in the sidecar",
+            "systolic peaks, steps; other packings than deflate", "",
+            "a made file of known numbers; files that fastavro wrote, tried by hand",
+            _tables(embrace.read_embrace), embrace.is_embrace,
         ),
         RecordingFormat(
             "shimmer", "Shimmer (Consensys)", (), "calibrated signals with their units; lost samples as gaps",

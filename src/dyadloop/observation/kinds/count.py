@@ -1,13 +1,13 @@
-"""The kind `count`: how many of a number of trials, such as trusting choices in a game.
+"""The kind `count`: how many of a number of trials, such as trusting choices in a game; of one trial, a 0/1 answer.
 
 The log odds are normal given the state; the count has the binomial probability at them.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from dyadloop.observation.kinds.kind import Keys, Kind, Record, Row
 
@@ -16,12 +16,38 @@ if TYPE_CHECKING:
 
 
 class _Keys(Keys):
+    kind: Literal["binary"] | None = Field(
+        default=None, description="binary: answers 0 and 1, each a count out of one trial, without a column `trials`"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_trial(cls, given: Any) -> Any:  # noqa: ANN401 - what stands in study.yaml
+        """Take 0/1 answers as counts; their scale may be said and is known."""
+        if not isinstance(given, dict) or given.get("kind") != "binary":
+            return given
+        if given.get("transform", "logit") not in ("none", "logit") or list(given.get("scale") or (0, 1)) != [0, 1]:
+            raise ValueError("`kind: binary` takes answers 0 and 1 as they are; remove `transform` and `scale`")
+        return {name: value for name, value in given.items() if name != "scale"} | {"transform": "logit"}
+
     @model_validator(mode="after")
     def _knows_its_scale(self) -> "_Keys":
         own = (getattr(self, name, None) for name in ("scale", "reliability"))
         if getattr(self, "transform", "none") == "logit" and any(value is not None for value in own):
             raise ValueError("a logit takes a count out of `trials`, whose scale and error it knows; remove them")
         return self
+
+
+def _is_answer(row: Row) -> bool:
+    """Return whether a row is an answer 0 or 1 and nothing else; note what it is otherwise."""
+    if row.value not in (0, 1):
+        got = f"{row.value:g} for {row.record['indicator']!r}"
+        row.note("value", got, "an answer 0 or 1, as `kind: binary` says", "recode it, such as 1 for yes and 0 for no")
+        return False
+    beside = [name for name in ("limit", "error", "trials") if row.given(name)]
+    for name in beside:
+        row.note(name, repr(row.record[name]), "an empty field: an answer 0 or 1 stands alone", "remove it")
+    return not beside
 
 
 class Count(Kind):
@@ -33,7 +59,10 @@ class Count(Kind):
     """
 
     name: ClassVar[str] = "count"
-    summary: ClassVar[str] = "a count out of `trials` (`transform: logit`): binomial at log odds that are normal"
+    summary: ClassVar[str] = (
+        "a count out of `trials` (`transform: logit`), or an answer 0 or 1 (`kind: binary`): binomial at log odds that "
+        "are normal"
+    )
     keys: ClassVar[type[Keys] | None] = _Keys
     transforms: ClassVar[tuple[str, ...]] = ("logit",)
     columns: ClassVar[tuple[str, ...]] = ("trials",)
@@ -48,6 +77,8 @@ class Count(Kind):
                 expected = "no trials: the indicator is no count"
                 row.note("trials", repr(text), expected, "set `transform: logit`, or remove them")
             return {"trials": float("nan")}
+        if entry.kind == "binary":
+            return {"trials": 1.0 if _is_answer(row) else float("nan")}
         trials = row.number("trials")
         if trials is None or trials < 1 or trials != int(trials):
             row.note("trials", repr(text), "a number of trials, 1 or more", "fill it in")
