@@ -31,7 +31,7 @@ def stopped(monkeypatch):
 
     seen = []
 
-    def end(folder, study, problem, seed, settings, *rest):
+    def end(folder, study, problem, seed, settings, *rest, **more):
         seen.append((problem.fingerprint, seed, vars(settings)))
         raise Stopped
 

@@ -14,7 +14,7 @@ N_COUPLES, N_MOMENTS, MINUTES = 14, 24, 0.5
 EFFECT = 0.3
 """Of a lasting shift of either partner on the other: one SD of its prior."""
 DRIFT = np.array([[-1.0, EFFECT], [EFFECT, -1.0]])  # per minute
-SHORT = ("--chains", 2, "--warmup", 100, "--draws", 100)
+SHORT = ("--chains", 2, "--warmup", 100, "--draws", 400)
 
 
 def _courses(rng):

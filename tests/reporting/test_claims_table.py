@@ -81,15 +81,15 @@ def test_a_simulated_study_says_so_first():
 
 def test_intervals_are_found_by_their_columns():
     table = claims(("halved", "passive"))
-    assert prefixes(table.columns) == ["", "pushed", "halved", "passive", "prior"]
+    assert prefixes(table.columns) == ["", "randomised", "halved", "passive", "prior"]
     shown = details(table.iloc[1])
     assert list(shown)[:5] == ["finding", "posterior", "randomised effect", "halved", "passive"]
     assert shown["remark"] == "skew 3.1"
     assert details(table.iloc[0])["halved"] == "-"
-    pushed = table.iloc[1].copy()
-    pushed["randomised_p_beyond_rope"] = 0.9987
-    assert details(pushed)["randomised effect P(>ROPE)"] == "> 0.99"
-    assert "pushed p beyond rope" not in details(pushed)
+    randomised = table.iloc[1].copy()
+    randomised["randomised_p_beyond_rope"] = 0.9987
+    assert details(randomised)["randomised effect P(>ROPE)"] == "> 0.99"
+    assert "randomised p beyond rope" not in details(randomised)
 
 
 def test_a_written_table_prints_as_before(tmp_path):
@@ -107,7 +107,7 @@ class _Cells(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
-        if tag == "section":
+        if tag == "section" or found.get("id") == "persons":  # effects of persons are a table of their own
             self.section = found["id"]
         if tag == "table":
             self.place = (found.get("class") or "") if self.section == "claims" else ""

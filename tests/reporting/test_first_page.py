@@ -64,7 +64,7 @@ def test_every_number_of_the_first_page_is_in_the_table(page, small_claims):
 def test_numbers_of_figures_and_tables_lie_in_the_page(page, small_claims, small_fit):
     table = small_claims
     assert set(page.files) == {"claims.csv", "estimates.csv", "missingness.csv", "parameters.csv", "beside.csv",
-                               "predictive.csv", "courses.csv", "identifiability.csv"}  # fmt: skip
+                               "persons.csv",                               "predictive.csv", "courses.csv", "identifiability.csv"}  # fmt: skip
     narrowed = practical_identifiability(small_fit[1]).parameters
     assert page.files["identifiability.csv"]["contraction"].to_numpy() == pytest.approx(
         narrowed["contraction"].to_numpy()

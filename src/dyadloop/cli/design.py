@@ -143,13 +143,7 @@ def draft_design(
 
 
 def _answer(question: str, default: str) -> str:
-    """Return the answer to a question.
-
-    Raises
-    ------
-    typer.BadParameter
-        If no answer can be read.
-    """
+    """Return the answer to a question that is read from standard input."""
     print(f"{question} [Enter: {default}] ", end="", file=sys.stderr, flush=True)
     line = sys.stdin.readline()
     if not line:

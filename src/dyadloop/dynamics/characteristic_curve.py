@@ -1,6 +1,6 @@
 """The open-loop characteristic: what the alliance answers to each level of oxytocin when the loop is cut."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import equinox as eqx
@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
 from dyadloop.dynamics.compiled import compiled
 from dyadloop.dynamics.fixed_points import solve
@@ -54,7 +54,7 @@ def _driven(system: System, states: Float[Array, "state case"], place: int) -> F
 
 def characteristic(
     theory: Theory,
-    oxytocin: Sequence[float] | None = None,
+    oxytocin: ArrayLike | None = None,
     *,
     values: Mapping[str, float] | None = None,
 ) -> xr.Dataset:

@@ -69,10 +69,10 @@ def test_one_answer_has_the_chance_of_its_log_odds(tmp_path):
     chances = np.zeros(3)
     for point, weight in zip(points, weights / weights.sum(), strict=True):
         chances += weight * np.exp(np.asarray(problem.log_likelihood({**values, "latent_value": np.full(3, point)})))
-    field, scores = problem.plan.field(values), problem.scores
+    process, scores = problem.plan.process_model(values), problem.scores
     center, scale = float(scores["center"][0]), float(scores["scale"][0])
     place = list(problem.plan.names).index("trust")
-    own, levels = np.asarray(field.start_covariance), np.asarray(field.between @ field.between.T)
+    own, levels = np.asarray(process.start_covariance), np.asarray(process.between @ process.between.T)
     sd = np.sqrt(own[place, place] + levels[place, place] + values["error_yes"] ** 2)
     mean = center + scale * values["mean_yes"]
     yes = quad(lambda x: expit(mean + scale * sd * x) * norm.pdf(x), -12, 12)[0]
