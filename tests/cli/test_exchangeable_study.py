@@ -14,7 +14,7 @@ N_COUPLES, N_MOMENTS, MINUTES = 14, 24, 0.5
 EFFECT = 0.3
 """Of a lasting shift of either partner on the other: one SD of its prior."""
 DRIFT = np.array([[-1.0, EFFECT], [EFFECT, -1.0]])  # per minute
-SHORT = ("--chains", 2, "--warmup", 100, "--draws", 400)
+SHORT = ("--chains", 2, "--warmup", 150)
 
 
 def _courses(rng):
@@ -62,7 +62,7 @@ def test_check_run_claims_and_report(couples, tmp_path):
     assert checked.returncode == 0, checked.stderr
     assert "SIMULATED" in checked.stdout
     run = dyadloop("run", couples, "--out", tmp_path / "out", *SHORT, "-q")
-    assert run.returncode in (0, 4), run.stderr  # so few draws need not converge
+    assert run.returncode == 0, run.stderr
     claims = json.loads(dyadloop("claims", tmp_path / "out", "--json").stdout)
     rows = {row["claim"]: row for row in claims}
     hers, his = rows["P.hers"], rows["P.his"]

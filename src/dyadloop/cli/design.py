@@ -128,10 +128,7 @@ def draft_design(
     from dyadloop.data import read_study
     from dyadloop.design import asked, design_text, draft
 
-    if study is None:
-        found = asked(_answer)
-    else:
-        found = draft(read_study(study))
+    found = asked(_answer) if study is None else draft(read_study(study))
     if out is not None:
         out.write_text(design_text(found), encoding="utf-8")
         print_written([out], as_json)
