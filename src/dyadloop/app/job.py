@@ -73,16 +73,16 @@ def read_job(folder: Path) -> Job | None:
         return job
     end = _json(folder / END_FILE)
     if end is not None:
-        return Job(**asdict(job) | {"state": state_of(end["code"], True), "code": end["code"], "ended": end["ended"]})
+        stopped = job.state == STOPPING or end["alone"]
+        state = state_of(end["code"], stopped)
+        return Job(**asdict(job) | {"state": state, "code": end["code"], "ended": end["ended"]})
     state = STOPPING if locked(folder) else INTERRUPTED
     return Job(**asdict(job) | {"state": state})
 
 
 def state_of(code: int, stopped: bool) -> str:
-    """Return the state that the exit code of a command stands for; a negative one is a signal."""
-    if code < 0:
-        return INTERRUPTED if stopped else FAILED
-    return _CODES.get(code, FAILED)
+    """Return the state that the exit code of a command stands for; one that was stopped need not end well."""
+    return _CODES.get(code, INTERRUPTED if stopped else FAILED)
 
 
 def locked(folder: Path) -> bool:
@@ -94,7 +94,7 @@ def locked(folder: Path) -> bool:
 
     with path.open("rb") as stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -98,8 +99,11 @@ class Jobs:
         if job.total:
             done = max(min(kept, job.total), told["done"] or 0 if told["total"] == job.total else 0)
             told |= {"done": done, "total": job.total} if told["part"] in (None, "sampling") else {}
-        line = "dyadloop " + " ".join(job.words[1:])
-        return asdict(job) | {"progress": told, "kept": kept, "ahead": ahead, "command": line}
+        line = shlex.join(["dyadloop", *job.words[1:]]) if job.words[0] == "dyadloop" else ""
+        times = {name: _clock(getattr(job, name)) for name in ("made", "began", "ended")}
+        seconds = None if job.began is None else round((job.ended or time.time()) - job.began, 1)
+        more = {"progress": told, "kept": kept, "ahead": ahead, "command": line, "seconds": seconds}
+        return asdict(job) | times | more
 
     def start(
         self, kind: str, about: str, title: str, words: Sequence[str], *, total: int = 0, simulated: bool = False
@@ -232,3 +236,7 @@ def _signal(process: subprocess.Popen, number: int) -> None:
     """Send a signal to a command and all that it started, where they still are."""
     if process.poll() is None:
         os.killpg(process.pid, number)
+
+
+def _clock(moment: float | None) -> str | None:
+    return None if moment is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))

@@ -36,9 +36,10 @@ def run(folder: Path, words: list[str]) -> int:
         process = subprocess.Popen(
             call, stdin=subprocess.DEVNULL, stdout=answer, stderr=log, pass_fds=(lock.fileno(),), env=_environment()
         )
-        threading.Thread(target=_stop_with_app, args=(process,), daemon=True).start()
+        alone = threading.Event()
+        threading.Thread(target=_stop_with_app, args=(process, alone), daemon=True).start()
         code = process.wait()
-        write_text(folder / END_FILE, json.dumps({"code": code, "ended": time.time()}))
+        write_text(folder / END_FILE, json.dumps({"code": code, "ended": time.time(), "alone": alone.is_set()}))
     return code
 
 
@@ -53,10 +54,11 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
 
 
-def _stop_with_app(process: subprocess.Popen) -> None:
+def _stop_with_app(process: subprocess.Popen, alone: threading.Event) -> None:
     """Stop the command when the pipe from the app breaks."""
     while os.read(0, 1):
         pass
+    alone.set()
     process.send_signal(signal.SIGINT)
     try:
         process.wait(GRACE_SECONDS)

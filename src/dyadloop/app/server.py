@@ -11,7 +11,9 @@ from dyadloop.app.faults import HANDLERS
 from dyadloop.app.requests import Explorer
 from dyadloop.app.security import LOOPBACK, Guard
 
-MODULES = ("static_files", "state")
+MODULES = (
+    "static_files", "state", "uploads", "imports", "studies", "job_desk", "plans", "evidence_rows",
+)  # fmt: skip
 """Modules of this room that serve something; each holds ``ROUTES`` and perhaps ``lifespan``."""
 
 
