@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from dyadloop.app.commands import Assurance, Frontier, Identifiability
@@ -16,8 +16,6 @@ from dyadloop.app.job import DONE, RESULT
 from dyadloop.app.requests import Body, answer, content, explorer_of, in_thread
 from dyadloop.files import write_text
 from dyadloop.theory import PRESETS
-
-KINDS = {".md": "text/markdown; charset=utf-8", ".yaml": "text/yaml; charset=utf-8"}
 
 
 class Content(Body):
@@ -68,8 +66,7 @@ async def _ask(request: Request) -> Response:
 
 async def _draft(request: Request) -> Response:
     found, asked = desk_of(request), await content(request, Drafted)
-    path = await in_thread(explorer_of(request), drafted, found, asked)
-    return FileResponse(path, media_type=KINDS[path.suffix], filename=path.name)
+    return answer(await in_thread(explorer_of(request), drafted, found, asked))
 
 
 def listed() -> list[dict[str, Any]]:
@@ -129,15 +126,13 @@ def saved(found: Desk, design: dict[str, Any]) -> Path:
     return path
 
 
-def drafted(found: Desk, asked: Drafted) -> Path:
-    """Write the draft of a registration, with the numbers of an assurance of the same design."""
+def drafted(found: Desk, asked: Drafted) -> dict[str, str]:
+    """Return the draft of a registration, with the numbers of an assurance of the same design."""
     from dyadloop.design import as_markdown, registration
 
     design = _design(asked.design)
     tables = None if asked.assurance is None else _claims_of(found, asked.assurance, design.name)
-    path = found.work.resolve() / FOLDER / f"{checked_name(design.name)}-registration.md"
-    write_text(path, as_markdown(registration(design, tables)))
-    return path
+    return {"name": f"{checked_name(design.name)}-registration.md", "text": as_markdown(registration(design, tables))}
 
 
 def _claims_of(found: Desk, job: str, name: str) -> Any:  # noqa: ANN401 - a data frame
