@@ -27,7 +27,7 @@ from dyadloop.theory import PRESETS
 
 _SHOWN = 8
 _MAPPING = ".import.yaml"
-Value = str | float | bool | None | list[str | float]
+Value = str | bool | int | float | None | list[str | int | float]
 
 
 class Asked(Body):

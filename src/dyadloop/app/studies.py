@@ -1,6 +1,7 @@
 """Studies over HTTP: which are opened, what is in them, what is wrong with them, and what is started on them."""
 
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +40,7 @@ async def _one(request: Request) -> Response:
 
 async def _map(request: Request) -> Response:
     place = desk_of(request).place(request.path_params["study"])
-    return answer(await in_thread(explorer_of(request), lambda: study_map(read_study(place.path))))
+    return answer(await in_thread(explorer_of(request), lambda: study_map(_study(place.path))))
 
 
 async def _start(request: Request) -> Response:
@@ -80,6 +81,13 @@ def looked_at(place: Place) -> dict[str, Any]:
 
 
 def _study(path: Path) -> Study:
+    """Return a study, read again only where one of its files has changed."""
+    changed = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in sorted(path.glob("*.*"))]
+    return _read(path, tuple(changed))
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _: tuple[tuple[str, int, int], ...]) -> Study:
     """Return a study; one with raw files that are not measured yet has no table of measurements."""
     waits = not (path / "measurements.tsv").exists() and bool(read_study(path, measured=False).info.measures)
     return read_study(path, measured=not waits)

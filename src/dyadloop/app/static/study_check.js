@@ -10,8 +10,8 @@ export function checked(study) {
   if (study.faults.length) {
     return [
       note(`${study.faults.length} ${study.faults.length === 1 ? "fault" : "faults"}. A study with faults is not fitted: mend each in its file, then read the study again.`, "fault"),
-      faultTable("Faults", study.faults),
-      study.doubts.length ? faultTable("Doubtful in what has no fault", study.doubts) : null,
+      faultList(study.faults),
+      study.doubts.length ? [make("h3", {}, "Doubtful in what has no fault"), faultList(study.doubts)] : null,
       make("p", {}, button("Read the study again", () => dispatchEvent(new Event("hashchange")), { class: "main" })),
     ];
   }
@@ -30,7 +30,7 @@ export function checked(study) {
   return [
     note(doubts ? `No faults, ${doubts} ${doubts === 1 ? "doubt" : "doubts"}. A doubt does not stop a fit, but look at it.` : "No faults and no doubts.", doubts ? "warning" : "hint"),
     make("dl", { class: "facts" }, facts.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
-    doubts ? make("details", { open: doubts <= 3 }, make("summary", {}, `Doubts (${doubts})`), faultTable("Doubts", study.doubts)) : null,
+    doubts ? make("details", { open: doubts <= 3 }, make("summary", {}, `Doubts (${doubts})`), faultList(study.doubts)) : null,
     study.unmeasured.length ? note(`${study.unmeasured.join(", ")}: declared and not measured yet; start “Measure” below.`, "warning") : null,
     table("Indicators", ["indicator", "measures", "answered by", "values", "dyads", "missing", "lowest", "median", "highest", "unit"],
       summary.indicators.map((one) => [one.name, one.quantity, one.person, one.values, one.dyads,
@@ -38,10 +38,12 @@ export function checked(study) {
   ];
 }
 
-function faultTable(caption, faults) {
-  const rows = faults.slice(0, SHOWN).map((fault) => [fault.file, fault.row ?? "–", fault.column ?? "–", fault.got, fault.expected, fault.remedy]);
-  const more = faults.length > SHOWN ? make("p", { class: "hint" }, `and ${faults.length - SHOWN} more`) : null;
-  return [table(caption, ["file", "row", "column", "found", "expected", "what to do"], rows), more];
+/** Faults or doubts, each with its place first: file, row, column. */
+function faultList(faults) {
+  const entries = faults.slice(0, SHOWN).map((fault) => make("li", {}, make("strong", {}, fault.place),
+    make("dl", { class: "facts" }, [["found", fault.got], ["expected", fault.expected], ["what to do", fault.remedy]].map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]))));
+  const more = faults.length > SHOWN ? make("p", { class: "hint" }, `and ${faults.length - SHOWN} more; mend these first`) : null;
+  return [make("ol", { class: "faults" }, entries), more];
 }
 
 /** The map of persons and time, with the same numbers as a table. */

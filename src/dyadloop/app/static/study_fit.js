@@ -1,5 +1,5 @@
 // What a study can tell, and the forms that start a fit, a comparison or a measurement.
-import { button, field, fill, make, note, select, table } from "./dom.js";
+import { button, field, fill, make, note, select } from "./dom.js";
 import { ask } from "./server.js";
 import { jobBoard } from "./jobs.js";
 
@@ -46,9 +46,8 @@ function told(answer) {
   const sorted = [...groups.values()].sort((a, b) => order.indexOf(a[0].answerable) - order.indexOf(b[0].answerable));
   return [
     (answer.notes ?? []).map((text) => note(text, "warning")),
-    table("Claims of the theory, before any fit", ["answer", "claims", "why"], sorted.map((claims) => [
-      ANSWERS[claims[0].answerable] ?? claims[0].answerable,
-      make("ul", {}, claims.map((claim) => make("li", {}, make("strong", {}, claim.claim), ` ${claim.statement}`))), claims[0].reason])),
+    sorted.map((claims) => make("div", { class: "panel" }, make("h3", {}, ANSWERS[claims[0].answerable] ?? claims[0].answerable), make("p", { class: "hint" }, claims[0].reason),
+      make("ul", {}, claims.map((claim) => make("li", {}, make("strong", {}, claim.claim), ` ${claim.statement}`))))),
   ];
 }
 

@@ -3,6 +3,7 @@ import { button, doi, field, fill, make, mark, note, select, shown, table } from
 import { ask } from "../server.js";
 import { intervals } from "../figures.js";
 
+const FIRST = 20;
 const SIGNS = [["+", "raises"], ["0", "no difference found"], ["-", "lowers"], ["mixed", "mixed"]];
 
 export async function show(main, state) {
@@ -24,7 +25,7 @@ export async function show(main, state) {
   fill(main, [
     make("h1", {}, "Evidence"),
     make("p", {}, `${found.rows.length} published effects on the arrows of the theory, each with its source. Choose an arrow in the map to see its studies pooled. No reading speaks of therapy: it is about the settings that were studied.`),
-    make("div", { class: "columns two" }, make("section", {}, make("h2", {}, "Map"), map(found, buttons, choose)), arrow),
+    make("div", { class: "columns side" }, make("section", {}, make("h2", {}, "Map"), map(found, buttons, choose)), arrow),
     make("section", {}, make("h2", {}, "Claims by published evidence alone"), claims),
     make("section", {}, make("h2", {}, "All rows"), rows(found, choose)),
   ]);
@@ -111,15 +112,17 @@ function rows(found, choose) {
   const count = make("p", { role: "status" });
   const box = make("div", {});
   const any = [["", "any"]];
+  let whole = false;
   function draw() {
     const kept = found.rows.filter((row) => (!filters.from || row.edge_from === filters.from) && (!filters.to || row.edge_to === filters.to)
       && (!filters.design || row.design === filters.design) && (!filters.direction || row.direction === filters.direction)
       && (!filters.words || [row.id, row.citation, row.population, row.seen, row.notes, row.moderators].join(" ").toLowerCase().includes(filters.words)));
     fill(count, [`${kept.length} of ${found.rows.length} rows`]);
-    fill(box, [table("Published effects", ["id", "arrow", "design", "effect", "95 %", "n", "k", "direction", "verified", "source", "what was read"], kept.map((row) => [
+    fill(box, [table("Published effects", ["id", "arrow", "design", "effect", "95 %", "n", "k", "direction", "verified", "source", "what was read"], (whole ? kept : kept.slice(0, FIRST)).map((row) => [
       row.id, button(`${row.edge_from} → ${row.edge_to}`, () => choose(row.edge_from, row.edge_to, true)), row.design, row.estimate === null ? "–" : `${row.metric} ${shown(row.estimate)}`,
       row.ci_low === null ? "–" : `${shown(row.ci_low)} to ${shown(row.ci_high)}`, row.n_participants === null ? "–" : String(row.n_participants), row.k_studies === null ? "–" : String(row.k_studies),
-      row.direction, row.verified ? "yes" : "no", source(row), row.seen]))]);
+      row.direction, row.verified ? "yes" : "no", source(row), row.seen])),
+      !whole && kept.length > FIRST ? button(`Show all ${kept.length} rows`, () => { whole = true; draw(); }) : null]);
   }
   const chosen = (name) => (value) => { filters[name] = value; draw(); };
   const words = make("input", { type: "search", name: "words" });

@@ -22,7 +22,7 @@ async function showList(main) {
     make("p", {}, "A study is a folder of tables: who met whom, when, and what was measured. Here it is checked, fitted to the theory, and each claim of the theory gets a verdict."),
     make("h2", {}, "Start with your own table"),
     make("p", {}, "Bring an export of a questionnaire program, a spreadsheet or an SPSS file. The app says what it takes each column for, and why; you correct it before anything is written."),
-    make("p", {}, link("Bring in a table", "#/study/import", { class: "card", id: "bring-in" })),
+    make("p", {}, link("Bring in a table", "#/study/import", { class: "main press", id: "bring-in" })),
     make("h2", {}, "Or open a study folder"),
     studies.length ? make("ul", { class: "cards" }, cards)
       : note("No study is open. Start the app with the folder behind the command, such as: dyadloop app my-study"),
