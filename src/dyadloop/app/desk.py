@@ -50,7 +50,7 @@ class Desk:
     def places(self) -> list[Place]:
         """Return the study folders that may be read, those of the command line first."""
         given = [Place(_key(path), path.resolve(), True) for path in self.opened]
-        root = (self.work / STUDIES).resolve()
+        root = self.work / STUDIES
         made = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
         own = [Place(_key(path), path, False) for path in made if not path.is_symlink() and path.name[0] != "."]
         return [*given, *own]
@@ -85,7 +85,7 @@ class Desk:
         Refused
             If the name cannot be that of a folder.
         """
-        return self.work.resolve() / STUDIES / checked_name(name)
+        return self.work / STUDIES / checked_name(name)
 
     def upload(self, key: str) -> Path:
         """Return the folder of one upload.
@@ -95,7 +95,7 @@ class Desk:
         Refused
             If there is none.
         """
-        path = self.work.resolve() / UPLOADS / checked_name(key)
+        path = self.work / UPLOADS / checked_name(key)
         if not path.is_dir() or path.is_symlink():
             raise Refused(404, f"upload {key!r}: there is none; expected one that was made here; drop the file again")
         return path
@@ -125,7 +125,7 @@ def desk_of(request: Request) -> Desk:
 def desk(explorer: Explorer) -> Desk:
     """Return the folders of a server; those that it finds are read once."""
     if "desk" not in explorer.kept:
-        work = explorer.folder
+        work = explorer.folder.resolve()
         explorer.kept["desk"] = Desk(explorer.studies, work, Jobs(work / JOBS))
     return explorer.kept["desk"]
 

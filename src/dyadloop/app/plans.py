@@ -121,7 +121,7 @@ def saved(found: Desk, design: dict[str, Any]) -> Path:
     from dyadloop.design import design_text
 
     checked_one = _design(design)
-    path = found.work.resolve() / FOLDER / f"{checked_name(checked_one.name)}.yaml"
+    path = found.work / FOLDER / f"{checked_name(checked_one.name)}.yaml"
     write_text(path, design_text(checked_one))
     return path
 

@@ -13,7 +13,7 @@ from dyadloop.app.security import LOOPBACK
 from dyadloop.app.server import create_app
 from dyadloop.errors import StateError
 
-HOST, PORT = "127.0.0.1", 8765
+HOST, PORT, WORK = "127.0.0.1", 8765, "dyadloop-app"
 
 
 def is_loopback(host: str) -> bool:
@@ -27,6 +27,7 @@ def is_loopback(host: str) -> bool:
 def serve(
     studies: tuple[Path, ...],
     *,
+    folder: Path = Path(WORK),
     host: str = HOST,
     port: int = PORT,
     browser: bool = True,
@@ -38,6 +39,8 @@ def serve(
     ----------
     studies
         Study folders that the page offers.
+    folder
+        Where what the app makes is written.
     host, port
         Address to listen at; port 0 takes a free one.
     browser
@@ -53,7 +56,7 @@ def serve(
     listening = _listening(host, port)
     port, token = listening.getsockname()[1], secrets.token_urlsafe(24)
     shown = f"[{host}]" if ":" in host else host
-    app = create_app(token, studies, hosts=(*LOOPBACK, shown.lower()), cookie=f"dyadloop-{port}")
+    app = create_app(token, studies, folder=folder, hosts=(*LOOPBACK, shown.lower()), cookie=f"dyadloop-{port}")
     address = f"http://{shown}:{port}/?token={token}"
     announce(address)
     if browser:

@@ -58,7 +58,7 @@ def sources(folder: Path) -> list[Path]:
 
 
 def _new_folder(work: Path) -> Path:
-    path = work.resolve() / UPLOADS / secrets.token_hex(8)
+    path = work / UPLOADS / secrets.token_hex(8)
     path.mkdir(parents=True)
     return path
 

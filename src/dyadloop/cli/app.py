@@ -6,11 +6,16 @@ from typing import Annotated
 
 import typer
 
+from dyadloop.cli.outputs import writable_folder
 from dyadloop.cli.shared import BAD_DATA, say
 
 
 def open_app(
     studies: Annotated[list[Path] | None, typer.Argument(help="Study folders to offer.", metavar="[STUDY]...")] = None,
+    work: Annotated[
+        Path,
+        typer.Option(help="Folder of what is made here: studies, designs, results.", callback=writable_folder),
+    ] = Path("dyadloop-app"),
     host: Annotated[
         str, typer.Option(help="Address to listen at; any other than this machine's own is open to a network.")
     ] = "127.0.0.1",
@@ -27,6 +32,9 @@ def open_app(
     if missing:
         say(f"dyadloop: app: {' and '.join(missing)} not installed; expected both; pip install 'dyadloop[app]'")
         raise typer.Exit(BAD_DATA)
+    for study in studies or ():
+        if not study.is_dir():
+            raise typer.BadParameter(f"{study}: no such folder; expected a study folder", param_hint="STUDY")
     from dyadloop.app.serving import is_loopback, serve
 
     if not is_loopback(host):
@@ -36,6 +44,7 @@ def open_app(
         )
     serve(
         tuple(studies or ()),
+        folder=work,
         host=host,
         port=port,
         browser=not no_browser,
