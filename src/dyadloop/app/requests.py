@@ -36,12 +36,15 @@ class Explorer:
         Study folders named when the server was started.
     folder
         Where what the app makes is written.
+    warm
+        Whether what the first figures need is compiled when the server starts.
     kept
         Whatever a module keeps, under the module's name.
     """
 
     studies: tuple[Path, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
+    warm: bool = True
     kept: dict[str, Any] = field(default_factory=dict)
     room: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
 

@@ -12,7 +12,8 @@ from dyadloop.app.requests import Explorer
 from dyadloop.app.security import LOOPBACK, Guard
 
 MODULES = (
-    "static_files", "state", "uploads", "imports", "studies", "job_desk", "plans", "evidence_rows",
+    "static_files", "state", "theories", "exploring", "uploads", "imports", "studies", "job_desk", "plans",
+    "evidence_rows",
 )  # fmt: skip
 """Modules of this room that serve something; each holds ``ROUTES`` and perhaps ``lifespan``."""
 
@@ -25,6 +26,7 @@ def create_app(
     hosts: tuple[str, ...] = LOOPBACK,
     cookie: str = "dyadloop",
     modules: tuple[str, ...] = MODULES,
+    warm: bool = True,
 ) -> Guard:
     """Return the app behind its guard.
 
@@ -42,9 +44,11 @@ def create_app(
         Name of the cookie that holds the token.
     modules
         Modules of this room that are served.
+    warm
+        Whether what the first figures need is compiled at start.
     """
     rooms = [import_module(f"dyadloop.app.{name}") for name in modules]
-    explorer = Explorer(studies, folder or Path.cwd())
+    explorer = Explorer(studies, folder or Path.cwd(), warm)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

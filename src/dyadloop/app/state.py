@@ -11,11 +11,14 @@ from starlette.routing import Route
 
 from dyadloop.app.requests import Explorer, answer, explorer_of
 
+BAND = 50
+"""Dyads of a band."""
+
 
 class WarmUp:
     """Work that is done once in the background; ``words`` says how far it is."""
 
-    def __init__(self, tasks: tuple[Callable[[], None], ...]) -> None:
+    def __init__(self, tasks: tuple[Callable[[], object], ...]) -> None:
         self.tasks, self.done, self.began, self.fault = tasks, 0, time.monotonic(), ""
         self.thread = threading.Thread(target=self._run, daemon=True, name="warm-up")
         self.thread.start()
@@ -33,25 +36,36 @@ class WarmUp:
     def words(self) -> str:
         """What a page shows."""
         if self.fault or not self.thread.is_alive():
-            return self.fault or "ready"
+            return self.fault
         seconds = int(time.monotonic() - self.began)
         return f"compiling {self.done + 1} of {len(self.tasks)}, {seconds} s"
 
 
-def warm_up_tasks() -> tuple[Callable[[], None], ...]:
-    """Return what is compiled at start."""
-    return ()
+def warm_up_tasks(explorer: Explorer) -> tuple[Callable[[], object], ...]:
+    """Return what is compiled at start: what the page on exploring shows first."""
+    from dyadloop.app.exploring import courses, loops
+    from dyadloop.app.scenarios import Asked
+
+    one = Asked()
+    return (
+        lambda: courses(explorer, one),
+        lambda: loops(explorer, one),
+        lambda: courses(explorer, one.model_copy(update={"dyads": BAND})),
+    )
 
 
 @asynccontextmanager
 async def lifespan(explorer: Explorer) -> AsyncIterator[None]:
     """Begin to compile with the server; the thread ends with the process."""
-    explorer.kept["warm-up"] = WarmUp(warm_up_tasks())
+    if explorer.warm:
+        explorer.kept["warm-up"] = WarmUp(warm_up_tasks(explorer))
     yield
 
 
 async def _state(request: Request) -> Response:
-    warm_up = explorer_of(request).kept["warm-up"]
+    warm_up = explorer_of(request).kept.get("warm-up")
+    if warm_up is None:
+        return answer({"words": "", "ready": True, "fault": False})
     return answer({"words": warm_up.words, "ready": not warm_up.thread.is_alive(), "fault": bool(warm_up.fault)})
 
 
