@@ -1,6 +1,6 @@
 """A command that behaves as ``dyadloop run`` does, without its cost: blocks on disk, counts on stderr, a safe stop.
 
-``python -m tests.app.stand_in OUT BLOCKS SECONDS [deaf|fails]``
+``python -m tests.app.stand_in OUT BLOCKS SECONDS [deaf|fails|short]``
 """
 
 import json
@@ -21,7 +21,7 @@ CLAIM = {
 }  # fmt: skip
 
 
-def main(out, blocks, seconds, manner=""):
+def main(out, blocks, seconds, manner="", *_):
     chain = Path(out) / "chains" / "chain-1.npz"
     chain.parent.mkdir(parents=True, exist_ok=True)
     if manner == "deaf":
@@ -44,6 +44,9 @@ def main(out, blocks, seconds, manner=""):
     (Path(out) / "claims.csv").write_text("claim,verdict\nC1.trust,undecided\n")
     (Path(out) / "report.html").write_text("<!doctype html><title>report</title><h1>SIMULATED report</h1>")
     print(json.dumps({"finished": True}))
+    if manner == "short":
+        print("not converged: too few; run again with --draws 30", file=sys.stderr)
+        return 4
     return 0
 
 

@@ -133,6 +133,21 @@ def test_a_killed_server_loses_no_draws(tmp_path):
     assert state(jobs, name, "done")["kept"] == 200
 
 
+def test_a_fit_that_has_not_converged_goes_on_to_more_draws(jobs):
+    sampled = ["--chains", "1", "--draws", "10"]
+    name = jobs.start("fit", "s", "a fit", [*words(1, 0.0, "short"), *sampled], total=10).id
+    assert state(jobs, name, "not converged")["kept"] == 10
+    with pytest.raises(ResultError, match="ask for more"):
+        jobs.more(name, 10)
+    again = jobs.more(name, 30)
+    assert (again.words[-4:], again.total) == (("--chains", "1", "--draws", "30"), 30)
+    state(jobs, name, "not converged")
+    done = started(jobs, 1, 0.0)
+    state(jobs, done, "done")
+    with pytest.raises(ResultError, match="expected a fit that has not converged"):
+        jobs.more(done, 99)
+
+
 def test_a_job_that_does_not_exist_is_refused(jobs):
     for name in ("none", "../jobs", ""):
         with pytest.raises(ResultError, match="there is none"):

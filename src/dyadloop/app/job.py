@@ -11,9 +11,10 @@ from dyadloop.files import write_text
 STATE_FILE, END_FILE, LOG_FILE, ANSWER_FILE, LOCK_FILE = "job.json", "end.json", "log.txt", "answer.txt", "lock"
 RESULT = "result"
 """Folder of a job that the command fills."""
-WAITING, RUNNING, STOPPING, DONE = "waiting", "running", "stopping", "done"
+WAITING, RUNNING, STOPPING, ELSEWHERE, DONE = "waiting", "running", "stopping", "elsewhere", "done"
 INTERRUPTED, FAILED, UNCONVERGED = "interrupted", "failed", "not converged"
-LIVE = (WAITING, RUNNING, STOPPING)
+LIVE = (WAITING, RUNNING, STOPPING, ELSEWHERE)
+"""Under way; ``elsewhere``: under another server of the app, or ending because that server has ended."""
 _CODES = {0: DONE, 4: UNCONVERGED, 130: INTERRUPTED}
 
 
@@ -76,7 +77,7 @@ def read_job(folder: Path) -> Job | None:
         stopped = job.state == STOPPING or end["alone"]
         state = state_of(end["code"], stopped)
         return Job(**asdict(job) | {"state": state, "code": end["code"], "ended": end["ended"]})
-    state = STOPPING if locked(folder) else INTERRUPTED
+    state = ELSEWHERE if locked(folder) else INTERRUPTED
     return Job(**asdict(job) | {"state": state})
 
 

@@ -1,7 +1,7 @@
 """Jobs over HTTP: list, look, stop, resume, and what they leave: claims, comparison, answers, report."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from dyadloop.app.commands import Draws
 from dyadloop.app.desk import Desk, desk, desk_of
 from dyadloop.app.faults import Refused
-from dyadloop.app.job import ANSWER_FILE, LOG_FILE, RESULT
-from dyadloop.app.requests import Explorer, answer, explorer_of, in_thread
+from dyadloop.app.job import ANSWER_FILE, LOG_FILE, RESULT, Job
+from dyadloop.app.requests import Body, Explorer, answer, content, explorer_of, in_thread
 from dyadloop.app.security import REPORT_POLICY
 
 FILES = {
@@ -26,6 +27,12 @@ FILES = {
 """Files of a result that can be taken away."""
 _TABLES = ("claims", "worlds", "agreement")
 _LARGEST_LOG = 200_000
+
+
+class More(Body):
+    """To how many draws of each chain a fit goes on."""
+
+    draws: Draws
 
 
 @asynccontextmanager
@@ -47,15 +54,22 @@ async def _one(request: Request) -> Response:
 
 
 async def _stop(request: Request) -> Response:
-    found, name = desk_of(request), request.path_params["job"]
-    found.jobs.stop(name)
-    return answer(found.jobs.shown(name))
+    return await _changed(request, desk_of(request).jobs.stop)
 
 
 async def _resume(request: Request) -> Response:
-    found, name = desk_of(request), request.path_params["job"]
-    found.jobs.resume(name)
-    return answer(found.jobs.shown(name))
+    return await _changed(request, desk_of(request).jobs.resume)
+
+
+async def _more(request: Request) -> Response:
+    return await _changed(request, desk_of(request).jobs.more, (await content(request, More)).draws)
+
+
+async def _changed(request: Request, change: Callable[..., Job], *more: int) -> Response:
+    """Change a job in a thread, for a process is started or told, and return its state."""
+    explorer, found, name = explorer_of(request), desk_of(request), request.path_params["job"]
+    await in_thread(explorer, change, name, *more)
+    return answer(await in_thread(explorer, found.jobs.shown, name))
 
 
 async def _left(request: Request) -> Response:
@@ -82,20 +96,20 @@ def left(found: Desk, name: str) -> dict[str, Any]:
     """Return what a job left: claims, comparison, tables of an assurance, the answer of a question, its messages."""
     folder, shown = found.jobs.folder(name), found.jobs.shown(name)
     result = folder / RESULT
-    content: dict[str, Any] = {"job": shown, "log": _text(folder / LOG_FILE)[-_LARGEST_LOG:]}
+    kept: dict[str, Any] = {"job": shown, "log": _text(folder / LOG_FILE)[-_LARGEST_LOG:]}
     if (result / "claims.json").is_file():
-        content["claims"] = json.loads(_text(result / "claims.json"))
-        content["report"] = (result / "report.html").is_file()
+        kept["claims"] = json.loads(_text(result / "claims.json"))
+        kept["report"] = (result / "report.html").is_file()
     if (result / "comparison.csv").is_file():
-        content["comparison"] = _rows(result / "comparison.csv")
+        kept["comparison"] = _rows(result / "comparison.csv")
     if shown["kind"] == "assurance":
-        content["assurance"] = {table: _rows(result / f"{table}.csv") for table in _TABLES}
+        kept["assurance"] = {table: _rows(result / f"{table}.csv") for table in _TABLES}
     text = _text(folder / ANSWER_FILE)
     try:
-        content["answer"] = json.loads(text)
+        kept["answer"] = json.loads(text)
     except json.JSONDecodeError:
-        content["printed"] = text[-_LARGEST_LOG:]
-    return content
+        kept["printed"] = text[-_LARGEST_LOG:]
+    return kept
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -124,6 +138,7 @@ ROUTES = (
     Route("/api/jobs/{job}", _one),
     Route("/api/jobs/{job}/stop", _stop, methods=["POST"]),
     Route("/api/jobs/{job}/resume", _resume, methods=["POST"]),
+    Route("/api/jobs/{job}/more", _more, methods=["POST"]),
     Route("/api/jobs/{job}/left", _left),
     Route("/api/jobs/{job}/files/{file}", _file),
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dyadloop.app.job import (
+    ELSEWHERE,
     END_FILE,
     INTERRUPTED,
     LIVE,
@@ -22,6 +23,7 @@ from dyadloop.app.job import (
     RUNNING,
     STATE_FILE,
     STOPPING,
+    UNCONVERGED,
     WAITING,
     Job,
     locked,
@@ -90,8 +92,8 @@ class Jobs:
         folder = self.folder(name)
         with self._lock:
             job = self._jobs[name]
-            if name not in self._running and job.state == STOPPING:
-                # the process of an app that is gone; it ends by itself, and then its state is known
+            if job.state == ELSEWHERE:
+                # its process is not ours; when it has ended, its state is known
                 job = self._jobs[name] = read_job(folder) or job
             ahead = self._waiting.index(name) if name in self._waiting else 0
         kept = kept_iterations(folder) if job.total else kept_tasks(folder)
@@ -146,6 +148,30 @@ class Jobs:
                 raise ResultError(f"job {name!r}: is {job.state}; expected one that was interrupted; start a new one")
             (folder / END_FILE).unlink(missing_ok=True)
             job = replace(job, state=WAITING, code=None, ended=None)
+            self._queue(job)
+        return job
+
+    def more(self, name: str, draws: int) -> Job:
+        """Go on with a fit that has not converged, to more draws of each chain; those there are stay.
+
+        Raises
+        ------
+        ResultError
+            If it is no such fit, or has as many draws.
+        """
+        folder = self.folder(name)
+        with self._lock:
+            job = self._jobs[name]
+            if job.kind != "fit" or job.state != UNCONVERGED:
+                raise ResultError(f"job {name!r}: is a {job.kind}, {job.state}; expected a fit that has not converged")
+            chains, had = (int(_option(job.words, option)) for option in ("--chains", "--draws"))
+            if draws <= had:
+                raise ResultError(f"job {name!r}: has {had} draws of each chain, asked for {draws}; ask for more")
+            words = list(job.words)
+            words[words.index("--draws") + 1] = str(draws)
+            (folder / END_FILE).unlink(missing_ok=True)
+            total = job.total + chains * (draws - had)
+            job = replace(job, words=tuple(words), total=total, state=WAITING, code=None, ended=None)
             self._queue(job)
         return job
 
@@ -240,3 +266,7 @@ def _signal(process: subprocess.Popen, number: int) -> None:
 
 def _clock(moment: float | None) -> str | None:
     return None if moment is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+
+
+def _option(words: Sequence[str], name: str) -> str:
+    return words[words.index(name) + 1]

@@ -34,25 +34,28 @@ async def _all(request: Request) -> Response:
 
 
 async def _one(request: Request) -> Response:
-    place = desk_of(request).place(request.path_params["study"])
-    return answer(await in_thread(explorer_of(request), looked_at, place))
+    found, key = desk_of(request), request.path_params["study"]
+    return answer(await in_thread(explorer_of(request), lambda: looked_at(found.place(key))))
 
 
 async def _map(request: Request) -> Response:
-    place = desk_of(request).place(request.path_params["study"])
-    return answer(await in_thread(explorer_of(request), lambda: study_map(_study(place.path))))
+    found, key = desk_of(request), request.path_params["study"]
+    return answer(await in_thread(explorer_of(request), lambda: study_map(_study(found.place(key).path))))
 
 
 async def _start(request: Request) -> Response:
     found, asked = desk_of(request), (await content(request, Started)).ask
-    place = found.place(request.path_params["study"])
-    info = await in_thread(explorer_of(request), lambda: read_study(place.path, measured=False).info)
+    return answer(await in_thread(explorer_of(request), started, found, request.path_params["study"], asked))
+
+
+def started(found: Desk, key: str, asked: Fit | Compare | Measure | Claims) -> dict[str, Any]:
+    """Start a command on a study, or let it wait, and return its state."""
+    place = found.place(key)
+    info = read_study(place.path, measured=False).info
     total = asked.total if isinstance(asked, Fit) else 0
-    job = found.jobs.start(
-        asked.kind, place.key, f"{info.name}: {_TITLES[asked.kind]}", asked.words(place.path),
-        total=total, simulated=bool(info.simulated),
-    )  # fmt: skip
-    return answer(found.jobs.shown(job.id))
+    title, words = f"{info.name}: {_TITLES[asked.kind]}", asked.words(place.path)
+    job = found.jobs.start(asked.kind, place.key, title, words, total=total, simulated=bool(info.simulated))
+    return found.jobs.shown(job.id)
 
 
 def listed(found: Desk) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ export function ticks(low, high, count) {
 function axis(x, low, high, top, bottom, width, label) {
   const lines = ticks(low, high, Math.max(2, Math.min(8, width / 90))).map((value) => [
     mark("line", { x1: x(value), x2: x(value), y1: top, y2: bottom, class: value === 0 ? "zero" : "grid" }),
-    mark("text", { x: x(value), y: bottom + 14, "text-anchor": "middle", class: "tick" }, shown(value)),
+    mark("text", { x: x(value), y: bottom + 14, "text-anchor": x(high) - x(value) < 16 ? "end" : "middle", class: "tick" }, shown(value)),
   ]);
   return [lines, mark("text", { x: (x(low) + x(high)) / 2, y: bottom + 30, "text-anchor": "middle", class: "tick" }, label)];
 }

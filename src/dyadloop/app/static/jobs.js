@@ -2,7 +2,7 @@
 import { button, fill, make, note, shown } from "./dom.js";
 import { ask } from "./server.js";
 
-const LIVE = ["waiting", "running", "stopping"];
+const LIVE = ["waiting", "running", "stopping", "elsewhere"];
 const RESUMABLE = ["interrupted", "failed"];
 
 /** Whether a job is still under way. */
@@ -26,8 +26,10 @@ export function words(job) {
     if (total) return `interrupted; ${kept} of ${total} draws, warm-up included, are kept; Resume goes on from there`;
     return kept ? `interrupted; ${kept} parts are kept; Resume goes on from there` : "interrupted; Resume starts it again";
   }
+  if (job.state === "elsewhere") return "at work under another window of the app, or ending because that one has ended";
   const begun = job.state === "stopping" ? "stopping safely: the block under way is finished" : "at work";
   const count = progress.done !== null && progress.total ? `${begun}: ${progress.part ?? "sampling"} ${progress.done} of ${progress.total}` : begun;
+  if (progress.done !== null && progress.done === progress.total && progress.messages.length) return `${begun}: ${progress.messages.at(-1)}`;
   return progress.divergences ? `${count}, ${progress.divergences} divergences` : count;
 }
 
@@ -42,9 +44,10 @@ function row(act) {
   const bar = make("progress", { max: 1, "aria-label": "how far" });
   const stop = button("Stop", () => act("stop"));
   const resume = button("Resume", () => act("resume"), { class: "main" });
+  const more = button("", () => act("more", { draws: Number(more.dataset.draws) }), { class: "main" });
   const messages = make("pre", { class: "messages" });
   const line = make("code", {});
-  const element = make("li", { class: "job panel" }, title, bar, state, make("div", { class: "row" }, stop, resume),
+  const element = make("li", { class: "job panel" }, title, bar, state, make("div", { class: "row" }, stop, resume, more),
     make("details", {}, make("summary", {}, "Messages and command"), messages, line));
   function update(job) {
     fill(title, [job.title, " ", job.simulated ? make("span", { class: "simulated" }, "SIMULATED") : null, make("span", { class: "hint" }, ` ${job.made}`)]);
@@ -54,9 +57,13 @@ function row(act) {
     const done = job.state === "interrupted" ? job.kept : job.progress.done;
     bar.hidden = !isLive(job) && !(job.state === "interrupted" && job.total);
     if (whole && done !== null) { bar.max = whole; bar.value = done; } else bar.removeAttribute("value");
-    stop.hidden = !isLive(job);
+    stop.hidden = !isLive(job) || job.state === "elsewhere";
     stop.disabled = job.state === "stopping";
     resume.hidden = !RESUMABLE.includes(job.state);
+    const draws = job.kind === "fit" && job.state === "not converged" ? /--draws (\d+)/.exec(job.progress.messages.join(" "))?.[1] : null;
+    more.hidden = !draws;
+    more.dataset.draws = draws ?? "";
+    fill(more, [`Go on to ${draws} draws of each chain`]);
     fill(messages, [job.progress.messages.join("\n") || "no messages yet"]);
     fill(line, [job.command]);
   }
@@ -77,9 +84,9 @@ export function jobBoard({ belongs, ended, empty }) {
   let timer = null;
   let left = false;
 
-  async function act(name, what) {
+  async function act(name, what, body = {}) {
     try {
-      await ask(`/api/jobs/${name}/${what}`, {});
+      await ask(`/api/jobs/${name}/${what}`, body);
       fill(fault, []);
     } catch (error) {
       fill(fault, [note(error.message, "fault")]);
@@ -100,7 +107,7 @@ export function jobBoard({ belongs, ended, empty }) {
     if (left) return;
     hint.hidden = jobs.length > 0;
     jobs.forEach((job, place) => {
-      if (!rows.has(job.id)) rows.set(job.id, row((what) => act(job.id, what)));
+      if (!rows.has(job.id)) rows.set(job.id, row((what, body) => act(job.id, what, body)));
       const { element: entry, update } = rows.get(job.id);
       update(job);
       if (list.children[place] !== entry) list.insertBefore(entry, list.children[place] ?? null);

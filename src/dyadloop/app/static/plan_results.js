@@ -9,12 +9,13 @@ const MOST_LINES = 6;
 /** The answers, the newest first; `assurance()` names the newest finished simulation of this design. */
 export function planResults(design) {
   const list = make("div", {});
-  const known = new Set();
+  const known = new Map();
   let newest = null;
   async function ended(job) {
-    if (!hasResult(job) || known.has(job.id)) return;
-    known.add(job.id);
+    if (!hasResult(job)) return;
+    known.get(job.id)?.remove();
     const box = make("section", { class: "panel", "aria-label": job.title });
+    known.set(job.id, box);
     list.prepend(box);
     try {
       const left = await ask(`/api/jobs/${job.id}/left`);
@@ -70,9 +71,13 @@ function curves(rows, truth, factor) {
   return make("div", {}, make("h4", {}, `Share of studies that support each claim; truth: ${truth}`), legend(best), shares(series, { label: `Share supported by number of ${factor}, truth ${truth}`, axisLabel: factor }));
 }
 
+function money(value) {
+  return Math.round(value).toLocaleString("en");
+}
+
 function spent(answer) {
   return [
-    table("The best schedule for each budget", ["budget", "dyads", "samples in sessions", "cost", "expected SD of the claim", "narrowed"], answer.map((row) => [shown(row.budget, 7), row.dyads, row.sampled, shown(row.cost, 7), shown(row.expected_sd), percent(row.contraction)])),
+    table("The best schedule for each budget", ["budget", "dyads", "samples in sessions", "cost", "expected SD of the claim", "narrowed"], answer.map((row) => [money(row.budget), row.dyads, row.sampled, money(row.cost), shown(row.expected_sd), percent(row.contraction)])),
     make("p", { class: "hint" }, "Expected before any data, nothing lost."),
   ];
 }

@@ -37,18 +37,15 @@ export function claimsAsked(study) {
 }
 
 function told(answer) {
-  const groups = new Map();
-  for (const claim of answer.claims ?? []) {
-    const key = `${claim.answerable}\n${claim.reason}`;
-    groups.set(key, [...(groups.get(key) ?? []), claim]);
-  }
-  const order = Object.keys(ANSWERS);
-  const sorted = [...groups.values()].sort((a, b) => order.indexOf(a[0].answerable) - order.indexOf(b[0].answerable));
-  return [
-    (answer.notes ?? []).map((text) => note(text, "warning")),
-    sorted.map((claims) => make("div", { class: "panel" }, make("h3", {}, ANSWERS[claims[0].answerable] ?? claims[0].answerable), make("p", { class: "hint" }, claims[0].reason),
-      make("ul", {}, claims.map((claim) => make("li", {}, make("strong", {}, claim.claim), ` ${claim.statement}`))))),
-  ];
+  const parts = Object.entries(ANSWERS).map(([key, words]) => {
+    const claims = (answer.claims ?? []).filter((claim) => claim.answerable === key);
+    const reasons = [...new Set(claims.map((claim) => claim.reason))];
+    const lists = reasons.map((reason) => [make("p", { class: "hint" }, reason),
+      make("ul", {}, claims.filter((claim) => claim.reason === reason).map((claim) => make("li", {}, make("strong", {}, claim.claim), ` ${claim.statement}`)))]);
+    if (!claims.length) return make("p", {}, make("strong", {}, `${words}: none`));
+    return make("details", { open: key !== "no", class: "panel" }, make("summary", {}, `${words}: ${claims.length}`), lists);
+  });
+  return [parts, (answer.notes ?? []).map((text) => note(text))];
 }
 
 function number(name, value, least, most) {

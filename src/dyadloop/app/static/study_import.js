@@ -3,6 +3,7 @@ import { button, field, fill, make, note, select, table } from "./dom.js";
 import { ask, send } from "./server.js";
 
 const NONE = "\u0000";
+const WORDS = { ymd: "year-month-day", dmy: "day.month.year", mdy: "month/day/year", sessions: "a session", persons: "a person", nothing: "leave the table out", ".": "point: 3.5", ",": "comma: 3,5" };
 
 /** The whole import; `done(key)` is called with the study that was written. */
 export function importer(done) {
@@ -98,7 +99,7 @@ export function importer(done) {
       const current = one.value === null || asked ? NONE : String(one.value);
       const more = offered.includes(current) || current === NONE ? [] : [current];
       const first = asked ? [[NONE, "please choose"]] : one.kind === "column" ? [[NONE, "none"]] : [];
-      const box = select([...first, ...more, ...offered], current, (value) => changed(value === NONE ? null : value));
+      const box = select([...first, ...[...more, ...offered].map((value) => [value, (one.kind === "choice" && WORDS[value]) || value])], current, (value) => changed(value === NONE ? null : value));
       for (const [key, value] of Object.entries(named)) if (value) box.setAttribute(key, value);
       return box;
     }

@@ -10,11 +10,12 @@ const UNTESTABLE = "not testable here";
 export function results() {
   const hint = make("p", { class: "hint" }, "Results stand here when a fit has ended.");
   const list = make("div", {});
-  const known = new Set();
+  const known = new Map();
   async function ended(job) {
-    if (!hasResult(job) || known.has(job.id)) return;
-    known.add(job.id);
+    if (!hasResult(job)) return;
+    known.get(job.id)?.remove();
     const box = make("section", { class: "panel", "aria-label": job.title });
+    known.set(job.id, box);
     list.prepend(box);
     hint.hidden = true;
     try {
@@ -51,7 +52,8 @@ function claims(job, left) {
   return [
     files(job, [["Open the report", "report", true], ["Download the report", "report", false], ["Claims as CSV", "claims", false]]),
     tested.length ? null : note("None of the claims can be tested with what this study measures.", "warning"),
-    tested.length ? intervals(tested.flatMap(bars), { label: "Estimates of the tested claims", axisLabel: "estimate, in the unit of the claim; green: region of practical equivalence; red: by randomised events" }) : null,
+    tested.length ? intervals(tested.flatMap(bars), { label: "Estimates of the tested claims", axisLabel: "estimate, in the unit of the claim" }) : null,
+    tested.length ? make("p", { class: "hint" }, "Line: 89 % interval. Green: region of practical equivalence. Red: by randomised events alone.") : null,
     tested.length ? table("Tested claims: median [89 % interval]", ["claim", "verdict", "statement", "association", "by randomised events", "equivalent to none", "unit", "why"], rows) : null,
     untold.size ? make("details", { open: !tested.length }, make("summary", {}, `Not testable here (${left.claims.length - tested.length})`),
       table("Claims that this study cannot test", ["claims", "why"], [...untold].map(([why, names]) => [names.join(", "), why]))) : null,

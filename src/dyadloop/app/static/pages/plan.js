@@ -1,5 +1,5 @@
 // Plan: a design as a form, its faults at once, what it can tell, what simulated studies come to, and a draft.
-import { button, download, fill, link, make, note, shown } from "../dom.js";
+import { button, download, fill, link, make, note } from "../dom.js";
 import { ask, newest } from "../server.js";
 import { jobBoard } from "../jobs.js";
 import { designForm } from "../plan_form.js";
@@ -36,7 +36,7 @@ async function showDesign(main, name) {
   const check = newest(async () => {
     const told = await ask("/api/plans/check", { design });
     const { effort, currency } = told;
-    fill(verdict, [note(`No faults. ${effort.sessions} sessions, ${effort.answers} answers, ${effort.samples} samples, ${shown(effort.cost, 6)} ${currency}.`)]);
+    fill(verdict, [note(`No faults. ${effort.sessions} sessions, ${effort.answers} answers, ${effort.samples} samples, ${Math.round(effort.cost).toLocaleString("en")} ${currency}.`)]);
     fill(file, [told.text]);
     asking.allow(true);
   }, (error) => {
