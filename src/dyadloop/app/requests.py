@@ -44,7 +44,7 @@ class Explorer:
 
     studies: tuple[Path, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
-    warm: bool = True
+    warm: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
     room: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
 

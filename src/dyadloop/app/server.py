@@ -26,7 +26,7 @@ def create_app(
     hosts: tuple[str, ...] = LOOPBACK,
     cookie: str = "dyadloop",
     modules: tuple[str, ...] = MODULES,
-    warm: bool = True,
+    warm: bool = False,
 ) -> Guard:
     """Return the app behind its guard.
 

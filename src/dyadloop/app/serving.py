@@ -56,7 +56,9 @@ def serve(
     listening = _listening(host, port)
     port, token = listening.getsockname()[1], secrets.token_urlsafe(24)
     shown = f"[{host}]" if ":" in host else host
-    app = create_app(token, studies, folder=folder, hosts=(*LOOPBACK, shown.lower()), cookie=f"dyadloop-{port}")
+    app = create_app(
+        token, studies, folder=folder, hosts=(*LOOPBACK, shown.lower()), cookie=f"dyadloop-{port}", warm=True
+    )
     address = f"http://{shown}:{port}/?token={token}"
     announce(address)
     if browser:

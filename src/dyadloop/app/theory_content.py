@@ -36,11 +36,7 @@ def described(theory: Theory) -> dict[str, Any]:
         "equations": written["equations"],
         "hypotheses": [{"id": h.id, "name": h.name, "title": h.title} for h in theory.hypotheses],
         "switches": [{"id": s.id, "title": s.title, "on": s.id in theory.switched_on} for s in theory.switches],
-        "claims": [
-            {"id": c.id, "statement": c.statement, "estimand": c.estimand, "formula": c.formula, "unit": c.unit}
-            | {"rope": [c.rope.low, c.rope.high], "assumed": c.rope.assumed, "each": c.for_each}
-            for c in _claims(theory)
-        ],
+        "claims": [_claim(claim) for claim in _claims(theory)],
         "parameters": parameters(theory),
         "events": [
             {"event": entry.event, "target": entry.target, "unit": entry.coefficient.unit, "per": entry.per}
@@ -54,6 +50,20 @@ def described(theory: Theory) -> dict[str, Any]:
 def _claims(theory: Theory) -> tuple[Claim, ...]:
     """Return the claims of a theory, which may stand in the linear form that is fitted."""
     return theory.claims if theory.claims or theory.linear_form is None else read_theory(theory.linear_form).claims
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    def told(text: str) -> str:
+        return text.replace("{label}", f"each {claim.for_each}").replace("{id}", "k")
+
+    return {
+        "id": told(claim.id),
+        "statement": told(claim.statement),
+        "estimand": f"{claim.estimand.replace('_', ' ')}: {told(claim.formula)}",
+        "unit": claim.unit,
+        "rope": [claim.rope.low, claim.rope.high],
+        "assumed": claim.rope.assumed,
+    }
 
 
 def _variable(variable: Variable) -> dict[str, Any]:

@@ -26,6 +26,7 @@ export function make(name, attributes = {}, ...children) {
 /** An SVG element; presentation attributes stand in place of inline style, which the policy refuses. */
 export function mark(name, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, name);
+  if (name === "text") attributes = { fill: "var(--ink)", "font-size": 11, ...attributes };
   for (const [key, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);

@@ -177,18 +177,18 @@ export function cells(values, rows, columns, { title, size = 26, side = 120, top
 
 /** A number on a line from 0 past 1, where the loop would sustain itself. */
 export function dial(value, { title, words, colour = "var(--blue)" }) {
-  const width = 300;
+  const width = 320;
   const svg = canvas(width, 64, `${title}: ${shown(value)}; ${words}`);
   // what lies beyond 1 is squeezed into the last part, so that 25 and 0.1 have room on one line
-  const place = (number) => 14 + 190 * Math.min(1, Math.max(0, number)) + (number > 1 ? 75 * (1 - 1 / number) : 0);
+  const place = (number) => 14 + 190 * Math.min(1, Math.max(0, number)) + (number > 1 ? 98 * (1 - 1 / number) : 0);
   svg.append(
     mark("rect", { x: 14, y: 34, width: 190, height: 9, fill: GRID, rx: 2 }),
-    mark("rect", { x: 204, y: 34, width: 80, height: 9, fill: "var(--red)", "fill-opacity": 0.35, rx: 2 }),
+    mark("rect", { x: 204, y: 34, width: 103, height: 9, fill: "var(--red)", "fill-opacity": 0.35, rx: 2 }),
     mark("text", { x: 14, y: 58, "text-anchor": "middle", fill: FAINT }, "0"),
     mark("text", { x: 204, y: 58, "text-anchor": "middle", fill: FAINT }, "1"),
-    mark("text", { x: 284, y: 58, "text-anchor": "end", fill: FAINT }, "sustains itself"),
+    mark("text", { x: 307, y: 58, "text-anchor": "end", fill: FAINT }, "sustains itself"),
     mark("text", { x: 14, y: 15, "font-weight": 600 }, title),
-    mark("text", { x: 286, y: 15, "text-anchor": "end", "font-weight": 700, "font-size": 14 }, shown(value)),
+    mark("text", { x: 307, y: 15, "text-anchor": "end", "font-weight": 700, "font-size": 14 }, shown(value)),
   );
   if (Number.isFinite(value)) svg.append(mark("path", { d: `M${place(value).toFixed(1)},32l-6,-9h12z`, fill: colour }));
   return svg;
