@@ -18,6 +18,7 @@ DROP = """([selector, name, text]) => {
   document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
 }"""
 FITS = "tests.app.stand_in"
+expect.set_options(timeout=20_000)  # a loaded machine reads and imports slowly
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,8 @@ def studies(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(studies, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Fit, "words", lambda self, study: [FITS, "{folder}", "12", "0.15"])
-        patch.setattr(Fit, "total", 120)
+        patch.setattr(Fit, "words", lambda self, study: [FITS, "{folder}", "10", "0.15"])
+        patch.setattr(Fit, "total", 100)
         with served(tmp_path_factory.mktemp("work"), *studies) as found:
             yield found
 
@@ -97,10 +98,10 @@ def test_a_fit_is_started_stopped_resumed_and_its_report_taken(page):
     start.focus()
     page.keyboard.press("Enter")
     job = page.locator(".job").first
-    expect(job).to_contain_text(re.compile(r"at work: sampling [1-9]\d* of 120"), timeout=15000)
+    expect(job).to_contain_text(re.compile(r"at work: sampling [1-9]\d* of 100"), timeout=15000)
     job.get_by_role("button", name="Stop").click()
     expect(job).to_contain_text(
-        re.compile(r"interrupted; [1-9]\d* of 120 draws, warm-up included, are kept"), timeout=15000
+        re.compile(r"interrupted; [1-9]\d* of 100 draws, warm-up included, are kept"), timeout=15000
     )
     job.get_by_role("button", name="Resume").click()
     expect(job).to_contain_text("done in", timeout=20000)
