@@ -17,6 +17,12 @@ DROP = """([selector, name, text]) => {
   data.items.add(new File([text], name, { type: "text/csv" }));
   document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
 }"""
+CURVES = """async () => {
+  const { shares, legend } = await import("/static/figures.js");
+  const point = (x, y) => ({ x, y, low: Math.max(0, y - 0.1), high: Math.min(1, y + 0.1) });
+  const series = [{ name: "C1", points: [point(20, 0), point(60, 0.5)] }, { name: "C2", points: [point(20, 1), point(60, 0.25)] }];
+  document.getElementById("main").replaceChildren(legend(["C1", "C2"]), shares(series, { label: "curves", axisLabel: "dyads" }));
+}"""
 FITS = "tests.app.stand_in"
 expect.set_options(timeout=20_000)  # a loaded machine reads and imports slowly
 
@@ -171,6 +177,15 @@ def test_a_design_says_its_faults_as_it_is_typed(page):
     expect(page.locator("legend", has_text="dose")).to_be_visible()
     page.get_by_text("The design as a file").click()
     expect(page.locator("pre").first).to_contain_text("dose:")
+
+
+def test_curves_of_simulated_studies_are_drawn_to_scale(page):
+    page.goto("/#/plan")
+    page.evaluate(CURVES)
+    plot = page.get_by_role("img", name="curves")
+    expect(plot.locator("circle")).to_have_count(4)
+    heights = [float(mark.get_attribute("cy")) for mark in plot.locator("circle").all()]
+    assert heights == [230 - share * 220 for share in (0, 0.5, 1, 0.25)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

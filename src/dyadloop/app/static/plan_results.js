@@ -65,6 +65,10 @@ function assured(tables) {
 }
 
 function curves(rows, truth, factor) {
+  if (!rows.some((row) => row.supported > 0)) {
+    const reasons = [...new Set(rows.map((row) => row.why).filter(Boolean))].slice(0, 3);
+    return note(`Truth: ${truth}. No claim was supported in any of these studies. ${reasons.length ? `Commonest reasons: ${reasons.join("; ")}.` : ""}`);
+  }
   const best = [...new Set(rows.map((row) => row.claim))].map((claim) => [claim, Math.max(...rows.filter((row) => row.claim === claim).map((row) => row.supported))]).sort((a, b) => b[1] - a[1]).slice(0, MOST_LINES).map(([claim]) => claim);
   const series = best.map((claim) => ({ name: claim, points: rows.filter((row) => row.claim === claim).sort((a, b) => a[factor] - b[factor]).map((row) => ({
     x: row[factor], y: row.supported, low: Math.max(0, row.supported - 1.96 * row.supported_se), high: Math.min(1, row.supported + 1.96 * row.supported_se) })) }));

@@ -7,6 +7,7 @@ const FIRST = 20;
 const SIGNS = [["+", "raises"], ["0", "no difference found"], ["-", "lowers"], ["mixed", "mixed"]];
 
 export async function show(main, state) {
+  fill(main, [make("p", { role: "status" }, "Reading …")]);
   const found = await ask("/api/evidence");
   const arrow = make("section", { "aria-live": "polite", id: "arrow" });
   const first = state ? state.split("-") : ["oxytocin", "stress"];

@@ -11,6 +11,7 @@ export async function show(main, state) {
 }
 
 async function showList(main) {
+  fill(main, [make("p", { role: "status" }, "Reading …")]);
   const designs = await ask("/api/designs");
   const cards = designs.map((one) => make("li", {}, link([
     make("strong", {}, one.title), make("span", {}, `${one.dyads} dyads, ${one.sessions_each} sessions, ${one.samples} samples`),
@@ -26,6 +27,7 @@ async function showList(main) {
 }
 
 async function showDesign(main, name) {
+  fill(main, [make("p", { role: "status" }, "Reading …")]);
   const found = await ask(`/api/designs/${encodeURIComponent(name)}`);
   const design = structuredClone(found.design);
   design.name = `my-${design.name}`.slice(0, 40);

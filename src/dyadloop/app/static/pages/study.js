@@ -13,6 +13,7 @@ export async function show(main, state) {
 }
 
 async function showList(main) {
+  fill(main, [make("p", { role: "status" }, "Reading …")]);
   const studies = await ask("/api/studies");
   const cards = studies.map((study) => make("li", {}, link(
     [make("strong", {}, study.name), make("span", {}, study.opened ? "opened on the command line" : "made here"), make("span", {}, study.path)],
