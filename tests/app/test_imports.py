@@ -76,9 +76,26 @@ def test_the_study_is_that_of_the_command_line(door, tmp_path):
     mine, theirs = tmp_path / "work" / "studies" / "practice", tmp_path / "practice"
     assert read_study(mine).digest == read_study(theirs).digest
     assert (mine / "import.yaml").read_text() == (theirs / "import.yaml").read_text()
+    assert list((tmp_path / "work" / "uploads").iterdir()) == [], "copies of data do not stay"
     seen = door.get(f"/api/studies/{done['key']}").json()
     assert seen["sound"]
     assert seen["simulated"]
+
+
+def test_a_newer_export_brings_the_study_up_to_date(door):
+    ask(door, put(door), "write", {"tables.1.length_min": 50})
+    key = put(door, content=f"{ROWS}\nP04;1;14.03.2024;3,0;8")
+    plan = ask(door, key, "plan").json()
+    assert plan["updates"]
+    assert plan["open"] == []
+    assert ask(door, key, "write").json()["news"].startswith("1 new persons, 1 new sessions, 2 new values")
+
+
+def test_what_was_dropped_and_not_imported_goes_with_the_server(tmp_path):
+    with client(tmp_path / "work") as door:
+        put(door)
+        assert list((tmp_path / "work" / "uploads").iterdir())
+    assert not list((tmp_path / "work" / "uploads").iterdir())
 
 
 def test_an_answer_stays_text_whatever_it_holds(door):

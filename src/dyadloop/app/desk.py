@@ -2,7 +2,8 @@
 
 import os
 import re
-import threading
+import secrets
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,12 +41,14 @@ class Desk:
         Folder of everything that is made.
     jobs
         Its long work.
+    uploads
+        Folders of what was dropped on this server's pages; they go when they are imported, or with the server.
     """
 
     opened: tuple[Path, ...]
     work: Path
     jobs: Jobs
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    uploads: set[Path] = field(default_factory=set)
 
     def places(self) -> list[Place]:
         """Return the study folders that may be read, those of the command line first."""
@@ -96,9 +99,22 @@ class Desk:
             If there is none.
         """
         path = self.work / UPLOADS / checked_name(key)
-        if not path.is_dir() or path.is_symlink():
+        if path not in self.uploads:
             raise Refused(404, f"upload {key!r}: there is none; expected one that was made here; drop the file again")
         return path
+
+    def new_upload(self) -> Path:
+        """Make the folder of an upload."""
+        path = self.work / UPLOADS / secrets.token_hex(8)
+        path.mkdir(parents=True)
+        self.uploads.add(path)
+        return path
+
+    def clear(self, *paths: Path) -> None:
+        """Remove uploads; copies of data do not stay where nobody looks for them."""
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)
+            self.uploads.discard(path)
 
 
 def checked_name(name: str) -> str:

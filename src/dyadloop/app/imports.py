@@ -48,7 +48,7 @@ _WRITING = threading.Lock()
 async def _plan(request: Request) -> Response:
     found, asked = desk_of(request), await content(request, Asked)
     upload = request.path_params["upload"]
-    return answer(await in_thread(explorer_of(request), lambda: form(planned(found, upload, asked))))
+    return answer(await in_thread(explorer_of(request), lambda: _form(found, upload, asked)))
 
 
 async def _preview(request: Request) -> Response:
@@ -65,6 +65,12 @@ async def _write(request: Request) -> Response:
 
 async def _formats(_: Request) -> Response:
     return answer([{"id": one.id, "title": one.title, "endings": one.endings} for one in FORMATS.values()])
+
+
+def _form(found: Desk, upload: str, asked: Asked) -> dict[str, Any]:
+    """Return the form of a mapping, and whether a study of that name is brought up to date."""
+    plan = planned(found, upload, asked)
+    return {**form(plan), "updates": found.new_study(asked.name).exists()}
 
 
 def planned(found: Desk, upload: str, asked: Asked) -> Plan:
@@ -134,6 +140,7 @@ def imported(found: Desk, upload: str, asked: Asked) -> dict[str, Any]:
         _refuse_open(plan)
         done: Imported = carried_out(plan, found.new_study(asked.name))
     target = Path(done.path).resolve()
+    found.clear(found.upload(upload))
     key = next(place.key for place in found.places() if place.path == target)
     return {
         "key": key, "news": str(done.news), "tables": done.counts, "remarks": grouped(done.remarks),

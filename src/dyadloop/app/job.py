@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +69,17 @@ def read_job(folder: Path) -> Job | None:
     content = _json(folder / STATE_FILE)
     if content is None or content.keys() != {field.name for field in fields(Job)}:
         return None
-    job = Job(**content | {"words": tuple(content["words"])})
+    content["words"] = tuple(content["words"])
+    job = Job(**content)
     if job.state not in LIVE:
         return job
     end = _json(folder / END_FILE)
     if end is not None:
         stopped = job.state == STOPPING or end["alone"]
         state = state_of(end["code"], stopped)
-        return Job(**asdict(job) | {"state": state, "code": end["code"], "ended": end["ended"]})
+        return replace(job, state=state, code=int(end["code"]), ended=float(end["ended"]))
     state = ELSEWHERE if locked(folder) else INTERRUPTED
-    return Job(**asdict(job) | {"state": state})
+    return replace(job, state=state)
 
 
 def state_of(code: int, stopped: bool) -> str:

@@ -1,7 +1,8 @@
 """Files that are dropped on the page: streamed to the work folder, never held in memory, kept under a plain name."""
 
 import re
-import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -9,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dyadloop.app.desk import UPLOADS, desk_of
+from dyadloop.app.desk import desk, desk_of
 from dyadloop.app.faults import Refused
-from dyadloop.app.requests import answer
+from dyadloop.app.requests import Explorer, answer
 
 MOST_FILES = 20
 _LONGEST = 120
@@ -32,11 +33,19 @@ def plain_name(name: str) -> str:
     return bare
 
 
+@asynccontextmanager
+async def lifespan(explorer: Explorer) -> AsyncIterator[None]:
+    """Remove what was dropped and not imported as the server ends."""
+    found = desk(explorer)
+    yield
+    await anyio.to_thread.run_sync(found.clear, *found.uploads)
+
+
 async def _receive(request: Request) -> Response:
     """Take one file; the first of an import makes its folder, the next name it."""
     found, query = desk_of(request), request.query_params
     name = plain_name(query.get("name", ""))
-    folder = _new_folder(found.work) if not query.get("upload") else found.upload(query["upload"])
+    folder = found.new_upload() if not query.get("upload") else found.upload(query["upload"])
     if (folder / name).exists():
         raise Refused(409, f"{name}: is there already; expected files of different names; rename one of them")
     if len(sources(folder)) >= MOST_FILES:
@@ -55,12 +64,6 @@ async def _receive(request: Request) -> Response:
 def sources(folder: Path) -> list[Path]:
     """Return the files of an upload that are whole."""
     return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-
-
-def _new_folder(work: Path) -> Path:
-    path = work / UPLOADS / secrets.token_hex(8)
-    path.mkdir(parents=True)
-    return path
 
 
 ROUTES = (Route("/api/uploads", _receive, methods=["POST"]),)

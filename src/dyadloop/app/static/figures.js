@@ -76,7 +76,7 @@ export function intervals(rows, { label, axisLabel }) {
   });
 }
 
-const SHADES = [0, 1, 3, 8, 20];
+const SHADES = 4;
 
 /** Who was measured when: a row per person, darker where more values are. */
 export function presence(map, readout) {
@@ -86,10 +86,11 @@ export function presence(map, readout) {
     const left = named ? 84 : 6;
     const height = named ? 13 : Math.max(2, Math.min(5, Math.floor(620 / rows.length)));
     const step = (width - left - 6) / (edges.length - 1);
-    const paths = SHADES.map(() => "");
+    const most = Math.max(1, ...rows.flatMap((row) => row.counts));
+    const paths = Array.from({ length: SHADES + 1 }, () => "");
     rows.forEach((row, place) => row.counts.forEach((count, column) => {
       if (!count) return;
-      const shade = SHADES.filter((least) => count >= least).length - 1;
+      const shade = Math.ceil((SHADES * count) / most);
       paths[shade] += `M${(left + column * step).toFixed(1)} ${place * height}h${Math.max(step - 0.6, 0.6).toFixed(1)}v${Math.max(height - 1, 1)}h-${Math.max(step - 0.6, 0.6).toFixed(1)}z`;
     }));
     const bottom = rows.length * height + 2;

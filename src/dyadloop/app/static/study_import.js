@@ -61,6 +61,7 @@ export function importer(done) {
       make("h2", {}, "2 How the table is understood"),
       open.size ? note(`${open.size} ${open.size === 1 ? "question is" : "questions are"} open, marked below: nothing in the files answers ${open.size === 1 ? "it" : "them"}.`, "warning")
         : note("Every question is answered. Look the guesses over, then preview."),
+      found.updates ? note(`A study “${state.name}” is there already. It is brought up to date, by the mapping of its first import; choose another name for a new study.`, "warning") : null,
       make("fieldset", {}, make("legend", {}, "Study"), make("div", { class: "fields" }, field("Name of the study folder", name), found.study.map((one) => entry(one, found, open)))),
       found.tables.map((one) => part(one, found, open)),
       mapping(found),
