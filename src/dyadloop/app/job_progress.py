@@ -31,14 +31,14 @@ def progress(folder: Path) -> dict[str, Any]:
     return found | {"messages": messages[-_SHOWN:]}
 
 
-def kept_iterations(folder: Path) -> int:
-    """Return how many iterations of all chains, warm-up included, are on disk of a fit."""
-    chains = sorted((folder / RESULT / "chains").glob("chain-*.npz"))
+def kept_iterations(folder: Path, several: bool = False) -> int:
+    """Return how many iterations of all chains, warm-up included, are on disk of a fit, or of several."""
+    chains = sorted((folder / RESULT).glob(f"{'**/' if several else 'chains/'}chain-*.npz"))
     return sum(_length(path, path.stat().st_mtime_ns) for path in chains)
 
 
 def kept_tasks(folder: Path) -> int:
-    """Return how many parts of an assurance, or of the fits of a comparison, are on disk."""
+    """Return how many parts of an assurance are on disk."""
     return sum(1 for _ in (folder / RESULT / "done").glob("*.json"))
 
 

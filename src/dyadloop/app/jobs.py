@@ -96,7 +96,8 @@ class Jobs:
                 # its process is not ours; when it has ended, its state is known
                 job = self._jobs[name] = read_job(folder) or job
             ahead = self._waiting.index(name) if name in self._waiting else 0
-        kept = kept_iterations(folder) if job.total else kept_tasks(folder)
+        sampled = job.kind in ("fit", "compare")
+        kept = kept_iterations(folder, job.kind == "compare") if sampled else kept_tasks(folder)
         told = progress(folder)
         if job.total:
             done = max(min(kept, job.total), told["done"] or 0 if told["total"] == job.total else 0)

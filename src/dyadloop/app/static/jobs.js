@@ -24,7 +24,7 @@ export function words(job) {
   if (job.state === "failed") return "failed; the messages say why";
   if (job.state === "interrupted") {
     if (total) return `interrupted; ${kept} of ${total} draws, warm-up included, are kept; Resume goes on from there`;
-    return kept ? `interrupted; ${kept} parts are kept; Resume goes on from there` : "interrupted; Resume starts it again";
+    return kept ? `interrupted; ${kept} ${job.kind === "compare" ? "draws" : "parts"} are kept; Resume goes on from there` : "interrupted; Resume starts it again";
   }
   if (job.state === "elsewhere") return "at work under another window of the app, or ending because that one has ended";
   const begun = job.state === "stopping" ? "stopping safely: the block under way is finished" : "at work";
