@@ -56,9 +56,11 @@ def _claim(claim: Claim) -> dict[str, Any]:
     def told(text: str) -> str:
         return text.replace("{label}", f"each {claim.for_each}").replace("{id}", "k")
 
+    statement = told(claim.statement)
+
     return {
         "id": told(claim.id),
-        "statement": told(claim.statement),
+        "statement": statement[:1].upper() + statement[1:],
         "estimand": f"{claim.estimand.replace('_', ' ')}: {told(claim.formula)}",
         "unit": claim.unit,
         "rope": [claim.rope.low, claim.rope.high],

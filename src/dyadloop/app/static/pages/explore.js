@@ -147,6 +147,7 @@ class Explore {
   changed(index, settled) {
     this.remember();
     this.since = performance.now();
+    this.figures.dataset.settled = "false";
     if (settled) this.rest(index);
     else this.drag(index);
   }
@@ -172,6 +173,7 @@ class Explore {
       if (this.left) return;
       this.drawLoops();
       await this.courses(index, BAND);
+      this.figures.dataset.settled = "true";
     } finally {
       clearInterval(clock);
       fill(this.busy, []);
