@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from dyadloop.app.commands import Fit
@@ -80,6 +81,11 @@ def opened(page, name):
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
+def accessible(page):
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_an_export_is_dropped_corrected_and_written(page):
     page.goto("/#/study")
     page.get_by_role("link", name="Bring in a table").click()
@@ -93,6 +99,7 @@ def test_an_export_is_dropped_corrected_and_written(page):
     page.get_by_label("The numbers are made up").check()
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("3 persons, 6 sessions, 11 values.")).to_be_visible()
+    accessible(page)
     page.get_by_role("button", name="Write the study").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^practice"))
     expect(page.get_by_text("SIMULATED").first).to_be_visible()
@@ -116,6 +123,7 @@ def test_a_fit_is_started_stopped_resumed_and_its_report_taken(page):
     expect(results).to_contain_text("0.3 [0.1, 0.5]")
     expect(results).to_contain_text(HURT)
     assert results.locator("svg .point").count() == 1
+    accessible(page)
     with page.expect_download() as taken:
         results.get_by_role("link", name="Download the report").click()
     assert taken.value.suggested_filename.endswith("-report.html")
@@ -131,6 +139,7 @@ def test_faults_name_file_row_and_column_and_nothing_of_them_runs(page):
     expect(faults).to_contain_text("measurements.tsv row")
     expect(faults).to_contain_text(HURT)
     assert page.get_by_role("button", name="Start the fit").count() == 0
+    accessible(page)
 
 
 def test_hostile_labels_are_shown_as_text(page):
@@ -177,6 +186,7 @@ def test_a_design_says_its_faults_as_it_is_typed(page):
     expect(page.locator("legend", has_text="dose")).to_be_visible()
     page.get_by_text("The design as a file").click()
     expect(page.locator("pre").first).to_contain_text("dose:")
+    accessible(page)
 
 
 def test_curves_of_simulated_studies_are_drawn_to_scale(page):
