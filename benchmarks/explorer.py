@@ -1,7 +1,7 @@
 """How long the explorer takes from a slider to numbers, for one browser tab and for twenty at once.
 
-``python benchmarks/explorer.py [--tabs 20] [--moves 15]`` starts the app, waits until it has compiled, and lets each tab move a
-slider of the framework one step after the other, as a browser does: a new question once the last is answered.
+``python benchmarks/explorer.py [--tabs 20] [--moves 15]`` starts the app and waits until it has compiled. Each tab then
+moves a slider of the framework one step after the other, as a browser does: a new question once the last is answered.
 """
 
 import argparse
