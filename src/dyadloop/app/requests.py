@@ -87,12 +87,22 @@ def answer(found: Any, headers: Mapping[str, str] | None = None) -> Response:  #
     return Response(text, media_type="application/json", headers=dict(headers or {}))
 
 
+def _short(values: np.ndarray) -> np.ndarray:
+    """Return numbers with seven digits, what is not finite as None."""
+    if values.dtype.kind != "f":
+        return values
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        power = 10.0 ** (6 - np.floor(np.log10(np.abs(values))))
+        short = np.where((values == 0) | ~np.isfinite(power), values, np.round(values * power) / power)
+    return np.where(np.isfinite(values), short.astype(object), None)
+
+
 def plain(found: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Return content that JSON can hold; numbers keep six digits, more than any figure shows."""
+    """Return content that JSON can hold; numbers keep seven digits, more than any figure shows."""
     if isinstance(found, Mapping):
         return {str(key): plain(value) for key, value in found.items()}
     if isinstance(found, np.ndarray):
-        return plain(found.tolist())
+        return _short(found).tolist() if found.dtype.kind in "fiub" else plain(found.tolist())
     if isinstance(found, list | tuple):
         return [plain(value) for value in found]
     if isinstance(found, np.generic):

@@ -185,7 +185,9 @@ def _numbers(
     unknown = sorted({*(values or {}), *(spread or {})} - set(parameters))
     if unknown:
         raise TheoryError(f"{', '.join(unknown)}: no parameter of {plan.theory.id!r}; known: {', '.join(parameters)}")
-    numbers = {name: jnp.asarray((values or {}).get(name, q.value), dtype=float) for name, q in parameters.items()}
+    numbers: dict[str, Any] = {
+        name: np.asarray((values or {}).get(name, q.value), dtype=float) for name, q in parameters.items()
+    }
     wrong = [name for name, value in numbers.items() if value.shape not in ((), (dyads,))]
     if wrong:
         raise TheoryError(f"{', '.join(wrong)}: give a number, or an array of {dyads}, one per dyad")
@@ -195,7 +197,7 @@ def _numbers(
     for name, sd in (spread or {}).items():
         draws, prior = sd * generator.standard_normal(dyads), parameters[name].prior
         is_positive = prior is not None and prior.family == "lognormal"
-        numbers[name] = numbers[name] * jnp.exp(draws) if is_positive else numbers[name] + draws
+        numbers[name] = numbers[name] * np.exp(draws) if is_positive else numbers[name] + draws
     return numbers
 
 
