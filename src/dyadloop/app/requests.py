@@ -94,7 +94,9 @@ def _short(values: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = 10.0 ** (6 - np.floor(np.log10(np.abs(values))))
         short = np.where((values == 0) | ~np.isfinite(power), values, np.round(values * power) / power)
-    return np.where(np.isfinite(values), short.astype(object), None)
+    told = short.astype(object)
+    told[~np.isfinite(values)] = None
+    return told
 
 
 def plain(found: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

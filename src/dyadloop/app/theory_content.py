@@ -121,7 +121,10 @@ def _evidence(name: str) -> dict[str, Any]:
 
 @lru_cache(1)
 def _effects() -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in published_effects().to_dict(orient="records")}
+    return {
+        str(row["id"]): {str(key): value for key, value in row.items()}
+        for row in published_effects().to_dict(orient="records")
+    }
 
 
 def parameters(theory: Theory) -> list[dict[str, Any]]:

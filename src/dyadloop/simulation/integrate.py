@@ -159,7 +159,7 @@ def _advance(
     state: Array,
     duration: Array,
     guess: Array,
-    tolerance: float,
+    tolerance: float | Array,
     step: Step = _step,
 ) -> tuple[Array, Array, Array]:
     """Return the states after one segment, the steps taken, and the last step size that was not cut short [d]."""
@@ -218,7 +218,7 @@ def carried(
 
 
 def interval_map(
-    system: System, state: Float[Array, "state case"], session_days: Array, gap_days: Array, tolerance: float
+    system: System, state: Float[Array, "state case"], session_days: Array, gap_days: Array, tolerance: float | Array
 ) -> Float[Array, "state case"]:
     """Return states after a session and the gap that follows it; can be differentiated forward."""
     modes = modes_of(system)
