@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import contextmanager
 
+import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 
@@ -30,6 +31,8 @@ def served(folder, *studies):
 def chromium():
     """Yield a browser, that of the machine where there is one."""
     own = shutil.which("chromium") or shutil.which("chromium-browser")
+    if own is None:
+        pytest.skip("no chromium on the PATH; install it (apt install chromium) to test the pages")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=own)
         yield browser
