@@ -46,12 +46,12 @@ def main(console: Console) -> None:
 
 def missed(problem: Problem, values: dict[str, jax.Array], console: Console) -> None:
     """Print by how much the fast filter misses the log-likelihood of whole studies."""
-    field, observation = problem.plan.field(values), problem.observed.observation(values)
+    process, observation = problem.plan.process_model(values), problem.observed.observation(values)
     draws = {name: np.repeat(np.asarray(value)[None], STUDIES, axis=0) for name, value in values.items()}
     table = Table("study (simulated)", "log-likelihood missed", "Monte Carlo error", "most in one dyad")
     for number, scores in enumerate(replicate(problem, draws, seed=5), start=1):
         panel = replace(problem.panel, score=jnp.asarray(np.nan_to_num(scores)))
-        found = discrepancy(field, observation, panel, seed=1)
+        found = discrepancy(process, observation, panel, seed=1)
         error = float(np.sqrt((found.error**2).sum()))
         table.add_row(str(number), f"{found.gap.sum():+.1f}", f"{error:.1f}", f"{np.abs(found.gap).max():.1f}")
     console.print(table)
@@ -64,7 +64,7 @@ def cost(problem: Problem, values: dict[str, jax.Array], console: Console) -> No
         return log_likelihood(problem.at_mean(v), problem.observed.observation(v), problem.panel).sum()
 
     def fast(v: dict[str, jax.Array]) -> jax.Array:
-        return filter_jointly(problem.plan.field(v), problem.observed.observation(v), problem.panel).log_density.sum()
+        return filter_jointly(problem.plan.process_model(v), problem.observed.observation(v), problem.panel).log_density.sum()
 
     seconds = [_seconds(jax.jit(jax.value_and_grad(one)), values) for one in (exact, fast)]
     table = Table("value and gradient", "ms")

@@ -45,9 +45,9 @@ def problem_of(rival: str, variables: list[str], n_dyads: int, n_sessions: int) 
     observed = ObservationPlan(plan.names, tuple(range(n)), units, (None,) * n, (False,) * n, (), plan.names)
     empty = panel_of(n_dyads, n_sessions)
     seen = jnp.ones((*empty.pair.shape, n), bool)
-    field = plan.field(plan.defaults())
+    process = plan.process_model(plan.defaults())
     states = sample_paths(
-        jax.random.key(1), field, empty.pair, empty.gates, empty.durations, empty.event, empty.n_doublings
+        jax.random.key(1), process, empty.pair, empty.gates, empty.durations, empty.event, empty.n_doublings
     )
     noise = np.random.default_rng(2).normal(size=states.shape) * 0.5
     panel = replace(empty, score=states + noise, seen=seen, known_variance=jnp.zeros(seen.shape))
@@ -105,8 +105,8 @@ def beside_the_naive(console: Console) -> None:
 
     def model() -> None:
         values = {str(name): numpyro.sample(str(name), distribution(row)) for name, row in problem.priors.iterrows()}
-        field, observation = problem.plan.field(values), problem.observed.observation(values)
-        numpyro.factor("log_likelihood", naive(field, observation, problem.panel).sum())
+        process, observation = problem.plan.process_model(values), problem.observed.observation(values)
+        numpyro.factor("log_likelihood", naive(process, observation, problem.panel).sum())
 
     chain = MCMC(
         NUTS(model, init_strategy=init_to_median()),

@@ -67,25 +67,25 @@ def panel_of(
     )
 
 
-def naive(field, observation: Observation, panel: Panel):
+def naive(process, observation: Observation, panel: Panel):
     """Return the log-likelihood with nothing shared, nothing exploited."""
-    n = len(field.names)
+    n = len(process.names)
     zero, eye = jnp.zeros((n, n)), jnp.eye(n)
     design = jnp.concatenate([eye, eye], axis=1)
     error = jnp.diag(observation.error_sd**2)
-    start = jnp.block([[field.start_covariance, zero], [zero, field.between @ field.between.T]])
+    start = jnp.block([[process.start_covariance, zero], [zero, process.between @ process.between.T]])
 
     def one_dyad(score, pair):
         def advance(carry, now):
             mean, cov, total = carry
             y, index = now
             gate, t = panel.gates[index].astype(float), panel.durations[index]
-            drift = field.jacobian(gate)
-            power = jax.scipy.linalg.expm(jnp.block([[-drift, field.noise], [zero, drift.T]]) * t)
+            drift = process.jacobian(gate)
+            power = jax.scipy.linalg.expm(jnp.block([[-drift, process.noise], [zero, drift.T]]) * t)
             f = power[n:, n:].T
             q = f @ power[:n, n:]
             push = jax.scipy.linalg.expm(
-                jnp.block([[drift, (gate * field.drive)[:, None]], [jnp.zeros((1, n + 1))]]) * t
+                jnp.block([[drift, (gate * process.drive)[:, None]], [jnp.zeros((1, n + 1))]]) * t
             )[:n, n]
             step = jnp.block([[f, zero], [zero, eye]])
             mean = step @ mean + jnp.concatenate([push, jnp.zeros(n)])
@@ -98,31 +98,31 @@ def naive(field, observation: Observation, panel: Panel):
             )
             return (mean + gain @ residual, cov - gain @ design @ cov, total), None
 
-        first = (jnp.concatenate([field.start, jnp.zeros(n)]), start, jnp.zeros(()))
+        first = (jnp.concatenate([process.start, jnp.zeros(n)]), start, jnp.zeros(()))
         return jax.lax.scan(advance, first, (score, pair))[0][2]
 
     return jax.vmap(one_dyad)(panel.score, panel.pair)
 
 
-def by_dynamax(field, observation: Observation, panel: Panel):
+def by_dynamax(process, observation: Observation, panel: Panel):
     """Return the log-likelihood by the filter of dynamax, fed with the transitions of dyadloop."""
     from dynamax.linear_gaussian_ssm import lgssm_filter
     from dynamax.linear_gaussian_ssm.inference import make_lgssm_params
 
-    n, r = len(field.names), field.between.shape[1]
-    steps = motion(field, panel).steps
+    n, r = len(process.names), process.between.shape[1]
+    steps = motion(process, panel).steps
 
     def one_dyad(score, pair):
         times = len(pair)
         still, ones = jnp.zeros((times, n, r)), jnp.broadcast_to(jnp.eye(r), (times, r, r))
         zeros = jnp.zeros((times, r, n))
         parameters = make_lgssm_params(
-            initial_mean=jnp.concatenate([field.start, jnp.zeros(r)]),
-            initial_cov=jax.scipy.linalg.block_diag(field.start_covariance, jnp.eye(r)),
+            initial_mean=jnp.concatenate([process.start, jnp.zeros(r)]),
+            initial_cov=jax.scipy.linalg.block_diag(process.start_covariance, jnp.eye(r)),
             dynamics_weights=jnp.block([[steps.matrix[pair], still], [zeros, ones]]),
             dynamics_bias=jnp.concatenate([steps.shift[pair], jnp.zeros((times, r))], axis=1),
             dynamics_cov=jnp.block([[steps.noise[pair], still], [zeros, 0.0 * ones]]),
-            emissions_weights=jnp.concatenate([jnp.eye(n), field.between], axis=1),
+            emissions_weights=jnp.concatenate([jnp.eye(n), process.between], axis=1),
             emissions_cov=jnp.diag(observation.error_sd**2),
         )
         return lgssm_filter(parameters, score - observation.mean).marginal_loglik
@@ -144,7 +144,7 @@ def shared(plan: Plan, panel: Panel) -> Callable:
             raters=(tuple(range(1, 7)),),
             error_factor=factor,
         )
-        return log_likelihood(plan.field(values), observation, panel)
+        return log_likelihood(plan.process_model(values), observation, panel)
 
     return run
 
@@ -194,7 +194,7 @@ def figures() -> dict[str, list[float]]:
         function = shared(plan, panel) if "correlate" in word else None
 
         def plain(v, plan=plan, observation=observation, panel=panel):
-            return log_likelihood(plan.field(v), observation, panel)
+            return log_likelihood(plan.process_model(v), observation, panel)
 
         function = function or plain
         found[word] = [*milliseconds(function, values), float(function(values).sum()), len(panel.durations)]
@@ -247,7 +247,7 @@ def main() -> None:
     for word, function in rivals.items():
 
         def total(v, function=function):
-            return function(plan.field(v), observation, panel)
+            return function(plan.process_model(v), observation, panel)
 
         took, compiled = milliseconds(total, values)
         times[word] = took

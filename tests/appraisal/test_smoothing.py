@@ -21,38 +21,38 @@ def at_mean(small_fit):
     post = small_fit[1]
     problem = problem_of(post)
     values = {name: float(post["posterior"][name].mean()) for name in post["posterior"].data_vars}
-    return problem, problem.plan.field(values), problem.observed.observation(values)
+    return problem, problem.plan.process_model(values), problem.observed.observation(values)
 
 
 def test_smoothed_moments_are_those_of_the_joint_normal(at_mean):
     """One dyad: condition the stacked states on all data by a dense solve, from independent joint moments."""
-    problem, field, observation = at_mean
+    problem, process, observation = at_mean
     panel = problem.panel.of_dyads(np.array([3]))
-    found = course_of(field, observation, panel)
+    found = course_of(process, observation, panel)
     pair = np.asarray(panel.pair)[0]
     durations, gates = np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair]
-    jumps = np.asarray(panel.event)[0] @ np.asarray(field.jumps)
-    mean, cov = joint_moments(field, durations, gates, jumps)
-    between = np.asarray(field.between)
+    jumps = np.asarray(panel.event)[0] @ np.asarray(process.jumps)
+    mean, cov = joint_moments(process, durations, gates, jumps)
+    between = np.asarray(process.between)
     cov = cov + np.kron(np.ones((len(pair), len(pair))), between @ between.T)
     seen = np.asarray(panel.seen)[0]
     design = np.zeros((seen.sum(), len(mean)))
     when, indicators = np.nonzero(seen)
-    places = when * len(field.names) + np.array(observation.states)[indicators]
+    places = when * len(process.names) + np.array(observation.states)[indicators]
     design[np.arange(len(places)), places] = np.asarray(observation.loading)[indicators]
     gram = design @ cov @ design.T + np.diag(np.asarray(observation.error_sd)[indicators] ** 2)
     data = np.asarray(panel.score)[0][seen] - np.asarray(observation.mean)[indicators]
     weight = cov @ design.T @ np.linalg.inv(gram)
     exact_mean, exact_cov = mean + weight @ (data - design @ mean), cov - weight @ design @ cov
-    shape = (len(pair), len(field.names))
+    shape = (len(pair), len(process.names))
     np.testing.assert_allclose(found.mean[0], exact_mean.reshape(shape), atol=1e-8)
     np.testing.assert_allclose(found.variance[0], np.diag(exact_cov).reshape(shape), rtol=1e-6, atol=1e-10)
 
 
 def test_residuals_carry_the_likelihood(at_mean):
     """With person means as states the residuals are independent: scaling one score by hand gives the same change."""
-    problem, field, observation = at_mean
-    residual = np.asarray(course_of(field, observation, problem.panel).residual)
+    problem, process, observation = at_mean
+    residual = np.asarray(course_of(process, observation, problem.panel).residual)
     seen = np.asarray(problem.panel.seen)
     assert (residual[~seen] == 0).all()
     # d log-likelihood / d last score = - residual / sd of that step: the last observation enters after all others
@@ -62,7 +62,7 @@ def test_residuals_carry_the_likelihood(at_mean):
 
     def log_density(shift):
         moved = replace(problem.panel, score=problem.panel.score.at[last].add(shift))
-        return float(log_likelihood(field, observation, moved)[dyad])
+        return float(log_likelihood(process, observation, moved)[dyad])
 
     step = 1e-4
     slope = (log_density(step) - log_density(-step)) / (2 * step)
@@ -71,8 +71,8 @@ def test_residuals_carry_the_likelihood(at_mean):
 
 
 def test_residuals_of_a_right_model_are_standard(at_mean):
-    problem, field, observation = at_mean
-    residual = np.asarray(course_of(field, observation, problem.panel).residual)[np.asarray(problem.panel.seen)]
+    problem, process, observation = at_mean
+    residual = np.asarray(course_of(process, observation, problem.panel).residual)[np.asarray(problem.panel.seen)]
     assert residual.mean() == pytest.approx(0.0, abs=4 / len(residual) ** 0.5)
     assert residual.std() == pytest.approx(1.0, abs=4 / (2 * len(residual)) ** 0.5)
 
@@ -106,7 +106,7 @@ def test_draws_spread_as_the_moments_say(small_fit, at_mean):
     @jax.jit
     def moments_at(all_values):
         return jax.lax.map(
-            lambda v: course_of(problem.plan.field(v), problem.observed.observation(v), panel)[:2], all_values
+            lambda v: course_of(problem.plan.process_model(v), problem.observed.observation(v), panel)[:2], all_values
         )
 
     means, variances = (np.asarray(part)[:, 0] for part in moments_at(values))

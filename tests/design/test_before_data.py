@@ -45,12 +45,12 @@ def _dense(planned, point, dyad):
     """Return mean and covariance of the planned values of a dyad, from the definition of the model."""
     problem = planned.problem
     values = {name: float(value) for name, value in planned.scale.values(point).items()}
-    field, observation = problem.plan.field(values), problem.observed.observation(values)
+    process, observation = problem.plan.process_model(values), problem.observed.observation(values)
     panel, n = problem.panel, len(problem.plan.states)
     pair = np.asarray(panel.pair)[dyad]
     steps, gates = np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair].astype(float)
-    mean, cov = joint_moments(field, steps, gates, np.asarray(panel.event)[dyad] @ np.asarray(field.jumps))
-    between = np.asarray(field.between)
+    mean, cov = joint_moments(process, steps, gates, np.asarray(panel.event)[dyad] @ np.asarray(process.jumps))
+    between = np.asarray(process.between)
     cov = cov + np.kron(np.ones((len(steps), len(steps))), between @ between.T)
     reads = np.zeros((len(observation.states), n))
     reads[np.arange(len(observation.states)), list(observation.states)] = np.asarray(observation.loading)

@@ -85,9 +85,9 @@ def test_the_exact_map_of_a_linear_theory_is_the_integrated_one():
 
     theory = keep(rival("reciprocal"), ["oxytocin", "trust", "support", "depression"])
     model = compiled(theory)
-    field = model.plan.field(model.numbers)
+    process = model.plan.process_model(model.numbers)
     found = dynamics.session_map(theory)
-    np.testing.assert_allclose(found["map"], exact.session_map(field, model.schedule), atol=1e-8)
+    np.testing.assert_allclose(found["map"], exact.session_map(process, model.schedule), atol=1e-8)
     numbers = dynamics.loop_gain(theory)
     assert float(found["session_loop_gain"]) == pytest.approx(numbers["session_loop_gain"], rel=1e-7)
     assert float(found["closed_form"]) == pytest.approx(numbers["closed_form"], rel=1e-9)
@@ -243,9 +243,9 @@ def test_loop_gains_of_a_linear_theory_need_no_search_and_are_those_of_the_fit_a
     values = {"w_trust": 0.8, "a_support": 0.4}
     found = dynamics.loop_gain(theory, values=values)
     model = compiled(theory, values)
-    field = model.plan.field(model.numbers)
-    assert found["continuous_loop_gain"] == pytest.approx(float(exact.continuous_loop_gain(field)), rel=1e-9)
-    assert found["session_loop_gain"] == pytest.approx(float(exact.session_loop_gain(field, model.schedule)), rel=1e-9)
+    process = model.plan.process_model(model.numbers)
+    assert found["continuous_loop_gain"] == pytest.approx(float(exact.continuous_loop_gain(process)), rel=1e-9)
+    assert found["session_loop_gain"] == pytest.approx(float(exact.session_loop_gain(process, model.schedule)), rel=1e-9)
     real = dynamics.session_map(theory, values=values)
     assert found["session_loop_gain"] == pytest.approx(float(real["session_loop_gain"]), rel=1e-6)  # steps of 1e-10
     assert found["closed_form"] == pytest.approx(float(real["closed_form"]), rel=1e-6)

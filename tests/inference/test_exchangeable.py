@@ -84,9 +84,9 @@ def test_partners_share_all_their_parameters(problems, tmp_path):
     assert {"tau_his", "sd_his", "between_his", "mean_two", "error_two"} <= distinct - shared
     arrows = {name for name in distinct if name.startswith("d_")}
     assert len(arrows & shared) == len(arrows) / 2
-    field = problems["plain"].plan.field(dict(problems["plain"].priors["location"]))
+    process = problems["plain"].plan.process_model(dict(problems["plain"].priors["location"]))
     swap = np.array([1, 0])
-    for matrix in (field.always, field.noise, field.between @ field.between.T):
+    for matrix in (process.always, process.noise, process.between @ process.between.T):
         np.testing.assert_allclose(np.asarray(matrix)[np.ix_(swap, swap)], matrix, atol=1e-12)
 
 
@@ -101,8 +101,8 @@ def test_one_row_per_effect_of_actor_and_partner(problems):
     seen = occasions(problem, None)
     table = effects_of_persons(problem, post, seen, 3).set_index("kind")
     assert sorted(table.index) == ["actor", "partner"]
-    field = problem.plan.field(values)
-    drift, noise = np.asarray(field.always) - np.diag(np.asarray(field.decay)), np.asarray(field.noise)
+    process = problem.plan.process_model(values)
+    drift, noise = np.asarray(process.always) - np.diag(np.asarray(process.decay)), np.asarray(process.noise)
     step = expm(drift * seen.gap)
     sd = np.sqrt(solve_continuous_lyapunov(drift, -noise)[0, 0])
     assert table.loc["actor", "effect"] == pytest.approx(step[0, 0] * sd, abs=1e-6)

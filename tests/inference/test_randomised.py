@@ -285,7 +285,7 @@ def test_a_scenario_with_a_randomised_event_goes_by_what_was_randomised(problem)
     days = np.append(plain.starts(), plain.starts()[-1] + 7.0)
     draws = {name: jnp.asarray([value]) for name, value in values.items()}
     gap = (_courses(problem, calendar, days, draws) - _courses(problem, plain, days, draws))[0]
-    own = problem.randomised.plan.field(problem.randomised.values(_numbers(values)))
+    own = problem.randomised.plan.process_model(problem.randomised.values(_numbers(values)))
     inside, rest = 50 / 1440, 7.0 - 50 / 1440
     move = expm(np.asarray(own.jacobian(0.0)) * rest) @ expm(np.asarray(own.jacobian(1.0)) * inside)
     place = [entry.id for entry in problem.plan.events].index("work_trust")

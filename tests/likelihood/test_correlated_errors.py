@@ -40,54 +40,54 @@ def _correlated(observation, rng):
 def parts():
     rng = np.random.default_rng(0)
     plan = _plan()
-    field = plan.field(_values(plan, rng))
+    process = plan.process_model(_values(plan, rng))
     observation = _correlated(_observation(plan, rng), rng)
     days, inside, score, event = _panel(rng, 3, len(observation.states), len(plan.events), n_sessions=3)
     variance = rng.choice([0.0, 0.1, 0.5], size=score.shape)
     return (
-        field,
+        process,
         observation,
-        _arrays(days, inside, score, event, field, variance),
+        _arrays(days, inside, score, event, process, variance),
         (days, inside, score, event, variance),
     )
 
 
 def _dense(parts):
-    field, observation, _, (days, inside, score, event, variance) = parts
-    steps, jumps = np.diff(days, axis=1, prepend=days[:, :1]), event @ np.asarray(field.jumps)
+    process, observation, _, (days, inside, score, event, variance) = parts
+    steps, jumps = np.diff(days, axis=1, prepend=days[:, :1]), event @ np.asarray(process.jumps)
     gates = np.where(steps > 0, inside, False)
     return [
-        log_density(field, observation, steps[d], gates[d], jumps[d], score[d], variance[d]) for d in range(len(days))
+        log_density(process, observation, steps[d], gates[d], jumps[d], score[d], variance[d]) for d in range(len(days))
     ]
 
 
 def test_both_filters_equal_the_dense_normal(parts):
     """Two raters, missing values, and values with known errors of their own."""
-    field, observation, panel, _ = parts
+    process, observation, panel, _ = parts
     dense = _dense(parts)
-    np.testing.assert_allclose(log_likelihood(field, observation, panel), dense, rtol=1e-8)
-    np.testing.assert_allclose(filter_jointly(field, observation, panel).log_density, dense, rtol=1e-8)
+    np.testing.assert_allclose(log_likelihood(process, observation, panel), dense, rtol=1e-8)
+    np.testing.assert_allclose(filter_jointly(process, observation, panel).log_density, dense, rtol=1e-8)
 
 
 def test_without_a_correlation_nothing_changes(parts):
-    field, observation, panel, _ = parts
+    process, observation, panel, _ = parts
     alone = eqx.tree_at(lambda o: o.error_factor, observation, jnp.eye(len(observation.states)))
     never = dataclasses.replace(observation, raters=(), error_factor=None)
-    found, expected = (np.asarray(log_likelihood(field, which, panel)) for which in (alone, never))
+    found, expected = (np.asarray(log_likelihood(process, which, panel)) for which in (alone, never))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_the_gradient_is_that_of_the_other_filter(parts):
     """The written-out derivative, against automatic differentiation of the filter of limits."""
-    field, observation, panel, _ = parts
+    process, observation, panel, _ = parts
 
     def total(run, numbers):
         changed = eqx.tree_at(lambda o: (o.error_factor, o.error_sd, o.loading), observation, numbers)
         return run(changed).sum()
 
     at = (observation.error_factor, observation.error_sd, observation.loading)
-    ours = jax.grad(lambda n: total(lambda o: log_likelihood(field, o, panel), n))(at)
-    plain = jax.grad(lambda n: total(lambda o: filter_jointly(field, o, panel).log_density, n))(at)
+    ours = jax.grad(lambda n: total(lambda o: log_likelihood(process, o, panel), n))(at)
+    plain = jax.grad(lambda n: total(lambda o: filter_jointly(process, o, panel).log_density, n))(at)
     for found, expected in zip(ours, plain, strict=True):
         assert np.abs(np.asarray(expected)).max() > 0
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
@@ -107,15 +107,15 @@ def test_combined_scores_have_independent_errors(parts):
 
 
 def test_the_smoothed_course_is_the_conditional_mean(parts):
-    field, observation, panel, (days, inside, score, event, variance) = parts
-    course = course_of(field, observation, panel)
+    process, observation, panel, (days, inside, score, event, variance) = parts
+    course = course_of(process, observation, panel)
     steps = np.diff(days, axis=1, prepend=days[:, :1])
-    n, m, d = len(field.names), score.shape[2], 1
+    n, m, d = len(process.names), score.shape[2], 1
     mean, cov = joint_moments(
-        field, steps[d], np.where(steps[d] > 0, inside[d], False), event[d] @ np.asarray(field.jumps)
+        process, steps[d], np.where(steps[d] > 0, inside[d], False), event[d] @ np.asarray(process.jumps)
     )
     times = len(mean) // n
-    between = np.asarray(field.between)
+    between = np.asarray(process.between)
     cov = cov + np.kron(np.ones((times, times)), between @ between.T)
     loading = np.zeros((m, n))
     loading[np.arange(m), list(observation.states)] = np.asarray(observation.loading)
@@ -133,22 +133,22 @@ def test_coarse_answers_of_one_moment_have_the_box_probability():
     """Two answers of one moment that only say between which borders they lie, integrated over their normals."""
     rng = np.random.default_rng(4)
     plan = _plan()
-    field = plan.field(_values(plan, rng))
+    process = plan.process_model(_values(plan, rng))
     observation = _correlated(_observation(plan, rng), rng)
     score = np.full((1, 1, 6), np.nan)
     score[0, 0, [0, 3]] = [0.4, -0.3]
     days, inside, event = np.zeros((1, 1)), np.zeros((1, 1), dtype=bool), np.zeros((1, 1, len(plan.events)))
-    panel = _arrays(days, inside, score, event, field)
+    panel = _arrays(days, inside, score, event, process)
     panel = panel.with_kind("ordinal", np.isfinite(score), Record({}, {"half_step": jnp.full(6, 0.25)}))
-    start = np.asarray(field.start_covariance) + np.asarray(field.between) @ np.asarray(field.between).T
+    start = np.asarray(process.start_covariance) + np.asarray(process.between) @ np.asarray(process.between).T
     states, loading = [observation.states[j] for j in (0, 3)], np.asarray(observation.loading)[[0, 3]]
     sd, factor = np.asarray(observation.error_sd)[[0, 3]], np.asarray(observation.error_factor)[[0, 3]]
     cov = np.outer(loading, loading) * start[np.ix_(states, states)] + np.outer(sd, sd) * (factor @ factor.T)
-    mean = np.asarray(observation.mean)[[0, 3]] + loading * np.asarray(field.start)[states]
+    mean = np.asarray(observation.mean)[[0, 3]] + loading * np.asarray(process.start)[states]
     low, high = score[0, 0, [0, 3]] - 0.25, score[0, 0, [0, 3]] + 0.25
     box = multivariate_normal(mean, cov).cdf(high, lower_limit=low)
     draws = jnp.asarray(rng.normal(size=(4000, 2)))
-    found = jax.lax.map(lambda z: filter_jointly(field, observation, panel, z).log_density[0], draws)
+    found = jax.lax.map(lambda z: filter_jointly(process, observation, panel, z).log_density[0], draws)
     chances = np.exp(np.asarray(found))
     # the mean of the simulated likelihood is exact; four standard errors of 4,000 draws
     assert abs(chances.mean() - box) < 4 * chances.std() / np.sqrt(len(chances)) + 1e-6

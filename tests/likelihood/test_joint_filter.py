@@ -48,7 +48,7 @@ def _values(problem, **other):
 
 
 def _parts(problem, values):
-    return problem.plan.field(values), problem.observed.observation(values)
+    return problem.plan.process_model(values), problem.observed.observation(values)
 
 
 @pytest.fixture(scope="module")
@@ -61,33 +61,33 @@ def problem(tmp_path_factory):
 
 def test_without_synergy_the_filter_is_exact(problem):
     values = _values(problem, gamma_trust_support=0.0)
-    field, observation = _parts(problem, values)
-    assert field.nonlinear is not None
-    exact = log_likelihood(field.at_mean(), observation, problem.panel)
-    np.testing.assert_allclose(filter_jointly(field, observation, problem.panel).log_density, exact, rtol=1e-10)
+    process, observation = _parts(problem, values)
+    assert process.nonlinear is not None
+    exact = log_likelihood(process.at_mean(), observation, problem.panel)
+    np.testing.assert_allclose(filter_jointly(process, observation, problem.panel).log_density, exact, rtol=1e-10)
     np.testing.assert_allclose(problem.log_likelihood(values), exact, rtol=1e-10)
-    whole, linear = (course_of(f, observation, problem.panel) for f in (field, field.at_mean()))
+    whole, linear = (course_of(f, observation, problem.panel) for f in (process, process.at_mean()))
     np.testing.assert_allclose(whole.mean, linear.mean, atol=1e-8)
     np.testing.assert_allclose(whole.variance, linear.variance, atol=1e-8)
 
 
 def test_more_steps_change_next_to_nothing(problem):
-    field, observation = _parts(problem, _values(problem, **STRONG))
-    coarse, fine = (filter_jointly(field, observation, problem.panel, n_steps=n).log_density for n in (4, 32))
+    process, observation = _parts(problem, _values(problem, **STRONG))
+    coarse, fine = (filter_jointly(process, observation, problem.panel, n_steps=n).log_density for n in (4, 32))
     assert np.abs(np.asarray(coarse - fine)).max() < 0.02
 
 
 def _after_a_session(name, variables, values):
     """Moments of the normal belief after a session, and 200,000 sampled paths from the same normal start."""
     plan = compile_theory(theory(name, variables), {(v, "patient") for v in variables}, ())
-    field = plan.field({**plan.defaults(), **values})
-    field = eqx.tree_at(lambda f: (f.start, f.between), field, (field.start - 0.4, jnp.zeros_like(field.between)))
+    process = plan.process_model({**plan.defaults(), **values})
+    process = eqx.tree_at(lambda f: (f.start, f.between), process, (process.start - 0.4, jnp.zeros_like(process.between)))
     gates, durations = jnp.array([False, True]), jnp.array([0.0, 50 / 1440])
-    pair, event = jnp.tile(jnp.array([[0, 1]]), (200_000, 1)), jnp.zeros((200_000, 2, field.jumps.shape[0]))
-    paths = np.asarray(sample_paths(jax.random.key(3), field, pair, gates, durations, event, 12))[:, 1]
-    here = jax.tree.map(lambda leaf: leaf[1], flows(field, gates, durations, 12, 8))
-    found = carried(field, here, field.start, field.start_covariance, 8)
-    regression = found.slope @ field.start_covariance @ found.slope.T + here.whole.noise
+    pair, event = jnp.tile(jnp.array([[0, 1]]), (200_000, 1)), jnp.zeros((200_000, 2, process.jumps.shape[0]))
+    paths = np.asarray(sample_paths(jax.random.key(3), process, pair, gates, durations, event, 12))[:, 1]
+    here = jax.tree.map(lambda leaf: leaf[1], flows(process, gates, durations, 12, 8))
+    found = carried(process, here, process.start, process.start_covariance, 8)
+    regression = found.slope @ process.start_covariance @ found.slope.T + here.whole.noise
     return found, np.asarray(regression), paths
 
 
@@ -110,24 +110,24 @@ def test_the_weakest_of_five_is_read_off_a_few_points():
 
 
 def test_particles_find_the_exact_likelihood_of_a_linear_theory(problem):
-    field, observation = _parts(problem, _values(problem, gamma_trust_support=0.0))
-    found = discrepancy(field, observation, problem.panel, seed=1, particles=500)
+    process, observation = _parts(problem, _values(problem, gamma_trust_support=0.0))
+    found = discrepancy(process, observation, problem.panel, seed=1, particles=500)
     assert (np.abs(found.gap) < 4 * found.error + 0.02).all()
     assert found.error.max() < 0.5
 
 
-def _brute_force(field, observation, days, inside, score, seen, n_paths, rng):
+def _brute_force(process, observation, days, inside, score, seen, n_paths, rng):
     """Mean density over paths by Euler-Maruyama steps of a minute in a session and of half an hour between sessions."""
-    (arrow,) = field.nonlinear.arrows
+    (arrow,) = process.nonlinear.arrows
     trust, support = (source.nodes[0] for source in arrow.sources)
-    (target,), rate = arrow.targets, float(field.nonlinear.rates[0])
-    n = len(field.names)
-    drift = {g: np.asarray(field.jacobian(float(g))) for g in (False, True)}
-    noise = np.linalg.cholesky(np.asarray(field.noise))
-    state = np.asarray(field.start)[:, None] + np.linalg.cholesky(np.asarray(field.start_covariance)) @ rng.normal(
+    (target,), rate = arrow.targets, float(process.nonlinear.rates[0])
+    n = len(process.names)
+    drift = {g: np.asarray(process.jacobian(float(g))) for g in (False, True)}
+    noise = np.linalg.cholesky(np.asarray(process.noise))
+    state = np.asarray(process.start)[:, None] + np.linalg.cholesky(np.asarray(process.start_covariance)) @ rng.normal(
         size=(n, n_paths)
     )
-    mean = np.asarray(field.between) @ rng.normal(size=(n, n_paths))
+    mean = np.asarray(process.between) @ rng.normal(size=(n, n_paths))
     log_p = np.zeros(n_paths)
     for t, here in enumerate(days):
         length = 0.0 if t == 0 else here - days[t - 1]
@@ -135,7 +135,7 @@ def _brute_force(field, observation, days, inside, score, seen, n_paths, rng):
         n_steps = int(np.ceil(length * (1440 if gate else 1440 / 3)))
         for _ in range(n_steps):
             h = length / n_steps
-            change = drift[gate] @ state + (np.asarray(field.drive)[:, None] if gate else 0.0)
+            change = drift[gate] @ state + (np.asarray(process.drive)[:, None] if gate else 0.0)
             if gate:
                 change[target] += rate * state[trust] * state[support]
             state = state + h * change + h**0.5 * noise @ rng.normal(size=state.shape)
@@ -150,7 +150,7 @@ def _brute_force(field, observation, days, inside, score, seen, n_paths, rng):
 
 def test_particles_agree_with_brute_force(problem):
     """Two sessions three hours apart against the mean density over paths of Euler's method, which knows no filter."""
-    field, observation = _parts(problem, _values(problem, **(STRONG | {"gamma_trust_support": 1.5})))
+    process, observation = _parts(problem, _values(problem, **(STRONG | {"gamma_trust_support": 1.5})))
     days = np.array([[0.0, 50 / 1440, 0.125, 0.125 + 50 / 1440]])
     inside = np.array([False, True, False, True])
     rng = np.random.default_rng(5)
@@ -167,15 +167,15 @@ def test_particles_agree_with_brute_force(problem):
         event=jnp.zeros((1, 4, problem.panel.event.shape[2])),
         known_variance=jnp.zeros(score.shape),
     )
-    expected, error = _brute_force(field, observation, days[0], inside, score[0], seen[0], 200_000, rng)
+    expected, error = _brute_force(process, observation, days[0], inside, score[0], seen[0], 200_000, rng)
     runs = [
-        float(particle_log_likelihood(k, field, observation, panel, 4000)[0])
+        float(particle_log_likelihood(k, process, observation, panel, 4000)[0])
         for k in jax.random.split(jax.random.key(1), 8)
     ]
     found = logsumexp(runs) - np.log(8)
     assert error < 0.1
     assert abs(found - expected) < 4 * np.hypot(error, np.std(runs) / 8**0.5) + 0.01
-    fast = float(filter_jointly(field, observation, panel).log_density[0])
+    fast = float(filter_jointly(process, observation, panel).log_density[0])
     assert abs(fast - expected) > 5 * error, "strong synergy: the fast filter alone would not do"
 
 
@@ -183,8 +183,8 @@ def test_the_correction_is_that_of_the_posterior_mean(problem):
     values = _values(problem, **STRONG)
     draws = xr.Dataset({name: (("chain", "draw"), [[float(v) - 0.01, float(v) + 0.01]]) for name, v in values.items()})
     found = correction(problem, draws, seed=2)
-    field, observation = _parts(problem, values)
-    expected = discrepancy(field, observation, problem.panel, seed=2)
+    process, observation = _parts(problem, values)
+    expected = discrepancy(process, observation, problem.panel, seed=2)
     np.testing.assert_allclose(found["correction"].values, expected.gap, atol=1e-6)
     assert float(found["correction"].sum()) > 2 * float(np.sqrt((found["correction_se"] ** 2).sum()))
     plain = build_problem(problem.scores, theory("reciprocal"))
@@ -240,17 +240,17 @@ def test_each_draw_has_its_own_particles(problem, monkeypatch):
 def test_smoothed_courses_hold_the_truth(problem):
     """At the true values, standardised errors of the smoothed states have mean 0 and sd 1 over replicated studies."""
     values = _values(problem, **STRONG)
-    field, observation = _parts(problem, values)
+    process, observation = _parts(problem, values)
     panel = problem.panel
 
     @jax.jit
     def standard(key):
         path, noise = jax.random.split(key)
         line = (panel.pair, panel.gates, panel.durations, panel.event, panel.n_doublings)
-        states = sample_paths(path, field, *line)
+        states = sample_paths(path, process, *line)
         signal = observation.mean + observation.loading * states[..., jnp.array(observation.states)]
         score = signal + observation.error_sd * jax.random.normal(noise, signal.shape)
-        course = course_of(field, observation, dataclasses.replace(panel, score=score))
+        course = course_of(process, observation, dataclasses.replace(panel, score=score))
         return (states - course.mean) / jnp.sqrt(course.variance)
 
     errors = np.stack([np.asarray(standard(key)) for key in jax.random.split(jax.random.key(7), 12)])
@@ -307,14 +307,14 @@ def test_a_common_factor_is_exact_and_needs_no_data_of_its_own(problem):
     assert not [name for name in common.priors.index if name.startswith("rho") and "factor" in name]
     assert "between_factor" not in common.priors.index
     values = _values(common)
-    field, observation = _parts(common, values)
+    process, observation = _parts(common, values)
     panel, found = common.panel, np.asarray(common.log_likelihood(values))
     for dyad in (0, 3):
         pair = np.asarray(panel.pair)[dyad]
         score = np.where(np.asarray(panel.seen)[dyad], np.asarray(panel.score)[dyad], np.nan)
-        jumps = np.zeros((len(pair), len(field.names)))
+        jumps = np.zeros((len(pair), len(process.names)))
         gates = np.asarray(panel.gates)[pair].astype(float)
-        expected = log_density(field, observation, np.asarray(panel.durations)[pair], gates, jumps, score)
+        expected = log_density(process, observation, np.asarray(panel.durations)[pair], gates, jumps, score)
         np.testing.assert_allclose(found[dyad], expected, atol=1e-7)
 
 
@@ -352,10 +352,10 @@ def test_a_context_moderates_exactly(context):
         np.asarray(problem.panel.context)[:, 0], (np.array([1.0, 4.0, 2.5, 3.0, 5.5]) - 3.2) / 1.5
     )
     values = _values(problem, m_trust=0.8, effect_insecurity_trust=0.3)
-    field, observation = _parts(problem, values)
+    process, observation = _parts(problem, values)
     found, panel = np.asarray(problem.log_likelihood(values)), problem.panel
     for dyad in (0, 3):
-        own = field.of(panel.context[dyad])
+        own = process.of(panel.context[dyad])
         tau, w, m = (float(values[name]) for name in ("tau_trust", "w_trust", "m_trust"))
         rate = 24 * (w - m * float(panel.context[dyad, 0])) / 2  # per day, the mean of two persons
         trust = problem.plan.names.index("trust")
@@ -371,7 +371,7 @@ def test_a_context_moderates_exactly(context):
     assert len(few.durations) <= few.pair.shape[1]
     many = dataclasses.replace(few, durations=jnp.tile(few.durations, 9), gates=jnp.tile(few.gates, 9))
     for one in (few, many):  # steps for each distinct interval, or for each moment
-        np.testing.assert_allclose(log_likelihood(field, observation, one), found[1:2], rtol=1e-10)
+        np.testing.assert_allclose(log_likelihood(process, observation, one), found[1:2], rtol=1e-10)
 
 
 def test_replicates_know_the_context(context):

@@ -56,9 +56,9 @@ def _panel(rng, n_dyads, n_indicators, n_events, n_sessions=4):
     return days, inside, score, event
 
 
-def _arrays(days, inside, score, event, field, variance=None):
+def _arrays(days, inside, score, event, process, variance=None):
     pair, gates, durations = distinct_intervals(days, inside)
-    norm = float(jnp.abs(field.jacobian(1.0)).sum(axis=1).max())
+    norm = float(jnp.abs(process.jacobian(1.0)).sum(axis=1).max())
     seen = np.isfinite(score)
     return Panel(
         jnp.asarray(np.where(seen, score, 0.0)), jnp.asarray(seen), jnp.asarray(pair), jnp.asarray(gates),
@@ -71,17 +71,17 @@ def _arrays(days, inside, score, event, field, variance=None):
 def test_equals_the_dense_multivariate_normal(seed):
     rng = np.random.default_rng(seed)
     plan = _plan()
-    field = plan.field(_values(plan, rng))
+    process = plan.process_model(_values(plan, rng))
     observation = _observation(plan, rng)
     days, inside, score, event = _panel(rng, 3, len(observation.states), len(plan.events))
     variance = rng.choice([0.0, 0.1, 0.5], size=score.shape)
-    found = log_likelihood(field, observation, _arrays(days, inside, score, event, field, variance))
+    found = log_likelihood(process, observation, _arrays(days, inside, score, event, process, variance))
     steps = np.diff(days, axis=1, prepend=days[:, :1])
     assert (steps[:, 1:] == 0).any(), "a gap of 0 days is part of the test"
-    jumps = event @ np.asarray(field.jumps)
+    jumps = event @ np.asarray(process.jumps)
     dense = [
         log_density(
-            field, observation, steps[d], np.where(steps[d] > 0, inside[d], False), jumps[d], score[d], variance[d]
+            process, observation, steps[d], np.where(steps[d] > 0, inside[d], False), jumps[d], score[d], variance[d]
         )
         for d in range(3)
     ]
@@ -99,10 +99,10 @@ def _school_like():
 
 def test_gradient_equals_finite_differences():
     plan, values, observation, raw = _school_like()
-    panel = _arrays(*raw, plan.field(values))
+    panel = _arrays(*raw, plan.process_model(values))
 
     def total(numbers):
-        return log_likelihood(plan.field(numbers), observation, panel).sum()
+        return log_likelihood(plan.process_model(numbers), observation, panel).sum()
 
     numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
     value = jax.jit(total)
@@ -117,13 +117,13 @@ def test_gradient_equals_finite_differences():
 
 def test_the_unit_of_time_changes_nothing():
     plan, values, observation, (days, inside, score, event) = _school_like()
-    field = plan.field(values)
+    process = plan.process_model(values)
     # every time measured in half days: durations double, rates halve
     slow = dataclasses.replace(
-        field, decay=field.decay / 2, always=field.always / 2, session=field.session / 2, drive=field.drive / 2,
-        noise=field.noise / 2,
+        process, decay=process.decay / 2, always=process.always / 2, session=process.session / 2, drive=process.drive / 2,
+        noise=process.noise / 2,
     )  # fmt: skip
-    once = log_likelihood(field, observation, _arrays(days, inside, score, event, field))
+    once = log_likelihood(process, observation, _arrays(days, inside, score, event, process))
     twice = log_likelihood(slow, observation, _arrays(2 * days, inside, score, event, slow))
     np.testing.assert_allclose(np.asarray(twice), np.asarray(once), rtol=1e-8)
 
@@ -137,26 +137,26 @@ def test_the_unit_of_the_theory_file_changes_nothing():
     )
     other = compile_theory(theory.model_copy(update={"variables": variables}), MEASURED, events=("dose",))
     plan, values, observation, raw = _school_like()
-    once = log_likelihood(plan.field(values), observation, _arrays(*raw, plan.field(values)))
+    once = log_likelihood(plan.process_model(values), observation, _arrays(*raw, plan.process_model(values)))
     converted = {**values, "tau_oxytocin": values["tau_oxytocin"] / 60}
-    twice = log_likelihood(other.field(converted), observation, _arrays(*raw, other.field(converted)))
+    twice = log_likelihood(other.process_model(converted), observation, _arrays(*raw, other.process_model(converted)))
     np.testing.assert_allclose(np.asarray(twice), np.asarray(once), rtol=1e-8)
 
 
 def test_swapping_dyads_permutes_the_result():
     plan, values, observation, raw = _school_like()
     order = np.array([2, 0, 3, 1])
-    field = plan.field(values)
-    found = np.asarray(log_likelihood(field, observation, _arrays(*raw, field)))
-    swapped = log_likelihood(field, observation, _arrays(*(part[order] for part in raw), field))
+    process = plan.process_model(values)
+    found = np.asarray(log_likelihood(process, observation, _arrays(*raw, process)))
+    swapped = log_likelihood(process, observation, _arrays(*(part[order] for part in raw), process))
     np.testing.assert_allclose(np.asarray(swapped), found[order], rtol=1e-12)
 
 
 def test_a_coarse_transition_is_refused_not_approximated():
     plan, values, observation, raw = _school_like()
-    field = plan.field(values)
-    panel = dataclasses.replace(_arrays(*raw, field), n_doublings=0)
-    assert np.isnan(np.asarray(log_likelihood(field, observation, panel))).all()
+    process = plan.process_model(values)
+    panel = dataclasses.replace(_arrays(*raw, process), n_doublings=0)
+    assert np.isnan(np.asarray(log_likelihood(process, observation, panel))).all()
 
 
 def test_without_couplings_the_states_are_independent():
@@ -164,11 +164,11 @@ def test_without_couplings_the_states_are_independent():
     rng = np.random.default_rng(0)
     observation = _observation(plan, rng)
     days, inside, score, event = _panel(rng, 2, len(observation.states), 0)
-    field = plan.field(plan.defaults())
-    whole = log_likelihood(field, observation, _arrays(days, inside, score, event, field))
+    process = plan.process_model(plan.defaults())
+    whole = log_likelihood(process, observation, _arrays(days, inside, score, event, process))
     parts = 0.0
     for state in range(len(plan.states)):
         alone = score.copy()
         alone[:, :, [j for j, s in enumerate(observation.states) if s != state]] = np.nan
-        parts = parts + log_likelihood(field, observation, _arrays(days, inside, alone, event, field))
+        parts = parts + log_likelihood(process, observation, _arrays(days, inside, alone, event, process))
     np.testing.assert_allclose(np.asarray(whole), np.asarray(parts), rtol=1e-10)

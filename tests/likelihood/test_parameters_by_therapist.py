@@ -113,7 +113,7 @@ def test_a_field_that_bends_has_numbers_of_each_therapist(tmp_path):
     levels = len(bent.random_levels.levels)
     effects = np.random.default_rng(5).normal(size=(3, levels + 1))
     values = _values(bent, effects, gamma_trust_support=0.5, spread_therapists_gamma_trust_support=0.6)
-    assert axis_of(bent.field_of(values, bent.panel)) == 0
+    assert axis_of(bent.process_of(values, bent.panel)) == 0
     whose, found = np.asarray(bent.panel.therapist), np.asarray(bent.log_likelihood(values))
     own = [
         values

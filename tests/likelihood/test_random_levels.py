@@ -52,17 +52,17 @@ def _values(problem, **other):
 
 def _dense(problem, values, sd_therapists, sd_plates):
     """The log density of all data as one joint normal, built without the package's likelihood."""
-    field, observation, panel = problem.plan.field(values), problem.observed.observation(values), problem.panel
+    process, observation, panel = problem.plan.process_model(values), problem.observed.observation(values), problem.panel
     means, covs, marks, data = [], [], [], []
     for d in range(panel.pair.shape[0]):
         pair = np.asarray(panel.pair)[d]
-        jumps = np.asarray(panel.event)[d] @ np.asarray(field.jumps)
-        mean, cov = joint_moments(field, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair], jumps)
-        between = np.asarray(field.between)
+        jumps = np.asarray(panel.event)[d] @ np.asarray(process.jumps)
+        mean, cov = joint_moments(process, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair], jumps)
+        between = np.asarray(process.between)
         cov = cov + np.kron(np.ones((len(pair), len(pair))), between @ between.T)
         when, what = np.nonzero(np.asarray(panel.seen)[d])
         states = np.array(observation.states)[what]
-        places, loading = when * len(field.names) + states, np.asarray(observation.loading)[what]
+        places, loading = when * len(process.names) + states, np.asarray(observation.loading)[what]
         means.append(np.asarray(observation.mean)[what] + loading * mean[places])
         noise = np.diag(np.asarray(observation.error_sd)[what] ** 2)
         covs.append(loading[:, None] * cov[np.ix_(places, places)] * loading + noise)

@@ -103,7 +103,7 @@ def test_courses_take_the_parameters_of_their_dyad(problem):
     )
     for dyad, node in [(2, chosen[2])]:
         own = problem.random_parameters.of(values, jnp.asarray(places[node]))
-        alone = course_of(problem.plan.field(own), problem.observed.observation(own), problem.panel)
+        alone = course_of(problem.plan.process_model(own), problem.observed.observation(own), problem.panel)
         np.testing.assert_allclose(best.mean[dyad], alone.mean[dyad], atol=1e-10)
     one = jax.jit(lambda key: course_at(problem, values, problem.panel, key).mean[0, 3, 2])
     assert len({float(one(jax.random.key(k))) for k in range(6)}) > 1

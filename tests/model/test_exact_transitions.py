@@ -7,14 +7,14 @@ import pytest
 from mpmath import mp
 from scipy.linalg import expm, solve_continuous_lyapunov
 
-from dyadloop.model import Field, compile_theory, doublings, transitions
+from dyadloop.model import ProcessModel, compile_theory, doublings, transitions
 from tests.linear import linear
 
 
 def _field(decay, always=None, session=None, drive=None, noise=None):
     n = len(decay)
     zero = np.zeros((n, n))
-    return Field(
+    return ProcessModel(
         names=tuple(f"x{i}" for i in range(n)), kinds=("component",) * n, decay=jnp.asarray(decay, dtype=float),
         always=jnp.asarray(zero if always is None else always), session=jnp.asarray(zero if session is None else session),
         drive=jnp.zeros(n) if drive is None else jnp.asarray(drive), noise=jnp.eye(n) if noise is None else jnp.asarray(noise),
@@ -22,14 +22,14 @@ def _field(decay, always=None, session=None, drive=None, noise=None):
     )  # fmt: skip
 
 
-def _depth(field, longest):
-    return doublings(longest, float(jnp.abs(field.jacobian(1.0)).sum(axis=1).max()))
+def _depth(process, longest):
+    return doublings(longest, float(jnp.abs(process.jacobian(1.0)).sum(axis=1).max()))
 
 
 def test_one_state_is_the_ornstein_uhlenbeck_process():
-    field = _field([0.5], drive=[0.3])
+    process = _field([0.5], drive=[0.3])
     t = np.array([0.0, 1e-6, 0.1, 3.0, 400.0])
-    step = transitions(field, jnp.ones(5, bool), jnp.asarray(t), _depth(field, 400.0))
+    step = transitions(process, jnp.ones(5, bool), jnp.asarray(t), _depth(process, 400.0))
     np.testing.assert_allclose(step.matrix[:, 0, 0], np.exp(-0.5 * t), rtol=1e-10, atol=1e-16)
     np.testing.assert_allclose(step.noise[:, 0, 0], (1 - np.exp(-t)) / 1.0, rtol=1e-9)
     np.testing.assert_allclose(step.shift[:, 0], 0.3 / 0.5 * (1 - np.exp(-0.5 * t)), rtol=1e-9)
@@ -41,10 +41,10 @@ def test_equals_scipy_on_a_stiff_coupled_field(stiffness):
     n = 4
     decay = np.array([stiffness, 1.0, 0.2, 0.01])
     always, root = rng.normal(0, 0.05, (n, n)) * decay[:, None], rng.normal(size=(n, n))
-    field = _field(decay, always=always, noise=root @ root.T)
+    process = _field(decay, always=always, noise=root @ root.T)
     times = np.array([0.01, 1.0, 7.0])
-    step = transitions(field, jnp.zeros(3, bool), jnp.asarray(times), _depth(field, 7.0))
-    drift = np.asarray(field.jacobian(0.0))
+    step = transitions(process, jnp.zeros(3, bool), jnp.asarray(times), _depth(process, 7.0))
+    drift = np.asarray(process.jacobian(0.0))
     stationary = solve_continuous_lyapunov(drift, -root @ root.T)
     for i, t in enumerate(times):
         np.testing.assert_allclose(step.matrix[i], expm(drift * t), rtol=1e-9, atol=1e-11)
@@ -95,8 +95,8 @@ def test_transitions_and_their_derivative_to_rounding(kind):
     reach = doublings(21.0, np.abs(given["always"]).sum(axis=1).max())
 
     def steps(parts):
-        field = _field(np.zeros(n), always=parts["always"], drive=parts["drive"], noise=parts["noise"])
-        return transitions(field, jnp.ones(len(times), bool), jnp.asarray(times), reach)
+        process = _field(np.zeros(n), always=parts["always"], drive=parts["drive"], noise=parts["noise"])
+        return transitions(process, jnp.ones(len(times), bool), jnp.asarray(times), reach)
 
     slope = jax.jacrev(steps)(given)
     for place, t in enumerate(times):
@@ -114,8 +114,8 @@ def test_transitions_and_their_derivative_to_rounding(kind):
 
 
 def test_two_steps_are_one():
-    field = _field([2.0, 0.3], always=[[0.0, 0.4], [0.1, 0.0]], drive=[0.2, -0.1])
-    step = transitions(field, jnp.ones(3, bool), jnp.array([1.0, 2.5, 3.5]), _depth(field, 3.5))
+    process = _field([2.0, 0.3], always=[[0.0, 0.4], [0.1, 0.0]], drive=[0.2, -0.1])
+    step = transitions(process, jnp.ones(3, bool), jnp.array([1.0, 2.5, 3.5]), _depth(process, 3.5))
     f, q, b = (np.asarray(part) for part in step)
     np.testing.assert_allclose(f[1] @ f[0], f[2], rtol=1e-10)
     np.testing.assert_allclose(f[1] @ q[0] @ f[1].T + q[1], q[2], rtol=1e-9)
@@ -127,14 +127,14 @@ def test_the_framework_compiles_to_its_equations():
     theory = linear()
     plan = compile_theory(theory)
     values = plan.defaults()
-    field = plan.field(values)
+    process = plan.process_model(values)
     state = np.random.default_rng(0).normal(size=len(plan.states))
     x = dict(zip(plan.names, state, strict=True))
     u = (x["oxytocin_patient"] + x["oxytocin_therapist"]) / 2
     components = [v.id for v in theory.of_kind("component")]
     symptoms = [v.id for v in theory.of_kind("symptom")]
     for gate in (0.0, 1.0):
-        drift = dict(zip(plan.names, np.asarray(field.drift(jnp.asarray(state), gate)), strict=True))
+        drift = dict(zip(plan.names, np.asarray(process.drift(jnp.asarray(state), gate)), strict=True))
         drive = sum(values[f"a_{k}"] * x[k] for k in components) + values["session_oxytocin"]
         for person in ("oxytocin_patient", "oxytocin_therapist"):
             expected = (gate * drive - x[person]) / (values["tau_oxytocin"] / 1440)
@@ -155,11 +155,11 @@ def test_partial_correlations_make_a_correlation_matrix():
     plan = compile_theory(linear())
     rng = np.random.default_rng(3)
     values = {name: float(rng.normal()) if name.startswith("rho_") else v for name, v in plan.defaults().items()}
-    field = plan.field(values)
-    cov = np.asarray(field.between @ field.between.T)
+    process = plan.process_model(values)
+    cov = np.asarray(process.between @ process.between.T)
     sds = [values[f"between_{state.variable.id}"] for state in plan.states]
     np.testing.assert_allclose(np.sqrt(np.diag(cov)), sds, rtol=1e-12)
     first = np.tanh(values[f"rho_between_{plan.names[3]}_{plan.names[0]}"])
     np.testing.assert_allclose(cov[3, 0] / (sds[3] * sds[0]), first, rtol=1e-10)
-    stationary = np.sqrt(np.diag(np.asarray(field.start_covariance)))
+    stationary = np.sqrt(np.diag(np.asarray(process.start_covariance)))
     np.testing.assert_allclose(stationary, [values[f"sd_{s.variable.id}"] for s in plan.states], rtol=1e-12)

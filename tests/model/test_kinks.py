@@ -52,7 +52,7 @@ def _wide(scale):
 def test_what_forms_declare_decides(form, constants, priors, gain_undefined, more_points):
     plan = compile_theory(_theory(form, constants, priors, centred=True))
     assert plan.has_kink == (["k"] if gain_undefined else [])
-    assert plan.field(plan.defaults()).nonlinear.has_kink is more_points
+    assert plan.process_model(plan.defaults()).nonlinear.has_kink is more_points
 
 
 def test_a_state_just_at_a_kink_is_told():

@@ -73,10 +73,10 @@ def test_which_levels_are_shifted(problem):
 
 def _dense(problem, values, dyad):
     """Mean and covariance of the states with their levels, from the definition of the model."""
-    panel, field = problem.panel, problem.plan.field(values)
+    panel, process = problem.panel, problem.plan.process_model(values)
     pair = np.asarray(panel.pair)[dyad]
-    jumps = np.asarray(panel.event)[dyad] @ np.asarray(field.jumps)
-    mean, cov = joint_moments(field, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair], jumps)
+    jumps = np.asarray(panel.event)[dyad] @ np.asarray(process.jumps)
+    mean, cov = joint_moments(process, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair], jumps)
     covariate = np.asarray(panel.covariate)[dyad]
     names, columns = problem.plan.names, problem.scores["covariate"].values.tolist()
     design, spread, shift = [], [], np.zeros((len(pair), len(names)))
@@ -89,7 +89,7 @@ def _dense(problem, values, dyad):
             spread.append(values[f"spread_{covariate_name}_{state}"])
     means = np.tile(np.eye(len(names)), (len(pair), 1))
     whole = np.column_stack([means, *design])
-    between = np.asarray(field.between)
+    between = np.asarray(process.between)
     cov = cov + whole @ block_diag(between @ between.T, np.diag(np.square(spread))) @ whole.T
     return mean + shift.ravel(), cov
 
@@ -115,8 +115,8 @@ def test_the_likelihood_is_that_of_the_dense_normal(problem, values):
         mean, cov, reads, noise, data = _moments(problem, values, dyad)
         dense = multivariate_normal(reads @ mean, reads @ cov @ reads.T + noise).logpdf(data)
         assert found[dyad] == pytest.approx(dense, rel=1e-8)
-    field, observation = problem.plan.field(values), problem.observed.observation(values)
-    np.testing.assert_allclose(filter_jointly(field, observation, problem.panel).log_density, found, rtol=1e-10)
+    process, observation = problem.plan.process_model(values), problem.observed.observation(values)
+    np.testing.assert_allclose(filter_jointly(process, observation, problem.panel).log_density, found, rtol=1e-10)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_hours_and_weekends_are_those_of_the_dense_normal(by_calendar):
 
 
 def test_courses_hold_the_shifts(problem, values):
-    course = course_of(problem.plan.field(values), problem.observed.observation(values), problem.panel)
+    course = course_of(problem.plan.process_model(values), problem.observed.observation(values), problem.panel)
     mean, cov, reads, noise, data = _moments(problem, values, 1)
     gain = cov @ reads.T @ np.linalg.inv(reads @ cov @ reads.T + noise)
     shape = course.mean[1].shape
@@ -161,10 +161,10 @@ def test_no_effect_and_no_spread_is_no_covariate(problem, values):
     none = {name: 1e-9 if name.startswith("spread_") else value for name, value in values.items()}
     none |= {name: 0.0 for name in none if name.startswith("effect_")}
     bare = dataclasses.replace(problem.panel, covariate=None)
-    field, observation = problem.plan.field(none), problem.observed.observation(none)
+    process, observation = problem.plan.process_model(none), problem.observed.observation(none)
     plain = dataclasses.replace(observation, shift=None, varying=(), spread=None)
-    expected = log_likelihood(field, plain, bare)
-    np.testing.assert_allclose(log_likelihood(field, observation, problem.panel), expected, rtol=1e-10)
+    expected = log_likelihood(process, plain, bare)
+    np.testing.assert_allclose(log_likelihood(process, observation, problem.panel), expected, rtol=1e-10)
 
 
 def test_replicates_have_the_moments_of_the_model(problem, values):

@@ -47,7 +47,7 @@ def problem(study):
 @pytest.fixture(scope="module")
 def models(problem):
     values = {**problem.plan.defaults(), **{n: q.value for n, q in problem.observed.parameters().items()}}
-    return problem.plan.field(values), problem.observed.observation(values)
+    return problem.plan.process_model(values), problem.observed.observation(values)
 
 
 def _limited(panel, places, side):
@@ -81,14 +81,14 @@ def _place(panel):
 
 def _moments_of_data(panel, models):
     """Mean and covariance of the seen values of the first dyad from independent joint moments."""
-    field, observation = models
+    process, observation = models
     pair = np.asarray(panel.pair)[0]
-    jumps = np.asarray(panel.event)[0] @ np.asarray(field.jumps)
-    mean, cov = joint_moments(field, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair], jumps)
-    between = np.asarray(field.between)
+    jumps = np.asarray(panel.event)[0] @ np.asarray(process.jumps)
+    mean, cov = joint_moments(process, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair], jumps)
+    between = np.asarray(process.between)
     cov = cov + np.kron(np.ones((len(pair), len(pair))), between @ between.T)
     when, what = np.nonzero(np.asarray(panel.seen)[0])
-    places = when * len(field.names) + np.array(observation.states)[what]
+    places = when * len(process.names) + np.array(observation.states)[what]
     loading = np.asarray(observation.loading)[what]
     mean = np.asarray(observation.mean)[what] + loading * mean[places]
     cov = loading[:, None] * cov[np.ix_(places, places)] * loading + np.diag(
@@ -122,9 +122,9 @@ def _densities(models, panel, normals):
 
 
 def test_both_filters_agree_where_nothing_is_limited(problem, models):
-    field, observation = models
-    once = log_likelihood(field, observation, problem.panel)
-    np.testing.assert_allclose(filter_jointly(field, observation, problem.panel).log_density, once, rtol=1e-11)
+    process, observation = models
+    once = log_likelihood(process, observation, problem.panel)
+    np.testing.assert_allclose(filter_jointly(process, observation, problem.panel).log_density, once, rtol=1e-11)
 
 
 @pytest.mark.parametrize(
@@ -239,11 +239,11 @@ def test_a_drawn_value_lies_beyond_its_limit(problem, models, side):
 
 
 def test_a_far_limit_has_a_finite_slope(problem, models):
-    field, observation = models
+    process, observation = models
     panel = _limited(problem.panel, [7], -1)
     panel = replace(panel, score=panel.score.at[_place(panel)].set(-400.0))
     value, slope = jax.value_and_grad(
-        lambda mean: filter_jointly(field, replace_mean(observation, mean), panel, jnp.array([0.3])).log_density.sum()
+        lambda mean: filter_jointly(process, replace_mean(observation, mean), panel, jnp.array([0.3])).log_density.sum()
     )(observation.mean)
     assert np.isfinite(value)
     assert value < -1000

@@ -80,15 +80,15 @@ def test_the_likelihood_is_the_probability_of_the_answers(problem, values):
     for name in panel.kinds:
         panel = panel.with_kind(name, only & panel.is_kind(name), panel.records[name])
     panel = panel.of_dyads(np.array([0]))
-    field, observation = problem.plan.field(values), problem.observed.observation(values)
+    process, observation = problem.plan.process_model(values), problem.observed.observation(values)
     pair = np.asarray(panel.pair)[0]
     mean, cov = joint_moments(
-        field, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair],
-        np.asarray(panel.event)[0] @ np.asarray(field.jumps),
+        process, np.asarray(panel.durations)[pair], np.asarray(panel.gates)[pair],
+        np.asarray(panel.event)[0] @ np.asarray(process.jumps),
     )  # fmt: skip
-    between = np.asarray(field.between)
+    between = np.asarray(process.between)
     cov = cov + np.kron(np.ones((len(pair), len(pair))), between @ between.T)
-    rows = places * len(field.names) + observation.states[column]
+    rows = places * len(process.names) + observation.states[column]
     error = float(observation.error_sd[column])
     scores = problem.scores.sel(indicator="trust")
     cuts = (np.array([-np.inf, *THRESHOLDS, np.inf]) - scores["center"].item()) / scores["scale"].item()
@@ -101,7 +101,7 @@ def test_the_likelihood_is_the_probability_of_the_answers(problem, values):
     exact = np.log(box.cdf(cuts[number + 1], lower_limit=cuts[number]))
     uniforms = qmc.Sobol(panel.n_latent, rng=np.random.default_rng(1)).random(2**11)
     normals = jnp.asarray(norm.ppf(np.clip(uniforms, 1e-12, 1 - 1e-12)))
-    run = jax.jit(jax.vmap(lambda z: filter_jointly(field, observation, panel, z).log_density[0]))
+    run = jax.jit(jax.vmap(lambda z: filter_jointly(process, observation, panel, z).log_density[0]))
     assert panel.n_latent == n_first
     assert float(jax.nn.logsumexp(run(normals)) - np.log(2**11)) == pytest.approx(exact, abs=1e-3)
 

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.likelihood.panel import Panel, distinct_intervals
-from dyadloop.model import Field, doublings
+from dyadloop.model import ProcessModel, doublings
 from dyadloop.observation.plan import Observation
 from tests.conftest import ROOT
 
@@ -47,11 +47,11 @@ def panel_of(path: Path, manifest: list[str], impulse: str | None = None, fastes
     )  # fmt: skip
 
 
-def field_of(drift, constant, diffusion, start, start_covariance, jumps) -> Field:
+def process_of(drift, constant, diffusion, start, start_covariance, jumps) -> ProcessModel:
     """Return dx = (A x + b) dt + noise; the push b acts while a session runs, and here one always does."""
     n = drift.shape[0]
     zero = jnp.zeros((n, n))
-    return Field(
+    return ProcessModel(
         names=tuple("x" * (k + 1) for k in range(n)), kinds=("component",) * n, decay=-jnp.diagonal(drift),
         always=drift - jnp.diag(jnp.diagonal(drift)), session=zero, drive=constant, noise=diffusion, start=start,
         start_covariance=start_covariance, between=zero, jumps=jumps,
@@ -81,10 +81,10 @@ def log_likelihood_at(point, path, manifest, impulse):
     np.testing.assert_array_equal(m["LAMBDA"], np.eye(*m["LAMBDA"].shape))
     # covariances as ctsem uses them, inflated by 1e-5
     jumps = m["TDPREDEFFECT"].T if impulse else jnp.zeros((0, len(m["DRIFT"])))
-    field = field_of(m["DRIFT"], m["CINT"][:, 0], m["DIFFUSIONcov"], m["T0MEANS"][:, 0], m["T0cov"], jumps)
+    process = process_of(m["DRIFT"], m["CINT"][:, 0], m["DIFFUSIONcov"], m["T0MEANS"][:, 0], m["T0cov"], jumps)
     errors = jnp.sqrt(jnp.diagonal(m["MANIFESTcov"]))
     observation = Observation(tuple(range(len(manifest))), m["MANIFESTMEANS"][:, 0], jnp.ones(len(manifest)), errors)
-    return float(log_likelihood(field, observation, panel_of(path, manifest, impulse)).sum())
+    return float(log_likelihood(process, observation, panel_of(path, manifest, impulse)).sum())
 
 
 def test_the_maximum_of_anomauth_is_reached_from_plain_starts():
@@ -99,9 +99,9 @@ def test_the_maximum_of_anomauth_is_reached_from_plain_starts():
     def deviance(p):
         drift = jnp.array([[-jnp.exp(p[0]), p[1]], [p[2], -jnp.exp(p[3])]])
         noise, start = factor(p[4:7]), factor(p[7:10])
-        field = field_of(drift, jnp.zeros(2), noise @ noise.T, p[10:12], start @ start.T, jnp.zeros((0, 2)))
+        process = process_of(drift, jnp.zeros(2), noise @ noise.T, p[10:12], start @ start.T, jnp.zeros((0, 2)))
         observation = Observation((0, 1), p[12:14], jnp.ones(2), jnp.zeros(2))
-        return -2.0 * log_likelihood(field, observation, panel).sum()
+        return -2.0 * log_likelihood(process, observation, panel).sum()
 
     start = np.array([-0.7, 0, 0, -0.7, -0.5, 0, -0.5, -0.5, 0, -0.5, 0, 0, 2.5, 2.5])
     best = minimize(deviance, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000, "ftol": 1e-14})

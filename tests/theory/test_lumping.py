@@ -40,14 +40,14 @@ def with_values(theory, values):
     return Theory.model_validate(content)
 
 
-def field_of(theory):
+def process_of(theory):
     plan = compile_theory(theory)
-    return plan, plan.field(plan.defaults())
+    return plan, plan.process_model(plan.defaults())
 
 
 def test_members_that_move_together_are_the_lumped_state_exactly():
     theory, _ = alike()
-    (full, whole), (small, lumped) = (field_of(one) for one in (theory, lump(theory, "alliance")))
+    (full, whole), (small, lumped) = (process_of(one) for one in (theory, lump(theory, "alliance")))
     assert small.names == ("oxytocin_patient", "oxytocin_therapist", "alliance", "depression", "stress", "fear")
     spread = np.array(
         [
@@ -65,7 +65,7 @@ def test_members_that_move_together_are_the_lumped_state_exactly():
 
 def test_an_event_on_all_members_moves_the_whole_as_it_moves_each():
     theory, _ = alike()
-    plan, lumped = field_of(lump(theory, "alliance"))
+    plan, lumped = process_of(lump(theory, "alliance"))
     jumps = {entry.event: np.asarray(row) for entry, row in zip(plan.events, lumped.jumps, strict=True)}
     place = plan.names.index("alliance")
     assert jumps["work_alliance"][place] == pytest.approx(0.4)

@@ -35,9 +35,9 @@ def test_the_example_of_the_docs_validates_simulates_and_can_be_fitted(tmp_path)
     assert run["status"].values.tolist() == ["ok", "ok"]
     assert run["trust"].values[0, -1] != 0
     plan = compile_theory(theory, {(name, "patient") for name in ("trust", "support", "depression")}, ("dose",))
-    field = plan.field(plan.defaults())
+    process = plan.process_model(plan.defaults())
     assert plan.is_linear
-    assert np.asarray(field.jumps).ravel().tolist() == pytest.approx([0.2 / 24, 0, 0])
+    assert np.asarray(process.jumps).ravel().tolist() == pytest.approx([0.2 / 24, 0, 0])
 
 
 def test_every_key_of_the_schema_is_documented():

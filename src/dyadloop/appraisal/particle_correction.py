@@ -18,7 +18,7 @@ from dyadloop.likelihood.joint_filter import filter_jointly
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.particles import PARTICLES, particle_log_likelihood
 from dyadloop.likelihood.programs import program
-from dyadloop.model import Field
+from dyadloop.model import ProcessModel
 from dyadloop.observation.plan import Observation
 
 RUNS = 8
@@ -103,7 +103,7 @@ def corrected(
 
 
 def discrepancy(
-    field: Field, observation: Observation, panel: Panel, seed: int, particles: int = PARTICLES, runs: int = RUNS
+    process: ProcessModel, observation: Observation, panel: Panel, seed: int, particles: int = PARTICLES, runs: int = RUNS
 ) -> Discrepancy:
     """Return by how much the fast filter misses the likelihood of each dyad.
 
@@ -121,9 +121,9 @@ def discrepancy(
         Particles of a run, and runs.
     """
     panel = panel.plain()
-    fast = filter_jointly(field, observation, panel).log_density
+    fast = filter_jointly(process, observation, panel).log_density
     keys = jax.random.split(jax.random.key(seed), runs)
-    run = program(lambda key: particle_log_likelihood(key, field, observation, panel, particles))
+    run = program(lambda key: particle_log_likelihood(key, process, observation, panel, particles))
     return _beside(fast, jnp.stack([run(key) for key in keys]))
 
 
@@ -177,8 +177,8 @@ def _both_filters(
     def at(values: dict[str, Array], z: Array, key: Array, plain: Panel) -> tuple[Array, Array]:
         panel = problem.alone(values, problem.observed.observation(values), plain)
         own = varying.of(values, z) if varying.names else values
-        field, observation = problem.field_of(own, panel), problem.observed.observation(own)
-        fast = filter_jointly(field, observation, panel).log_density
-        return fast, particle_log_likelihood(key, field, observation, panel, particles)
+        process, observation = problem.process_of(own, panel), problem.observed.observation(own)
+        fast = filter_jointly(process, observation, panel).log_density
+        return fast, particle_log_likelihood(key, process, observation, panel, particles)
 
     return program(at)

@@ -83,7 +83,7 @@ def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel
 
     def sampled(key: jax.Array, values: dict[str, jax.Array], pair: jax.Array, event: jax.Array, own: Any) -> jax.Array:  # noqa: ANN401 - contexts or None
         line = (pair, panel.gates, panel.durations, event, panel.n_doublings, own)
-        return sample_paths(key, problem.plan.field(values), *line)
+        return sample_paths(key, problem.plan.process_model(values), *line)
 
     own = problem.random_levels.own(values, panel)
     if not problem.random_parameters.names and not own:

@@ -20,7 +20,7 @@ from dyadloop.likelihood.joint_filter import predicted
 from dyadloop.likelihood.panel import distinct_intervals
 from dyadloop.likelihood.programs import program
 from dyadloop.likelihood.propagation import STEPS
-from dyadloop.model import Field, doublings, moves
+from dyadloop.model import ProcessModel, doublings, moves
 from dyadloop.theory import Protocol, protocol
 from dyadloop.units import duration as days_of
 
@@ -182,26 +182,26 @@ def _travelling(problem: Problem, n_doublings: int) -> Callable[..., jax.Array]:
     """Return the program that finds mean courses at many draws, given intervals, events and the moments kept."""
     at_random = np.isin(np.arange(len(problem.plan.events)), problem.randomised.events)
 
-    def course(field: Field, amounts: jax.Array, calendar: tuple[jax.Array, ...]) -> jax.Array:
+    def course(process: ProcessModel, amounts: jax.Array, calendar: tuple[jax.Array, ...]) -> jax.Array:
         pair, gates, durations = calendar
-        steps = moves(field, gates, durations, n_doublings, STEPS)
+        steps = moves(process, gates, durations, n_doublings, STEPS)
 
         def advance(
             belief: tuple[jax.Array, jax.Array], now: tuple[jax.Array, jax.Array]
         ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
             index, push = now
-            mean, cov, _ = predicted(field, steps, index, *belief)
+            mean, cov, _ = predicted(process, steps, index, *belief)
             return (mean + push, cov), mean
 
-        start = (field.start, field.start_covariance)
-        return jax.lax.scan(advance, start, (pair, amounts @ field.jumps))[1]
+        start = (process.start, process.start_covariance)
+        return jax.lax.scan(advance, start, (pair, amounts @ process.jumps))[1]
 
     def one(values: dict[str, jax.Array], amounts: jax.Array, calendar: tuple[jax.Array, ...]) -> jax.Array:
-        natural = course(problem.plan.field(values), amounts * ~at_random, calendar)
+        natural = course(problem.plan.process_model(values), amounts * ~at_random, calendar)
         if problem.randomised.plan is None:
             return natural
         # what randomised events do travels on the arrows that rest on them
-        own = problem.randomised.plan.field(problem.randomised.values(values))
+        own = problem.randomised.plan.process_model(problem.randomised.values(values))
         return natural + course(replace(own, start=jnp.zeros_like(own.start)), amounts * at_random, calendar)
 
     return program(

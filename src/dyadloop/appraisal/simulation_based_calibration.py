@@ -38,7 +38,7 @@ from dyadloop.inference.result import versions
 from dyadloop.inference.sampling import Count, Settings, sample_batch, write_npz
 from dyadloop.likelihood.panel import Panel
 from dyadloop.machine import processors
-from dyadloop.model import Field, Plan
+from dyadloop.model import ProcessModel, Plan
 from dyadloop.observation.kinds import Record
 from dyadloop.observation.kinds.censored import as_seen
 from dyadloop.observation.scaling import scale_scores
@@ -57,35 +57,35 @@ class _WrongPlan(Plan):
 
     fault: str = ""
 
-    def field(self, values: dict[str, Any]) -> Field:
+    def process_model(self, values: dict[str, Any]) -> ProcessModel:
         """Return the wrong field."""
-        return FAULTS[self.fault](super().field(values))
+        return FAULTS[self.fault](super().process_model(values))
 
 
-def _wrong_sign(field: Field) -> Field:
-    nonlinear = field.nonlinear and replace(field.nonlinear, rates=tuple(-rate for rate in field.nonlinear.rates))
-    moderated = jax.tree.map(jnp.negative, field.moderated)
-    return replace(field, always=-field.always, session=-field.session, moderated=moderated, nonlinear=nonlinear)
+def _wrong_sign(process: ProcessModel) -> ProcessModel:
+    nonlinear = process.nonlinear and replace(process.nonlinear, rates=tuple(-rate for rate in process.nonlinear.rates))
+    moderated = jax.tree.map(jnp.negative, process.moderated)
+    return replace(process, always=-process.always, session=-process.session, moderated=moderated, nonlinear=nonlinear)
 
 
-def _half_noise(field: Field) -> Field:
-    return replace(field, noise=field.noise / 4.0, start_covariance=field.start_covariance / 4.0)
+def _half_noise(process: ProcessModel) -> ProcessModel:
+    return replace(process, noise=process.noise / 4.0, start_covariance=process.start_covariance / 4.0)
 
 
-def _no_gate(field: Field) -> Field:
-    nonlinear = field.nonlinear and replace(
-        field.nonlinear, arrows=tuple(replace(a, gated=False) for a in field.nonlinear.arrows)
+def _no_gate(process: ProcessModel) -> ProcessModel:
+    nonlinear = process.nonlinear and replace(
+        process.nonlinear, arrows=tuple(replace(a, gated=False) for a in process.nonlinear.arrows)
     )
-    moderated = jax.tree.map(lambda rates: rates.at[:, 0].add(rates[:, 1]).at[:, 1].set(0.0), field.moderated)
-    parts = {"always": field.always + field.session, "session": 0.0 * field.session, "moderated": moderated}
-    return replace(field, **parts, nonlinear=nonlinear)
+    moderated = jax.tree.map(lambda rates: rates.at[:, 0].add(rates[:, 1]).at[:, 1].set(0.0), process.moderated)
+    parts = {"always": process.always + process.session, "session": 0.0 * process.session, "moderated": moderated}
+    return replace(process, **parts, nonlinear=nonlinear)
 
 
-FAULTS: dict[str, Callable[[Field], Field]] = {
+FAULTS: dict[str, Callable[[ProcessModel], ProcessModel]] = {
     "sign": _wrong_sign,
     "noise": _half_noise,
     "gate": _no_gate,
-    "limit": lambda field: field,
+    "limit": lambda process: process,
 }
 """Faults that can be planted in the fit: all arrows reversed in sign, the noise halved, arrows of sessions that act
 always, values below the limit taken for values at it."""

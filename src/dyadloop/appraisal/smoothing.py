@@ -21,7 +21,7 @@ from dyadloop.likelihood.correlated_errors import uncorrelated
 from dyadloop.likelihood.joint_filter import Step, design_rows, filter_jointly, reading
 from dyadloop.likelihood.panel import LATENT, Panel
 from dyadloop.likelihood.programs import program
-from dyadloop.model import Field
+from dyadloop.model import ProcessModel
 from dyadloop.observation.plan import Observation
 
 
@@ -131,8 +131,8 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
     """
 
     def course(values: dict[str, Array]) -> Course:
-        field, observation = problem.field_of(values, panel), problem.observed.observation(values)
-        found = course_of(field, observation, problem.alone(values, observation, panel), values.get(LATENT))
+        process, observation = problem.process_of(values, panel), problem.observed.observation(values)
+        found = course_of(process, observation, problem.alone(values, observation, panel), values.get(LATENT))
         level, response = problem.random_levels.level(values, panel), problem.response(values, panel)
         return found._replace(mean=found.mean + level[:, None, :] + response)
 
@@ -145,14 +145,14 @@ def course_at(problem: Problem, values: dict[str, Array], panel: Panel, key: Arr
     return jax.tree.map(lambda part: part[chosen, jnp.arange(part.shape[1])], every)
 
 
-def course_of(field: Field, observation: Observation, panel: Panel, latent: Array | None = None) -> Course:
+def course_of(process: ProcessModel, observation: Observation, panel: Panel, latent: Array | None = None) -> Course:
     """Return smoothed moments and one-step residuals of every dyad at fixed parameters.
 
     ``latent`` is as in :func:`dyadloop.likelihood.joint_filter.filter_jointly`; the course then holds for the values
     drawn.
     """
-    taken = filter_jointly(field, observation, panel, latent).steps
-    n = len(field.names)
+    taken = filter_jointly(process, observation, panel, latent).steps
+    n = len(process.names)
 
     def back(covariate: Array | None, mix: Array, step: Step) -> tuple[Array, Array]:
         return _way_back(observation, n, covariate, mix, step)

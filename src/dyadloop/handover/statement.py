@@ -15,7 +15,7 @@ import pandas as pd
 from dyadloop.inference.problem import Problem
 from dyadloop.likelihood.linear_filter import log_likelihood
 from dyadloop.likelihood.panel import Panel
-from dyadloop.model import Field
+from dyadloop.model import ProcessModel
 from dyadloop.observation.kinds import kind_named
 from dyadloop.observation.plan import Observation
 
@@ -65,15 +65,15 @@ class Statement:
 def stated(problem: Problem, values: Mapping[str, Any]) -> Statement:
     """Return the linear model of a problem at parameter values in the units of the theory file."""
     numbers = {name: jnp.asarray(value, dtype=float) for name, value in values.items()}
-    field, observation = _parts(problem, numbers)
-    matrices = _matrices(field, observation)
+    process, observation = _parts(problem, numbers)
+    matrices = _matrices(process, observation)
     rng = np.random.default_rng(1)
     others = [_matrices(*_parts(problem, _moved(problem, numbers, rng))) for _ in range(3)]
     plain = replace(problem.panel.plain(), known_variance=jnp.zeros(problem.panel.score.shape), context=None)
-    total = float(log_likelihood(field, observation, plain).sum())
+    total = float(log_likelihood(process, observation, plain).sum())
     free = {name: _labels(name, matrix, [other[name] for other in others]) for name, matrix in matrices.items()}
     return Statement(
-        states=field.names,
+        states=process.names,
         indicators=problem.observed.indicators,
         events=tuple(entry.id for entry in problem.plan.events),
         covariates=problem.observed.covariates if problem.observed.effects else (),
@@ -85,7 +85,7 @@ def stated(problem: Problem, values: Mapping[str, Any]) -> Statement:
     )
 
 
-def _parts(problem: Problem, values: Mapping[str, Any]) -> tuple[Field, Observation]:
+def _parts(problem: Problem, values: Mapping[str, Any]) -> tuple[ProcessModel, Observation]:
     """Return field and observation model."""
     return problem.at_mean(dict(values)), problem.observed.observation(dict(values))
 
@@ -99,8 +99,8 @@ def _moved(problem: Problem, values: Mapping[str, Any], rng: np.random.Generator
     return found
 
 
-def _matrices(field: Field, observation: Observation) -> dict[str, np.ndarray]:
-    n, m = len(field.names), len(observation.states)
+def _matrices(process: ProcessModel, observation: Observation) -> dict[str, np.ndarray]:
+    n, m = len(process.names), len(observation.states)
     loading = np.zeros((m, n))
     loading[np.arange(m), list(observation.states)] = np.asarray(observation.loading)
     factor = np.diag(np.asarray(observation.error_sd))
@@ -110,21 +110,21 @@ def _matrices(field: Field, observation: Observation) -> dict[str, np.ndarray]:
     spread = np.zeros(shift.shape)
     for place, size in zip(observation.varying, [] if observation.spread is None else observation.spread, strict=True):
         spread[place] = float(size)
-    between, always = np.asarray(field.between), np.asarray(field.always)
+    between, always = np.asarray(process.between), np.asarray(process.always)
     return {
-        "drift": always - np.diag(np.asarray(field.decay)),
-        "gated": np.asarray(field.session),
-        "drive": np.asarray(field.drive)[:, None],
-        "noise": np.asarray(field.noise),
-        "start": np.asarray(field.start)[:, None],
-        "start_covariance": np.asarray(field.start_covariance),
+        "drift": always - np.diag(np.asarray(process.decay)),
+        "gated": np.asarray(process.session),
+        "drive": np.asarray(process.drive)[:, None],
+        "noise": np.asarray(process.noise),
+        "start": np.asarray(process.start)[:, None],
+        "start_covariance": np.asarray(process.start_covariance),
         "between": between @ between.T,
         "loading": loading,
         "mean": np.asarray(observation.mean)[:, None],
         "error": factor @ factor.T,
         "shift": shift,
         "spread": spread,
-        "jumps": np.asarray(field.jumps).T,
+        "jumps": np.asarray(process.jumps).T,
     }
 
 

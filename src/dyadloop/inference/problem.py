@@ -29,7 +29,7 @@ from dyadloop.likelihood.panel import LATENT, Panel, panel, personal
 from dyadloop.likelihood.programs import program
 from dyadloop.likelihood.random_levels import RandomLevels, random_levels
 from dyadloop.likelihood.random_parameters import RandomParameters, random_parameters
-from dyadloop.model import Field, Plan, compile_theory, exchangeable
+from dyadloop.model import ProcessModel, Plan, compile_theory, exchangeable
 from dyadloop.observation.kinds import kinds
 from dyadloop.observation.partners import counterparts, exchanged, partner_states
 from dyadloop.observation.plan import Observation, ObservationPlan, observe
@@ -111,11 +111,11 @@ class Problem:
 
     def _of_one_kind(self, values: dict[str, Array], panel: Panel) -> Float[Array, " dyad"]:
         """Return the log-likelihood of each dyad if all have these parameters."""
-        field, observation = self.field_of(values, panel), self.observed.observation(values)
+        process, observation = self.process_of(values, panel), self.observed.observation(values)
         panel = self.alone(values, observation, panel)
-        if panel.n_latent or field.nonlinear is not None:
-            return filter_jointly(field, observation, panel, values.get(LATENT)).log_density
-        return log_likelihood(field, observation, panel)
+        if panel.n_latent or process.nonlinear is not None:
+            return filter_jointly(process, observation, panel, values.get(LATENT)).log_density
+        return log_likelihood(process, observation, panel)
 
     def added(
         self, values: dict[str, Array], observation: Observation, panel: Panel
@@ -137,10 +137,10 @@ class Problem:
             return panel
         return eqx.tree_at(lambda panel: panel.score, self.randomised.natural(panel), panel.score - added)
 
-    def field_of(self, values: dict[str, Array], panel: Panel) -> Field:
+    def process_of(self, values: dict[str, Array], panel: Panel) -> ProcessModel:
         """Return the field of all dyads, or one for each where therapists differ in more than levels."""
         own = self.random_levels.own(values, panel)
-        return jax.vmap(lambda part: self.plan.field(values | part))(own) if own else self.plan.field(values)
+        return jax.vmap(lambda part: self.plan.process_model(values | part))(own) if own else self.plan.process_model(values)
 
     def of_randomised(self) -> "Problem":
         """Return the problem whose arrows are those that rest on randomised events, under their usual names.
@@ -152,9 +152,9 @@ class Problem:
         others = self.priors.drop(index=[name for name in self.randomised.arrows if name in self.priors.index])
         return replace(self, plan=self.randomised.plan, priors=others.rename(index=plain))
 
-    def at_mean(self, values: dict[str, Array] | dict[str, float]) -> Field:
+    def at_mean(self, values: dict[str, Array] | dict[str, float]) -> ProcessModel:
         """Return the linear field near the own mean of a person with average contexts."""
-        return self.plan.field(values).at_mean()
+        return self.plan.process_model(values).at_mean()
 
     def with_panel(self, panel: Panel, name: str) -> "Problem":
         """Return the same problem with other data of the same shape; ``name`` says which, for the fingerprint.

@@ -78,15 +78,15 @@ class Randomised:
             name: value for name, value in numbers.items() if jnp.ndim(value) == 1 and name in self.plan.parameters()
         }
         plan = self.plan
-        field = jax.vmap(lambda part: plan.field(numbers | part))(own) if own else plan.field(numbers)
-        steps, axis, pair = motion(field, panel)
+        process = jax.vmap(lambda part: plan.process_model(numbers | part))(own) if own else plan.process_model(numbers)
+        steps, axis, pair = motion(process, panel)
         assert isinstance(steps, Transition)
         n_dyads = pair.shape[0]
         whose = pair if axis is None else (jnp.arange(n_dyads)[:, None], pair)
         given = (
             jnp.zeros_like(panel.event).at[..., jnp.array(self.events)].set(panel.event[..., jnp.array(self.events)])
         )
-        jumps = jnp.einsum("dte,des->dts", given, jnp.broadcast_to(field.jumps, (n_dyads, *field.jumps.shape[-2:])))
+        jumps = jnp.einsum("dte,des->dts", given, jnp.broadcast_to(process.jumps, (n_dyads, *process.jumps.shape[-2:])))
 
         def advance(state: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
             matrix, jump = now

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from dyadloop.likelihood.correlated_errors import combined, uncorrelated
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import STEPS, axis_of, carried, motion
-from dyadloop.model import Field, Flow, Transition
+from dyadloop.model import ProcessModel, Flow, Transition
 from dyadloop.observation.kinds import Kind
 from dyadloop.observation.plan import Observation
 
@@ -46,7 +46,7 @@ class Filtered(NamedTuple):
 
 
 def filter_jointly(
-    field: Field, observation: Observation, panel: Panel, latent: Array | None = None, n_steps: int = STEPS
+    process: ProcessModel, observation: Observation, panel: Panel, latent: Array | None = None, n_steps: int = STEPS
 ) -> Filtered:
     """Run the filter over every dyad.
 
@@ -71,10 +71,10 @@ def filter_jointly(
     normals = jnp.zeros(panel.score.shape)
     if latent is not None and panel.n_latent:
         normals = normals.at[tuple(jnp.asarray(panel.latent_at).T)].set(latent)
-    steps, axis, pair = motion(field, panel, n_steps)
+    steps, axis, pair = motion(process, panel, n_steps)
 
-    def one_dyad(field: Field, steps: Transition | Flow, covariate: Array | None, *data: Any) -> Filtered:  # noqa: ANN401 - arrays, and those of each kind
-        return _one_dyad(field, observation, steps, n_steps, kinds, constants, covariate, *data)
+    def one_dyad(process: ProcessModel, steps: Transition | Flow, covariate: Array | None, *data: Any) -> Filtered:  # noqa: ANN401 - arrays, and those of each kind
+        return _one_dyad(process, observation, steps, n_steps, kinds, constants, covariate, *data)
 
     kinds, shape = panel.of_kinds, panel.score.shape
     number = jnp.zeros(shape, dtype=int) if panel.kind is None else panel.kind
@@ -83,7 +83,7 @@ def filter_jointly(
     beside = panel.score - observation.expected(panel.covariate)
     apart = uncorrelated(observation, panel)
     data = (beside, panel.seen, apart.variance, apart.weights, number, normals, given, pair, panel.event)
-    return jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * 10))(field, steps, panel.covariate, *data)
+    return jax.vmap(one_dyad, in_axes=(axis_of(process), axis, *[0] * 10))(process, steps, panel.covariate, *data)
 
 
 def reading(observation: Observation, n_states: int, covariate: Array | None) -> Array:
@@ -101,36 +101,36 @@ def design_rows(observation: Observation, levels: Array, mix: Array) -> Float[Ar
 
 
 def predicted(
-    field: Field, steps: Transition | Flow, index: Array, mean: Array, cov: Array, n_steps: int = STEPS
+    process: ProcessModel, steps: Transition | Flow, index: Array, mean: Array, cov: Array, n_steps: int = STEPS
 ) -> tuple[Array, Array, Array]:
     """Return mean and covariance of states and effects after an interval, and their slope in what they were."""
-    n, size = len(field.names), len(mean)
+    n, size = len(process.names), len(mean)
     here = jax.tree.map(lambda leaf: leaf[index], steps)
     if isinstance(here, Transition):
         move = jax.scipy.linalg.block_diag(here.matrix, jnp.eye(size - n))
         noise = jax.scipy.linalg.block_diag(here.noise, jnp.zeros((size - n, size - n)))
         return move @ mean + jnp.zeros(size).at[:n].set(here.shift), move @ cov @ move.T + noise, move
-    moved = carried(field, here, mean[:n], cov[:n, :n], n_steps)
+    moved = carried(process, here, mean[:n], cov[:n, :n], n_steps)
     move = jax.scipy.linalg.block_diag(moved.slope, jnp.eye(size - n))
     return mean.at[:n].set(moved.mean), (move @ cov @ move.T).at[:n, :n].set(moved.cov), move
 
 
 def _one_dyad(
-    field: Field, observation: Observation, steps: Transition | Flow, n_steps: int, kinds: tuple[Kind, ...],
+    process: ProcessModel, observation: Observation, steps: Transition | Flow, n_steps: int, kinds: tuple[Kind, ...],
     constants: tuple[dict[str, Array], ...],
     covariate: Array | None,
     score: Array, seen: Array, own: Array, weights: Array, number: Array, normals: Array,
     given: tuple[Array, ...], pair: Array, event: Array,
 ) -> Filtered:  # fmt: skip
-    n = len(field.names)
-    between = observation.between(field.between)
+    n = len(process.names)
+    between = observation.between(process.between)
     none = jnp.zeros(len(between))
 
     def advance(belief: tuple[Array, Array, Array], now: tuple) -> tuple[tuple, Step]:
         mean, cov, density = belief
         beside, y, is_seen, variance, mix, number, normal, known, index, push = now
         rows = design_rows(observation, reading(observation, n, beside), mix)
-        mean, cov, move = predicted(field, steps, index, mean, cov, n_steps)
+        mean, cov, move = predicted(process, steps, index, mean, cov, n_steps)
         before, innovations, weights, gains = (mean, cov, move), [], [], []
         drawn = y  # where a value is not seen as a number, the one that was drawn
         for j, row in enumerate(rows):
@@ -157,9 +157,9 @@ def _one_dyad(
         parts = (jnp.stack(innovations), jnp.stack(weights), jnp.stack(gains))
         return (mean + jnp.concatenate([push, none]), cov, density), Step(*before, *parts)
 
-    start_cov = jax.scipy.linalg.block_diag(field.start_covariance, between @ between.T)
-    start = (jnp.concatenate([field.start, none]), start_cov, jnp.zeros(()))
-    data = (covariate, score, seen, own, weights, number, normals, given, pair, event @ field.jumps)
+    start_cov = jax.scipy.linalg.block_diag(process.start_covariance, between @ between.T)
+    start = (jnp.concatenate([process.start, none]), start_cov, jnp.zeros(()))
+    data = (covariate, score, seen, own, weights, number, normals, given, pair, event @ process.jumps)
     # the way back computes each moment anew: less than half the time of keeping everything, measured with limits
     (_, _, density), taken = jax.lax.scan(jax.checkpoint(advance, prevent_cse=False), start, data)
     return Filtered(density, taken)

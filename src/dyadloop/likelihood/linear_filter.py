@@ -12,13 +12,13 @@ from dyadloop.likelihood.correlated_errors import combined, uncorrelated
 from dyadloop.likelihood.kalman import Given, Readings, Swept, sweep
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import axis_of, motion
-from dyadloop.model import Field, Transition
+from dyadloop.model import ProcessModel, Transition
 from dyadloop.observation.plan import Observation, pairs_of
 
 _LOG_2PI = 1.8378770664093453
 
 
-def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Float[Array, " dyad"]:
+def log_likelihood(process: ProcessModel, observation: Observation, panel: Panel) -> Float[Array, " dyad"]:
     """Return the log-likelihood of each dyad.
 
     Parameters
@@ -33,13 +33,13 @@ def log_likelihood(field: Field, observation: Observation, panel: Panel) -> Floa
     .. [1] de Jong (1991), The diffuse Kalman filter. doi:10.1214/aos/1176348139
     .. [2] Durbin & Koopman (2012), Time Series Analysis by State Space Methods, section 6.4 (univariate treatment).
     """
-    steps, axis, pair = motion(field, panel)
+    steps, axis, pair = motion(process, panel)
     if not isinstance(steps, Transition):
         raise ValueError("a field that is not linear has no exact filter")
     if axis is None:
         steps = jax.tree.map(lambda part: part[None], steps)
-    found = sweep(readings_of(observation), _given(field, observation, panel, steps, pair))
-    between = jax.vmap(lambda own: observation.between(own.between), in_axes=axis_of(field), axis_size=len(pair))(field)
+    found = sweep(readings_of(observation), _given(process, observation, panel, steps, pair))
+    between = jax.vmap(lambda own: observation.between(own.between), in_axes=axis_of(process), axis_size=len(pair))(process)
     return _integrated(found, panel.seen, between)
 
 
@@ -53,9 +53,9 @@ def readings_of(observation: Observation) -> Readings:
     return Readings(observation.states, others)
 
 
-def _given(field: Field, observation: Observation, panel: Panel, steps: Transition, pair: Array) -> Given:
+def _given(process: ProcessModel, observation: Observation, panel: Panel, steps: Transition, pair: Array) -> Given:
     """Return what the sweep needs."""
-    n, moments = len(field.names), panel.pair.shape
+    n, moments = len(process.names), panel.pair.shape
     design = observation.design(n, panel.covariate)[..., jnp.array(observation.states), :]
     slopes = observation.loading[:, None] * design
     slopes = slopes.reshape(*[1] * (4 - slopes.ndim), *slopes.shape)
@@ -64,7 +64,7 @@ def _given(field: Field, observation: Observation, panel: Panel, steps: Transiti
     if apart.weights.shape[-1]:
         slopes = combined(observation, apart.weights, jnp.broadcast_to(slopes, (*moments, *slopes.shape[2:])))
     earlier = jnp.array([earlier for _, earlier in pairs_of(observation.raters)], dtype=int)
-    alone = axis_of(field) is None
+    alone = axis_of(process) is None
     return Given(
         matrix=steps.matrix,
         noise=steps.noise,
@@ -75,10 +75,10 @@ def _given(field: Field, observation: Observation, panel: Panel, steps: Transiti
         loading=observation.loading,
         variance=apart.variance,
         seen=panel.seen,
-        push=panel.event @ field.jumps,
+        push=panel.event @ process.jumps,
         mix=apart.weights * observation.loading[earlier],
-        mean=field.start[None] if alone else field.start,
-        cov=field.start_covariance[None] if alone else field.start_covariance,
+        mean=process.start[None] if alone else process.start,
+        cov=process.start_covariance[None] if alone else process.start_covariance,
     )
 
 

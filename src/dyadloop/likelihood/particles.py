@@ -16,7 +16,7 @@ from dyadloop.likelihood.correlated_errors import combined, uncorrelated
 from dyadloop.likelihood.joint_filter import design_rows, reading
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import axis_of, motion
-from dyadloop.model import Field, Flow, flow
+from dyadloop.model import ProcessModel, Flow, flow
 from dyadloop.observation.plan import Observation
 
 STEPS = 8
@@ -35,7 +35,7 @@ class _Cloud(NamedTuple):
 
 
 def particle_log_likelihood(
-    key: Array, field: Field, observation: Observation, panel: Panel, particles: int, n_steps: int = STEPS
+    key: Array, process: ProcessModel, observation: Observation, panel: Panel, particles: int, n_steps: int = STEPS
 ) -> Float[Array, " dyad"]:
     """Return an estimate of the log-likelihood of each dyad whose exponential is unbiased.
 
@@ -44,28 +44,28 @@ def particle_log_likelihood(
     .. [1] Doucet, Godsill & Andrieu (2000), optimal proposals, Rao-Blackwellisation. doi:10.1023/A:1008935410038
     .. [2] Schoen, Gustafsson & Nordlund (2005), marginalised particle filters. doi:10.1109/TSP.2005.849151
     """
-    steps, axis, pair = motion(field, panel, n_steps)
+    steps, axis, pair = motion(process, panel, n_steps)
     assert isinstance(steps, Flow)
     beside = panel.score - observation.expected(panel.covariate)
 
-    def one_dyad(field: Field, steps: Flow, key: Array, covariate: Array | None, *data: Array) -> Array:
-        return _one_dyad(key, field, observation, steps, particles, n_steps, covariate, *data)
+    def one_dyad(process: ProcessModel, steps: Flow, key: Array, covariate: Array | None, *data: Array) -> Array:
+        return _one_dyad(key, process, observation, steps, particles, n_steps, covariate, *data)
 
     keys = jax.random.split(key, panel.pair.shape[0])
     apart = uncorrelated(observation, panel)
     beside = combined(observation, apart.weights, beside)
     data = (keys, panel.covariate, beside, panel.seen, apart.variance, apart.weights, pair, panel.event)
-    over_dyads = jax.vmap(one_dyad, in_axes=(axis_of(field), axis, *[0] * len(data)))
-    return over_dyads(field, steps, *data)
+    over_dyads = jax.vmap(one_dyad, in_axes=(axis_of(process), axis, *[0] * len(data)))
+    return over_dyads(process, steps, *data)
 
 
 def _one_dyad(
-    key: Array, field: Field, observation: Observation, steps: Flow, particles: int, n_steps: int,
+    key: Array, process: ProcessModel, observation: Observation, steps: Flow, particles: int, n_steps: int,
     covariate: Array | None, score: Array, seen: Array, own: Array, weights: Array, pair: Array, event: Array,
 ) -> Array:  # fmt: skip
-    n = len(field.names)
-    between = observation.between(field.between)
-    start = jnp.broadcast_to(field.start[:, None], (n, particles))
+    n = len(process.names)
+    between = observation.between(process.between)
+    start = jnp.broadcast_to(process.start[:, None], (n, particles))
     cloud = _Cloud(start, jnp.zeros((len(between), particles)), between @ between.T, jnp.zeros(()))
 
     def advance(cloud: _Cloud, now: tuple) -> tuple[_Cloud, None]:
@@ -75,8 +75,8 @@ def _one_dyad(
         shocks = jax.random.normal(key_way, (n_steps, n, particles)).at[-1].set(0.0)  # the last one is drawn below
         factor = jnp.linalg.cholesky(here.step.noise + _JITTER * jnp.eye(n))
         moving = jnp.where(here.step.noise.any(), jnp.einsum("ij,sjp->sip", factor, shocks), 0.0)
-        mean = flow(field, here, cloud.states, moving)
-        noise = jnp.where(first, field.start_covariance, here.step.noise)
+        mean = flow(process, here, cloud.states, moving)
+        noise = jnp.where(first, process.start_covariance, here.step.noise)
         rows = design_rows(observation, reading(observation, n, beside), mix)
         cloud, log_weight = _observed(cloud, rows, mean, noise, (y, is_seen, variance), key_last)
         total = logsumexp(log_weight) - jnp.log(particles)
@@ -98,7 +98,7 @@ def _one_dyad(
         own,
         weights,
         pair,
-        event @ field.jumps,
+        event @ process.jumps,
     )
     return jax.lax.scan(advance, cloud, data)[0].log_density
 

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from scipy.stats.qmc import Sobol
 
 from dyadloop.likelihood.panel import Panel
-from dyadloop.model import Field, Flow, NonlinearTerms, Transition, flow, moves
+from dyadloop.model import ProcessModel, Flow, NonlinearTerms, Transition, flow, moves
 
 STEPS = 4
 """Steps of an interval where the field is not linear; eight times as many change that of a dyad by less than 0.02."""
@@ -27,29 +27,29 @@ class Motion(NamedTuple):
     pair: Int[Array, "dyad time"]
 
 
-def axis_of(field: Field) -> int | None:
+def axis_of(process: ProcessModel) -> int | None:
     """Return 0 if each dyad has a field of its own, the first axis of all its numbers, None if all have the same."""
-    return 0 if field.decay.ndim == 2 else None
+    return 0 if process.decay.ndim == 2 else None
 
 
-def motion(field: Field, panel: Panel, n_steps: int = STEPS) -> Motion:
+def motion(process: ProcessModel, panel: Panel, n_steps: int = STEPS) -> Motion:
     """Return the transitions of a linear field or the flows of one that is not, for all intervals of a panel."""
 
-    def steps(own: Field, gates: Array, durations: Array) -> Transition | Flow:
+    def steps(own: ProcessModel, gates: Array, durations: Array) -> Transition | Flow:
         return moves(own, gates, durations, panel.n_doublings, n_steps)
 
-    axis = axis_of(field)
-    if axis is None and (field.moderated is None or panel.context is None):
-        return Motion(steps(field, panel.gates, panel.durations), None, panel.pair)
+    axis = axis_of(process)
+    if axis is None and (process.moderated is None or panel.context is None):
+        return Motion(steps(process, panel.gates, panel.durations), None, panel.pair)
     n_dyads, n_times = panel.pair.shape
     few = len(panel.durations) <= n_times
     places = jnp.arange(len(panel.durations) if few else n_times)
     wanted = jnp.broadcast_to(places, (n_dyads, len(places))) if few else panel.pair
 
-    def of_dyad(own: Field, context: Array | None, pair: Array) -> Transition | Flow:
+    def of_dyad(own: ProcessModel, context: Array | None, pair: Array) -> Transition | Flow:
         return steps(own.of(context), panel.gates[pair], panel.durations[pair])
 
-    found = jax.vmap(of_dyad, in_axes=(axis, 0, 0))(field, panel.context, wanted)
+    found = jax.vmap(of_dyad, in_axes=(axis, 0, 0))(process, panel.context, wanted)
     return Motion(found, 0, panel.pair if few else jnp.broadcast_to(places, (n_dyads, n_times)))
 
 
@@ -62,7 +62,7 @@ class Moved(NamedTuple):
 
 
 def carried(
-    field: Field, steps: Flow, mean: Float[Array, " state"], cov: Float[Array, "state state"], n_steps: int = STEPS
+    process: ProcessModel, steps: Flow, mean: Float[Array, " state"], cov: Float[Array, "state state"], n_steps: int = STEPS
 ) -> Moved:
     """Carry a normal belief about the states through one interval of a field that is not linear.
 
@@ -77,17 +77,17 @@ def carried(
     .. [1] Arasaratnam & Haykin (2009), cubature Kalman filters. doi:10.1109/TAC.2009.2019800
     .. [2] Saerkkae & Svensson (2023), Bayesian Filtering and Smoothing, chapters 8 and 9.
     """
-    assert field.nonlinear is not None
-    n, at_once, has_kink = len(field.names), field.nonlinear.in_session_only, field.nonlinear.has_kink
+    assert process.nonlinear is not None
+    n, at_once, has_kink = len(process.names), process.nonlinear.in_session_only, process.nonlinear.has_kink
     stages, inner = (1, n_steps) if at_once else (n_steps, 1)
     noise = (steps.whole if at_once else steps.step).noise
     still = jnp.zeros((inner, n, 1))
     normal = jnp.asarray(_many_points(n) if has_kink else _cubature(n))
-    push = _unexplained(field.nonlinear, steps, mean, cov) if at_once and not has_kink else jnp.zeros((n, n))
+    push = _unexplained(process.nonlinear, steps, mean, cov) if at_once and not has_kink else jnp.zeros((n, n))
 
     def stage(belief: Moved, _: None) -> tuple[Moved, None]:
         root = jnp.linalg.cholesky(belief.cov + _JITTER * jnp.eye(n))
-        moved = flow(field, steps, belief.mean[:, None] + root @ normal, still)
+        moved = flow(process, steps, belief.mean[:, None] + root @ normal, still)
         centre = moved.mean(axis=1)
         apart = moved - centre[:, None]
         scaled = apart @ normal.T / normal.shape[1]

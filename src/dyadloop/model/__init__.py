@@ -17,14 +17,14 @@ from dyadloop.model.exact_transitions import (
     transitions,
 )
 from dyadloop.model.kinks import kinks_at
-from dyadloop.model.linear_model import Field
+from dyadloop.model.process_model import ProcessModel
 from dyadloop.model.nonlinear_terms import NonlinearTerms
 from dyadloop.model.partners import exchangeable
 from dyadloop.model.plan import Plan, compile_theory
 from dyadloop.model.system import System
 
 __all__ = [
-    "Field",
+    "ProcessModel",
     "Flow",
     "Modes",
     "NonlinearTerms",

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from dyadloop.kernels.targets import doubles, kernel
-from dyadloop.model.linear_model import Field
+from dyadloop.model.process_model import ProcessModel
 
 _AIMED_STEP = 0.05
 
@@ -41,7 +41,7 @@ def doublings(longest_days: float, fastest_per_day: float) -> int:
 
 
 def transitions(
-    field: Field, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int
+    process: ProcessModel, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int
 ) -> Transition:
     """Return the transitions of a field over several (gate, duration) pairs.
 
@@ -56,8 +56,8 @@ def transitions(
     n_doublings
         See :func:`doublings`. Where the base step is still too coarse the result is NaN, never inexact.
     """
-    push = jnp.stack([jnp.zeros(field.drive.shape), field.drive])
-    step = _moved(field, gates, durations, n_doublings, push[..., None])
+    push = jnp.stack([jnp.zeros(process.drive.shape), process.drive])
+    step = _moved(process, gates, durations, n_doublings, push[..., None])
     return step._replace(shift=step.shift[..., 0])
 
 
@@ -76,27 +76,27 @@ class Flow(NamedTuple):
 
 
 def flows(
-    field: Field, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
+    process: ProcessModel, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
 ) -> Flow:
     """Return the flows of a field over several (gate, duration) pairs, each in ``n_steps`` steps."""
-    gate, own = gates.astype(float), jnp.eye(len(field.names))
-    push = jnp.stack([jnp.column_stack([open_ * field.drive, own]) for open_ in (0.0, 1.0)])
-    step, whole = (_moved(field, gates, part, n_doublings, push) for part in (durations / n_steps, durations))
+    gate, own = gates.astype(float), jnp.eye(len(process.names))
+    push = jnp.stack([jnp.column_stack([open_ * process.drive, own]) for open_ in (0.0, 1.0)])
+    step, whole = (_moved(process, gates, part, n_doublings, push) for part in (durations / n_steps, durations))
     cut, cut_whole = (moved._replace(shift=moved.shift[..., 0]) for moved in (step, whole))
     return Flow(cut, step.shift[..., 1:], cut_whole, whole.shift[..., 1:], gate)
 
 
 def moves(
-    field: Field, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
+    process: ProcessModel, gates: Bool[Array, " pair"], durations: Float[Array, " pair"], n_doublings: int, n_steps: int
 ) -> Transition | Flow:
     """Return the transitions of a linear field, or the flows of one that is not, over (gate, duration) pairs."""
-    if field.nonlinear is None:
-        return transitions(field, gates, durations, n_doublings)
-    return flows(field, gates, durations, n_doublings, n_steps)
+    if process.nonlinear is None:
+        return transitions(process, gates, durations, n_doublings)
+    return flows(process, gates, durations, n_doublings, n_steps)
 
 
 def flow(
-    field: Field, steps: Flow, state: Float[Array, "state ..."], shocks: Float[Array, "step state ..."]
+    process: ProcessModel, steps: Flow, state: Float[Array, "state ..."], shocks: Float[Array, "step state ..."]
 ) -> Float[Array, "state ..."]:
     """Carry states through one interval: the linear part exactly, the bent arrows by an exponential Heun scheme.
 
@@ -111,9 +111,9 @@ def flow(
     shocks
         What noise adds in each step; their number is that of the steps.
     """
-    if field.nonlinear is None:
+    if process.nonlinear is None:
         raise ValueError("a linear field has exact transitions and needs no steps")
-    nonlinear, shift = field.nonlinear, steps.step.shift.reshape(-1, *[1] * (state.ndim - 1))
+    nonlinear, shift = process.nonlinear, steps.step.shift.reshape(-1, *[1] * (state.ndim - 1))
 
     def apply(matrix: Array, values: Array) -> Array:
         return jnp.tensordot(matrix, values, 1)
@@ -127,10 +127,10 @@ def flow(
     return jax.lax.scan(move, state, shocks)[0]
 
 
-def _moved(field: Field, gates: Array, durations: Array, n_doublings: int, push: Array) -> Transition:
+def _moved(process: ProcessModel, gates: Array, durations: Array, n_doublings: int, push: Array) -> Transition:
     """Return transitions whose ``shift`` has a column for each column of constant pushes, which differ by gate."""
-    drifts = field.always + jnp.array([0.0, 1.0])[:, None, None] * field.session - jnp.diag(field.decay)
-    found: Any = _exact(drifts, field.noise, push, gates, durations, jnp.array([n_doublings]))
+    drifts = process.always + jnp.array([0.0, 1.0])[:, None, None] * process.session - jnp.diag(process.decay)
+    found: Any = _exact(drifts, process.noise, push, gates, durations, jnp.array([n_doublings]))
     return Transition(*found)  # custom_vjp forgets the types
 
 

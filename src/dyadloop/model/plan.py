@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from dyadloop.errors import FitError
 from dyadloop.model.correlations import correlation_factor, symmetric_factor
-from dyadloop.model.linear_model import Field
+from dyadloop.model.process_model import ProcessModel
 from dyadloop.model.nonlinear_terms import NonlinearTerms
 from dyadloop.model.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
@@ -113,7 +113,7 @@ class Plan:
         """Return the values of the theory file, in its units."""
         return {name: quantity.value for name, quantity in self.parameters().items()}
 
-    def field(self, values: dict[str, Any]) -> Field:
+    def process_model(self, values: dict[str, Any]) -> ProcessModel:
         """Return the field for parameter values given in the units of the theory file."""
         values = self.untied({**dict(self.fixed), **values})
         tau = {v.id: time_constant_days(v, values) for v in self.variables}
@@ -122,7 +122,7 @@ class Plan:
         noise = self._factor("noise", values, sd * jnp.sqrt(2.0 * decay))
         noise = noise @ noise.T
         starts = [values.get(f"start_{state.variable.id}", 0.0) for state in self.states]
-        return Field(
+        return ProcessModel(
             names=self.names,
             kinds=tuple(state.variable.kind for state in self.states),
             decay=decay,

@@ -117,7 +117,7 @@ def _happened(generator: np.random.Generator, dyads: int, sessions: int) -> np.n
 
 def _states(plan: Plan, truth: dict[str, float], starts: np.ndarray, happened: np.ndarray, seed: int) -> np.ndarray:
     """Return the states at starts and ends of sessions, alternating (dyad, moment, state)."""
-    field = plan.field(truth)
+    process = plan.process_model(truth)
     edges = np.stack([starts, starts + _LENGTH_MINUTES / 1440], axis=2).reshape(len(starts), -1)
     steps = np.diff(edges, axis=1, prepend=edges[:, :1]).round(9)
     gates = np.tile([False, True], steps.shape[1] // 2)[None].repeat(len(steps), axis=0)
@@ -125,10 +125,10 @@ def _states(plan: Plan, truth: dict[str, float], starts: np.ndarray, happened: n
     event = np.zeros((*edges.shape, len(plan.events)))
     for place, entry in enumerate(plan.events):
         event[:, ::2, place] = happened[..., ("rupture", "repair").index(str(entry.event))]
-    norm = float(jnp.max(jnp.sum(jnp.abs(field.jacobian(1.0)), axis=1)))
+    norm = float(jnp.max(jnp.sum(jnp.abs(process.jacobian(1.0)), axis=1)))
     line = (jnp.asarray(pair.reshape(edges.shape)), jnp.asarray(keys[:, 0] > 0), jnp.asarray(keys[:, 1]))
     depth = doublings(float(steps.max()), norm)
-    return np.asarray(sample_paths(jax.random.key(seed), field, *line, jnp.asarray(event), depth))
+    return np.asarray(sample_paths(jax.random.key(seed), process, *line, jnp.asarray(event), depth))
 
 
 def _rows(

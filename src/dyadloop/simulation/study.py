@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.data import Indicator, StudyInfo, write_study
 from dyadloop.errors import TheoryError
-from dyadloop.model import Field, Flow, Transition, compile_theory, doublings, flow, moves
+from dyadloop.model import ProcessModel, Flow, Transition, compile_theory, doublings, flow, moves
 from dyadloop.theory import Theory, hypothesis, linear_form, read_theory
 from dyadloop.units import duration
 
@@ -79,7 +79,7 @@ DESIGNS = {
 
 def sample_paths(
     key: Array,
-    field: Field,
+    process: ProcessModel,
     pair: Int[Array, "dyad time"],
     gates: Bool[Array, " pair"],
     durations: Float[Array, " pair"],
@@ -102,10 +102,10 @@ def sample_paths(
     context
         Contexts of each dyad that moderate arrows; default: the average.
     """
-    n, n_steps = len(field.names), 1 if field.nonlinear is None else SUBSTEPS
-    keys, jumps = jax.random.split(key, pair.shape[0]), event @ field.jumps
+    n, n_steps = len(process.names), 1 if process.nonlinear is None else SUBSTEPS
+    keys, jumps = jax.random.split(key, pair.shape[0]), event @ process.jumps
 
-    def prepared(own: Field) -> tuple[Transition | Flow, Array]:
+    def prepared(own: ProcessModel) -> tuple[Transition | Flow, Array]:
         """Return the steps of all intervals, and the factor of the noise of each."""
         steps = moves(own, gates, durations, n_doublings, n_steps)
         noise = (steps if isinstance(steps, Transition) else steps.step).noise
@@ -114,8 +114,8 @@ def sample_paths(
 
     def one_dyad(ready: tuple[Transition | Flow, Array], key: Array, pair: Array, jump: Array) -> Array:
         key_mean, key_start, key_noise = jax.random.split(key, 3)
-        mean = field.between @ jax.random.normal(key_mean, (n,))
-        start = field.start + jnp.linalg.cholesky(field.start_covariance) @ jax.random.normal(key_start, (n,))
+        mean = process.between @ jax.random.normal(key_mean, (n,))
+        start = process.start + jnp.linalg.cholesky(process.start_covariance) @ jax.random.normal(key_start, (n,))
         noise = jax.random.normal(key_noise, (len(pair), n_steps, n))
 
         def advance(state: Array, now: tuple[Array, Array, Array]) -> tuple[Array, Array]:
@@ -125,14 +125,14 @@ def sample_paths(
             if isinstance(here, Transition):
                 state = here.matrix @ state + here.shift + shock[0]
             else:
-                state = flow(field, here, state, shock)
+                state = flow(process, here, state, shock)
             return state + push, state + mean
 
         return jax.lax.scan(advance, start, (pair, jump, noise))[1]
 
-    if field.moderated is None or context is None:
-        return jax.vmap(one_dyad, in_axes=(None, 0, 0, 0))(prepared(field), keys, pair, jumps)
-    return jax.vmap(lambda own, *rest: one_dyad(prepared(field.of(own)), *rest))(context, keys, pair, jumps)
+    if process.moderated is None or context is None:
+        return jax.vmap(one_dyad, in_axes=(None, 0, 0, 0))(prepared(process), keys, pair, jumps)
+    return jax.vmap(lambda own, *rest: one_dyad(prepared(process.of(own)), *rest))(context, keys, pair, jumps)
 
 
 def simulate_study(
@@ -192,9 +192,9 @@ def simulate_study(
     generator = np.random.default_rng(seed)
     starts = _calendar(generator, plan_of)
     path_key = jax.random.key(int(generator.integers(2**31)))
-    field = plan.field(truth)
+    process = plan.process_model(truth)
     edges = np.stack([starts, starts + plan_of.length_minutes / _MINUTES], axis=2).reshape(plan_of.dyads, -1)
-    states = np.asarray(_paths_on(path_key, field, edges))
+    states = np.asarray(_paths_on(path_key, process, edges))
     rows = _measurements(generator, plan_of, plan.names, states, indicators, truth)
     info = StudyInfo(
         schema_version=1,
@@ -252,16 +252,16 @@ def _calendar(generator: np.random.Generator, design: Design) -> np.ndarray:
     return (np.arange(design.sessions) + skipped) * design.every_days + moved + hour + 1.0
 
 
-def _paths_on(key: Array, field: Field, edges: np.ndarray) -> Array:
+def _paths_on(key: Array, process: ProcessModel, edges: np.ndarray) -> Array:
     """Sample states at session starts and ends, alternating."""
     steps = np.diff(edges, axis=1, prepend=edges[:, :1]).round(9)
     gates = np.tile([False, True], (edges.shape[0], edges.shape[1] // 2))
     keys, inverse = np.unique(np.stack([gates.ravel(), steps.ravel()], axis=1), axis=0, return_inverse=True)
     pair = jnp.asarray(inverse.reshape(edges.shape))
-    norm = float(jnp.max(jnp.sum(jnp.abs(field.jacobian(1.0)), axis=1)))
+    norm = float(jnp.max(jnp.sum(jnp.abs(process.jacobian(1.0)), axis=1)))
     depth = doublings(float(steps.max()), norm)
-    event = jnp.zeros((*edges.shape, field.jumps.shape[0]))
-    return sample_paths(key, field, pair, jnp.asarray(keys[:, 0] > 0), jnp.asarray(keys[:, 1]), event, depth)
+    event = jnp.zeros((*edges.shape, process.jumps.shape[0]))
+    return sample_paths(key, process, pair, jnp.asarray(keys[:, 0] > 0), jnp.asarray(keys[:, 1]), event, depth)
 
 
 def _measurements(

@@ -154,7 +154,7 @@ def test_its_density_is_integrated_over_the_prediction(problem):
     panel = replace(panel, seen=jnp.asarray(only)).with_kind("tailed", only, panel.records["tailed"])
     panel = panel.of_dyads(np.array([0]))
     values = {**problem.plan.defaults(), **{n: q.value for n, q in problem.observed.parameters().items()}}
-    models = problem.plan.field(values), problem.observed.observation(values)
+    models = problem.plan.process_model(values), problem.observed.observation(values)
     plain = filter_jointly(*models, replace(panel, kinds=(), kind=None, latent_at=None, records={})).steps
     place = tuple(np.argwhere(only)[0])
     v, sd = float(plain.innovation[place]), float(plain.weight[place]) ** -0.5

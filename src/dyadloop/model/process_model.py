@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from dyadloop.model.nonlinear_terms import NonlinearTerms
 
 
-class Field(eqx.Module):
+class ProcessModel(eqx.Module):
     """A theory with numbers in it: one dyad's drift, noise, start and pushes.
 
     States are deviations from the person's means. All rates are per day. The theory is linear where ``nonlinear`` is
@@ -55,14 +55,14 @@ class Field(eqx.Module):
     moderated: Float[Array, "context 2 state state"] | None = None
     nonlinear: NonlinearTerms | None = None
 
-    def of(self, context: Float[Array, " context"] | None) -> "Field":
+    def of(self, context: Float[Array, " context"] | None) -> "ProcessModel":
         """Return the field of a dyad whose contexts have these values."""
         if self.moderated is None or context is None:
             return self
         always, session = jnp.tensordot(context, self.moderated, 1)
         return replace(self, always=self.always + always, session=self.session + session, moderated=None)
 
-    def at_mean(self) -> "Field":
+    def at_mean(self) -> "ProcessModel":
         """Return the linear field that this one is near the own mean of a person with average contexts."""
         if self.nonlinear is None:
             return replace(self, moderated=None)
