@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from dyadloop.claims import judge_claims
-from dyadloop.claims.claims_table import COLUMNS, Pushes, _finding, _judge, _verdict, subjects
+from dyadloop.claims.claims_table import COLUMNS, Randomisation, _finding, _judge, _verdict, subjects
 from dyadloop.data import read_study
 from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.convergence import estimand_fault
@@ -77,7 +77,7 @@ def test_a_passive_study_neither_supports_nor_contradicts(small_claims):
     table = small_claims.set_index("claim")
     assert tuple(table.reset_index().columns) == COLUMNS
     assert set(table["verdict"]) == {"undecided", "not testable here"}
-    assert table["pushed_median"].isna().all()
+    assert table["randomised_median"].isna().all()
     row = table.loc["C1.trust"]
     assert row["finding"] == "positive"
     assert row["verdict"] == "undecided"
@@ -160,6 +160,6 @@ def test_a_rival_without_the_arrows_contradicts_nothing(small_fit, rival):
     problem = build_problem(scale_scores(read_study(small_fit[0])), hypothesis(rival))
     draws = prior_draws(problem.priors, 1)
     claim = next(c for c in problem.plan.theory.claims if c.estimand == "mediated_share")
-    row = _judge(problem, claim, "depression", {"prior": draws, "posterior": draws}, Pushes(frozenset(), {}), "")
+    row = _judge(problem, claim, "depression", {"prior": draws, "posterior": draws}, Randomisation(frozenset(), {}), "")
     assert row["verdict"] == "not testable here"
     assert "no arrow" in row["reason"]

@@ -18,7 +18,7 @@ from tests.linear import rival
 
 def _row(median, sd, **entries):
     row = {"median": median, "low": median - 1.598 * sd, "high": median + 1.598 * sd, "rope_low": -0.1, "rope_high": 0.1,
-           "finding": "unclear", "pushed_median": None}  # fmt: skip
+           "finding": "unclear", "randomised_median": None}  # fmt: skip
     return pd.Series(row | entries)
 
 
@@ -56,7 +56,7 @@ def school(school_folder):
                     "high": 0.6,
                     "rope_low": -0.1,
                     "rope_high": 0.1,
-                    "pushed_median": None,
+                    "randomised_median": None,
                 }
             )
     return problem, pd.DataFrame(rows)
@@ -76,7 +76,7 @@ def test_a_passive_study_is_told_to_randomise_and_to_measure(school):
 
 def test_with_randomised_events_only_dyads_are_missing(school):
     problem, table = school
-    table = table.assign(pushed_median=0.3, pushed_low=0.0, pushed_high=0.6)
+    table = table.assign(randomised_median=0.3, randomised_low=0.0, randomised_high=0.6)
     randomise, _ = next_steps(problem, table)
     assert (
         randomise

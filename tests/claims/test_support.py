@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def design():
     """A design in which trust alone is pushed, to compile one problem and not three."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(support, "PUSHED", (("trust",),))
+        patch.setattr(support, "RANDOMISED", (("trust",),))
         yield support._Design.of()
 
 
@@ -44,7 +44,7 @@ def test_what_holds_is_what_the_world_does(design):
 
 
 def test_a_strong_cause_without_arrows_is_not_support(design, monkeypatch):
-    monkeypatch.setattr(support, "PUSHED", (("trust",),))
+    monkeypatch.setattr(support, "RANDOMISED", (("trust",),))
     world = support._simulated(design, "strong_cause")
     rows = pd.DataFrame(support._study(design, world, [1, 3], 3)).set_index("claim")
     assert rows["strength"].unique().tolist() == [4.0]

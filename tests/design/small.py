@@ -8,14 +8,14 @@ from dyadloop.yaml_files import dump_yaml
 ERROR, RELIABILITY = 0.5**0.5, 0.5
 
 
-def theory_file(folder, pushes=(), rope=0.05):
+def theory_file(folder, randomised_on=(), rope=0.05):
     """Write a theory of trust alone, whose one claim is about the effect of work on it."""
     theory = keep(read_theory("framework_linear"), ["trust"])
     content = theory.model_dump(mode="json", by_alias=True)
     content["claims"] = [
         {
             "id": "W", "statement": "Work raises trust", "estimand": "coefficient", "formula": "work_trust",
-            "unit": "SD within persons", "pushes": list(pushes), "rope": {"low": -rope, "high": rope, "assumed": "a test"},
+            "unit": "SD within persons", "randomised_on": list(pushes), "rope": {"low": -rope, "high": rope, "assumed": "a test"},
         }
     ]  # fmt: skip
     path = folder / "trust.yaml"

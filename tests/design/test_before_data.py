@@ -148,7 +148,7 @@ def test_a_plan_says_what_it_can_tell():
     claims = found.claims.set_index("claim")
     assert claims.loc["C1.trust", "can_tell"] == "association only"
     assert claims.loc["C1.trust", "contraction"] == pytest.approx(shares["a_trust"], rel=1e-3)
-    assert np.isnan(claims.loc["C1.trust", "pushed_contraction"])
+    assert np.isnan(claims.loc["C1.trust", "randomised_contraction"])
     assert claims.loc["C6", "can_tell"] == "not testable here"
     assert found.rivals.empty
     assert found.profile["loss"].iloc[0] == pytest.approx(4 * found.profile["loss"].iloc[1])

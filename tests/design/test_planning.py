@@ -146,5 +146,5 @@ def test_figures_of_curves_and_budgets(claims, spent):
     assert "C1.trust" in svg
     assert svg == design_figures.curves(curve, "dyads")
     assert "expected posterior SD" in design_figures.budget(spent.table)
-    table = pd.DataFrame({"claim": ["C1.trust"], "contraction": [0.4], "pushed_contraction": [np.nan]})
+    table = pd.DataFrame({"claim": ["C1.trust"], "contraction": [0.4], "randomised_contraction": [np.nan]})
     assert "C1.trust" in design_figures.contraction(table)

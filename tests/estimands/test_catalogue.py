@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dyadloop.claims.claims_table import Pushes, _judge
+from dyadloop.claims.claims_table import Randomisation, _judge
 from dyadloop.data import read_study
 from dyadloop.estimands.catalogue import Untestable, draws_of, estimand
 from dyadloop.inference.fitting import prior_draws
@@ -22,7 +22,7 @@ VALUES = {"a_trust": 0.7, "a_support": 0.2, "tau_trust": 5.0}
 
 def _claim(formula, *pushes, **more):
     return Claim.model_validate(
-        {"id": "D", "statement": "s", "estimand": "coefficient", "formula": formula, "unit": "1", "pushes": pushes,
+        {"id": "D", "statement": "s", "estimand": "coefficient", "formula": formula, "unit": "1", "randomised_on": pushes,
          "rope": {"low": -0.1, "high": 0.1, "assumed": "test"}} | more
     )  # fmt: skip
 
@@ -95,12 +95,12 @@ def test_a_difference_is_judged_by_randomised_events(problem):
     rng, shape = np.random.default_rng(1), prior["a_trust"].shape
     told = {"a_trust": 0.1, "a_support": 0.6, PREFIX + "a_trust": 0.9, PREFIX + "a_support": 0.2}
     posterior = prior.assign({n: (prior[n].dims, value + 0.03 * rng.normal(size=shape)) for n, value in told.items()})
-    groups, moved = {"prior": prior, "posterior": posterior}, Pushes(frozenset({"trust", "support"}), {})
+    groups, moved = {"prior": prior, "posterior": posterior}, Randomisation(frozenset({"trust", "support"}), {})
     row = _judge(problem, _claim("a_trust - a_support", "trust", "support"), "", groups, moved, "")
     assert row["median"] == pytest.approx(-0.5, abs=0.01)
-    assert row["pushed_median"] == pytest.approx(0.7, abs=0.01)
+    assert row["randomised_median"] == pytest.approx(0.7, abs=0.01)
     assert row["verdict"] == "supported"
-    half = Pushes(frozenset({"trust"}), {})
+    half = Randomisation(frozenset({"trust"}), {})
     row = _judge(problem, _claim("a_trust - a_support", "trust", "support"), "", groups, half, "")
     assert row["verdict"] == "undecided"
     assert "no randomised event on support" in row["reason"]

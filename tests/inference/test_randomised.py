@@ -9,7 +9,7 @@ from scipy.linalg import expm
 from dyadloop.appraisal.replication import replicate
 from dyadloop.appraisal.scenarios import _courses
 from dyadloop.appraisal.smoothing import course_at
-from dyadloop.claims.claims_table import Pushes, _first_stage, _judge, pushes_of
+from dyadloop.claims.claims_table import Randomisation, _first_stage, _judge, randomisation_of
 from dyadloop.data import read_study
 from dyadloop.inference.fitting import prior_draws
 from dyadloop.inference.problem import build_problem
@@ -72,7 +72,7 @@ def test_the_arrows_of_the_randomised_part_are_all_that_its_effect_can_travel(pr
     own = {"a_trust", "a_support", "w_trust", "w_support"}
     assert set(problem.randomised.arrows) == excluded | own
     assert {PREFIX + name for name in excluded | own} <= set(problem.priors.index)
-    assert problem.priors.loc["pushed_a_trust", "scale"] == problem.priors.loc["a_trust", "scale"]
+    assert problem.priors.loc["randomised_a_trust", "scale"] == problem.priors.loc["a_trust", "scale"]
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -82,7 +82,7 @@ def test_with_the_same_arrows_in_both_parts_it_is_the_theory_itself(scores, prob
     alike = values | {name: values.get(name.removeprefix(PREFIX), 0.0) for name in values if name.startswith(PREFIX)}
     found, expected = problem.log_likelihood(alike), whole.log_likelihood({n: values[n] for n in whole.priors.index})
     np.testing.assert_allclose(found, expected, rtol=1e-9)
-    other = problem.log_likelihood(alike | {"pushed_w_trust": alike["pushed_w_trust"] + 0.5})
+    other = problem.log_likelihood(alike | {"randomised_w_trust": alike["randomised_w_trust"] + 0.5})
     assert np.abs(np.asarray(other - found)).max() > 1e-3
     course, usual = course_at(problem, _numbers(alike), problem.panel), course_at(whole, _numbers(values), whole.panel)
     np.testing.assert_allclose(course.mean, usual.mean, atol=1e-8)
@@ -138,8 +138,8 @@ def test_replicates_hold_the_response_to_events(problem):
     values = _values(problem) | {
         "work_trust": 2.0,
         "a_trust": -3.0,
-        "pushed_a_trust": 0.0,
-        "pushed_d_trust_support": 0.8,
+        "randomised_a_trust": 0.0,
+        "randomised_d_trust_support": 0.8,
     }
     draws = {name: np.full(20, value) for name, value in values.items()}
     calm = draws | {"work_trust": np.zeros(20)}
@@ -196,20 +196,20 @@ MOVED = {"work_trust": (0.5, 0.05), "dose_oxytocin": (0.5, 0.05)}
 
 
 def _row(problem, groups, claim="C1.{id}", subject="trust", comparison=None):
-    pushes = pushes_of(problem, groups, comparison)
+    randomisation = randomisation_of(problem, groups, comparison)
     chosen = next(c for c in problem.plan.theory.claims if c.id == claim)
-    return _judge(problem, chosen, subject, groups, pushes, "")
+    return _judge(problem, chosen, subject, groups, randomisation, "")
 
 
 def test_support_rests_on_the_randomised_arrow_alone(problem):
     """A strong passive association supports nothing, whatever randomised events did not do."""
-    nothing = _posterior(problem, a_trust=(1.0, 0.1), pushed_a_trust=(0.0, 0.015), **MOVED)
+    nothing = _posterior(problem, a_trust=(1.0, 0.1), randomised_a_trust=(0.0, 0.015), **MOVED)
     row = _row(problem, nothing)
     assert (row["finding"], row["verdict"]) == ("practically zero", "contradicted")
     assert "confounded" in row["reason"]
     assert row["median"] == pytest.approx(1.0, abs=0.01)
-    assert row["pushed_median"] == pytest.approx(0.0, abs=0.01)
-    there = _posterior(problem, a_trust=(0.0, 0.1), pushed_a_trust=(0.5, 0.1), **MOVED)
+    assert row["randomised_median"] == pytest.approx(0.0, abs=0.01)
+    there = _posterior(problem, a_trust=(0.0, 0.1), randomised_a_trust=(0.5, 0.1), **MOVED)
     row = _row(problem, there)
     assert row["verdict"] == "supported"
     assert "a direct effect of work_trust on oxytocin of 0." in row["reason"]
@@ -217,28 +217,28 @@ def test_support_rests_on_the_randomised_arrow_alone(problem):
 
 @pytest.mark.parametrize("told", [{}, {"work_trust": (0.02, 0.04)}, {"work_trust": (0.1, 0.05)}])
 def test_an_event_that_moved_nothing_supports_nothing(problem, told):
-    groups = _posterior(problem, a_trust=(1.0, 0.1), pushed_a_trust=(1.0, 0.1), dose_oxytocin=(0.5, 0.05), **told)
+    groups = _posterior(problem, a_trust=(1.0, 0.1), randomised_a_trust=(1.0, 0.1), dose_oxytocin=(0.5, 0.05), **told)
     row = _row(problem, groups)
     assert row["verdict"] == "undecided"
     assert "work_trust moved trust too little to tell" in row["reason"]
-    assert row["pushed_median"] is None
+    assert row["randomised_median"] is None
 
 
 def test_one_pushed_component_does_not_speak_for_others(problem):
-    groups = _posterior(problem, a_support=(1.0, 0.1), pushed_a_support=(1.0, 0.1), **MOVED)
+    groups = _posterior(problem, a_support=(1.0, 0.1), randomised_a_support=(1.0, 0.1), **MOVED)
     row = _row(problem, groups, subject="support")
     assert row["verdict"] == "undecided"
     assert "no randomised event on support" in row["reason"]
-    spill = _posterior(problem, pushed_d_support_trust=(0.9, 0.1), pushed_a_trust=(0.0, 0.01), **MOVED)
+    spill = _posterior(problem, randomised_d_support_trust=(0.9, 0.1), randomised_a_trust=(0.0, 0.01), **MOVED)
     row = _row(problem, spill, "C4", "")
     assert "for trust alone" in row["reason"]
-    silent = _posterior(problem, pushed_d_trust_support=(0.9, 0.1), pushed_a_trust=(0.0, 0.001),
-                        pushed_d_support_trust=(0.0, 0.001), pushed_w_support=(0.0, 0.001), **MOVED)  # fmt: skip
+    silent = _posterior(problem, randomised_d_trust_support=(0.9, 0.1), randomised_a_trust=(0.0, 0.001),
+                        randomised_d_support_trust=(0.0, 0.001), randomised_w_support=(0.0, 0.001), **MOVED)  # fmt: skip
     assert _row(problem, silent, "C4", "")["finding"] == "practically zero"  # what support would do is not asked
 
 
 def test_a_better_rival_stands_in_the_way(problem):
-    groups = _posterior(problem, pushed_a_trust=(0.5, 0.1), **MOVED)
+    groups = _posterior(problem, randomised_a_trust=(0.5, 0.1), **MOVED)
     elpd = xr.Dataset({"elpd": ("hypothesis", [-100.0, -90.0])}, coords={"hypothesis": ["reciprocal", "common_cause"]})
     row = _row(problem, groups, comparison=elpd)
     assert row["verdict"] == "undecided"
@@ -272,14 +272,14 @@ def test_claims_find_arrows_by_source_and_target(scores):
     groups = {"prior": prior_draws(problem.priors, 1)}
     groups["posterior"] = groups["prior"]
     claim = next(c for c in problem.plan.theory.claims if c.id == "C1.{id}")
-    row = _judge(problem, claim, "trust", groups, Pushes(frozenset(), {}), "")
+    row = _judge(problem, claim, "trust", groups, Randomisation(frozenset(), {}), "")
     assert row["verdict"] == "undecided"
     np.testing.assert_allclose(row["median"], np.median(groups["prior"]["trust_lifts_oxytocin"]), rtol=1e-12)
 
 
 def test_a_scenario_with_a_randomised_event_goes_by_what_was_randomised(problem):
     """The difference that an event makes is the response of the randomised part, whatever the passive arrows are."""
-    values = _values(problem) | {"a_trust": 2.0, "pushed_a_trust": 0.4, "work_trust": 1.0}
+    values = _values(problem) | {"a_trust": 2.0, "randomised_a_trust": 0.4, "work_trust": 1.0}
     calendar = protocol(6, "7 d", "50 min", events=[{"event": "work_trust", "sessions": [2], "amount": 1.0}])
     plain = protocol(6, "7 d", "50 min")
     days = np.append(plain.starts(), plain.starts()[-1] + 7.0)

@@ -87,7 +87,7 @@ def test_intervals_are_found_by_their_columns():
     assert shown["remark"] == "skew 3.1"
     assert details(table.iloc[0])["halved"] == "-"
     pushed = table.iloc[1].copy()
-    pushed["pushed_p_beyond_rope"] = 0.9987
+    pushed["randomised_p_beyond_rope"] = 0.9987
     assert details(pushed)["randomised effect P(>ROPE)"] == "> 0.99"
     assert "pushed p beyond rope" not in details(pushed)
 

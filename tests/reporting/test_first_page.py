@@ -50,7 +50,7 @@ def test_every_number_of_the_first_page_is_in_the_table(page, small_claims):
     tested = table[table["median"].notna()]
     assert len(tested) > 0
     for _, row in tested.iterrows():
-        for prefix in ("", "pushed_"):
+        for prefix in ("", "randomised_"):
             if pd.notna(row[f"{prefix}median"]):
                 median, low, high = (f"{row[prefix + name]:.2g}" for name in ("median", "low", "high"))
                 assert re.search(
@@ -88,13 +88,13 @@ def _row(**entries):
     }
     row |= {"median": 0.123, "low": -0.05, "high": 0.31, "rope_low": -0.1, "rope_high": 0.1}
     row |= {"prior_low": -1.0, "prior_median": 0.0, "prior_high": 1.0}
-    row |= dict.fromkeys(("pushed_median", "pushed_low", "pushed_high"))
+    row |= dict.fromkeys(("randomised_median", "randomised_low", "randomised_high"))
     return row | entries
 
 
 def test_an_estimate_says_on_what_it_rests():
     assert first_page.estimate(pd.Series(_row())) == "Association: 0.12 SD per SD (89 % interval -0.05 to 0.31)"
-    pushed = pd.Series(_row(unit="1", pushed_median=0.4, pushed_low=0.2, pushed_high=0.6))
+    pushed = pd.Series(_row(unit="1", randomised_median=0.4, randomised_low=0.2, randomised_high=0.6))
     assert first_page.estimate(pushed) == (
         "Effect of randomised events: 0.4 (89 % interval 0.2 to 0.6). Association in all data: 0.12 (89 % interval -0.05 to 0.31)"
     )
@@ -118,7 +118,7 @@ def test_what_is_not_testable_is_counted_by_reason():
 
 def test_the_figure_shows_both_numbers_of_a_claim():
     table = pd.DataFrame(
-        [_row(pushed_median=0.4, pushed_low=0.2, pushed_high=0.6), _row(median=None, low=None, high=None)]
+        [_row(randomised_median=0.4, randomised_low=0.2, randomised_high=0.6), _row(median=None, low=None, high=None)]
     )
     shown = first_page.estimates(table)
     assert shown[["kind", "median"]].to_numpy().tolist() == [["association", 0.123], ["randomised effect", 0.4]]

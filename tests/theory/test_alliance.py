@@ -34,7 +34,7 @@ def test_two_raters_of_one_quantity_have_states_of_their_own(problem):
 def test_every_claim_is_about_a_number_of_the_fit(problem):
     for claim in problem.plan.theory.claims:
         assert claim.formula.removeprefix("-") in problem.priors.index, claim.id
-        assert claim.pushes == ()
+        assert claim.randomised_on == ()
 
 
 def test_without_the_therapist_only_what_is_about_the_therapist_is_left_out(folder):

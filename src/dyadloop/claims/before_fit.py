@@ -59,8 +59,8 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
             told = estimand(problem, claim, subject)
             if isinstance(told, Untestable):
                 verdict, reason = NOT, told.reason
-            elif claim.pushes and not pushed:
-                pushes = " or ".join(_named(push.format(**words)) for push in claim.pushes)
+            elif claim.randomised_on and not pushed:
+                pushes = " or ".join(_named(push.format(**words)) for push in claim.randomised_on)
                 verdict, reason = ASSOCIATION, f"whether it acts needs randomised events that move {pushes}"
             else:
                 verdict, reason = ACTS, "the study measures what it speaks of"

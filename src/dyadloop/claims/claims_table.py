@@ -36,19 +36,19 @@ _SHOWN = ("median", "low", "high", "p_beyond_rope")
 COLUMNS: tuple[str, ...] = (
     "claim", "statement", "estimand", "unit", "rope_low", "rope_high",
     "prior_median", "prior_low", "prior_high", "median", "low", "high",
-    "p_direction", "p_beyond_rope", "pushed_median", "pushed_low", "pushed_high", "pushed_p_beyond_rope",
+    "p_direction", "p_beyond_rope", "randomised_median", "randomised_low", "randomised_high", "randomised_p_beyond_rope",
     "finding", "verdict", "reason", "misfit",
 )  # fmt: skip
 """Columns of the claims table; low and high bound the 89 % interval.
 
-``median`` to ``p_beyond_rope`` describe the association in all data; those with ``pushed_`` rest on randomised events
+``median`` to ``p_beyond_rope`` describe the association in all data; those with ``randomised_`` rest on randomised events
 alone and are missing where none acted on what the claim says acts. ``misfit`` says what speaks against the association,
 see :func:`dyadloop.finding_faults`; a verdict that would rest on it is withheld.
 """
 
 
 @dataclass(frozen=True)
-class Pushes:
+class Randomisation:
     """What the randomised part of a study moved.
 
     ``moved`` holds the variables that an event moved; ``unmoved`` those that it was meant to move and did not, or too
@@ -113,9 +113,9 @@ def judge(
     ``sample_stats``, where it is there, says which draws came from divergent transitions. ``fault`` says why the draws
     are not to be used; empty where they are.
     """
-    pushes = pushes_of(problem, groups, comparison)
+    randomisation = randomisation_of(problem, groups, comparison)
     return [
-        _judge(problem, claim, subject, groups, pushes, fault)
+        _judge(problem, claim, subject, groups, randomisation, fault)
         for claim in problem.plan.theory.claims
         for subject in subjects(problem, claim)
     ]
@@ -124,14 +124,14 @@ def judge(
 def _trusted(row: dict[str, Any], misfit: list[str]) -> dict[str, Any]:
     """Return a row with what speaks against its association, and without a verdict that would rest on it."""
     found = row | {"misfit": "; ".join(misfit)}
-    if misfit and row["verdict"] in ("supported", "contradicted") and pd.isna(row["pushed_median"]):
+    if misfit and row["verdict"] in ("supported", "contradicted") and pd.isna(row["randomised_median"]):
         return found | {"verdict": "undecided", "reason": f"not trustworthy here: {misfit[0]}"}
     return found
 
 
 def rests_on_events(table: pd.DataFrame) -> bool:
     """Return whether a claims table supports a claim by randomised events, so that rivals must be compared."""
-    return bool(((table["verdict"] == "supported") & table["pushed_median"].notna()).any())
+    return bool(((table["verdict"] == "supported") & table["randomised_median"].notna()).any())
 
 
 def subjects(problem: Problem, claim: Claim) -> list[str]:
@@ -140,7 +140,7 @@ def subjects(problem: Problem, claim: Claim) -> list[str]:
     return [variable.id for variable in theory.of_kind(claim.for_each)] if claim.for_each else [""]
 
 
-def pushes_of(problem: Problem, groups: dict[str, xr.Dataset], comparison: xr.Dataset | None = None) -> Pushes:
+def randomisation_of(problem: Problem, groups: dict[str, xr.Dataset], comparison: xr.Dataset | None = None) -> Randomisation:
     """Return which variables the randomised events of a study moved.
 
     What the data say of an event's own effect, its prior taken away, must lie as far from 0 as a strong instrument's.
@@ -161,7 +161,7 @@ def pushes_of(problem: Problem, groups: dict[str, xr.Dataset], comparison: xr.Da
             )
     unmoved = {variable: why for variable, why in unmoved.items() if variable not in moved}
     covariates = frozenset(randomised_covariates(problem.scores))
-    return Pushes(frozenset(moved), unmoved, covariates, _better_rival(problem, comparison))
+    return Randomisation(frozenset(moved), unmoved, covariates, _better_rival(problem, comparison))
 
 
 def _first_stage(prior: np.ndarray, posterior: np.ndarray) -> float:
@@ -190,7 +190,7 @@ def _judge(
     claim: Claim,
     subject: str,
     groups: dict[str, xr.Dataset],
-    pushes: Pushes,
+    randomisation: Randomisation,
     fault: str,
 ) -> dict[str, Any]:
     labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
@@ -216,18 +216,18 @@ def _judge(
     if fault := fault or _unsound(posterior, groups):
         return row | {"finding": "none", "verdict": "undecided", "reason": fault}
     finding, why = _finding(prior, posterior, claim)
-    needed = [push.format(**words) for push in claim.pushes]
-    if all(push in pushes.covariates and push not in labels for push in needed):  # none, or arms of a trial
-        verdict, reason = _verdict(finding, why, pushes.rivals if needed else "", "the association is there")
+    needed = [quantity.format(**words) for quantity in claim.randomised_on]
+    if all(push in randomisation.covariates and push not in labels for quantity in needed):  # none, or arms of a trial
+        verdict, reason = _verdict(finding, why, randomisation.rivals if needed else "", "the association is there")
         return row | {"finding": finding, "verdict": verdict, "reason": reason}
-    if lacking := _lacking(problem, needed, pushes):
+    if lacking := _lacking(problem, needed, randomisation):
         reason = (
             why
             if finding == "unclear"
             else f"the association is {finding}, but {lacking}: a common cause (M6) leaves the same trace"
         )
         return row | {"finding": finding, "verdict": "undecided", "reason": reason}
-    return row | _by_randomised(problem, claim, subject, groups, pushes, needed)
+    return row | _by_randomised(problem, claim, subject, groups, randomisation, needed)
 
 
 def _unsound(draws: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
@@ -238,36 +238,36 @@ def _unsound(draws: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
     return divergence_fault(draws, groups["sample_stats"]["diverging"].values.ravel() > 0)
 
 
-def _lacking(problem: Problem, needed: list[str], pushes: Pushes) -> str:
+def _lacking(problem: Problem, needed: list[str], randomisation: Randomisation) -> str:
     """Return which randomised event a claim lacks, in words; empty where it has all that it needs."""
     components = {variable.id for variable in problem.plan.theory.of_kind("component")}
     found = []
-    for push in dict.fromkeys(needed):
-        count = needed.count(push)
-        if push == "component":
-            moved = pushes.moved & components
-            why = [text for variable, text in pushes.unmoved.items() if variable in components]
+    for quantity in dict.fromkeys(needed):
+        count = needed.count(quantity)
+        if quantity == "component":
+            moved = randomisation.moved & components
+            why = [text for variable, text in randomisation.unmoved.items() if variable in components]
             if len(moved) < count:
                 what = f"{count} components, each" if count > 1 else "any component"
                 found.append("; ".join(why) or f"no randomised event on {what}")
-        elif push not in pushes.moved:
-            found.append(pushes.unmoved.get(push, f"no randomised event on {push}"))
+        elif quantity not in randomisation.moved:
+            found.append(randomisation.unmoved.get(quantity, f"no randomised event on {quantity}"))
     return "; ".join(found)
 
 
 def _by_randomised(
-    problem: Problem, claim: Claim, subject: str, groups: dict[str, xr.Dataset], pushes: Pushes, needed: list[str]
+    problem: Problem, claim: Claim, subject: str, groups: dict[str, xr.Dataset], randomisation: Randomisation, needed: list[str]
 ) -> dict[str, Any]:
     """Return numbers, finding and verdict that rest on randomised events alone."""
     components = {variable.id for variable in problem.plan.theory.of_kind("component")}
-    sources = pushes.moved & components
-    function = estimand(problem, claim, subject, sources, pushed=True)
+    sources = randomisation.moved & components
+    function = estimand(problem, claim, subject, sources, by_events=True)
     if isinstance(function, Untestable):
         return {"finding": "none", "verdict": "undecided", "reason": function.reason}
     prior, posterior = draws_of(function, groups["prior"], groups["posterior"])
     if fault := _unsound(posterior, groups):
         return {"finding": "none", "verdict": "undecided", "reason": fault}
-    numbers = {f"pushed_{key}": value for key, value in _numbers(prior, posterior, claim).items() if key in _SHOWN}
+    numbers = {f"randomised_{key}": value for key, value in _numbers(prior, posterior, claim).items() if key in _SHOWN}
     finding, why = _finding(prior, posterior, claim)
     notes = []
     measured = {state.variable.id for state in problem.plan.states} & components
@@ -276,7 +276,7 @@ def _by_randomised(
     notes.append(_agreement(estimand(problem, claim, subject, sources), posterior, groups))
     if finding in ("positive", "negative"):
         notes.append(_exclusion(problem, needed, subject, groups["posterior"]))
-    verdict, reason = _verdict(finding, why, pushes.rivals, "the effect of randomised events is there")
+    verdict, reason = _verdict(finding, why, randomisation.rivals, "the effect of randomised events is there")
     whole = "; ".join([reason, *(note for note in notes if note)])
     return numbers | {"finding": finding, "verdict": verdict, "reason": whole}
 
@@ -297,12 +297,12 @@ def _exclusion(problem: Problem, needed: list[str], subject: str, posterior: xr.
     return f"a direct effect of {name} on {outcome} of {abs(float(size)):.2g} by the next session would explain it"
 
 
-def _agreement(passive: Estimand | Untestable, pushed: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
+def _agreement(passive: Estimand | Untestable, by_events: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
     """Say whether what goes together by itself agrees with what randomised events do."""
     if isinstance(passive, Untestable):
         return ""
     (draws,) = draws_of(passive, groups["posterior"])
-    gap = pushed - draws
+    gap = by_events - draws
     gap = gap[np.isfinite(gap)]
     if not len(gap):
         return ""

@@ -65,8 +65,8 @@ def next_steps(problem: Problem, table: pd.DataFrame) -> list[str]:
                 if isinstance(found, Untestable) and len(found.missing) == 1:
                     missing[found.missing[0]] += 1
                 continue
-            pushes = sorted({push.format(id=subject, label=subject) for push in claim.pushes})
-            if row["verdict"] == "undecided" and pd.isna(row["pushed_median"]) and _unpushed(problem, pushes):
+            pushes = sorted({push.format(id=subject, label=subject) for push in claim.randomised_on})
+            if row["verdict"] == "undecided" and pd.isna(row["randomised_median"]) and _not_randomised(problem, pushes):
                 lacking.setdefault(" and ".join(_acted_on(problem, push) for push in pushes), []).append(name)
             elif row["verdict"] == "undecided" and math.isfinite(times := _times(row)):
                 more[name] = times
@@ -81,7 +81,7 @@ def next_steps(problem: Problem, table: pd.DataFrame) -> list[str]:
     return steps
 
 
-def _unpushed(problem: Problem, pushes: list[str]) -> bool:
+def _not_randomised(problem: Problem, pushes: list[str]) -> bool:
     """Return whether a claim needs a randomised event, rather than the arms of a trial that the study has."""
     arms = set(randomised_covariates(problem.scores))
     return any(push not in arms for push in pushes)
@@ -100,7 +100,7 @@ def _times(row: Mapping[Any, Any]) -> float:
 
     Not a number where the claim is undecided for another reason.
     """
-    prefix = "" if pd.isna(row["pushed_median"]) else "pushed_"
+    prefix = "" if pd.isna(row["randomised_median"]) else "randomised_"
     median, low, high = (row[f"{prefix}{name}"] for name in ("median", "low", "high"))
     if row["finding"] != "unclear" or pd.isna(median):
         return math.nan

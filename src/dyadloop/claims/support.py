@@ -39,7 +39,7 @@ VARIABLES = ("oxytocin", "trust", "support", "depression")
 EVENTS = {"trust": "work_trust", "oxytocin": "dose"}
 AMOUNTS = {"work_trust": 1.0, "dose": 24.0}
 EFFECTS = {"work_trust": "work_trust", "dose": "dose_oxytocin"}
-PUSHED = (("trust",), ("oxytocin",), ("trust", "oxytocin"))
+RANDOMISED = (("trust",), ("oxytocin",), ("trust", "oxytocin"))
 """What randomised events act on, in turn."""
 SESSIONS = (5, 8, 11)
 """In how many of 16 sessions an event takes place, in turn: all but five is the last."""
@@ -144,7 +144,7 @@ def support_rates(
 
 
 def _settings() -> str:
-    return repr((VARIABLES, PUSHED, SESSIONS, STRENGTHS, _ORDINARY, _DRAWS))
+    return repr((VARIABLES, RANDOMISED, SESSIONS, STRENGTHS, _ORDINARY, _DRAWS))
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class _Design:
         amounts = np.asarray(build_problem(scores, _theory("reciprocal"), split=False).panel.event)
         half = _some(np.random.default_rng(0), scores["amount"].values, SESSIONS[1])
         fitted = {}
-        for pushed in PUSHED:
+        for pushed in RANDOMISED:
             here = scores["event"].isin([EVENTS[variable] for variable in pushed])
             mine = scores["amount"].copy(data=half).where(here, 0.0)
             study = scores.assign(amount=mine, event_randomised=here.astype(int))
@@ -223,8 +223,8 @@ def _study(design: _Design, world: _World, seed: list[int], number: int) -> list
     """Return the judged claims of one simulated study."""
     rng = np.random.default_rng([*seed, number])
     strength = STRENGTHS[number % len(STRENGTHS)]
-    variables = PUSHED[number // len(STRENGTHS) % len(PUSHED)]
-    sessions = SESSIONS[number // (len(STRENGTHS) * len(PUSHED)) % len(SESSIONS)]
+    variables = RANDOMISED[number // len(STRENGTHS) % len(RANDOMISED)]
+    sessions = SESSIONS[number // (len(STRENGTHS) * len(RANDOMISED)) % len(SESSIONS)]
     values = world.values | {effect: strength * world.values[effect] for effect in EFFECTS.values()}
     fitted = design.fitted[variables]
     names = [EVENTS[variable] for variable in variables]
@@ -286,11 +286,11 @@ def _short(row: dict[str, Any], truth: tuple[float, bool]) -> dict[str, Any]:
         "claim": row["claim"],
         "holds": bool(holds),
         "verdict": row["verdict"],
-        "moved": row["pushed_median"] is not None,
+        "moved": row["randomised_median"] is not None,
     }
     for kind, low, high in (
         ("association", row["low"], row["high"]),
-        ("effect", row["pushed_low"], row["pushed_high"]),
+        ("effect", row["randomised_low"], row["randomised_high"]),
     ):
         ends = np.array([low, high], dtype=float)  # NaN where there is none
         told = np.isfinite([*ends, value]).all()

@@ -36,7 +36,7 @@ class Identifiability:
         One row per parameter: SD of the prior, expected SD of the posterior, and ``contraction``, 1 minus their ratio.
     claims
         One row per claim: ``can_tell`` and ``why``, and the same numbers for what the claim is about, as an association
-        and, with ``pushed_``, by randomised events.
+        and, with ``randomised_``, by randomised events.
     directions
         Combinations of parameters of which data tell less than a tenth of what priors tell, the least told first:
         ``told`` (information of the data over that of the prior) and ``words``.
@@ -143,8 +143,8 @@ def _parameters(problem: Problem, scale: Scale, posterior: np.ndarray) -> pd.Dat
 def _claims(plan: Skeleton, scale: Scale, point: np.ndarray, posterior: np.ndarray) -> pd.DataFrame:
     """Return prior and expected posterior SD of what each claim is about, by its slope in the parameters."""
     table, problem = prospects(plan).set_index("claim"), plan.fitted
-    pushed = frozenset(problem.randomised.variables)
-    components = pushed & {variable.id for variable in problem.plan.theory.of_kind("component")}
+    by_events = frozenset(problem.randomised.variables)
+    components = by_events & {variable.id for variable in problem.plan.theory.of_kind("component")}
     rows = []
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
@@ -153,11 +153,11 @@ def _claims(plan: Skeleton, scale: Scale, point: np.ndarray, posterior: np.ndarr
             if row["can_tell"] != UNTESTABLE:
                 row |= _told(estimand(problem, claim, subject), scale, point, posterior, "")
             if row["can_tell"] == "effect":
-                found = estimand(problem, claim, subject, components or None, pushed=True)
-                row |= _told(found, scale, point, posterior, "pushed_")
+                found = estimand(problem, claim, subject, components or None, by_events=True)
+                row |= _told(found, scale, point, posterior, "randomised_")
             rows.append(row)
     columns = ["claim", "statement", "can_tell", "why"]
-    columns += [f"{kind}{key}" for kind in ("", "pushed_") for key in ("prior_sd", "expected_sd", "contraction")]
+    columns += [f"{kind}{key}" for kind in ("", "randomised_") for key in ("prior_sd", "expected_sd", "contraction")]
     return pd.DataFrame(rows).reindex(columns=columns)
 
 

@@ -150,7 +150,7 @@ def _estimand(plan: Skeleton, claim: str, by_events: bool) -> Estimand:
         for subject in subjects(problem, entry):
             known.append(entry.id.format(id=subject))
             if known[-1] == claim:
-                found = estimand(problem, entry, subject, (components or None) if by_events else None, pushed=by_events)
+                found = estimand(problem, entry, subject, (components or None) if by_events else None, by_events=by_events)
                 if isinstance(found, Untestable):
                     raise FitError(f"{claim} is not testable with this design: {found.reason}")
                 return found

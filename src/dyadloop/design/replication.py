@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.appraisal.replication import replicate
-from dyadloop.claims.claims_table import UNTESTABLE, judge, pushes_of
+from dyadloop.claims.claims_table import UNTESTABLE, judge, randomisation_of
 from dyadloop.design.losses import Losses, lose
 from dyadloop.design.planned_study import Skeleton
 from dyadloop.design.testability import of_design
@@ -121,7 +121,7 @@ def judged(bench: Bench, truths: Truths, found: Simulated, draws: xr.Dataset) ->
     """Return the claims of a study as judged by draws of its posterior, beside what is true."""
     groups = {"prior": bench.prior, "posterior": draws}
     rows = judge(found.problem, groups)
-    moved = pushes_of(found.problem, groups).moved if found.problem.randomised.events else frozenset()
+    moved = randomisation_of(found.problem, groups).moved if found.problem.randomised.events else frozenset()
     everything = truths.of(found.values, frozenset())
     by_events = truths.of(found.values, moved) if moved else everything
     return [_short(row, everything, by_events) for row in rows]
@@ -155,17 +155,17 @@ def _short(
     kept = {"claim": row["claim"], "verdict": row["verdict"], "finding": row["finding"]}
     if row["verdict"] == UNTESTABLE:
         return kept | {"reason": of_design(row["reason"])}
-    pushed = row["pushed_median"] is not None
-    value, holds = (by_events if pushed else everything).get(row["claim"], (np.nan, False))
-    ends = [row[f"{'pushed_' if pushed else ''}{key}"] for key in ("median", "low", "high")]
+    by_events = row["randomised_median"] is not None
+    value, holds = (by_events if by_events else everything).get(row["claim"], (np.nan, False))
+    ends = [row[f"{'randomised_' if by_events else ''}{key}"] for key in ("median", "low", "high")]
     kept |= dict(zip(("median", "low", "high"), (None if end is None else float(end) for end in ends), strict=True))
     told = np.isfinite(np.array([*ends, value], dtype=float)).all()
     passive = np.isfinite(np.array([row["low"], row["high"], value], dtype=float)).all()
     return kept | {
-        "by_events": pushed,
+        "by_events": by_events,
         "value": value if np.isfinite(value) else None,
         "holds": holds,
         "inside": bool(ends[1] <= value <= ends[2]) if told else None,
-        "association_inside": bool(row["low"] <= value <= row["high"]) if passive and not pushed else None,
+        "association_inside": bool(row["low"] <= value <= row["high"]) if passive and not by_events else None,
         "reason": "" if row["verdict"] != "undecided" else row["reason"][:160],
     }

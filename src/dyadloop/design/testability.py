@@ -35,7 +35,7 @@ def prospects_of(problem: Problem) -> pd.DataFrame:
     for claim in theory.claims:
         for subject in subjects(problem, claim):
             words = {"id": subject, "label": labels.get(subject, "").lower()}
-            needed = [push.format(**words) for push in claim.pushes]
+            needed = [push.format(**words) for push in claim.randomised_on]
             found = estimand(problem, claim, subject)
             can_tell, why = EFFECT, "rests on randomised events, if they move what they act on"
             if not needed:

@@ -145,8 +145,8 @@ def true_claims(
     found = {}
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
-            pushed = bool(components) and problem.randomised.plan is not None
-            function = estimand(problem, claim, subject, components or None, pushed=pushed)
+            by_events = bool(components) and problem.randomised.plan is not None
+            function = estimand(problem, claim, subject, components or None, by_events=by_events)
             if not isinstance(function, Untestable):
                 (value,) = draws_of(function, here)[0]
                 found[claim.id.format(id=subject)] = (float(value), bool(value > claim.rope.high))

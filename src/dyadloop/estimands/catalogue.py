@@ -49,7 +49,7 @@ class Compiled:
 
 
 def estimand(
-    problem: Problem, claim: Claim, subject: str, sources: frozenset[str] | None = None, *, pushed: bool = False
+    problem: Problem, claim: Claim, subject: str, sources: frozenset[str] | None = None, *, by_events: bool = False
 ) -> Estimand | Untestable:
     """Return the estimand of a claim about ``subject`` (a component or symptom), or why there is none.
 
@@ -57,23 +57,23 @@ def estimand(
     estimand of the randomised part, whose arrows rest on randomised events alone.
     """
     chosen = _components(problem) if sources is None else sources
-    return _compiled(problem, claim.estimand, claim.formula.format(id=subject), subject, chosen, pushed)
+    return _compiled(problem, claim.estimand, claim.formula.format(id=subject), subject, chosen, by_events)
 
 
 @made_once
 def _compiled(
-    problem: Problem, kind: str, formula: str, subject: str, sources: frozenset[str], pushed: bool
+    problem: Problem, kind: str, formula: str, subject: str, sources: frozenset[str], by_events: bool
 ) -> Estimand | Untestable:
     """Return an estimand with its program over many draws, or why there is none."""
-    asked = problem.of_randomised() if pushed else problem
+    asked = problem.of_randomised() if by_events else problem
     found = _coefficient(asked, formula) if kind == "coefficient" else _ESTIMANDS[kind](asked, subject, sources)
-    return found if isinstance(found, Untestable) else Compiled(_over(problem, found, pushed))
+    return found if isinstance(found, Untestable) else Compiled(_over(problem, found, by_events))
 
 
-def _over(problem: Problem, function: Estimand, pushed: bool) -> Estimand:
+def _over(problem: Problem, function: Estimand, by_events: bool) -> Estimand:
     """Return a function of the parameters of a fit."""
     part = problem.randomised
-    return (lambda values: function(part.values(values))) if pushed else function
+    return (lambda values: function(part.values(values))) if by_events else function
 
 
 def draws_of(function: Estimand, *groups: xr.Dataset) -> list[np.ndarray]:

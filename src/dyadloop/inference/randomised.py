@@ -2,7 +2,7 @@
 
 In a linear theory the states are the sum of two parts. One follows its own noise and starts; its arrows, and those of
 every common cause that the theory knows, take up every association, whatever made it. The other answers to randomised
-events alone and nothing else reaches it; its arrows (``pushed_`` and the name of the arrow) rest on the randomised
+events alone and nothing else reaches it; its arrows (``randomised_`` and the name of the arrow) rest on the randomised
 contrast, as in an instrumental variable. The event is assumed to reach the rest of the theory through the variable that
 it acts on.
 
@@ -26,7 +26,7 @@ from dyadloop.likelihood.propagation import motion
 from dyadloop.model import Plan, Transition
 from dyadloop.theory import Coupling, Quantity, Theory, hypothesis, switch_on
 
-PREFIX = "pushed_"
+PREFIX = "randomised_"
 MIN_SESSIONS = 5  # with and without an event, below which a contrast is an anecdote
 MIN_DYADS = 3  # that had some sessions with and some without
 MIN_ARM = 5  # dyads with and dyads without, where each dyad had all or none

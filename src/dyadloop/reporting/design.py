@@ -101,7 +101,7 @@ def print_identifiability(found: Identifiability, console: Console) -> None:
         console.print(f"  {words}", markup=False)
     claims = found.claims[found.claims["can_tell"] != UNTESTABLE]
     headings = ("claim", "can tell", "prior SD", "expected SD", "contraction", "by events", "contraction")
-    keys = ("prior_sd", "expected_sd", "contraction", "pushed_expected_sd", "pushed_contraction")
+    keys = ("prior_sd", "expected_sd", "contraction", "randomised_expected_sd", "randomised_contraction")
     rows = [(row["claim"], row["can_tell"], *(number(row[key]) for key in keys)) for row in claims.to_dict("records")]
     console.print(text_table(headings, rows))
     for row in found.rivals.to_dict("records"):

@@ -36,13 +36,13 @@ def calendar(design: Design) -> str:
 
 def contraction(claims: pd.DataFrame) -> str:
     """Draw how much of the prior of each claim's estimand a plan is expected to take away."""
-    told = claims[claims["contraction"].notna() | claims["pushed_contraction"].notna()]
+    told = claims[claims["contraction"].notna() | claims["randomised_contraction"].notna()]
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         places = np.arange(len(told))
         axes.barh(places - 0.18, told["contraction"].fillna(0.0), 0.34, color=GREY, label="association")
-        pushed = told["pushed_contraction"].fillna(0.0)
+        pushed = told["randomised_contraction"].fillna(0.0)
         axes.barh(places + 0.18, pushed, 0.34, color=BLUE, label="effect of randomised events")
         axes.set_yticks(places, [plain(name) for name in told["claim"]])
         axes.set_xlim(0, 1)

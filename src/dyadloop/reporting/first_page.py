@@ -29,9 +29,9 @@ def sentences(table: pd.DataFrame) -> list[dict[str, Any]]:
 def estimate(row: pd.Series) -> str:
     """Return the number on which a verdict rests, in words: the randomised effect where there is one."""
     found = _interval(row, "")
-    if pd.isna(row["pushed_median"]):
+    if pd.isna(row["randomised_median"]):
         return f"Association: {found}" if found else "No number"
-    return f"Effect of randomised events: {_interval(row, 'pushed_')}. Association in all data: {found}"
+    return f"Effect of randomised events: {_interval(row, 'randomised_')}. Association in all data: {found}"
 
 
 def _interval(row: pd.Series, prefix: str) -> str:
@@ -65,7 +65,7 @@ def estimates(table: pd.DataFrame) -> pd.DataFrame:
     for _, row in table[(table["verdict"] != UNTESTABLE) & table["median"].notna()].iterrows():
         shared = {name: row[name] for name in ("claim", "statement", "verdict", "unit", "rope_low", "rope_high")}
         shared |= {name: row[name] for name in ("prior_low", "prior_median", "prior_high")}
-        for prefix, kind in (("", "association"), ("pushed_", "randomised effect")):
+        for prefix, kind in (("", "association"), ("randomised_", "randomised effect")):
             if not pd.isna(row[f"{prefix}median"]):
                 numbers = {name: row[f"{prefix}{name}"] for name in ("low", "median", "high")}
                 rows.append(shared | {"kind": kind} | numbers)

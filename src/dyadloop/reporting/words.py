@@ -29,7 +29,7 @@ def parameter_words(problem: Problem) -> dict[str, str]:
     """Return each parameter of a fit in words, by its name; the name itself where there are none."""
     labels = _labels(problem)
     arrows = {coupling.id: arrow_words(problem, coupling.id) for coupling in problem.plan.couplings}
-    pushed = {f"pushed_{name}": f"{words}, by randomised events" for name, words in arrows.items()}
+    pushed = {f"randomised_{name}": f"{words}, by randomised events" for name, words in arrows.items()}
     inputs = {
         entry.id: f"Effect of {entry.event or 'sessions'} on {labels.get(entry.target, entry.target)}"
         for entry in problem.plan.inputs

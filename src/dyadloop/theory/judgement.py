@@ -35,7 +35,7 @@ class Claim(Record):
     """One claim of the paper and how it is judged.
 
     ``for_each`` repeats the claim for every variable of a kind; ``{id}`` and ``{label}`` are replaced.
-    ``pushes`` names the quantities that an experiment must move before a positive finding can support the claim.
+    ``randomised_on`` names the quantities that an experiment must move before a positive finding can support the claim.
     """
 
     id: str
@@ -45,4 +45,4 @@ class Claim(Record):
     unit: str
     rope: Rope
     for_each: Literal["component", "symptom"] | None = None
-    pushes: tuple[str, ...] = ()
+    randomised_on: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ ESTIMANDS: dict[str, str | None] = {
     "mediated_share": "symptom",
 }
 """Estimands of claims, and the kind of variable that each needs under ``for_each``."""
-_KINDS_THAT_ARE_PUSHED = ("component",)
+_KINDS_THAT_ARE_RANDOMISED = ("component",)
 
 
 def dangling(parts: Parts) -> list[str]:
@@ -80,8 +80,8 @@ def _correlations(parts: Parts) -> list[str]:
 
 def _claim_faults(claim: Claim, parts: Parts, units: dict[str, str]) -> list[str]:
     found = []
-    for key in ("id", "statement", "formula", "pushes"):
-        texts = claim.pushes if key == "pushes" else (getattr(claim, key),)
+    for key in ("id", "statement", "formula", "randomised_on"):
+        texts = claim.randomised_on if key == "randomised_on" else (getattr(claim, key),)
         found += [f"{key}: {fault}" for text in texts for fault in _placeholder_faults(text, claim.for_each)]
     if claim.for_each is not None and "{id}" not in claim.id:
         found.append(f"id is {claim.id!r} for every {claim.for_each}; write {{id}} into it")
@@ -112,11 +112,11 @@ def _placeholder_faults(text: str, for_each: str | None) -> list[str]:
 
 def _push_faults(claim: Claim, subjects: list[str], parts: Parts) -> list[str]:
     kinds = {variable.kind for variable in parts.variables}
-    known = parts.known | {kind for kind in _KINDS_THAT_ARE_PUSHED if kind in kinds} | _covariates(claim, parts)
+    known = parts.known | {kind for kind in _KINDS_THAT_ARE_RANDOMISED if kind in kinds} | _covariates(claim, parts)
     return [
-        f"pushes names {push!r}, which is no variable; did you mean one of "
+        f"randomised_on names {push!r}, which is no variable; did you mean one of "
         f"{', '.join(_near(push, known) or sorted(known))}"
-        for push in claim.pushes
+        for push in claim.randomised_on
         if not any(push.format(id=subject, label="") in known for subject in subjects)
     ]
 

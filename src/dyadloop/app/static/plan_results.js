@@ -39,7 +39,7 @@ function identified(answer) {
   const [rank, all] = answer.rank;
   return [
     make("p", {}, `Of ${answer.claims.length} claims this design could tell ${told.length}. Data would inform ${rank} of ${all} directions of the parameters.`),
-    table("Claims that it could tell", ["claim", "statement", "how", "narrowed", "by randomised events"], told.map((claim) => [claim.claim, claim.statement, claim.can_tell, percent(claim.contraction), percent(claim.pushed_contraction)])),
+    table("Claims that it could tell", ["claim", "statement", "how", "narrowed", "by randomised events"], told.map((claim) => [claim.claim, claim.statement, claim.can_tell, percent(claim.contraction), percent(claim.randomised_contraction)])),
     make("p", { class: "hint" }, "Narrowed: by how much the uncertainty about it is expected to shrink against the prior; 0 %: nothing is learned."),
     answer.directions.length ? make("div", {}, make("h4", {}, "Hardly told by the data"), make("ul", {}, answer.directions.map((one) => make("li", {}, one.words)))) : null,
     untold.length ? make("details", {}, make("summary", {}, `Claims that it cannot tell (${untold.length})`), table("Not testable", ["claim", "statement", "why"], untold.map((claim) => [claim.claim, claim.statement, claim.why]))) : null,

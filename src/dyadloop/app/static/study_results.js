@@ -47,7 +47,7 @@ function claims(job, left) {
   const untold = new Map();
   for (const claim of left.claims.filter((one) => one.verdict === UNTESTABLE)) untold.set(claim.reason, [...(untold.get(claim.reason) ?? []), claim.claim]);
   const rows = tested.map((claim) => [
-    claim.claim, make("span", { class: `verdict ${claim.verdict}` }, claim.verdict), claim.statement, interval(claim, ""), interval(claim, "pushed_"),
+    claim.claim, make("span", { class: `verdict ${claim.verdict}` }, claim.verdict), claim.statement, interval(claim, ""), interval(claim, "randomised_"),
     `${claim.rope_low === null ? "below" : `${shown(claim.rope_low)} to`} ${shown(claim.rope_high)}`, claim.unit, [claim.reason, claim.misfit].filter(Boolean).join("; ") || "–"]);
   return [
     files(job, [["Open the report", "report", true], ["Download the report", "report", false], ["Claims as CSV", "claims", false]]),
@@ -64,7 +64,7 @@ function claims(job, left) {
 function bars(claim) {
   const row = { name: `${claim.claim} ${claim.statement}`, low: claim.low, mid: claim.median, high: claim.high, ropeLow: claim.rope_low, ropeHigh: claim.rope_high };
   const found = claim.median === null ? [] : [row];
-  if (claim.pushed_median !== null) found.push({ ...row, name: `${claim.claim} by randomised events`, low: claim.pushed_low, mid: claim.pushed_median, high: claim.pushed_high, kind: "push" });
+  if (claim.randomised_median !== null) found.push({ ...row, name: `${claim.claim} by randomised events`, low: claim.randomised_low, mid: claim.randomised_median, high: claim.randomised_high, kind: "push" });
   return found;
 }
 
