@@ -8,7 +8,7 @@ from dyadloop.dynamics import linear as exact
 from dyadloop.dynamics.compiled import compiled
 from dyadloop.errors import StateError, TheoryError
 from dyadloop.simulation import simulate
-from dyadloop.theory import Theory, cut, protocol, read_theory
+from dyadloop.theory import Theory, cut, keep, protocol, read_theory
 from tests.linear import rival
 from tests.small import small
 
@@ -240,3 +240,25 @@ def test_an_outcome_without_noise_depends_on_no_noise():
         dynamics.sensitivity(read_theory("affect"), "sad", ["sd_sad"])
     with pytest.raises(TheoryError, match="no protocol"):
         dynamics.sensitivity(read_theory("affect"))
+
+
+def test_loop_gains_of_a_linear_theory_need_no_search_and_are_those_of_the_fit_and_of_the_integration():
+    theory = keep(read_theory("framework_linear"), ["oxytocin", "trust", "support"])
+    values = {"w_trust": 0.8, "a_support": 0.4}
+    found = dynamics.loop_gain(theory, values=values)
+    model = compiled(theory, values)
+    process = model.plan.process_model(model.numbers)
+    assert found["continuous_loop_gain"] == pytest.approx(float(exact.continuous_loop_gain(process)), rel=1e-9)
+    assert found["session_loop_gain"] == pytest.approx(
+        float(exact.session_loop_gain(process, model.schedule)), rel=1e-9
+    )
+    real = dynamics.session_map(theory, values=values)
+    assert found["session_loop_gain"] == pytest.approx(float(real["session_loop_gain"]), rel=1e-6)  # steps of 1e-10
+    assert found["closed_form"] == pytest.approx(float(real["closed_form"]), rel=1e-6)
+
+
+def test_loop_gains_with_a_protocol_are_those_of_the_gains_and_of_the_map(mapped):
+    found = dynamics.loop_gain(small())
+    assert found["continuous_loop_gain"] == float(dynamics.gains(small())["continuous_loop_gain"])
+    assert found["session_loop_gain"] == float(mapped["session_loop_gain"])
+    assert found["closed_form"] == float(mapped["closed_form"])

@@ -294,3 +294,12 @@ def test_hypotheses_are_nested():
         one, two = simulate(larger, protocol(3), values=zeros, **QUIET), simulate(smaller, protocol(3), **QUIET)
         for name in two.data_vars:
             np.testing.assert_allclose(one[name], two[name], rtol=0, atol=1e-10)
+
+
+def test_empty_stretches_at_the_end_change_nothing():
+    """With and without noise: calendars of different lengths may share a program."""
+    plan = protocol(3, events=[{"event": "work_trust", "sessions": [2], "minutes": 20}])
+    for how in ({"noise": False, "between": False}, {"dyads": 3}):
+        usual = simulate(small(), plan, points=(2, 3), **how)
+        padded = simulate(small(), plan, points=(2, 3), multiple=40, **how)
+        assert usual.equals(padded)

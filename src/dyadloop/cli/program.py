@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dyadloop.cli.app import open_app
 from dyadloop.cli.calibration import calibrate
 from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
@@ -54,6 +55,7 @@ app = Doors(
       dyadloop evidence claims
       dyadloop dynamics map framework
       dyadloop design check haifa
+      dyadloop app examples/school
 
     A research instrument, not a clinical device.""",
 )
@@ -247,6 +249,7 @@ app.command("measure")(measure)
 app.command("synchrony")(synchrony)
 app.command("motion")(motion)
 app.command("instruments")(instruments)
+app.command("app")(open_app)
 app.add_typer(theory_app, name="theory")
 app.add_typer(dynamics_app, name="dynamics")
 app.add_typer(evidence_app, name="evidence")

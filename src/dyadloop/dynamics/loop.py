@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from scipy.linalg import expm
 
 from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.dynamics.fixed_points import settled
-from dyadloop.dynamics.linear import continuous_loop_gain, session_loop_gain
+from dyadloop.dynamics.linear import SessionSchedule
 from dyadloop.dynamics.mode_gains import gain_matrix_at, return_ratio
-from dyadloop.dynamics.session_loop import closed_form, fixed_points, in_session_state, session_map
+from dyadloop.dynamics.session_loop import calendar_point, closed_form, in_session_state, session_loop_gains
 from dyadloop.errors import StateError
 from dyadloop.model import System, kinks_at
 from dyadloop.theory import Theory
@@ -120,9 +121,7 @@ def _state(model: Compiled, system: System, at: Mapping[str, float] | None, in_s
 def _usual(model: Compiled, system: System, in_session: bool) -> np.ndarray:
     if not (in_session and model.is_gated and model.plan.theory.protocol is not None):
         return settled(model, system, in_session)
-    point, _ = fixed_points(system, model.schedule, model.start()[:, None])
-    if not np.isfinite(point).all():
-        raise StateError(f"theory {model.plan.theory.id!r}: no fixed point of its calendar was found from its levels")
+    point, _ = calendar_point(model, system, model.schedule)
     return np.array(in_session_state(model, system, point[:, 0]))
 
 
@@ -164,26 +163,54 @@ def loop_gain(
     >>> {name: round(value, 3) for name, value in gain.items()}
     {'continuous_loop_gain': 240.518, 'root': 15.509, 'session_loop_gain': 0.717, 'closed_form': 0.328}
     """
-    if cut == ("oxytocin",) and not values and theory.protocol is not None and not theory.active().nonlinear:
-        return _exact(theory)
-    found = gains(theory, values=values, cut=cut)
-    numbers = {"continuous_loop_gain": float(found["continuous_loop_gain"]), "root": float(found["root"])}
-    if theory.protocol is not None and cut == ("oxytocin",):
-        real = session_map(theory, values=values)
-        numbers |= {"session_loop_gain": float(real["session_loop_gain"]), "closed_form": float(real["closed_form"])}
-    return numbers
+    if cut == ("oxytocin",) and theory.protocol is not None and not theory.active().nonlinear:
+        return _exact(compiled(theory, values))
+    if cut != ("oxytocin",) or theory.protocol is None:
+        found = gains(theory, values=values, cut=cut)
+        return {name: float(found[name]) for name in ("continuous_loop_gain", "root")}
+    return _calendar(compiled(theory, values))
 
 
-def _exact(theory: Theory) -> dict[str, float]:
-    """Return the loop gains of a linear theory, which need no search and no integration."""
-    model = compiled(theory)
-    process = model.plan.process_model(model.numbers)
-    gain = float(continuous_loop_gain(process))
-    zero = np.zeros(len(model.plan.names))
-    built, _ = closed_form(model, model.system(), model.schedule, zero)
+def _calendar(model: Compiled) -> dict[str, float]:
+    """Return the loop gains of a theory with a protocol, whose fixed point is found once."""
+    system, schedule, places = model.system(), model.schedule, model.states_of(("oxytocin",))
+    point, matrices = calendar_point(model, system, schedule)
+    state = in_session_state(model, system, point[:, 0]) if model.is_gated else settled(model, system)
+    matrix = np.asarray(gain_matrix_at(system, jnp.asarray(state), True))
+    built, _ = closed_form(model, system, schedule, point[:, 0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gain = return_ratio(matrix, places)
     return {
         "continuous_loop_gain": gain,
         "root": float(np.sqrt(gain)) if gain >= 0 else float("nan"),
-        "session_loop_gain": float(session_loop_gain(process, model.schedule)),
+        "session_loop_gain": float(session_loop_gains(system, schedule, point, matrices)[0]),
         "closed_form": float(built.sum()),
     }
+
+
+def _exact(model: Compiled) -> dict[str, float]:
+    """Return the loop gains of a linear theory, which need no search and no integration."""
+    system, schedule = model.system(), model.schedule
+    decay = np.array([float(value) for value in system.decay])
+    always, session = (np.asarray(matrix)[:, : len(decay)] for matrix in (system.always, system.session))
+    oxytocin = [index for index, kind in enumerate(system.kinds) if kind == "oxytocin"]
+    has_loop = 0 < len(oxytocin) < len(decay)
+    gain = return_ratio((always + session) / decay[:, None], oxytocin) if has_loop else 0.0
+    kept = np.where(np.isin(np.arange(len(decay)), oxytocin), 0.0, 1.0)
+    whole, rest = (_linear_map(decay, always * mask, session * mask, schedule) for mask in (1.0, kept))
+    eye = np.eye(len(decay))
+    settles = np.abs(np.linalg.eigvals(rest)).max() < 1.0
+    real = 1.0 - np.linalg.det(eye - whole) / np.linalg.det(eye - rest) if settles else np.nan
+    built, _ = closed_form(model, system, schedule, np.zeros(len(decay)))
+    return {
+        "continuous_loop_gain": gain,
+        "root": float(np.sqrt(gain)) if gain >= 0 else float("nan"),
+        "session_loop_gain": float(real),
+        "closed_form": float(built.sum()),
+    }
+
+
+def _linear_map(decay: np.ndarray, always: np.ndarray, session: np.ndarray, schedule: SessionSchedule) -> np.ndarray:
+    """Return the map of deviations from one session start to the next."""
+    gap = expm((always - np.diag(decay)) * (schedule.interval_days - schedule.session_days))
+    return gap @ expm((always + session - np.diag(decay)) * schedule.session_days)

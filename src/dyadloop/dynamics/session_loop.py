@@ -18,8 +18,8 @@ from dyadloop.simulation.integrate import interval_map
 from dyadloop.theory import Theory
 from dyadloop.units import duration
 
-_TOLERANCE = 1e-10
-_SOLVED = 1e-9
+_TOLERANCE, _SOLVED = 1e-10, 1e-9
+_ROUGH_TOLERANCE, _NEARLY = 1e-5, 1e-4  # to come near costs a tenth of a step at the full tolerance
 _ITERATIONS = 30
 
 
@@ -32,9 +32,11 @@ def interval(
 
 
 @eqx.filter_jit
-def _mapped(system: System, session_days: Array, gap_days: Array, state: Array) -> tuple[Array, Array]:
+def _mapped(
+    system: System, session_days: Array, gap_days: Array, state: Array, tolerance: Array
+) -> tuple[Array, Array]:
     def moved(push: Array) -> tuple[Array, Array]:
-        after = interval_map(system, state + push[:, None], session_days, gap_days, _TOLERANCE)
+        after = interval_map(system, state + push[:, None], session_days, gap_days, tolerance)
         return after, after
 
     matrix, after = jax.jacfwd(moved, has_aux=True)(jnp.zeros(state.shape[0]))
@@ -42,11 +44,11 @@ def _mapped(system: System, session_days: Array, gap_days: Array, state: Array) 
 
 
 def linearised(
-    system: System, schedule: SessionSchedule, state: Float[Array, "state case"]
+    system: System, schedule: SessionSchedule, state: Float[Array, "state case"], tolerance: float = _TOLERANCE
 ) -> tuple[Float[np.ndarray, "state case"], Float[np.ndarray, "case state state"]]:
     """Return the states at the next session start and the derivative of the map, for each case."""
     lengths = jnp.asarray(schedule.session_days), jnp.asarray(schedule.interval_days - schedule.session_days)
-    after, matrix = _mapped(system, *lengths, jnp.asarray(state))
+    after, matrix = _mapped(system, *lengths, jnp.asarray(state), jnp.asarray(tolerance))
     return np.asarray(after), np.asarray(matrix)
 
 
@@ -55,19 +57,30 @@ def fixed_points(
 ) -> tuple[Float[np.ndarray, "state case"], Float[np.ndarray, "case state state"]]:
     """Return the state at session starts to which each case would settle, and the derivative of the map there.
 
-    Newton's method from ``start``; NaN where it has not settled.
+    Newton's method from ``start``, first with rough steps; NaN where it has not settled.
     """
-    state, n = np.asarray(start), len(start)
+    begin = np.asarray(start)
+    near, _, wrong = _newton(system, schedule, begin, _ROUGH_TOLERANCE, _NEARLY)
+    near = np.where(wrong <= _NEARLY, near, begin)
+    state, matrix, wrong = _newton(system, schedule, near, _TOLERANCE, _SOLVED)
+    return np.where(wrong <= _SOLVED, state, np.nan), matrix
+
+
+def _newton(
+    system: System, schedule: SessionSchedule, start: np.ndarray, tolerance: float, enough: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return states, the derivative of the map one step before, and the size of the last step, for each case."""
+    state, n = start, len(start)
     wrong, matrix = np.full(start.shape[1], np.inf), np.full((start.shape[1], n, n), np.nan)
     for _ in range(_ITERATIONS):
-        after, matrix = linearised(system, schedule, jnp.asarray(state))
-        step = np.linalg.solve(matrix - np.eye(len(state)), (after - state).T[..., None])[..., 0].T
+        after, matrix = linearised(system, schedule, jnp.asarray(state), tolerance)
+        step = np.linalg.solve(matrix - np.eye(n), (after - state).T[..., None])[..., 0].T
         reach = 2.0 * (1.0 + np.abs(state))
         state = state - np.clip(step, -reach, reach)
         wrong = np.max(np.abs(step) / (1.0 + np.abs(state)), axis=0)
-        if not np.nanmax(wrong, initial=0.0) > _SOLVED:
+        if not np.nanmax(wrong, initial=0.0) > enough:
             break
-    return np.where(wrong <= _SOLVED, state, np.nan), matrix
+    return state, matrix, wrong
 
 
 def session_loop_gains(
@@ -86,6 +99,22 @@ def session_loop_gains(
     gain = 1.0 - np.linalg.det(eye - whole) / np.linalg.det(eye - rest)
     settles = np.abs(np.linalg.eigvals(rest)).max(axis=-1) < 1.0
     return np.where(settles, gain, np.nan)
+
+
+def calendar_point(
+    model: Compiled, system: System, schedule: SessionSchedule
+) -> tuple[Float[np.ndarray, "state 1"], Float[np.ndarray, "1 state state"]]:
+    """Return the fixed point of a calendar that the levels lead to, and the derivative of the map there.
+
+    Raises
+    ------
+    StateError
+        If none is found.
+    """
+    point, matrices = fixed_points(system, schedule, model.start()[:, None])
+    if not np.isfinite(point).all():
+        raise StateError(f"theory {model.plan.theory.id!r}: no fixed point of its calendar was found from its levels")
+    return point, matrices
 
 
 def session_map(
@@ -139,9 +168,7 @@ def session_map(
     if not 0 < schedule.session_days < schedule.interval_days:
         raise StateError(f"sessions of {schedule.session_days:g} d every {schedule.interval_days:g} d do not fit")
     system = model.system()
-    point, matrices = fixed_points(system, schedule, model.start()[:, None])
-    if not np.isfinite(point).all():
-        raise StateError(f"theory {model.plan.theory.id!r}: no fixed point of its calendar was found from its levels")
+    point, matrices = calendar_point(model, system, schedule)
     matrix = matrices[0]
     multipliers = np.linalg.eigvals(matrix)
     multipliers = multipliers[np.argsort(-np.abs(multipliers), kind="stable")]

@@ -260,10 +260,14 @@ def grouped(coupling: Coupling, nodes: tuple[Node, ...]) -> list[tuple[tuple[int
     return [(tuple(targets), reached) for reached, targets in groups.items()]
 
 
-def constants_of(coupling: Coupling, values: Mapping[str, Any]) -> tuple[dict[str, Array], ...]:
+def constants_of(
+    coupling: Coupling,
+    values: Mapping[str, Any],
+    xp: Any = jnp,  # noqa: ANN401 - NumPy or JAX
+) -> tuple[dict[str, Array], ...]:
     """Return the constants of the forms of a coupling's sources."""
     return tuple(
-        {key: jnp.asarray(values[constant_id(coupling, term.source, key)], dtype=float) for key in term.constants}
+        {key: xp.asarray(values[constant_id(coupling, term.source, key)], dtype=float) for key in term.constants}
         for term in coupling.terms
     )
 

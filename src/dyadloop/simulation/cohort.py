@@ -46,6 +46,7 @@ def simulate(
     points: tuple[int, int] = (1, 1),
     tolerance: float = 1e-7,
     steps: tuple[int, int] = (SESSION_STEPS, GAP_STEPS),
+    multiple: int = 1,
 ) -> xr.Dataset:
     """Simulate dyads under a theory and a protocol.
 
@@ -77,6 +78,9 @@ def simulate(
         Error allowed per step without noise, relative to 1 + the size of the state.
     steps
         Steps per kept stretch of a session and of a gap with noise.
+    multiple
+        The number of stretches is rounded up to a multiple of this, by empty ones that change nothing: calendars of
+        different lengths then share one compiled program.
 
     Returns
     -------
@@ -105,16 +109,19 @@ def simulate(
     begin = _start(plan, system, numbers, start, dyads)
     jumps = _jumps(plan, numbers, line)
     method = _noisy(line, steps) if noise and any(node.noisy for node in system.nodes) else Adaptive(tolerance)
-    segments = Segments(
-        jnp.asarray(line.in_session[1:]),
-        jnp.asarray(np.diff(line.days, axis=1).T),
-        jnp.asarray(jumps[:-1]),
-        jnp.asarray(line.opens[:-1]),
-        jnp.asarray(line.session[1:] <= 1),
-    )
+    segments = _segments(line, jumps, multiple)
     key = jax.random.key(int(generator.integers(2**31)))
     course = run(system, begin, segments, chances_of(plan, numbers), method, key)
     return _dataset(plan, system, line, begin, course, protocol or theory.protocol, seed)
+
+
+def _segments(line: Timeline, jumps: np.ndarray, multiple: int) -> Segments:
+    """Return the stretches of a timeline, with empty ones at the end up to a multiple."""
+    if multiple < 1:
+        raise TheoryError(f"multiple={multiple}: give at least 1")
+    parts = line.in_session[1:], np.diff(line.days, axis=1).T, jumps[:-1], line.opens[:-1], line.session[1:] <= 1
+    empty = -len(parts[0]) % multiple
+    return Segments(*(jnp.asarray(np.pad(part, [(0, empty)] + [(0, 0)] * (part.ndim - 1))) for part in parts))
 
 
 def run(
@@ -178,7 +185,9 @@ def _numbers(
     unknown = sorted({*(values or {}), *(spread or {})} - set(parameters))
     if unknown:
         raise TheoryError(f"{', '.join(unknown)}: no parameter of {plan.theory.id!r}; known: {', '.join(parameters)}")
-    numbers = {name: jnp.asarray((values or {}).get(name, q.value), dtype=float) for name, q in parameters.items()}
+    numbers: dict[str, Any] = {
+        name: np.asarray((values or {}).get(name, q.value), dtype=float) for name, q in parameters.items()
+    }
     wrong = [name for name, value in numbers.items() if value.shape not in ((), (dyads,))]
     if wrong:
         raise TheoryError(f"{', '.join(wrong)}: give a number, or an array of {dyads}, one per dyad")
@@ -191,7 +200,7 @@ def _numbers(
     for name, sd in (spread or {}).items():
         draws, prior = sd * generator.standard_normal(dyads), parameters[name].prior
         is_positive = prior is not None and prior.family == "lognormal"
-        numbers[name] = numbers[name] * jnp.exp(draws) if is_positive else numbers[name] + draws
+        numbers[name] = numbers[name] * np.exp(draws) if is_positive else numbers[name] + draws
     return numbers
 
 
@@ -238,13 +247,23 @@ def _noisy(line: Timeline, steps: tuple[int, int]) -> Noisy:
     return Noisy(jnp.asarray(mesh(steps[0], 1.0)), jnp.asarray(mesh(steps[1], first)))
 
 
+@eqx.filter_jit
+def _acting(system: System, states: Array, gate: bool) -> Array:
+    return jnp.stack([jnp.broadcast_to(value, states.shape[1:]) for value in system.acting(states, gate)])
+
+
 def _dataset(
     plan: Plan, system: System, line: Timeline, begin: Array, course: Course, protocol: Protocol | None, seed: int
 ) -> xr.Dataset:
-    states = np.concatenate([np.asarray(begin)[None], np.asarray(course.states)])
-    stays = np.concatenate([np.ones_like(course.fates.stays[:1]), course.fates.stays])
-    states = np.where(stays[:, None, :] & line.present.T[:, None, :], states, np.nan)
-    inside, outside = (system.acting(jnp.asarray(np.moveaxis(states, 1, 0)), gate) for gate in (True, False))
+    length = len(line.session)
+    whole = np.concatenate([np.asarray(begin)[None], np.asarray(course.states)])
+    everything = jnp.asarray(np.moveaxis(whole, 1, 0))
+    acting = [np.asarray(_acting(system, everything, gate))[:, :length] for gate in (True, False)]
+    states = whole[:length]
+    stays = np.concatenate([np.ones_like(course.fates.stays[:1]), course.fates.stays])[:length]
+    there = stays & line.present.T
+    states = np.where(there[:, None, :], states, np.nan)
+    inside, outside = (np.where(there, part, np.nan) for part in acting)
     dims = ("dyad", "time")
     data: dict[str, Any] = {}
     declared = {node.id: node.variable for node in (*plan.states, *nodes_of(plan.theory, "definition"))}
@@ -252,7 +271,7 @@ def _dataset(
         if node.id not in declared:
             continue
         variable = declared[node.id]
-        value = np.where(line.in_session[:, None], np.asarray(inside[index]), np.asarray(outside[index])).T
+        value = np.where(line.in_session[:, None], inside[index], outside[index]).T
         data[node.id] = (dims, value, {"units": variable.acting_unit, "long_name": variable.label})
         if node.logistic:
             name = f"{variable.label}, on the scale where it moves"
@@ -272,7 +291,7 @@ def _dataset(
         "status": ("dyad", status),
         "steps": ("dyad", np.asarray(course.steps)),
         "arm": ("dyad", arms),
-        "ruptures": (dims, np.concatenate([np.zeros((1, n_dyads), int), course.fates.ruptures]).T),
+        "ruptures": (dims, np.concatenate([np.zeros((1, n_dyads), int), course.fates.ruptures])[:length].T),
     }
     text = plan.theory.model_dump_json(by_alias=True)
     attrs = {

@@ -159,7 +159,7 @@ def _advance(
     state: Array,
     duration: Array,
     guess: Array,
-    tolerance: float,
+    tolerance: float | Array,
     step: Step = _step,
 ) -> tuple[Array, Array, Array]:
     """Return the states after one segment, the steps taken, and the last step size that was not cut short [d]."""
@@ -218,7 +218,7 @@ def carried(
 
 
 def interval_map(
-    system: System, state: Float[Array, "state case"], session_days: Array, gap_days: Array, tolerance: float
+    system: System, state: Float[Array, "state case"], session_days: Array, gap_days: Array, tolerance: float | Array
 ) -> Float[Array, "state case"]:
     """Return states after a session and the gap that follows it; can be differentiated forward."""
     modes = modes_of(system)
@@ -288,10 +288,13 @@ def integrate(
             struck = chances.strike(system, key_chance, state, fate, first)
             state, fate = jax.tree.map(lambda new, old: jnp.where(opens, new, old), struck, (state, fate))
         index = in_session.astype(int)
-        moved, used, size = jax.lax.cond(
-            in_session,
-            lambda: move(True, state, duration, sizes[1], key_noise),
-            lambda: move(False, state, duration, sizes[0], key_noise),
+        moved, used, size = jax.lax.switch(
+            jnp.where(jnp.any(duration > 0), index, 2),
+            (
+                lambda: move(False, state, duration, sizes[0], key_noise),
+                lambda: move(True, state, duration, sizes[1], key_noise),
+                lambda: (state, zero, sizes[index]),  # an empty segment
+            ),
         )
         sizes = sizes.at[index].set(jnp.minimum(size, quickest))  # something fast may begin again
         finite = jnp.all(jnp.isfinite(moved), axis=0)

@@ -77,6 +77,18 @@ def equations(theory: Theory, *, in_days: bool = False, floors: bool = True) -> 
     return Equations(rates, defined, kept, starts, {node.id: node for node in nodes})
 
 
+def arrow_effects(theory: Theory) -> "dict[str, sympy.Expr]":
+    """Return what each arrow adds to its first target, with sign, coefficient and gate, before any time constant."""
+    theory = theory.active()
+    nodes = (*nodes_of(theory, "state"), *nodes_of(theory, "context"), *nodes_of(theory, "definition"))
+    writer = _Writer(theory, nodes, {}, floors=False)
+    found = {}
+    for coupling in theory.couplings:
+        for _, reached in pairs_of(coupling, nodes):
+            found.setdefault(coupling.id, writer.effect(coupling, reached))
+    return found
+
+
 def _day_factors(theory: Theory) -> dict[str, float]:
     """Return what turns each time constant into days and each rate into one per day."""
     found = {

@@ -59,15 +59,32 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
         raise TheoryError(
             f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML or JSON file that exists"
         )
+    return _sound(content, str(source), unread)
+
+
+def parse_theory(text: str, name: str) -> Theory:
+    """Read a theory from the text of a YAML or JSON file; ``name`` is what messages call it.
+
+    Raises
+    ------
+    TheoryError
+        If the text breaks the schema; the message lists every broken element.
+    """
+    unread: list[Fault] = []
+    return _sound(parsed_yaml(text, name, unread), name, unread)
+
+
+def _sound(content: Any, source: str, unread: list[Fault]) -> Theory:  # noqa: ANN401 - whatever a file holds
+    """Return the theory of a file's content, or raise everything that is wrong with it."""
     if unread:
         raise TheoryError("\n".join(map(str, unread)))
     try:
         theory = Theory.model_validate(content)
     except ValidationError as error:
-        raise TheoryError(_explain(str(source), content, error)) from None
+        raise TheoryError(_explain(source, content, error)) from None
     whole = theory.hypothesis is None and not theory.reduced
     if lines := [f"  {WHOLE}: {fault}" for fault in [*_unknown(theory), *(dangling(_parts(theory)) if whole else ())]]:
-        raise TheoryError(_counted(str(source), lines))
+        raise TheoryError(_counted(source, lines))
     return theory
 
 

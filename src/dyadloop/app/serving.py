@@ -1,0 +1,81 @@
+"""Run the app: a socket on this machine, a token, the address, and a browser that opens it."""
+
+import ipaddress
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from dyadloop.app.security import LOOPBACK
+from dyadloop.app.server import create_app
+from dyadloop.errors import StateError
+
+HOST, PORT, WORK = "127.0.0.1", 8765, "dyadloop-app"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address can be reached from this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(
+    studies: tuple[Path, ...],
+    *,
+    folder: Path = Path(WORK),
+    host: str = HOST,
+    port: int = PORT,
+    browser: bool = True,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve the app until it is interrupted.
+
+    Parameters
+    ----------
+    studies
+        Study folders that the page offers.
+    folder
+        Where what the app makes is written.
+    host, port
+        Address to listen at; port 0 takes a free one.
+    browser
+        Whether a browser is opened.
+    announce
+        What is told the address, token included.
+
+    Raises
+    ------
+    StateError
+        If nothing can listen there.
+    """
+    listening = _listening(host, port)
+    port, token = listening.getsockname()[1], secrets.token_urlsafe(24)
+    shown = f"[{host}]" if ":" in host else host
+    app = create_app(
+        token, studies, folder=folder, hosts=(*LOOPBACK, shown.lower()), cookie=f"dyadloop-{port}", warm=True
+    )
+    address = f"http://{shown}:{port}/?token={token}"
+    announce(address)
+    if browser:
+        webbrowser.open(address)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, access_log=False))
+    server.run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens already, so that a browser opened at once is answered."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise StateError(f"{host}:{port}: cannot listen there ({why}); expected a free port; try --port 0") from None
+    return listening

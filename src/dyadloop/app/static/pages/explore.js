@@ -1,0 +1,202 @@
+// Exploring: sliders, a protocol, courses, gains, branches and synergy of one scenario or two. All of it is simulated.
+import { button, download, field, fill, make, note, select } from "../dom.js";
+import { ask, newest } from "../server.js";
+import { chooser, describe, shipped } from "../chooser.js";
+import { simulatedSign, svgText } from "../marks.js";
+import { asked, changedFrom, csv, decode, encode } from "../scenario.js";
+import { sliders } from "../sliders.js";
+import { protocolEditor } from "../protocol_editor.js";
+import { courseFigures, loopPanel } from "../course_figures.js";
+import { branchPanel, synergyPanel } from "../analyses.js";
+
+const COLOURS = ["var(--blue)", "var(--red)"];
+const BAND = 50;
+
+/** Show the page; the state is a permalink. */
+export async function show(main, state) {
+  const page = new Explore(main);
+  await page.begin(state);
+  return () => { page.left = true; };
+}
+
+class Explore {
+  constructor(main) {
+    this.main = main;
+    this.left = false;
+    this.current = 0;
+    this.results = [{}, {}];
+    this.drag = newest((index) => this.courses(index, 1), (error) => this.failed(error));
+    this.rest = newest((index) => this.settle(index), (error) => this.failed(error));
+  }
+
+  async begin(state) {
+    this.scenarios = decode(state);
+    this.faults = make("div", {});
+    this.controls = make("div", { class: "tools-side" });
+    this.results_room = make("div", {});
+    fill(this.main, [
+      make("h1", {}, "Explore ", simulatedSign()),
+      make("p", { class: "hint" }, "Courses follow from a theory and its numbers; they are nobody's data."),
+      this.faults, make("div", { class: "columns tools" }, this.controls, this.results_room),
+    ]);
+    await shipped();
+    this.described = [];
+    this.layout();
+    for (const index of this.scenarios.keys()) await this.load(index);
+  }
+
+  get scenario() { return this.scenarios[this.current]; }
+
+  failed(error) { if (!this.left) fill(this.faults, [note(error.message, "fault")]); }
+
+  layout() {
+    this.figures = make("div", { class: "figures" });
+    this.busy = make("p", { class: "busy", role: "status" });
+    this.loops = make("div", {});
+    this.analyses = make("div", {});
+    fill(this.results_room, [
+      make("section", { "aria-label": "Courses" }, make("h2", {}, "Courses ", simulatedSign()), this.toolbar(), this.busy, this.figures),
+      make("section", { "aria-label": "Loops" }, make("h2", {}, "Loops ", simulatedSign()), this.loops),
+      this.analyses,
+    ]);
+  }
+
+  toolbar() {
+    const axis = select([["stretched", "sessions stretched"], ["days", "days"]], this.axis ?? "stretched", (value) => { this.axis = value; this.draw(); });
+    const files = async () => ask("/api/files", asked(this.scenario, BAND));
+    const saved = (act) => async () => { try { await act(); } catch (error) { this.failed(error); } };
+    return make("div", { class: "row" }, field("Time axis", axis),
+      button("Python", saved(async () => download("explore.py", (await files()).python, "text/x-python"))),
+      button("Theory file", saved(async () => download("theory.json", (await files()).theory, "application/json"))),
+      button("CSV", () => download("simulated-courses.csv", csv(this.scenarios, this.results.map((r) => r.courses)), "text/csv")),
+      button("SVG", () => this.saveFigures()),
+      button("Copy link", () => navigator.clipboard?.writeText(location.href)));
+  }
+
+  saveFigures() {
+    const svgs = [...this.figures.querySelectorAll("svg")];
+    svgs.forEach((svg, index) => download(`simulated-${index + 1}.svg`, svgText(svg, true), "image/svg+xml"));
+  }
+
+  async load(index) {
+    try {
+      this.described[index] = await describe(this.scenarios[index]);
+    } catch (error) {
+      this.failed(error);
+      this.scenarios[index] = { ...decode("")[0] };
+      this.described[index] = await describe(this.scenarios[index]);
+    }
+    const scenario = this.scenarios[index];
+    scenario.shown = scenario.shown?.filter((id) => this.described[index].nodes.some((node) => node.id === id)) ?? [];
+    if (!scenario.shown.length) scenario.shown = firstShown(this.described[index]);
+    if (index === this.current) this.drawControls();
+    this.changed(index, true);
+  }
+
+  drawControls() {
+    const described = this.described[this.current];
+    const moved = (settled) => this.changed(this.current, settled);
+    fill(this.controls, [
+      make("div", { class: "panel" }, this.scenarioChoice(), chooser(this.scenario, described, (choice) => this.choose(choice), (error) => this.failed(error))),
+      make("details", {}, make("summary", {}, "Shown"), this.shownChoice(described, moved)),
+      make("details", {}, make("summary", {}, "Protocol"), protocolEditor(this.scenario, described, moved)),
+      make("details", { open: innerWidth >= 960 }, make("summary", {}, "Numbers"), sliders(this.scenario, described, moved)),
+    ]);
+    fill(this.analyses, [
+      branchPanel(() => this.scenario, described, () => this.current),
+      synergyPanel(() => this.scenario, described),
+    ]);
+  }
+
+  scenarioChoice() {
+    const two = this.scenarios.length > 1;
+    const box = make("input", { type: "checkbox", checked: two, onchange: () => this.compare(!two) });
+    const name = (index) => ["A (blue)", "B (red)"][index];
+    return make("div", {}, make("label", {}, box, " two scenarios side by side"),
+      two ? field("Scenario to change", select([["0", name(0)], ["1", name(1)]], String(this.current), (value) => { this.current = Number(value); this.drawControls(); })) : null);
+  }
+
+  compare(two) {
+    this.scenarios = two ? [this.scenarios[0], structuredClone(this.scenarios[0])] : [this.scenarios[0]];
+    this.current = two ? 1 : 0;
+    this.described[1] = this.described[0];
+    this.results[1] = two ? { ...this.results[0] } : {};
+    this.drawControls();
+    this.remember();
+    this.draw();
+    this.drawLoops();
+  }
+
+  async choose(choice) {
+    Object.assign(this.scenario, choice, { values: {}, shown: [], events: [] });
+    await this.load(this.current);
+  }
+
+  shownChoice(described, moved) {
+    return make("div", { class: "scroll short" }, described.nodes.filter((node) => node.dynamics === "state" || node.kind !== "state").map((node) => {
+      const box = make("input", { type: "checkbox", checked: this.scenario.shown.includes(node.id), onchange: (event) => {
+        const others = this.scenario.shown.filter((id) => id !== node.id);
+        this.scenario.shown = event.target.checked ? [...others, node.id] : others;
+        moved(true);
+      } });
+      return make("div", {}, make("label", {}, box, ` ${node.label}${node.person === "dyad" ? "" : `, ${node.person}`}`));
+    }));
+  }
+
+  /** A number has changed: the average dyad at once, bands and loops once it is let go. */
+  changed(index, settled) {
+    this.remember();
+    this.since = performance.now();
+    this.figures.dataset.settled = "false";
+    if (settled) this.rest(index);
+    else this.drag(index);
+  }
+
+  remember() { history.replaceState(null, "", `#/explore/${encode(this.scenarios)}`); }
+
+  async courses(index, dyads) {
+    const since = this.since;
+    const found = await ask("/api/courses", asked(this.scenarios[index], dyads));
+    if (this.left) return;
+    this.results[index].courses = found;
+    fill(this.faults, []);
+    this.draw();
+    this.main.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: { dyads, ms: performance.now() - since } }));
+  }
+
+  async settle(index) {
+    const began = performance.now();
+    const clock = setInterval(() => fill(this.busy, [`computing, ${Math.round((performance.now() - began) / 1000)} s`]), 500);
+    try {
+      await this.courses(index, 1);
+      this.results[index].loops = await ask("/api/loops", asked(this.scenarios[index]));
+      if (this.left) return;
+      this.drawLoops();
+      await this.courses(index, BAND);
+      this.figures.dataset.settled = "true";
+    } finally {
+      clearInterval(clock);
+      fill(this.busy, []);
+    }
+  }
+
+  draw() {
+    const drawn = this.scenarios.map((_, index) => ({ courses: this.results[index]?.courses, colour: COLOURS[index] })).filter((entry) => entry.courses);
+    fill(this.figures, courseFigures(drawn, this.axis ?? "stretched"));
+  }
+
+  drawLoops() {
+    const drawn = this.scenarios.map((scenario, index) => ({
+      loops: this.results[index]?.loops, colour: COLOURS[index], name: this.scenarios.length > 1 ? "AB"[index] : "",
+      changed: changedFrom(scenario, this.described[index]),
+    })).filter((entry) => entry.loops);
+    fill(this.loops, [loopPanel(drawn)]);
+  }
+}
+
+function firstShown(described) {
+  const nodes = described.nodes.filter((node) => node.dynamics === "state");
+  const of = (kind) => nodes.filter((node) => node.kind === kind).map((node) => node.id);
+  const found = [...of("oxytocin").slice(0, 2), ...of("component"), ...of("symptom").slice(0, 1)].slice(0, 8);
+  return found.length ? found : nodes.slice(0, 6).map((node) => node.id);
+}
