@@ -264,7 +264,7 @@ def constants_of(
     coupling: Coupling,
     values: Mapping[str, Any],
     xp: Any = jnp,  # noqa: ANN401 - NumPy or JAX
-) -> tuple[dict[str, Array], ...]:
+) -> tuple[dict[str, ArrayLike], ...]:
     """Return the constants of the forms of a coupling's sources."""
     return tuple(
         {key: xp.asarray(values[constant_id(coupling, term.source, key)], dtype=float) for key in term.constants}

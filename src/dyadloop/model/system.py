@@ -9,6 +9,7 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from dyadloop.theory import FORMS, JOINTS
@@ -66,6 +67,10 @@ def joined(arrow: Arrow, constants: tuple[dict[str, Array], ...], reached: list[
     return JOINTS[arrow.joint].value(jnp, parts) if arrow.joint else parts[0]
 
 
+Number = Array | np.ndarray | np.floating
+"""A number or one per dyad, computed with JAX or, which is quicker where nothing is traced, with NumPy."""
+
+
 class System(eqx.Module):
     """The right-hand side of a theory. Rates are per day.
 
@@ -105,20 +110,20 @@ class System(eqx.Module):
     nodes: tuple[CompiledNode, ...] = eqx.field(static=True)
     n_states: int = eqx.field(static=True)
     arrows: tuple[Arrow, ...] = eqx.field(static=True)
-    frozen: tuple[Array, ...]
-    decay: tuple[Array, ...]
-    own_decay: tuple[Array, ...]
-    levels: tuple[Array, ...]
-    rates: tuple[Array, ...]
-    constants: tuple[tuple[dict[str, Array], ...], ...]
-    activations: tuple[dict[str, Array], ...]
-    always: Array
-    session: Array
-    always_rest: tuple[Array, ...]
-    session_rest: tuple[Array, ...]
-    pushes: tuple[Array, ...]
-    fluctuation: tuple[Array, ...]
-    correlation: Array | None
+    frozen: tuple[Number, ...]
+    decay: tuple[Number, ...]
+    own_decay: tuple[Number, ...]
+    levels: tuple[Number, ...]
+    rates: tuple[Number, ...]
+    constants: tuple[tuple[dict[str, Number], ...], ...]
+    activations: tuple[dict[str, Number], ...]
+    always: Number
+    session: Number
+    always_rest: tuple[Number, ...]
+    session_rest: tuple[Number, ...]
+    pushes: tuple[Number, ...]
+    fluctuation: tuple[Number, ...]
+    correlation: Number | None
 
     @property
     def names(self) -> tuple[str, ...]:

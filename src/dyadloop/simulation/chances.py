@@ -1,11 +1,12 @@
 """Ruptures, repairs and dropping out: what strikes by chance at the start of a session."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from dyadloop.model import Plan, System
 
@@ -27,7 +28,7 @@ class Chances(eqx.Module):
     ruptured: int | None = eqx.field(static=True)
     alliance: int | None = eqx.field(static=True)
     symptom: int | None = eqx.field(static=True)
-    numbers: dict[str, Array]
+    numbers: dict[str, ArrayLike]
 
     @property
     def any(self) -> bool:
@@ -72,7 +73,7 @@ class Chances(eqx.Module):
         return state.at[self.ruptured].add(change), fate
 
 
-def chances_of(plan: Plan, values: dict[str, Array] | dict[str, float]) -> Chances:
+def chances_of(plan: Plan, values: Mapping[str, ArrayLike]) -> Chances:
     """Return what a theory leaves to chance."""
     names = list(plan.names)
     ruptures, dropout = plan.theory.ruptures, plan.theory.dropout

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array
+from jaxtyping import Array, ArrayLike
 
 from dyadloop.errors import TheoryError
 from dyadloop.files import sha256
@@ -180,7 +180,7 @@ def _numbers(
     spread: Mapping[str, float] | None,
     dyads: int,
     generator: np.random.Generator,
-) -> dict[str, Array]:
+) -> dict[str, ArrayLike]:
     parameters = plan.parameters()
     unknown = sorted({*(values or {}), *(spread or {})} - set(parameters))
     if unknown:
@@ -204,7 +204,7 @@ def _numbers(
     return numbers
 
 
-def _offsets(plan: Plan, numbers: dict, dyads: int, generator: np.random.Generator) -> dict[str, Array]:
+def _offsets(plan: Plan, numbers: dict, dyads: int, generator: np.random.Generator) -> dict[str, ArrayLike]:
     """Draw how far the own level of each dyad lies from that of the theory."""
     nodes = [*plan.states, *nodes_of(plan.theory, "context")]
     draws = generator.standard_normal((len(nodes), dyads))
