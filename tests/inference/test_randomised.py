@@ -1,5 +1,7 @@
 """What randomised events do, told apart from what happens by itself: superposition, contrasts, verdicts."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -141,6 +143,8 @@ def test_replicates_hold_the_response_to_events(problem):
         "randomised_a_trust": 0.0,
         "randomised_d_trust_support": 0.8,
     }
+    nothing = replace(problem.panel, expected_event=jnp.zeros(problem.panel.event.shape))  # all of it is by chance
+    problem = problem.with_panel(nothing, "by chance")
     draws = {name: np.full(20, value) for name, value in values.items()}
     calm = draws | {"work_trust": np.zeros(20)}
     gap = (replicate(problem, draws, 1) - replicate(problem, calm, 1)).mean(axis=0)  # the same noise in both

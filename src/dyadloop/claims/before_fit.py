@@ -7,7 +7,9 @@ import pandas as pd
 from dyadloop.claims.claims_table import subjects
 from dyadloop.data import Study, read_study
 from dyadloop.estimands.catalogue import Untestable, estimand
+from dyadloop.inference.assignment import covariate_faults
 from dyadloop.inference.problem import build_problem
+from dyadloop.inference.randomised import MIN_ARM, randomised_covariates
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory, read_theory
 
@@ -50,6 +52,8 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
     chosen = theory if isinstance(theory, Theory) else read_theory(theory or found.info.theory, found.path)
     problem = build_problem(scale_scores(found), chosen, None, found.info.priors)
     randomised, untold = problem.randomised.plan is not None, dict(problem.randomised.untold)
+    untold |= covariate_faults(problem.scores, MIN_ARM)
+    arms = randomised_covariates(problem.scores)
     rows = []
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
@@ -59,10 +63,14 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
             told = estimand(problem, claim, subject)
             if isinstance(told, Untestable):
                 verdict, reason = NOT, told.reason
-            elif claim.randomised_on and not randomised:
-                needed = [quantity.format(**words) for quantity in claim.randomised_on]
-                lacking = f"whether it acts needs randomised events that move {' or '.join(map(_named, needed))}"
-                verdict, reason = ASSOCIATION, next((untold[name] for name in needed if name in untold), lacking)
+            elif not randomised and not (needed := {name.format(**words) for name in claim.randomised_on}) <= arms:
+                lacking = (
+                    f"whether it acts needs randomised events that move {' or '.join(map(_named, sorted(needed)))}"
+                )
+                verdict, reason = (
+                    ASSOCIATION,
+                    next((untold[name] for name in sorted(needed) if name in untold), lacking),
+                )
             else:
                 verdict, reason = ACTS, "the study measures what it speaks of"
             rows.append((claim.id.format(**words), statement[0].upper() + statement[1:], verdict, reason))

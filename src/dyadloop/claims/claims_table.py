@@ -16,10 +16,11 @@ import xarray as xr
 from dyadloop import dynamics
 from dyadloop.appraisal.faults import finding_faults
 from dyadloop.estimands.catalogue import OXYTOCIN, ROUNDING, Estimand, Untestable, draws_of, estimand
+from dyadloop.inference.assignment import covariate_faults
 from dyadloop.inference.convergence import estimand_fault, sampling_fault
 from dyadloop.inference.divergences import divergence_fault
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.randomised import randomised_covariates
+from dyadloop.inference.randomised import MIN_ARM, randomised_covariates
 from dyadloop.inference.result import problem_of
 from dyadloop.theory import Claim
 
@@ -163,6 +164,7 @@ def randomisation_of(
                 f"first-stage F {strength:.1f} below {STRONG:g})"
             )
     unmoved = {variable: why for variable, why in unmoved.items() if variable not in moved}
+    unmoved |= covariate_faults(problem.scores, MIN_ARM)
     covariates = frozenset(randomised_covariates(problem.scores))
     return Randomisation(frozenset(moved), unmoved, covariates, _better_rival(problem, comparison))
 

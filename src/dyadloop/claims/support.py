@@ -6,7 +6,7 @@ Everything here is simulated; strengths are assumptions named in each entry.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -230,10 +230,10 @@ def _study(design: _Design, world: _World, seed: list[int], number: int) -> list
     names = [EVENTS[variable] for variable in variables]
     taken = np.array([entry.event in names for entry in fitted.plan.events])
     event = jnp.asarray(np.where(taken, _some(rng, design.amounts, sessions), 0.0))
-    source = world.problem.with_panel(replace(world.problem.panel, event=event), "simulated")
+    source = world.problem.with_panel(world.problem.panel.with_events(event), "simulated")
     draw = {name: np.array([value]) for name, value in values.items()}
     scores = replicate(source, draw, int(rng.integers(2**31)))[0]
-    panel = replace(fitted.panel.with_scores(jnp.asarray(np.nan_to_num(scores))), event=event)
+    panel = fitted.panel.with_scores(jnp.asarray(np.nan_to_num(scores))).with_events(event)
     study = fitted.with_panel(panel, f"{seed} {number}")
     posterior = posterior_of(fitted)
     rows = judge(study, {"prior": _prior(fitted), "posterior": _normal(fitted, study, posterior, rng)})

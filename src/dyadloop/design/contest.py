@@ -117,7 +117,7 @@ class Contest:
 def _with_data(problem: Problem, study: Simulated) -> Problem:
     """Return the problem of a hypothesis with the data of a simulated study."""
     given = study.problem.panel
-    panel = replace(problem.panel, score=given.score, seen=given.seen, event=given.event)
+    panel = replace(problem.panel.with_events(given.event), score=given.score, seen=given.seen)
     return problem.with_panel(panel, study.problem.held_out)
 
 

@@ -110,7 +110,7 @@ def skeleton(design: Design, theory: Theory | None = None) -> Skeleton:
         raise FitError(f"{design.name}: {amounts.shape[1]} of {whole.sizes['time']} moments enter the fit")
     made = Skeleton(design, whole, fitted, amounts, whole["session"].values)
     event = jnp.asarray(made.events(np.random.default_rng(0)))
-    return replace(made, fitted=replace(fitted, panel=replace(fitted.panel, event=event)))
+    return replace(made, fitted=replace(fitted, panel=fitted.panel.with_events(event)))
 
 
 def _problem(design: Design, typical: xr.Dataset, whole: xr.Dataset, theory: Theory, split: bool) -> Problem:

@@ -82,7 +82,7 @@ def simulated(bench: Bench, world: World, seed: list[int], number: int) -> Simul
     for attempt in range(_TRIES):
         values = world.truth(number + attempt * 7919)  # a prime, so that attempts of other studies are not met
         event = plan.events(rng)
-        panel = replace(world.source.panel, event=jnp.asarray(event))
+        panel = world.source.panel.with_events(event)
         draw = {name: np.array([value]) for name, value in values.items()}
         scores = replicate(world.source.with_panel(panel, "simulated"), draw, int(rng.integers(2**31)))[0]
         if np.nanmax(np.abs(scores), initial=0.0) < _WILD:
@@ -91,7 +91,7 @@ def simulated(bench: Bench, world: World, seed: list[int], number: int) -> Simul
         raise FitError(f"the world {world.name!r} runs away at every one of {_TRIES} truths that were tried")
     losses = lose(rng, plan, scores, event)
     kept = plan.fitted.panel.with_scores(jnp.asarray(np.where(losses.seen, losses.scores, 0.0)))
-    kept = replace(kept, seen=jnp.asarray(losses.seen), event=jnp.asarray(event))
+    kept = replace(kept.with_events(event), seen=jnp.asarray(losses.seen))
     study = plan.fitted.with_panel(kept, f"{world.name} {seed} {number}")
     return Simulated(study, values, losses, attempt)
 

@@ -47,13 +47,13 @@ def told_apart(plan: Skeleton, truth: str, rivals: Sequence[str]) -> pd.DataFram
     """
     events = jnp.asarray(plan.events(np.random.default_rng(0)))
     world = world_of(plan, truth)
-    source = replace(world.source, panel=replace(world.source.panel, event=events))
+    source = replace(world.source, panel=world.source.panel.with_events(events))
     planned = Planned(source)
     point = planned.scale.place(world.truth(0))
     moments, rows = planned.moments()(point), []
     for rival in rivals:
         model = plan.source(hypothesis(rival, theory_of(plan.design)))
-        other = Planned(replace(model, panel=replace(model.panel, event=events)))
+        other = Planned(replace(model, panel=model.panel.with_events(events)))
         nats = max(0.0, _expected(planned, moments)(point)[0] - _best(other, moments, world.truth(0)))
         needed = int(np.ceil(plan.design.dyads * APART / nats)) if nats * _MOST_DYADS > plan.design.dyads * APART else 0
         rows.append(

@@ -21,6 +21,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Bool, Float
 
+from dyadloop.inference.assignment import balance_fault, covariate_faults
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import panel_transitions
 from dyadloop.model import Plan, Transition
@@ -63,15 +64,24 @@ class Randomised:
         return {**values, **none, **{name: values[PREFIX + name] for name in self.arrows}}
 
     def natural(self, panel: Panel) -> Panel:
-        """Return the panel without the randomised events."""
+        """Return the panel with what was to be expected of the randomised events in their place."""
         if not self.events:
             return panel
-        return replace(panel, event=panel.event.at[..., jnp.array(self.events)].set(0.0))
+        places = jnp.array(self.events)
+        return replace(panel, event=panel.event.at[..., places].set(self._expected(panel)))
+
+    def _expected(self, panel: Panel) -> Float[Array, "dyad time event"]:
+        if panel.expected_event is None:
+            return jnp.zeros((*panel.event.shape[:2], len(self.events)))
+        return panel.expected_event[..., jnp.array(self.events)]
 
     def response(
         self, values: Mapping[str, Any], own: Mapping[str, Array], panel: Panel
     ) -> Float[Array, "dyad time state"] | float:
-        """Return by how much randomised events have moved the states of each dyad at each time.
+        """Return by how much randomised events have moved the states of each dyad at each time, beyond expectation.
+
+        An event counts by what its amount differs from the mean over all dyads in the same session: a change that all
+        share, such as the course of a therapy, cannot pass for its effect.
 
         ``own`` holds the parameters that have a value per dyad, since therapists differ in them; arrows are those of
         this part, which are the same for all.
@@ -85,9 +95,9 @@ class Randomised:
         assert isinstance(steps, Transition)
         n_dyads = pair.shape[0]
         whose = pair if axis is None else (jnp.arange(n_dyads)[:, None], pair)
-        given = (
-            jnp.zeros_like(panel.event).at[..., jnp.array(self.events)].set(panel.event[..., jnp.array(self.events)])
-        )
+        places = jnp.array(self.events)
+        by_chance = panel.event[..., places] - self._expected(panel)
+        given = jnp.zeros_like(panel.event).at[..., places].set(by_chance)
         jumps = jnp.einsum("dte,des->dts", given, jnp.broadcast_to(process.jumps, (n_dyads, *process.jumps.shape[-2:])))
 
         def advance(state: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -168,17 +178,9 @@ def contrasted(plan: Plan, scores: xr.Dataset) -> tuple[list[tuple[int, str]], t
 
 
 def randomised_covariates(scores: xr.Dataset) -> set[str]:
-    """Return the randomised covariates, such as the arm of a trial, that take each of two values in enough dyads."""
-    values = np.where(np.isfinite(scores["days"].values)[..., None], scores["covariate_value"].values, np.nan)
-    found = set()
-    for layer, name in enumerate(scores["covariate"].values.tolist()):
-        if not int(scores["covariate_randomised"].values[layer]):
-            continue
-        highest = np.nanmax(values[..., layer], axis=1)
-        apart = (highest > np.nanmean(values[..., layer])).sum()
-        if min(apart, len(highest) - apart) >= MIN_ARM:
-            found.add(name)
-    return found
+    """Return the randomised covariates, such as the arm of a trial, whose effects were identified by chance."""
+    declared = scores["covariate"].values[scores["covariate_randomised"].values > 0].tolist()
+    return set(map(str, declared)) - set(covariate_faults(scores, MIN_ARM))
 
 
 def _couplings(theory: Theory, plan: Plan) -> tuple[Coupling, ...]:
@@ -214,6 +216,8 @@ def contrast_fault(scores: xr.Dataset, event: str) -> str:
         return f"was followed by a measurement in {followed} sessions; it takes {MIN_SESSIONS}"
     some, every = (given & held).any(axis=1), (given | ~held).all(axis=1) & held.any(axis=1)
     both, neither = some & ~every, ~some & held.any(axis=1)
+    if fault := balance_fault(scores, given, held):
+        return fault
     if min(int(some.sum()), int(neither.sum())) >= MIN_ARM:
         return ""
     if int(both.sum()) < MIN_DYADS:

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from dyadloop.errors import FitError
+from dyadloop.likelihood.expected_events import expected_amounts
 from dyadloop.likelihood.random_parameters import LARGEST
 from dyadloop.model import Plan, doublings
 from dyadloop.observation.kinds import Kind, Record, kind_named, kinds, mask
@@ -37,6 +38,10 @@ class Panel(eqx.Module):
         The distinct pairs [d]; the first one is the empty interval.
     event
         Amount of each event of the theory at each moment.
+    session
+        Number of the session that a moment belongs to, 0 where it belongs to none; None where no event is known.
+    expected_event
+        Amount that was to be expected of each event, see :func:`expected_amounts`; None where no event is known.
     known_variance
         Variance of each observation's own known error, which adds to the indicator's; 0 where none is known.
     n_doublings
@@ -77,6 +82,8 @@ class Panel(eqx.Module):
     context: Float[Array, "dyad context"] | None = None
     therapist: Int[Array, " dyad"] | None = None
     plate: Int[Array, "dyad time indicator"] | None = None
+    session: Int[Array, "dyad time"] | None = None
+    expected_event: Float[Array, "dyad time event"] | None = None
 
     @property
     def of_kinds(self) -> tuple[Kind, ...]:
@@ -109,6 +116,12 @@ class Panel(eqx.Module):
         """Return a panel with other scores of the same kinds."""
         records = {kind.name: kind.recorded(self.records[kind.name], score) for kind in self.of_kinds}
         return replace(self, score=score, records=records)
+
+    def with_events(self, event: ArrayLike) -> "Panel":
+        """Return a panel in which other events took place."""
+        amounts = np.asarray(event)
+        expected = None if self.session is None else jnp.asarray(expected_amounts(amounts, np.asarray(self.session)))
+        return replace(self, event=jnp.asarray(amounts), expected_event=expected)
 
     def with_kind(self, name: str, here: np.ndarray, record: Record) -> "Panel":
         """Return a panel in which some values are of a kind; other values of that kind become plain scores.
@@ -155,7 +168,7 @@ class Panel(eqx.Module):
 
     def of_dyads(self, rows: np.ndarray) -> "Panel":
         """Return a panel with some of the dyads, in the order given."""
-        optional = ("covariate", "context", "therapist", "plate")
+        optional = ("covariate", "context", "therapist", "plate", "session", "expected_event")
         own = tuple(name for name in optional if getattr(self, name) is not None)
         arrays = ("score", "seen", "pair", "event", "known_variance", *own)
         chosen = replace(self._with_kinds({}, {}), **{name: getattr(self, name)[rows] for name in arrays})
@@ -185,12 +198,15 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
     _refuse_uninformative(observed, masks, seen)
     event, moments, inside = _events(scores, plan), scores["days"].values, scores["in_session"].values
     variance = np.nan_to_num(chosen["error"].values) ** 2
-    kept = _needed(seen, event, inside)
+    session = scores["session"].values.astype(int)
+    expected = expected_amounts(np.nan_to_num(event), session)
+    kept = _needed(seen, np.concatenate([event, expected], axis=2), inside)
     therapist, plate = numbered_therapists(scores), numbered_plates(scores, observed.indicators)
     covariate = scores["covariate_value"].values
-    moments, inside, score, seen, event, covariate, variance, plate = (
-        _compressed(v, kept) for v in (moments, inside, score, seen, event, covariate, variance, plate)
+    moments, inside, score, seen, event, covariate, variance, plate, session = (
+        _compressed(v, kept) for v in (moments, inside, score, seen, event, covariate, variance, plate, session)
     )
+    has_events = event.shape[2] > 0
     masks = {name: _compressed(here, kept) for name, here in masks.items()}
     records = {
         name: _record(kind_named(name), chosen, observed, kept, score, here)
@@ -210,6 +226,8 @@ def panel(scores: xr.Dataset, plan: Plan, observed: ObservationPlan, priors: pd.
         therapist=jnp.asarray(therapist) if (therapist >= 0).all() else None,
         plate=jnp.asarray(plate) if (plate >= 0).any() else None,
         known_variance=jnp.asarray(variance),
+        session=jnp.asarray(session) if has_events else None,
+        expected_event=jnp.asarray(_compressed(expected, kept)) if has_events else None,
         n_doublings=doublings(float(durations.max()), _fastest(plan, priors)),
     )._with_kinds(masks, records)
 

@@ -1,0 +1,119 @@
+"""Was it assigned at random? What a study shows of how events and arms were given, and what speaks against chance."""
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Bool, Float
+
+FOLLOWS = 4.0
+"""t value beyond which an event follows earlier values; chance alone exceeds it in 1 of 15,000 looks."""
+
+
+def balance_fault(
+    scores: xr.Dataset, given: Bool[np.ndarray, "dyad session"], held: Bool[np.ndarray, "dyad session"]
+) -> str:
+    """Return which earlier values a randomised event follows, in words; empty where it follows none.
+
+    Parameters
+    ----------
+    scores
+        Result of :func:`dyadloop.scale_scores`.
+    given, held
+        Where the event was given, and where there was a session.
+
+    Notes
+    -----
+    The event of a session is compared with the last value of each indicator from earlier sessions, within dyads, apart
+    from what all dyads share in a session and from whether the session before had the event.
+    """
+    earlier = _last_values(scores, given.shape[1])
+    before = np.concatenate([np.zeros_like(given[:, :1]), given[:, :-1]], axis=1).astype(float)
+    for place, name in enumerate(scores["indicator"].values.tolist()):
+        known = held & np.isfinite(earlier[..., place])
+        t = _partial_t(given.astype(float), earlier[..., place], before, known)
+        if abs(t) > FOLLOWS:
+            way = "high" if t > 0 else "low"
+            return f"was given rather after {way} values of {name} (t = {t:.1f}), which chance does not do"
+    return ""
+
+
+def _last_values(scores: xr.Dataset, n_sessions: int) -> Float[np.ndarray, "dyad session indicator"]:
+    """Return the last value of each indicator before each session."""
+    score, number = scores["score"].values, scores["session"].values
+    found = np.full((len(score), n_sessions, score.shape[2]), np.nan)
+    for session in range(2, n_sessions + 1):
+        earlier = np.where(((number > 0) & (number < session))[..., None], score, np.nan)
+        for dyad, rows in enumerate(earlier):
+            for place, column in enumerate(rows.T):
+                seen = column[np.isfinite(column)]
+                found[dyad, session - 1, place] = seen[-1] if len(seen) else np.nan
+    return found
+
+
+def _partial_t(
+    event: np.ndarray, value: np.ndarray, before: np.ndarray, known: Bool[np.ndarray, "dyad session"]
+) -> float:
+    """Return the t value of a value in the regression of an event, dyads, sessions and the last event held constant."""
+    dyad, session = np.nonzero(known)
+    n = len(dyad)
+    blocks = [np.eye(known.shape[0])[dyad], np.eye(known.shape[1])[session], before[known][:, None]]
+    others = np.concatenate(blocks, axis=1)
+    rank = np.linalg.matrix_rank(others) if n else 0
+    if n - rank < 10:
+        return 0.0
+    rest = [y - others @ np.linalg.lstsq(others, y, rcond=None)[0] for y in (event[known], value[known])]
+    sizes = [float(part @ part) for part in rest]
+    if min(sizes) < 1e-9 * n:
+        return 0.0
+    share = float(rest[0] @ rest[1]) / np.sqrt(sizes[0] * sizes[1])
+    return share * np.sqrt((n - rank - 1) / max(1.0 - share**2, 1e-12))
+
+
+def covariate_faults(scores: xr.Dataset, fewest: int) -> dict[str, str]:
+    """Return why a covariate that is declared as randomised identifies no effect, in words, by its name.
+
+    Parameters
+    ----------
+    scores
+        Result of :func:`dyadloop.scale_scores`.
+    fewest
+        Dyads, or therapists where these were assigned, that it takes with and without it.
+    """
+    there = np.isfinite(scores["days"].values)[..., None]
+    values = np.where(there, scores["covariate_value"].values, np.nan)
+    changes = np.nanmax(values, axis=1) > np.nanmin(values, axis=1)
+    found = {}
+    for layer, name in enumerate(scores["covariate"].values.tolist()):
+        if not int(scores["covariate_randomised"].values[layer]):
+            continue
+        has_it = np.nanmax(values[..., layer], axis=1) > np.nanmean(values[..., layer])
+        if fault := _arm_fault(
+            scores, has_it, np.delete(changes, layer, axis=1), bool(changes[:, layer].any()), fewest
+        ):
+            found[str(name)] = f"{name} {fault}"
+    return found
+
+
+def _arm_fault(
+    scores: xr.Dataset, has_it: Bool[np.ndarray, " dyad"], others: Bool[np.ndarray, "dyad covariate"],
+    changes: bool, fewest: int,
+) -> str:  # fmt: skip
+    few = min(int(has_it.sum()), int((~has_it).sum()))
+    if few < fewest:
+        return f"takes each of two values in {few} dyads at most; it takes {fewest} of each"
+    if changes and not others[~has_it].any():
+        return (
+            "begins within persons, and nothing lets those without it change over the same time; declare a covariate "
+            "that says when, such as `of: time` or the phase of the study"
+        )
+    therapist = scores["therapist"].values if "therapist" in scores else None
+    if therapist is None or (names := np.unique(therapist)).size >= len(has_it):
+        return ""
+    arms = [np.unique(has_it[therapist == name]) for name in names if name != ""]
+    if arms and all(len(arm) == 1 for arm in arms):
+        with_it = sum(bool(arm[0]) for arm in arms)
+        if min(with_it, len(arms) - with_it) < fewest:
+            return (
+                f"was assigned to {with_it} therapists and not to {len(arms) - with_it}, whose patients have more in "
+                f"common than that; it takes {fewest} of each"
+            )
+    return ""

@@ -1,0 +1,88 @@
+"""What speaks against chance in how events and arms were given."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dyadloop.inference.assignment import balance_fault, covariate_faults
+
+
+def _scores(rng, n_dyads=40, n_sessions=16):
+    """Two indicators that persist a little, once a session; no event acts on them."""
+    score = np.zeros((n_dyads, n_sessions, 2))
+    for k in range(n_sessions):
+        score[:, k] = 0.5 * score[:, k - 1] * (k > 0) + rng.normal(size=(n_dyads, 2))
+    numbers = np.arange(1, n_sessions + 1)[None].repeat(n_dyads, 0)
+    return xr.Dataset(
+        {"score": (("dyad", "time", "indicator"), score), "session": (("dyad", "time"), numbers)},
+        coords={"indicator": ["trust", "phq"]},
+    )
+
+
+@pytest.mark.parametrize("way", ["coin", "half", "blocks", "rising"])
+def test_chance_follows_nothing_however_it_is_drawn(way):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        scores = _scores(rng)
+        held = np.ones((40, 16), dtype=bool)
+        if way == "coin":
+            given = rng.random((40, 16)) < 0.4
+        elif way == "half":
+            given = np.array([rng.permutation(np.arange(16) < 8) for _ in range(40)])
+        elif way == "blocks":  # from some session on, and it works at once and for good
+            given = np.arange(16)[None] >= rng.integers(4, 14, size=40)[:, None]
+            scores["score"][..., 0] += 1.5 * given
+        else:
+            given = rng.random((40, 16)) < np.linspace(0.05, 0.95, 16)
+        assert balance_fault(scores, given, held) == ""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_event_that_is_given_after_bad_sessions_is_told(seed):
+    rng = np.random.default_rng(seed)
+    scores, held = _scores(rng), np.ones((40, 16), dtype=bool)
+    bad = np.concatenate([np.zeros((40, 1), bool), scores["score"].values[:, :-1, 0] < -0.3], axis=1)
+    given = rng.random((40, 16)) < np.where(bad, 0.75, 0.25)
+    assert balance_fault(scores, given, held).startswith("was given rather after low values of trust (t = -")
+
+
+def _trial(values, therapist=None, randomised=(1, 0)):
+    values = np.asarray(values, dtype=float)
+    given = {
+        "covariate_value": (("dyad", "time", "covariate"), values),
+        "covariate_randomised": ("covariate", np.array(randomised)),
+        "days": (("dyad", "time"), np.arange(values.shape[1], dtype=float)[None].repeat(len(values), 0)),
+    }
+    if therapist is not None:
+        given["therapist"] = ("dyad", np.array(therapist))
+    return xr.Dataset(given, coords={"covariate": ["arm", "second"]})
+
+
+def _two_bursts(n=20, second=True):
+    """Half of the persons have the arm in the second of two bursts."""
+    values = np.zeros((n, 10, 2))
+    values[: n // 2, 5:, 0] = 1.0
+    values[:, 5:, 1] = float(second)
+    return values
+
+
+def test_an_arm_that_begins_needs_something_that_lets_others_change_too():
+    assert covariate_faults(_trial(_two_bursts()), 5) == {}
+    assert "declare a covariate that says when" in covariate_faults(_trial(_two_bursts(second=False)), 5)["arm"]
+
+
+def test_an_arm_between_persons_needs_none():
+    values = _two_bursts(second=False)
+    values[:10, :, 0] = 1.0
+    assert covariate_faults(_trial(values), 5) == {}
+    assert "in 4 dyads at most" in covariate_faults(_trial(values[6:]), 5)["arm"]
+
+
+def test_an_arm_of_therapists_counts_therapists():
+    values = _two_bursts()
+    many = [f"T{k // 2}" for k in range(20)]
+    assert covariate_faults(_trial(values, many), 5) == {}
+    mixed = [f"T{k % 4}" for k in range(20)]
+    assert covariate_faults(_trial(values, mixed), 5) == {}
+    few = [f"T{k // 5}" for k in range(20)]
+    assert "assigned to 2 therapists and not to 2" in covariate_faults(_trial(values, few), 5)["arm"]
