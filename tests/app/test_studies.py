@@ -155,6 +155,7 @@ def test_claims_are_those_of_the_command_line(tiny, tmp_path):
     assert told["faults"] == []
 
 
+@pytest.mark.slow
 def test_a_real_fit_is_stopped_resumed_and_reported(tiny, tmp_path):
     with client(tmp_path, tiny) as door:
         asked = {"kind": "fit", "chains": 1, "warmup": 50, "draws": 450}

@@ -201,7 +201,7 @@ def _check(problem: Problem, replicates: int, below: float, fault: str | None, s
         raise FitError(f"fault {fault!r} cannot be planted; known: {', '.join(FAULTS)}")
     if not 0.0 <= below < 1.0:
         raise FitError(f"below={below}: expected a share from 0 to less than 1")
-    if settings.draws < RANKS - 1:
+    if (settings.draws or 0) < RANKS - 1:
         raise FitError(f"draws={settings.draws}: expected {RANKS - 1} or more, from which ranks are made")
     if (below > 0 or fault == "limit") and not _oxytocin(problem).any():
         raise FitError("values below a limit of the assay need oxytocin in the theory and in the study")
@@ -301,7 +301,7 @@ def _replicates(
     posterior = posterior_of(works[0])
     modes = [find_mode(work, posterior, own, starts=1) for work, own in zip(works, seeds, strict=True)]
     draws = sample_batch(posterior, panels, modes, settings, seeds)
-    thin = settings.draws // (RANKS - 1)
+    thin = (settings.iterations - settings.warmup) // (RANKS - 1)
     ranks = [
         _ranks(work, truth, place[::-thin][: RANKS - 1], not (below or posterior.normals))
         for work, truth, place in zip(works, truths, draws["position"], strict=True)

@@ -7,15 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import ArrayLike
 from scipy.special import expit
 
+from dyadloop.model.numbers import Number
 from dyadloop.model.plan import Plan, constants_of, grouped, rate_factor, time_constant_days
 from dyadloop.model.system import Arrow, CompiledNode, Source, System
 from dyadloop.theory.nodes import Node, nodes_of
 
 
-def system_of(plan: Plan, values: Mapping[str, Any], offsets: Mapping[str, ArrayLike] | None = None) -> System:
+def system_of(plan: Plan, values: Mapping[str, Any], offsets: Mapping[str, Number] | None = None) -> System:
     """Return the system of a plan for parameter values in the units of the theory file.
 
     Parameters
@@ -84,8 +84,8 @@ def _arrows(
     values: Mapping[str, Any],
     nodes: tuple[Node, ...],
     tau: dict,
-    own: list[ArrayLike],
-) -> tuple[list[Arrow], list[ArrayLike], list[tuple[dict[str, ArrayLike], ...]], list[ArrayLike]]:
+    own: list[Number],
+) -> tuple[list[Arrow], list[Number], list[tuple[dict[str, Number], ...]], list[Number]]:
     """Return arrows, their rates and constants, and the decay rates with what is transferred away."""
     arrows, rates, constants, decay = [], [], [], list(own)
     for coupling in plan.couplings:
@@ -113,11 +113,11 @@ def _arrows(
 def _matrix(
     xp: Any,  # noqa: ANN401 - NumPy or JAX
     arrows: list[Arrow],
-    rates: list[ArrayLike],
-    acting: list[ArrayLike],
+    rates: list[Number],
+    acting: list[Number],
     n_states: int,
     gated: bool,
-) -> tuple[ArrayLike, tuple[ArrayLike, ...]]:
+) -> tuple[Number, tuple[Number, ...]]:
     """Return the rates of plain arrows, state by node, and what centring takes away from each state."""
     chosen = [(a, rate) for a, rate in zip(arrows, rates, strict=True) if a.plain and a.gated == gated]
     shape = np.broadcast_shapes(*(rate.shape for _, rate in chosen)) if chosen else ()
@@ -145,7 +145,7 @@ def _node(node: Node) -> CompiledNode:
     )
 
 
-def _activation(xp: Any, node: Node, values: Mapping[str, Any]) -> dict[str, ArrayLike]:  # noqa: ANN401
+def _activation(xp: Any, node: Node, values: Mapping[str, Any]) -> dict[str, Number]:  # noqa: ANN401
     if node.variable.activation is None:
         return {}
     name = node.variable.id

@@ -7,11 +7,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
-from jaxtyping import Array, ArrayLike
+from jaxtyping import Array
 
 from dyadloop.errors import FitError
 from dyadloop.model.correlations import correlation_factor, symmetric_factor
 from dyadloop.model.nonlinear_terms import NonlinearTerms
+from dyadloop.model.numbers import Number
 from dyadloop.model.process_model import ProcessModel
 from dyadloop.model.system import Arrow, Source
 from dyadloop.theory import Coupling, Input, Quantity, Theory, Variable, hypothesis
@@ -245,7 +246,7 @@ class Plan:
         ]
 
 
-def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> ArrayLike:
+def time_constant_days(variable: Variable, values: Mapping[str, Any]) -> Number | float:
     """Return the time constant of a variable [d], infinite where nothing decays."""
     if variable.time_constant is None:
         return jnp.inf
@@ -264,7 +265,7 @@ def constants_of(
     coupling: Coupling,
     values: Mapping[str, Any],
     xp: Any = jnp,  # noqa: ANN401 - NumPy or JAX
-) -> tuple[dict[str, ArrayLike], ...]:
+) -> tuple[dict[str, Number], ...]:
     """Return the constants of the forms of a coupling's sources."""
     return tuple(
         {key: xp.asarray(values[constant_id(coupling, term.source, key)], dtype=float) for key in term.constants}
@@ -272,7 +273,7 @@ def constants_of(
     )
 
 
-def rate_factor(coupling: Coupling, tau: ArrayLike | None) -> ArrayLike:
+def rate_factor(coupling: Coupling, tau: Number | float | None) -> Number | float:
     """Return what turns a coefficient into a rate per day: a gain acts through the target's time constant."""
     if not coupling.is_gain:
         return per_day(1.0, coupling.coefficient.unit)

@@ -9,9 +9,9 @@ from typing import Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from dyadloop.model.numbers import Number
 from dyadloop.theory import FORMS, JOINTS
 
 Gate = bool | Float[Array, ""] | float
@@ -65,10 +65,6 @@ def joined(arrow: Arrow, constants: tuple[dict[str, Array], ...], reached: list[
         value = sum(values[1:], values[0]) / len(values)
         parts.append(FORMS[source.form].value(jnp, value, **numbers))
     return JOINTS[arrow.joint].value(jnp, parts) if arrow.joint else parts[0]
-
-
-Number = Array | np.ndarray | np.floating
-"""A number or one per dyad, computed with JAX or, which is quicker where nothing is traced, with NumPy."""
 
 
 class System(eqx.Module):

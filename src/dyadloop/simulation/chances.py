@@ -6,9 +6,10 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.model import Plan, System
+from dyadloop.model.numbers import Number
 
 
 class Fate(NamedTuple):
@@ -28,7 +29,7 @@ class Chances(eqx.Module):
     ruptured: int | None = eqx.field(static=True)
     alliance: int | None = eqx.field(static=True)
     symptom: int | None = eqx.field(static=True)
-    numbers: dict[str, ArrayLike]
+    numbers: dict[str, Number]
 
     @property
     def any(self) -> bool:
@@ -73,7 +74,7 @@ class Chances(eqx.Module):
         return state.at[self.ruptured].add(change), fate
 
 
-def chances_of(plan: Plan, values: Mapping[str, ArrayLike]) -> Chances:
+def chances_of(plan: Plan, values: Mapping[str, Number]) -> Chances:
     """Return what a theory leaves to chance."""
     names = list(plan.names)
     ruptures, dropout = plan.theory.ruptures, plan.theory.dropout

@@ -10,12 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, ArrayLike
+from jaxtyping import Array
 
 from dyadloop.errors import TheoryError
 from dyadloop.files import sha256
 from dyadloop.machine import processors
 from dyadloop.model import Plan, System, compile_theory, system_of
+from dyadloop.model.numbers import Number
 from dyadloop.simulation.calendar import Timeline, stretch, timeline
 from dyadloop.simulation.chances import Chances, chances_of
 from dyadloop.simulation.integrate import STATUS, Adaptive, Course, Noisy, Segments, integrate
@@ -180,7 +181,7 @@ def _numbers(
     spread: Mapping[str, float] | None,
     dyads: int,
     generator: np.random.Generator,
-) -> dict[str, ArrayLike]:
+) -> dict[str, Number]:
     parameters = plan.parameters()
     unknown = sorted({*(values or {}), *(spread or {})} - set(parameters))
     if unknown:
@@ -204,7 +205,7 @@ def _numbers(
     return numbers
 
 
-def _offsets(plan: Plan, numbers: dict, dyads: int, generator: np.random.Generator) -> dict[str, ArrayLike]:
+def _offsets(plan: Plan, numbers: dict, dyads: int, generator: np.random.Generator) -> dict[str, Number]:
     """Draw how far the own level of each dyad lies from that of the theory."""
     nodes = [*plan.states, *nodes_of(plan.theory, "context")]
     draws = generator.standard_normal((len(nodes), dyads))
