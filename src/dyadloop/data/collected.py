@@ -45,10 +45,12 @@ class Collected:
     def emptied(self) -> pd.DataFrame:
         """Return all columns as a table; nothing stays here, so that no column is held twice."""
         made: dict[str, np.ndarray] = {}
-        for columns in (self.texts, self.numbers, self.whole):
-            for name in list(columns):
-                made[name] = self._values(name)
-                columns[name] = columns[name][:0]
+        for name in list(self.texts):
+            made[name], self.texts[name] = self._values(name), []
+        for name in list(self.numbers):
+            made[name], self.numbers[name] = self._values(name), array("d")
+        for name in list(self.whole):
+            made[name], self.whole[name] = self._values(name), array("q")
         self._known.clear()
         return pd.DataFrame(made, copy=False)
 

@@ -48,11 +48,12 @@ def _one_per_moment(folder: Folder, table: pd.DataFrame) -> None:
         return
     alike = table[table.duplicated(_MOMENT, keep=False)]
     firsts = alike.groupby(_MOMENT, sort=False)[LINE].transform("first")
+    rows = table[LINE].to_numpy(dtype=int)
     for place in np.flatnonzero(again):
-        person, indicator, row = (table.at[place, name] for name in ("participant_id", "indicator", LINE))
+        person, indicator = (table.at[place, name] for name in ("participant_id", "indicator"))
         got = f"{indicator!r} of {person!r} at the same time as in row {firsts[place]}"
         remedy = "remove one or give its time"
-        folder.note(folder.measurements, int(row), "indicator", got, "one value per moment", remedy)
+        folder.note(folder.measurements, int(rows[place]), "indicator", got, "one value per moment", remedy)
 
 
 def _plates(folder: Folder) -> None:

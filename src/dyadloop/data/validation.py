@@ -131,7 +131,7 @@ class Calendar:
 def check_sessions(folder: Folder) -> Calendar:
     """Return the sessions with start and end [d] and parsed events."""
     table, info = folder.sessions, folder.info
-    calendar = Calendar(() if info is None else info.covariates_of("session"))
+    calendar = Calendar(() if info is None else tuple(info.covariates_of("session")))
     dyads = {record["dyad"] for _, record in folder.participants.rows}
     for row, record in table.rows:
         key = (calendar.found.same(record["dyad"]), calendar.found.same(record["session"]))

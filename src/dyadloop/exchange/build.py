@@ -138,9 +138,11 @@ def _averaged(values: pd.DataFrame, again: pd.Series, key: list[str], parts: Seq
     kept = values.loc[first.index[first & ~beyond]]
     by_number = {part.number: part for part in parts}
     merged = values.loc[first.index[~beyond]]
-    for (number, indicator), rows in merged.groupby(["part", "indicator"], sort=False)["row"]:
-        for column in by_number[int(number)].table.scores[str(indicator)].columns:
-            by_number[int(number)].use(column, rows.to_numpy(dtype=int))
+    for part in parts:
+        mine = merged[merged["part"] == part.number]
+        for indicator, rows in mine.groupby("indicator", sort=False)["row"]:
+            for column in part.table.scores[str(indicator)].columns:
+                part.use(column, rows.to_numpy(dtype=int))
     for place, number, row, indicator in zip(kept.index, kept["part"], kept["row"], kept["indicator"], strict=True):
         part = by_number[number]
         at, column = part.place(part.table.scores[indicator].columns[0], np.array([row]))
