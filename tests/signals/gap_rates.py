@@ -5,7 +5,7 @@ import numpy as np
 from dyadloop.signals.beats import doubtful_intervals
 from dyadloop.signals.body import _heart
 from dyadloop.signals.gaps import band_off
-from dyadloop.signals.series import common_pauses
+from dyadloop.signals.pauses import common_pauses
 from tests.signals import spoiled
 
 BEATS = ("clean", "missed", "two missed in a row", "invented", "premature 45", "premature 30", "premature 20")

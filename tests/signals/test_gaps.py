@@ -11,8 +11,8 @@ from dyadloop.errors import MeasureError
 from dyadloop.signals import heart_beats, interbeat_intervals, phasic_skin_conductance
 from dyadloop.signals.body import heart_intervals
 from dyadloop.signals.doubts import doubts, same_doubt
+from dyadloop.signals.pauses import common_pauses
 from dyadloop.signals.recording import Recording, Stretch, described, share_of
-from dyadloop.signals.series import common_pauses
 from tests.measures.conftest import autoregressive
 from tests.signals import gap_rates, spoiled
 
@@ -125,10 +125,10 @@ def test_programs_and_states_keep_a_stopped_film_but_it_is_named(method):
 
 def test_one_person_who_rests_is_no_stopped_film():
     first, second = _frozen()
-    second[900:1500] = autoregressive(600, 0.9, 5)
+    second[900:1500] = 40 + 30 * autoregressive(600, 0.9, 5)  # moves as it does elsewhere
     assert common_pauses(first, second, 10) == ()
     first, second = _frozen()
-    first[990:] += 1.0  # one movement after nine seconds
+    first[990:] += 20.0  # one movement after nine seconds, beyond the noise floor
     assert common_pauses(first, second, 10) == ((99.0, 150.0),)
 
 

@@ -273,7 +273,9 @@ def _games(work: Work) -> None:
     mine = scores.table[scores.table["scale"] == scale]
     for label, value, error in zip(mine["participant"], mine["estimate"], mine["estimate_error"], strict=True):
         if is_of_role(work, places[label]["participant_id"]):
-            work.add(places[label], float(value), float(error))
+            work.add(places[label], float(value), float(error), doubt="; ".join(scores.doubts))
+    for text in scores.doubts:
+        work.note(source.file, text)
     work.record |= {
         "convention": f"{scale} per person and session, own rounds alone (not shrunk)",
         "group": scores.group.to_dict("records"),

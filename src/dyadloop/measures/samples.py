@@ -12,6 +12,7 @@ from dyadloop.data.sources import AssaySource
 from dyadloop.data.table import MISSING
 from dyadloop.errors import DataError, Fault
 from dyadloop.measures.assays import Plates, read_plates
+from dyadloop.measures.assays.plate_units import plates_apart
 from dyadloop.measures.work import Work, is_of_role, keys_of, table_of
 
 _NEEDED = ("plate", "kind", "sample", "signal", "participant_id", "session")
@@ -137,12 +138,14 @@ def _add_rows(
     """Add a row for each sample that counts, and say why the other occasions and samples have none."""
     rows = read.to_dict("index")
     valued = {sample for sample in read.index[read["value"].notna()] if sample not in reasons}
+    apart = plates_apart(plates.curves).plates
     served = {_occasion(keys[sample]) for sample in valued}
     for sample, key in keys.items():
         if sample in valued:
             row = rows[sample]
-            doubt = "" if row["status"] == "ok" else str(row["status"])
-            work.add(key, float(row["value"]), float(row["error"]), str(row["limit"]), doubt)
+            doubts = [] if row["status"] == "ok" else [str(row["status"])]
+            doubts += [apart[sample[0]]] if sample[0] in apart else []
+            work.add(key, float(row["value"]), float(row["error"]), str(row["limit"]), "; ".join(doubts))
         elif sample not in reasons and _occasion(key) not in served:
             why = str(read.loc[sample, "status"]) if sample in read.index else _why_unread(plates, sample)
             work.bad(str(key["dyad"]), str(key["session"]), f"no value: {why}, plate {sample[0]!r}")

@@ -11,6 +11,7 @@ from dyadloop.data.schema import Indicator
 from dyadloop.data.sources import QuestionnaireSource
 from dyadloop.data.value_doubts import value_doubts
 from dyadloop.errors import DataError
+from dyadloop.measures.plate_doubts import plate_doubts
 from dyadloop.measures.questionnaires.instrument import Answer, Instrument, instruments
 
 _SHORTEST_NAME = 3
@@ -43,7 +44,8 @@ def doubts(study: Study | str | Path, today: float | None = None) -> list[Doubt]
     0
     """
     found = study if isinstance(study, Study) else read_study(study)
-    return [*calendar_doubts(found, today), *absence_doubts(found), *value_doubts(found), *instrument_doubts(found)]
+    of_rows = [*calendar_doubts(found, today), *absence_doubts(found), *value_doubts(found)]
+    return [*of_rows, *instrument_doubts(found), *plate_doubts(found)]
 
 
 def doubts_beside(error: DataError) -> list[Doubt]:

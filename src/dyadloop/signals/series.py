@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dyadloop.errors import MeasureError
 from dyadloop.signals.numbers import LARGEST
+from dyadloop.signals.pauses import common_pauses
 
 Floats = NDArray[np.float64]
 Missing = Literal["pairwise", "mask", "refuse"]
@@ -20,8 +21,6 @@ _FORETOLD = 1e-9  # of the SD
 _ROUNDING = 256 * np.finfo(np.float64).eps
 _LARGEST = 1e100  # beyond it products of squares overflow, and below its inverse they vanish
 _MOST_SAMPLES = 100_000_000  # a day at 1157 Hz; longer arrays would fill the memory
-COMMON_PAUSE = 10.0
-"""Seconds for which two persons do not both stand still to the last digit: 9.0 s was the longest of 32 recordings."""
 SIGN = "positive lag: the first person leads"
 """The sign convention of every table, figure and export."""
 
@@ -30,8 +29,8 @@ SIGN = "positive lag: the first person leads"
 class Pair:
     """Two series of one dyad on one clock: ``first`` and ``second`` have the same length; ``fs`` in [Hz].
 
-    ``common`` holds the stretches (from, to) [s] in which both stand still to the last digit, longer than persons do:
-    a film that stopped, or a device that wrote nothing new. ``kept`` tells whether their samples are still there.
+    ``common`` holds the stretches (from, to) [s] in which both stand still but for noise, longer than persons do: a
+    film that stopped, or a device that wrote nothing new. ``kept`` tells whether their samples are still there.
     """
 
     first: Floats
@@ -165,19 +164,6 @@ def make_pair(
     elif missing not in ("pairwise", "refuse"):
         raise MeasureError(f"missing={missing!r}; expected pairwise, mask or refuse")
     return Pair(one, two, rate, common, kept=pauses == "named")
-
-
-def common_pauses(
-    first: Floats, second: Floats, fs: float, seconds: float = COMMON_PAUSE
-) -> tuple[tuple[float, float], ...]:
-    """Return the stretches (from, to) [s] in which neither series changes for so long, each at any value.
-
-    One person who rests is still; two who rest to the last digit for longer than persons do are a stopped film.
-    """
-    still = (np.diff(first) == 0) & (np.diff(second) == 0)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(np.int8)))
-    runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return tuple((low / fs, (high + 1) / fs) for low, high in runs if high + 1 - low >= seconds * fs)
 
 
 def samples(seconds: float, fs: float, what: str, least: int = 1) -> int:

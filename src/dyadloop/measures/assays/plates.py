@@ -11,6 +11,7 @@ import pandas as pd
 
 from dyadloop.errors import MeasureError
 from dyadloop.measures.assays.curve import Curve, standard_curve
+from dyadloop.measures.assays.plate_units import plates_apart
 from dyadloop.measures.assays.replicates import read_sample, sides_of
 from dyadloop.measures.assays.wells import NAMED, checked_wells, plate_doubts
 
@@ -112,7 +113,7 @@ def read_plates(
     table.loc[table["status"] == "", "status"] = "curve"
     samples = _table(read)
     kept = table[["row", "plate", "kind", "sample", "dilution", "signal", "status"]]
-    doubts = (*plate_doubts(table), *_sample_doubts(samples))
+    doubts = (*plate_doubts(table), *plates_apart(curves).doubts, *_sample_doubts(samples))
     return Plates(samples, pd.DataFrame(rows), curves, _plate_sd(samples), kept, doubts)
 
 

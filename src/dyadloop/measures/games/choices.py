@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dyadloop.errors import DataError, Fault
+from dyadloop.measures.games.copied_rounds import copied_rounds
 from dyadloop.measures.games.decisions import OCCASIONS, mirrored, numbers, repeated
 from dyadloop.signals.series import Floats
 
@@ -30,10 +31,13 @@ class Scores(NamedTuple):
         own data alone, for use in a further model), ``rounds``; NaN where undefined.
     group
         ``scale``, ``mean``, ``error``, ``sd_between`` of the group.
+    doubts
+        What may be a mistake, in words, such as rounds that stand twice.
     """
 
     table: pd.DataFrame
     group: pd.DataFrame
+    doubts: tuple[str, ...] = ()
 
 
 def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
@@ -98,9 +102,8 @@ def trust_game(table: pd.DataFrame, name: str = "trust") -> Scores:
         hierarchical_slopes(back, sent, trustee, "reciprocity"),
         hierarchical_slopes(change, before, trustor[1:], "repayment_response"),
     ]
-    return Scores(
-        pd.concat([p.table for p in parts], ignore_index=True), pd.concat([p.group for p in parts], ignore_index=True)
-    )
+    doubts = copied_rounds(sound, ("trustor", "trustee"), ("endowment", "sent", "multiplier", "returned"))
+    return _joined(parts, doubts)
 
 
 def _checked_trust(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -185,9 +188,12 @@ def public_goods(table: pd.DataFrame, name: str = "public_goods") -> Scores:
         hierarchical_slopes(share, before.to_numpy(dtype=float), who, "conditional_cooperation"),
         hierarchical_means(np.where(last, share - earlier.to_numpy(), np.nan), who, "end_drop"),
     ]
-    return Scores(
-        pd.concat([p.table for p in parts], ignore_index=True), pd.concat([p.group for p in parts], ignore_index=True)
-    )
+    return _joined(parts, copied_rounds(sound, ("group", "participant"), ("endowment", "contributed")))
+
+
+def _joined(parts: list[Scores], doubts: list[str]) -> Scores:
+    tables, groups = ([p.table for p in parts], [p.group for p in parts])
+    return Scores(pd.concat(tables, ignore_index=True), pd.concat(groups, ignore_index=True), tuple(doubts))
 
 
 def hierarchical_means(values: Floats, person: np.ndarray, scale: str) -> Scores:

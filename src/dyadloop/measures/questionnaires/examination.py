@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from dyadloop.measures.questionnaires.instrument import Instrument
+from dyadloop.measures.questionnaires.person_direction import split_of
 from dyadloop.signals.series import Floats
 
 _FEWEST_ROWS = 10
@@ -69,6 +70,7 @@ def examine(
     """
     found, places = Examination(), [item - 1 for item in members]
     _direction(found, turned[:, places], key, members, who, declared)
+    _split(found, turned[:, places], key, members, who)
     _ends(found, ticked[:, places], key, members)
     _halves(found, ticked, key, members)
     _lines(found, ticked[:, places], key, members)
@@ -162,6 +164,21 @@ def _direction(
             found.withheld = f"{told} say `turned: true` if the file has them turned already, else `turned: false`"
             return
     found.doubts.append(told)
+
+
+def _split(found: Examination, part: Answers, key: Instrument, members: tuple[int, ...], who: Persons) -> None:
+    """Doubt answers of which some persons' reversed items were turned before, and others' were not."""
+    split = split_of(part, np.isin(members, key.reversed), who)
+    if split is None:
+        return
+    items = _listed([str(item) for item in members if item in key.reversed], 12)
+    told = (
+        f"after turning, the reversed items {items} run against the others in {len(split.against)} of {split.examined} "
+        f"persons ({_listed(list(split.against), _SHOWN)}) and with them in others: turned before in some persons "
+        "only, or persons who agree with every item; compare how their answers were exported"
+    )
+    found.doubts.append(told)
+    found.withheld += f"; {told}" if found.withheld else ""
 
 
 def _ends(found: Examination, part: Answers, key: Instrument, members: tuple[int, ...]) -> None:
