@@ -24,6 +24,8 @@ _REMEDIES = {
     "days of the week": "a covariate `of: weekend`",
     "days of the study": "what they have in common as a covariate of sessions",
 }
+_COURSE = 4.0
+"""t value of the mean slope beyond which all persons change, whether or not a fit reproduces it by its arrows."""
 _OUTSIDE = 0.01  # share of replicated studies beyond the observed one, below which it is told
 
 
@@ -44,7 +46,8 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
     pandas.DataFrame
         One row per indicator: ``common``, the mean over persons of the slope on time [units of the score per span of
         the study], and ``own``, the SD of these slopes between persons; their medians in replicated studies; and
-        ``flag``, a sentence where the observed one lies beyond these.
+        ``flag``, a sentence where the observed one lies beyond these, or where all persons change as no covariate says:
+        slow states and arrows reproduce such a course, and then pass for effects.
     """
     days, limited = moments(problem), as_recorded(problem)
     observed = np.where(np.asarray(problem.panel.seen), np.asarray(problem.panel.score), np.nan)
@@ -52,6 +55,7 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
     zero = problem.scores["origin"].values[:, None] if "origin" in problem.scores.coords else 0.0
     clock = days + problem.scores["days"].values[:, :1] + zero
     found = _slopes(limited(observed), days)
+    course = _course(_apart_from(limited(observed), problem.panel.covariate), days)
     expected = np.stack([_slopes(limited(scores), days) for scores in replicated])
     cycles = {
         "time of day": np.floor(_HOURS * (clock % 1.0)),
@@ -75,6 +79,8 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
                 f"persons differ in how {name} changes over the study (SD {own:.2g}, expected "
                 f"{np.median(others[:, 1]):.2g})"
             )
+        elif abs(course[j]) > _COURSE:
+            flag = f"{name} changes by {common:.2g} over the study in everybody, and no covariate takes that up"
         if flag:
             flag += "; declare a covariate `of: time` in study.yaml"
         for cycle, part in together.items():
@@ -86,6 +92,30 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
         middle = np.median(others, axis=0)
         rows.append((name, common, middle[0], own, middle[1], flag))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _apart_from(scores: np.ndarray, covariate: object) -> np.ndarray:
+    """Return scores without what covariates explain within persons."""
+    if covariate is None:
+        return scores
+    rows, found = np.asarray(covariate), scores.copy()
+    for j in range(scores.shape[2]):
+        seen = np.isfinite(scores[..., j])
+        count = np.maximum(seen.sum(axis=1), 1)
+        x = np.where(seen[..., None], rows, 0.0)
+        x = np.where(seen[..., None], x - (x.sum(axis=1) / count[:, None])[:, None], 0.0)
+        y = np.where(seen, scores[..., j], 0.0)
+        slope = np.linalg.lstsq(x[seen], (y - (y.sum(axis=1) / count)[:, None])[seen], rcond=None)[0]
+        found[..., j] = scores[..., j] - x @ slope
+    return found
+
+
+def _course(scores: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Return the t value of the mean over persons of the slope of each indicator; 0 where too few persons have one."""
+    mean, spread = _slopes(scores, days)
+    persons = (np.isfinite(scores).sum(axis=1) >= _FEWEST).sum(axis=0)
+    error = np.where((persons >= _FEWEST_PERSONS) & (spread > 0), spread / np.sqrt(np.maximum(persons, 1)), np.inf)
+    return np.nan_to_num(mean) / error
 
 
 def _beyond(value: float, others: np.ndarray, both: bool) -> bool:
