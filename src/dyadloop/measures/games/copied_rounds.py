@@ -51,7 +51,7 @@ def copied_rounds(table: pd.DataFrame, players: tuple[str, ...], decisions: tupl
 def _labels(game: pd.DataFrame, decisions: tuple[str, ...]) -> NDArray[np.int64]:
     """Return a number for the decisions of each round, in the order of the rounds; the same decisions have the same."""
     rows = game.sort_values("round", kind="stable")[list(decisions)]
-    return rows.groupby(list(decisions), sort=False, dropna=False).ngroup().to_numpy()
+    return rows.groupby(list(decisions), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
 
 
 def _chance(game: pd.DataFrame, decisions: tuple[str, ...]) -> float:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from dyadloop.signals.series import Floats
 
+Answers = Float[np.ndarray, "row item"]
+
 _FEWEST_OCCASIONS = 6
 _FEWEST_PERSONS = 5
 _LEAST = 2  # persons against the others; one may be odd
@@ -27,9 +29,7 @@ class Split(NamedTuple):
     against: tuple[str, ...]
 
 
-def split_of(
-    part: Float[np.ndarray, "row item"], turned: NDArray[np.bool_], who: NDArray[np.object_] | None
-) -> Split | None:
+def split_of(part: Answers, turned: NDArray[np.bool_], who: NDArray[np.object_] | None) -> Split | None:
     """Return who answers in the other direction than the others, or None where nobody does beyond chance.
 
     Parameters
@@ -59,9 +59,7 @@ def split_of(
     return Split(len(z), against) if len(against) >= max(_LEAST, _LEAST_SHARE * len(z)) else None
 
 
-def _quantiles(
-    part: Float[np.ndarray, "row item"], turned: NDArray[np.bool_], who: NDArray[np.object_]
-) -> dict[str, float]:
+def _quantiles(part: Answers, turned: NDArray[np.bool_], who: NDArray[np.object_]) -> dict[str, float]:
     """Return by person how far the correlation of straight and reversed items is from 0, as a standard normal value."""
     whole = ~np.isnan(part).any(axis=1)
     found = {}
