@@ -19,6 +19,7 @@ from tests.cli.test_modes import COMMANDS
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
 
 NO_JSON = {
+    ("app",): "serves pages until it is stopped",
     ("schema",): "is JSON itself",
     ("theory", "export"): "prints another language",
     ("tasks", "slurm"): "prints a script",

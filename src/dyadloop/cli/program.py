@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dyadloop.cli.app import open_app
 from dyadloop.cli.calibration import calibrate
 from dyadloop.cli.design import design_app
 from dyadloop.cli.doors import Doors
 from dyadloop.cli.dynamics import dynamics_app
 from dyadloop.cli.evidence import evidence_app
 from dyadloop.cli.exchange import convert, export, formats, import_, new, schema, turns, unpack, wells
+from dyadloop.cli.explorer import open_app
 from dyadloop.cli.fits import checks, compare, draws, multiverse, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dyadloop.cli.outputs import writable_folder
-from dyadloop.cli.shared import BAD_DATA, say
+from dyadloop.cli.shared import BAD_DATA, Quiet, say
 
 
 def open_app(
@@ -21,6 +21,7 @@ def open_app(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Explore theories, studies, plans and evidence in a browser on this machine.
 
@@ -40,7 +41,8 @@ def open_app(
     if not is_loopback(host):
         say(
             f"warning: {host} can be reached by others. Whoever has the address with its token can read the studies "
-            "and start fits; nothing is encrypted. Rather leave --host out and use ssh -L."
+            "and start fits; nothing is encrypted. Rather leave --host out and use ssh -L.",
+            quiet,
         )
     serve(
         tuple(studies or ()),
