@@ -4,6 +4,7 @@ import ast
 import inspect
 import json
 import os
+import shlex
 import subprocess
 import sys
 import typing
@@ -14,7 +15,7 @@ import pytest
 from dyadloop.cli import design, dynamics, evidence, exchange, fits, measures, outputs, simulate, theory
 from dyadloop.cli.shared import PriorSet
 from dyadloop.evidence.coefficients import PriorSet as KnownPriorSet
-from tests.cli.program import dyadloop, program
+from tests.cli.program import dyadloop
 from tests.cli.test_modes import COMMANDS
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
 
@@ -109,8 +110,9 @@ def test_a_shell_completes_commands_options_and_choices_without_heavy_imports():
 
 
 def test_the_script_for_a_shell_is_shown():
-    run = program("--show-completion", "bash")
-    assert run.returncode == 0
+    line = f"{shlex.quote(sys.executable)} -m dyadloop --show-completion; exit $?"  # it asks which shell called it
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
     assert "complete -o default -F _dyadloop_completion dyadloop" in run.stdout
 
 

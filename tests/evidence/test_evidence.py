@@ -301,7 +301,7 @@ def test_nulls_pull_the_prior_of_oxytocin_to_trust_to_zero():
     assert "no published number" in found.loc["a_empathy", "source"]
     assert coupling_priors(model, "sceptical") is None
     with pytest.raises(EvidenceError, match="evidence, sceptical or flat"):
-        priors(model, "certain")
+        coefficient_priors(model, "certain")
 
 
 def test_discounts_are_adjustable_and_checked():
