@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dyadloop.inference.assignment import balance_fault, covariate_faults
+from dyadloop.inference.assignment import _partial_t, balance_fault, covariate_faults
 
 
 def _scores(rng, n_dyads=40, n_sessions=16):
@@ -86,3 +86,19 @@ def test_an_arm_of_therapists_counts_therapists():
     assert covariate_faults(_trial(values, mixed), 5) == {}
     few = [f"T{k // 5}" for k in range(20)]
     assert "assigned to 2 therapists and not to 2" in covariate_faults(_trial(values, few), 5)["arm"]
+
+
+@pytest.mark.parametrize(("dyads", "sessions", "missing"), [(40, 16, 0.0), (40, 16, 0.4), (12, 9, 0.3)])
+def test_its_t_is_that_of_the_whole_regression(dyads, sessions, missing):
+    rng = np.random.default_rng(4)
+    event = (rng.random((dyads, sessions)) < 0.4).astype(float)
+    value = rng.normal(size=event.shape) - 0.3 * event
+    before = np.concatenate([np.zeros((dyads, 1)), event[:, :-1]], axis=1)
+    known = rng.random(event.shape) >= missing
+    dyad, session = np.nonzero(known)
+    others = [np.eye(dyads)[dyad], np.eye(sessions)[session][:, 1:], before[known][:, None], value[known][:, None]]
+    design, y = np.concatenate(others, axis=1), event[known]
+    slope, rest, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    assert rank == design.shape[1]
+    error = np.sqrt(rest[0] / (len(y) - rank) * np.linalg.inv(design.T @ design)[-1, -1])
+    assert _partial_t(event, value, before, known) == pytest.approx(slope[-1] / error, rel=1e-8)

@@ -71,8 +71,7 @@ class Randomised:
         return replace(panel, event=panel.event.at[..., places].set(self._expected(panel)))
 
     def _expected(self, panel: Panel) -> Float[Array, "dyad time event"]:
-        if panel.expected_event is None:
-            return jnp.zeros((*panel.event.shape[:2], len(self.events)))
+        assert panel.expected_event is not None  # as in every panel of a study with events
         return panel.expected_event[..., jnp.array(self.events)]
 
     def response(
