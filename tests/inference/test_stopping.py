@@ -69,6 +69,12 @@ def test_the_outlook_grows_with_what_is_lacking(rounds, monkeypatch):
     )
 
 
+def test_one_chain_is_not_drawn_out_for_what_it_cannot_show(rounds):
+    post = rounds[0].copy()
+    post["diagnostics"] = post["diagnostics"].to_dataset().assign(rhat=lambda d: d["rhat"] * np.nan)
+    assert outlook(problem_of(rounds[0]), post, 600, lambda problem, post: ["R-hat cannot be computed"]) is None
+
+
 def test_the_time_that_is_left_is_told_where_it_is_known():
     ahead = Outlook(("bulk ESS below 400",), 900)
     assert ahead.told(600, 1.0) == "600 draws a chain: bulk ESS below 400; 300 more a chain, about 5 min; safe to stop"

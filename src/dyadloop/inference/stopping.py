@@ -54,9 +54,10 @@ def outlook(problem: Problem, post: xr.DataTree, draws: int, promise: Promise) -
     promise
         Says what is lacking.
     """
-    if draws >= MOST_DRAWS or not (lacking := promise(problem, post)):
-        return None
     table = post["diagnostics"].to_dataset()
+    # no number of draws lets one chain show that it has converged
+    if draws >= MOST_DRAWS or np.isnan(table["rhat"]).all() or not (lacking := promise(problem, post)):
+        return None
     least = float(np.nanmin([table["ess_bulk"].min(), table["ess_tail"].min()]))
     factor = _MARGIN * MIN_ESS / least if least > 0.0 else 2.0
     wanted = draws * min(max(factor, 1.25), 2.0)  # R-hat does not say how many, and an early ESS errs
