@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dyadloop.inference.assignment import _partial_t, balance_fault, covariate_faults
+from dyadloop.inference.assignment import _partial_t, balance_fault, course_fault, covariate_faults
 
 
 def _scores(rng, n_dyads=40, n_sessions=16):
@@ -46,12 +46,62 @@ def test_an_event_that_is_given_after_bad_sessions_is_told(seed):
     assert balance_fault(scores, given, held).startswith("was given rather after low values of trust (t = -")
 
 
-def _trial(values, therapist=None, randomised=(1, 0)):
+@pytest.mark.parametrize("seed", range(5))
+def test_an_event_after_which_fewer_answer_is_told(seed):
+    rng = np.random.default_rng(seed)
+    scores, held = _scores(rng), np.ones((40, 16), dtype=bool)
+    given = rng.random((40, 16)) < 0.5
+    skipped = rng.random((40, 16)) < 0.1 + 0.3 * given
+    scores["score"][..., 1] = scores["score"][..., 1].where(~xr.DataArray(skipped, dims=("dyad", "time")))
+    assert balance_fault(scores, given, held).startswith("goes with fewer values of phq in its session (t = -")
+    alike = rng.random((40, 16)) < 0.2
+    other = _scores(rng)
+    other["score"][..., 1] = other["score"][..., 1].where(~xr.DataArray(alike, dims=("dyad", "time")))
+    assert balance_fault(other, given, held) == ""
+
+
+def test_what_is_measured_in_sessions_with_the_event_alone_was_planned_so():
+    rng = np.random.default_rng(1)
+    scores, held = _scores(rng), np.ones((40, 16), dtype=bool)
+    given = rng.random((40, 16)) < 0.5
+    scores["score"][..., 1] = scores["score"][..., 1].where(xr.DataArray(given, dims=("dyad", "time")))
+    assert balance_fault(scores, given, held) == ""
+
+
+def _dated(starts, n_sessions=16):
+    """Weekly sessions of dyads that begin on different days."""
+    n = len(starts)
+    numbers = np.arange(1, n_sessions + 1)[None].repeat(n, 0)
+    days = 7.0 * np.arange(n_sessions)[None].repeat(n, 0)
+    return xr.Dataset(
+        {"session": (("dyad", "time"), numbers), "days": (("dyad", "time"), days)},
+        coords={"origin": ("dyad", np.asarray(starts, dtype=float))},
+    )
+
+
+def test_an_event_that_everybody_has_in_the_same_session_or_week_has_no_contrast():
+    rng = np.random.default_rng(3)
+    held = np.ones((20, 16), dtype=bool)
+    together, staggered = _dated(np.zeros(20)), _dated(7.0 * rng.integers(0, 10, 20))
+    assert course_fault(together, rng.random((20, 16)) < 0.5, held) == ""
+    same = np.tile(rng.random(16) < 0.5, (20, 1))
+    assert course_fault(together, same, held) == "follows from the number of the session"
+    weeks = np.arange(16)[None] + (staggered["origin"].values[:, None] / 7).astype(int)
+    given = (rng.random(26) < 0.5)[weeks]
+    assert course_fault(staggered, given, held) == "follows from the week of the calendar"
+    assert course_fault(staggered, rng.random((20, 16)) < 0.5, held) == ""
+    assert (
+        course_fault(together, np.tile(np.arange(16) >= 8, (20, 1)), held) == "follows from the number of the session"
+    )
+
+
+def _trial(values, therapist=None, randomised=(1, 0), score=None):
     values = np.asarray(values, dtype=float)
     given = {
         "covariate_value": (("dyad", "time", "covariate"), values),
         "covariate_randomised": ("covariate", np.array(randomised)),
         "days": (("dyad", "time"), np.arange(values.shape[1], dtype=float)[None].repeat(len(values), 0)),
+        "score": (("dyad", "time", "indicator"), np.zeros((*values.shape[:2], 1)) if score is None else score),
     }
     if therapist is not None:
         given["therapist"] = ("dyad", np.array(therapist))
@@ -102,3 +152,18 @@ def test_its_t_is_that_of_the_whole_regression(dyads, sessions, missing):
     assert rank == design.shape[1]
     error = np.sqrt(rest[0] / (len(y) - rank) * np.linalg.inv(design.T @ design)[-1, -1])
     assert _partial_t(event, value, before, known) == pytest.approx(slope[-1] / error, rel=1e-8)
+
+
+def test_an_arm_that_more_persons_leave_is_told():
+    """Most of those with the arm skip the second half; when as many skip in both arms, nothing is told."""
+    values = _two_bursts(24)
+    arm = values[..., 0].max(axis=1) > 0
+    score = np.zeros((*values.shape[:2], 1))
+    half = values.shape[1] // 2
+    leaving = np.flatnonzero(arm)[: int(0.6 * arm.sum())]
+    score[leaving, half:] = np.nan
+    fault = covariate_faults(_trial(values, score=score), 5)["arm"]
+    assert f"{len(leaving)} of {arm.sum()} dyads with it and 0 of {(~arm).sum()} without it" in fault
+    both = np.concatenate([leaving, np.flatnonzero(~arm)[: len(leaving)]])
+    score[both, half:] = np.nan
+    assert covariate_faults(_trial(values, score=score), 5) == {}

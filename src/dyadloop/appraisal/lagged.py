@@ -169,7 +169,7 @@ def _shared(problem: Problem, seen: Occasions, route: Route, middle: dict[str, A
     """Return the correlation of the errors of source and target at one moment, NaN where the fit has none."""
     first, second = (problem.observed.states.index(seen.states[end]) for end in (route.source, route.target))
     factor = problem.observed.observation(middle).error_factor
-    if factor is None or not any({first, second} <= set(group) for group in problem.observed.raters):
+    if factor is None or not any({first, second} <= set(group) for group in problem.observed.raters.groups):
         return {"error_correlation": float("nan")}
     return {"error_correlation": float(np.asarray(factor @ factor.T)[first, second])}
 

@@ -136,7 +136,7 @@ def _with_scores(problem: Problem, scores: Scores, name: str) -> Problem:
 @made_once
 def _first_mode(problem: Problem, design: Design) -> Mode:
     """Return the mode of one study of the design in which nothing is broken, from which all others are sought."""
-    scores = plain(np.random.default_rng(0), 0.0, design).scores()
+    scores = np.where(design.rated(), plain(np.random.default_rng(0), 0.0, design).scores(), np.nan)
     return find_mode(_with_scores(problem, scores, "first"), posterior_of(problem), seed=1, starts=1)
 
 
@@ -208,7 +208,8 @@ def _problem(design: Design = FAST, shared_errors: bool = True, declared: tuple[
     rows = [
         {"dyad": f"D{p}", "participant_id": f"P{p}", "time": float(day), "phase": "between", "indicator": name,
          "value": f"{rng.normal():.6f}"}
-        for p in who for day in days for name in design.names
+        for p in who for day, own in zip(days, design.rated(), strict=True)
+        for name in np.array(design.names)[own]
     ]  # fmt: skip
     with TemporaryDirectory() as scratch:
         folder = write_study(Path(scratch) / "study", info, people, sessions, rows, {})

@@ -10,10 +10,10 @@ import xarray as xr
 
 from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
+from dyadloop.likelihood.lasting_errors import drawn_errors
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.programs import program
 from dyadloop.likelihood.random_parameters import draw
-from dyadloop.observation.plan import Observation
 from dyadloop.simulation import sample_paths
 
 
@@ -60,22 +60,13 @@ def _replicating(problem: Problem) -> Callable[[jax.Array, dict[str, np.ndarray]
         level = observation.expected(panel.covariate)
         signal = level + observation.loading * states[..., jnp.array(observation.states)]
         signal = signal + problem.added(values, observation, panel)
-        score = signal + _errors(noise_key, observation, panel)
+        score = signal + drawn_errors(noise_key, observation, panel)
         kind_key = jax.random.fold_in(noise_key, 1)  # one for all kinds: no value is of two
         for kind in panel.of_kinds:
             score = kind.draw(kind_key, score, panel.records[kind.name], observation.numbers.get(kind.name))
         return score
 
     return program(one)
-
-
-def _errors(key: jax.Array, observation: Observation, panel: Panel) -> jax.Array:
-    """Return errors of all scores; those of one rater's answers at one moment go together."""
-    normal = jax.random.normal(key, panel.score.shape)
-    if observation.error_factor is None:
-        return jnp.sqrt(observation.error_sd**2 + panel.known_variance) * normal
-    own = jnp.sqrt(panel.known_variance) * jax.random.normal(jax.random.fold_in(key, 2), panel.score.shape)
-    return observation.error_sd * (normal @ observation.error_factor.T) + own
 
 
 def _paths(key: jax.Array, problem: Problem, values: dict[str, jax.Array], panel: Panel) -> jax.Array:

@@ -185,12 +185,13 @@ def _travelling(problem: Problem, n_doublings: int) -> Callable[..., jax.Array]:
     def course(process: ProcessModel, amounts: jax.Array, calendar: tuple[jax.Array, ...]) -> jax.Array:
         pair, gates, durations = calendar
         steps = moves(process, gates, durations, n_doublings, STEPS)
+        nothing_else = jnp.zeros(0), jnp.zeros((0, 0))
 
         def advance(
             belief: tuple[jax.Array, jax.Array], now: tuple[jax.Array, jax.Array]
         ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
             index, push = now
-            mean, cov, _ = predicted(process, steps, index, *belief)
+            mean, cov, _ = predicted(process, steps, index, *belief, *nothing_else)
             return (mean + push, cov), mean
 
         start = (process.start, process.start_covariance)

@@ -1,7 +1,7 @@
 """Do levels change over a study more than the fit reproduces? A common course, one's own, days and times of day.
 
 What improves in everybody, or in each person at a pace of their own, goes together without any arrow, and so does what
-follows the same days or the same hours in all persons.
+follows the same days, weeks or hours in all persons, or in all patients of one therapist.
 """
 
 import numpy as np
@@ -11,18 +11,23 @@ import xarray as xr
 from dyadloop.appraisal.replication import as_recorded, replicate, thinned
 from dyadloop.appraisal.smoothing import moments
 from dyadloop.inference.problem import Problem
+from dyadloop.likelihood.panel import numbered_therapists
 
 COLUMNS = ("indicator", "common", "common_expected", "own", "own_expected", "flag")
 _FEWEST = 5
 """Values of a person below which a slope says nothing."""
 _FEWEST_PERSONS = 5
 """Persons below whose number the mean of a day says nothing about all."""
+_FEWEST_OF_THERAPIST = 3
+"""Patients of one therapist below whose number the mean of their week says nothing."""
 _HOURS = 12
 """Parts of a day that are compared."""
 _REMEDIES = {
     "time of day": "a covariate `of: time_of_day`",
     "days of the week": "a covariate `of: weekend`",
     "days of the study": "what they have in common as a covariate of sessions",
+    "weeks of the calendar": "what they have in common as a covariate of sessions",
+    "weeks of the therapist": "what the patients of a therapist have in common as a covariate of sessions",
 }
 _COURSE = 4.0
 """t value of the mean slope beyond which all persons change, whether or not a fit reproduces it by its arrows."""
@@ -57,14 +62,10 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
     found = _slopes(limited(observed), days)
     course = _course(_apart_from(limited(observed), problem.panel.covariate), days)
     expected = np.stack([_slopes(limited(scores), days) for scores in replicated])
-    cycles = {
-        "time of day": np.floor(_HOURS * (clock % 1.0)),
-        "days of the week": np.floor(clock) % 7,
-        "days of the study": np.floor(clock),
-    }
-    together = {name: _shared_course(limited(observed), part) for name, part in cycles.items()}
+    cycles = _cycles(problem, clock)
+    together = {name: _shared_course(limited(observed), *part) for name, part in cycles.items()}
     alike = {
-        name: np.stack([_shared_course(limited(scores), part) for scores in replicated])
+        name: np.stack([_shared_course(limited(scores), *part) for scores in replicated])
         for name, part in cycles.items()
     }
     rows = []
@@ -85,13 +86,30 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
             flag += "; declare a covariate `of: time` in study.yaml"
         for cycle, part in together.items():
             if not flag and _beyond(part[j], alike[cycle][:, j], both=False):
+                whom = "all patients of one" if "therapist" in cycle else "all persons"
                 flag = (
-                    f"{name} follows the {cycle} alike in all persons (SD {part[j]:.2g}, expected "
+                    f"{name} follows the {cycle} alike in {whom} (SD {part[j]:.2g}, expected "
                     f"{np.median(alike[cycle][:, j]):.2g}); declare {_REMEDIES[cycle]}"
                 )
         middle = np.median(others, axis=0)
         rows.append((name, common, middle[0], own, middle[1], flag))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _cycles(problem: Problem, clock: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
+    """Return the parts of the study that persons may have in common, and how many must have a value in one."""
+    weeks = np.floor(clock / 7)
+    found = {
+        "time of day": (np.floor(_HOURS * (clock % 1.0)), _FEWEST_PERSONS),
+        "days of the week": (np.floor(clock) % 7, _FEWEST_PERSONS),
+        "days of the study": (np.floor(clock), _FEWEST_PERSONS),
+        "weeks of the calendar": (weeks, _FEWEST_PERSONS),
+    }
+    therapist = numbered_therapists(problem.scores)
+    if len(set(therapist.tolist())) > 1 and (therapist >= 0).all():
+        span = np.nanmax(weeks) - np.nanmin(weeks) + 1
+        found["weeks of the therapist"] = (weeks - np.nanmin(weeks) + span * therapist[:, None], _FEWEST_OF_THERAPIST)
+    return found
 
 
 def _apart_from(scores: np.ndarray, covariate: object) -> np.ndarray:
@@ -127,10 +145,10 @@ def _beyond(value: float, others: np.ndarray, both: bool) -> bool:
     return (min(above, below) if both else above) <= _OUTSIDE
 
 
-def _shared_course(scores: np.ndarray, part: np.ndarray) -> np.ndarray:
+def _shared_course(scores: np.ndarray, part: np.ndarray, fewest: int) -> np.ndarray:
     """Return the SD over parts of the study, such as its days, of the mean over persons (indicator).
 
-    Scores are deviations from the person's mean; a part counts where enough persons have a value in it.
+    Scores are deviations from the person's mean; a part counts where ``fewest`` persons have a value in it.
     """
     seen = np.isfinite(scores)
     count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
@@ -141,7 +159,7 @@ def _shared_course(scores: np.ndarray, part: np.ndarray) -> np.ndarray:
         persons = here.any(axis=1)
         own = np.where(here, centred, 0.0).sum(axis=1) / np.maximum(here.sum(axis=1), 1)
         mean = np.where(persons, own, 0.0).sum(axis=0) / np.maximum(persons.sum(axis=0), 1)
-        means.append(np.where(persons.sum(axis=0) >= _FEWEST_PERSONS, mean, np.nan))
+        means.append(np.where(persons.sum(axis=0) >= fewest, mean, np.nan))
     table = np.array(means).reshape(-1, scores.shape[2])
     enough = np.isfinite(table).sum(axis=0) > 1
     return np.where(enough, np.nanstd(np.where(enough, table, 0.0), axis=0), np.nan)

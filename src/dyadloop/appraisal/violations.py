@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 Scores = Float[np.ndarray, "person time 2"]
@@ -36,6 +36,8 @@ class Design:
         Distance of days with prompts [d].
     theory, names
         Theory that is fitted and its two quantities.
+    apart
+        How long after the first quantity the second one is rated [d]; 0: both at one moment.
     """
 
     words: str
@@ -46,11 +48,20 @@ class Design:
     every: float = 1.0
     theory: str = "affect"
     names: tuple[str, str] = ("sad", "cheerful")
+    apart: float = 0.0
 
     def moments(self) -> Float[np.ndarray, " time"]:
-        """Return when prompts are [d]: those of a day are 2.5 hours apart."""
+        """Return when anything is rated [d]: prompts of a day are 2.5 hours apart."""
         hours = 2.5 * np.arange(self.prompts) / 24
-        return (self.every * np.arange(self.days)[:, None] + hours).ravel()
+        prompts = (self.every * np.arange(self.days)[:, None] + hours).ravel()
+        return np.stack([prompts, prompts + self.apart], axis=1).ravel() if self.apart else prompts
+
+    def rated(self) -> Bool[np.ndarray, "time 2"]:
+        """Return which quantity is rated when."""
+        times = len(self.moments())
+        if not self.apart:
+            return np.ones((times, 2), dtype=bool)
+        return np.arange(times)[:, None] % 2 == np.arange(2)
 
 
 FAST = Design("45 persons, 60 prompts in 10 days, moods of 6 hours", 45, 10, 6, 0.25)
@@ -58,6 +69,10 @@ SLOW = Design("40 persons, 50 daily prompts, moods of 3 days", 40, 50, 1, 3.0)
 WEEKLY = Design(
     "40 dyads, 50 weekly ratings, trust and stress of 3 weeks", 40, 50, 1, 21.0, 7.0, "framework", ("trust", "stress")
 )
+VISIT = Design(
+    "40 dyads, 30 weekly visits, stress before and trust an hour later, both of 10 days",
+    40, 30, 1, 10.0, 7.0, "framework", ("stress", "trust"), 1 / 24,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,13 +151,24 @@ def simulated(rng: np.random.Generator, name: str, arrow: float) -> Scores:
     entry = VIOLATIONS[name]
     tau = entry.design.tau
     differ = rng.choice([tau / 2, 2 * tau], size=entry.design.persons) if name == "dynamics_differ" else None
-    return entry.change(rng, plain(rng, arrow, entry.design, differ))
+    return np.where(entry.design.rated(), entry.change(rng, plain(rng, arrow, entry.design, differ)), np.nan)
 
 
 def _shared_error(correlation: float) -> Callable[[np.random.Generator, Plain], Scores]:
     def change(rng: np.random.Generator, study: Plain) -> Scores:
         first = study.errors[..., 0]
         second = correlation * first + np.sqrt(1 - correlation**2) * study.errors[..., 1]
+        return study.scores(errors=np.stack([first, second], axis=-1))
+
+    return change
+
+
+def _visit_error(correlation: float) -> Callable[[np.random.Generator, Plain], Scores]:
+    """Let the error of the second quantity go with that of the first one, which was rated before it."""
+
+    def change(rng: np.random.Generator, study: Plain) -> Scores:
+        first, second = study.errors[..., 0], study.errors[..., 1].copy()
+        second[:, 1:] = correlation * first[:, :-1] + np.sqrt(1 - correlation**2) * second[:, 1:]
         return study.scores(errors=np.stack([first, second], axis=-1))
 
     return change
@@ -237,6 +263,10 @@ VIOLATIONS: dict[str, Violation] = {
     "weekly": Violation("nothing is broken, trust and stress by week", lambda rng, study: study.scores(), WEEKLY),
     "weekly_error_small": Violation("errors of one session correlate by -.3", _shared_error(-0.3), WEEKLY),
     "weekly_error_minus": Violation("errors of one session correlate by -.5", _shared_error(-0.5), WEEKLY),
+    "visit": Violation("nothing is broken, one rating before and one after a session", lambda r, s: s.scores(), VISIT),
+    "visit_error_minus": Violation("errors before and after a session correlate by -.6", _visit_error(-0.6), VISIT),
+    "visit_error_small": Violation("errors before and after a session correlate by -.3", _visit_error(-0.3), VISIT),
+    "visit_error_plus": Violation("errors before and after a session correlate by +.5", _visit_error(0.5), VISIT),
     "trend": Violation("both levels change by 1 SD over the study in everybody", _trend),
     "own_trends": Violation("levels change by a person's own amount, SD 1 over the study", _own_trends),
     "time_of_day": Violation("levels follow the time of day, amplitude .4 SD", _time_of_day),

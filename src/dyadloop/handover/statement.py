@@ -86,8 +86,9 @@ def stated(problem: Problem, values: Mapping[str, Any]) -> Statement:
 
 
 def _parts(problem: Problem, values: Mapping[str, Any]) -> tuple[ProcessModel, Observation]:
-    """Return process model and observation model."""
-    return problem.at_mean(dict(values)), problem.observed.observation(dict(values))
+    """Return process model and observation model, whose errors are of one moment alone."""
+    observation = problem.observed.observation(dict(values))
+    return problem.at_mean(dict(values)), replace(observation, lasting=())
 
 
 def _moved(problem: Problem, values: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
@@ -183,6 +184,7 @@ def _unstated(problem: Problem) -> tuple[str, ...]:
             bool(problem.random_parameters.names),
             f"{', '.join(problem.random_parameters.names)} vary between dyads in dyadloop, not here",
         ),
+        (bool(problem.observed.raters.lasting), "errors that answers before and after a session share are left out"),
         (not problem.plan.is_linear, "arrows that are not linear stand with their slopes at the person's mean"),
         (bool(problem.plan.observed_contexts), "what contexts add to arrows is left out: all dyads are average ones"),
         (bool(problem.randomised.arrows), "arrows on randomised variation alone are left out"),

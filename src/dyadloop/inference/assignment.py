@@ -2,10 +2,19 @@
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+from scipy.stats import fisher_exact
 
 FOLLOWS = 4.0
 """t value beyond which an event follows earlier values; chance alone exceeds it in 1 of 15,000 looks."""
+APART = 0.25
+"""Share of the variance of an event within dyads that the course of sessions or weeks must leave."""
+SHORT = 0.75
+"""Share of the usual number of values below which a dyad counts as one that left."""
+PLANNED = 0.1
+"""Share of sessions below which an indicator is left out by plan, such as saliva where there was no dose."""
+CHANCE = 0.01
+"""Probability below which chance does not make those leave more often who have a covariate, or who have it not."""
 
 _TURNS = 200  # at most; a few are enough where most dyads hold most sessions
 
@@ -24,10 +33,11 @@ def balance_fault(
 
     Notes
     -----
-    The event of a session is compared with the last value of each indicator before that session, within dyads, apart
-    from what all dyads share in a session and from whether the session before had the event.
+    The event of a session is compared with the last value of each indicator before that session, and with whether the
+    session holds a value of it, within dyads, apart from what all dyads share in a session and from whether the session
+    before had the event.
     """
-    earlier = _last_values(scores, given.shape[1])
+    earlier, answered = _last_values(scores, given.shape[1]), _answered(scores, given.shape[1])
     before = np.concatenate([np.zeros_like(given[:, :1]), given[:, :-1]], axis=1).astype(float)
     for place, name in enumerate(scores["indicator"].values.tolist()):
         known = held & np.isfinite(earlier[..., place])
@@ -35,7 +45,61 @@ def balance_fault(
         if abs(t) > FOLLOWS:
             way = "high" if t > 0 else "low"
             return f"was given rather after {way} values of {name} (t = {t:.1f}), which chance does not do"
+        shares = [answered[..., place][part & held].mean() for part in (given, ~given)]
+        if min(shares) < PLANNED:
+            continue
+        t = _partial_t(given.astype(float), answered[..., place], before, held)
+        if abs(t) > FOLLOWS:
+            way = "more" if t > 0 else "fewer"
+            return f"goes with {way} values of {name} in its session (t = {t:.1f}): who answers may depend on it"
     return ""
+
+
+def course_fault(
+    scores: xr.Dataset, given: Bool[np.ndarray, "dyad session"], held: Bool[np.ndarray, "dyad session"]
+) -> str:
+    """Return which course an event within dyads follows from, in words; empty where it follows from none.
+
+    What is given to everybody in the same session, or in the same week of the calendar, cannot be told from what else
+    that session or week brought.
+    """
+    numbers = np.broadcast_to(np.arange(given.shape[1]), given.shape)
+    weeks = np.floor(_begins(scores, given.shape[1]) / 7)
+    for words, when in (("number of the session", numbers), ("week of the calendar", weeks)):
+        if _apart_from(given[held].astype(float), np.nonzero(held)[0], when[held]) < APART:
+            return f"follows from the {words}"
+    return ""
+
+
+def _begins(scores: xr.Dataset, n_sessions: int) -> Float[np.ndarray, "dyad session"]:
+    """Return the first day of each session by the calendar, NaN where there was none."""
+    number, days = scores["session"].values, scores["days"].values
+    zero = scores["origin"].values if "origin" in scores.coords else np.zeros(len(days))
+    found = np.full((len(days), n_sessions), np.inf)
+    dyads, times = np.nonzero((number > 0) & np.isfinite(days))
+    np.minimum.at(found, (dyads, number[dyads, times] - 1), days[dyads, times] + zero[dyads])
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _apart_from(y: Float[np.ndarray, " session"], dyad: Int[np.ndarray, " session"], when: np.ndarray) -> float:
+    """Return the share of the variance within dyads that the times they have in common leave."""
+    groups = [np.unique(part, return_inverse=True)[1] for part in (dyad, when)]
+    rest, inside = y.copy(), 0.0
+    for turn in range(_TURNS):
+        for place, group in enumerate(groups):
+            rest = rest - (np.bincount(group, rest) / np.bincount(group))[group]
+            if not turn and not place:
+                inside = float(rest @ rest)
+    return float(rest @ rest) / max(inside, 1e-12)
+
+
+def _answered(scores: xr.Dataset, n_sessions: int) -> Float[np.ndarray, "dyad session indicator"]:
+    """Return 1 where a session holds a value of an indicator, else 0."""
+    number, seen = scores["session"].values, np.isfinite(scores["score"].values)
+    found = np.zeros((len(seen), n_sessions, seen.shape[2]))
+    dyads, times, places = np.nonzero(seen & (number > 0)[..., None])
+    found[dyads, number[dyads, times] - 1, places] = 1.0
+    return found
 
 
 def _last_values(scores: xr.Dataset, n_sessions: int) -> Float[np.ndarray, "dyad session indicator"]:
@@ -120,6 +184,8 @@ def _arm_fault(
             "begins within persons, and nothing lets those without it change over the same time; declare a covariate "
             "that says when, such as `of: time` or the phase of the study"
         )
+    if left := _leaving_fault(scores, has_it):
+        return left
     therapist = scores["therapist"].values if "therapist" in scores else None
     if therapist is None or (names := np.unique(therapist)).size >= len(has_it):
         return ""
@@ -132,3 +198,17 @@ def _arm_fault(
                 f"common than that; it takes {fewest} of each"
             )
     return ""
+
+
+def _leaving_fault(scores: xr.Dataset, has_it: Bool[np.ndarray, " dyad"]) -> str:
+    """Return that those with a covariate leave more often or less often than others, in words; empty where not."""
+    values = np.isfinite(scores["score"].values).sum(axis=(1, 2))
+    short = values < SHORT * np.median(values)
+    counts = [[int((short & arm).sum()), int((~short & arm).sum())] for arm in (has_it, ~has_it)]
+    if fisher_exact(counts).pvalue >= CHANCE:
+        return ""
+    (with_it, stay), (without, others) = counts
+    return (
+        f"goes with how many answer: {with_it} of {with_it + stay} dyads with it and {without} of {without + others} "
+        f"without it have less than {SHORT:.0%} of the usual number of values; who leaves may depend on the outcome"
+    )

@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Bool, Float
 
-from dyadloop.inference.assignment import balance_fault, covariate_faults
+from dyadloop.inference.assignment import balance_fault, course_fault, covariate_faults
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import panel_transitions
 from dyadloop.model import Plan, Transition
@@ -31,7 +31,6 @@ PREFIX = "randomised_"
 MIN_SESSIONS = 5  # with and without an event, below which a contrast is an anecdote
 MIN_DYADS = 3  # that had some sessions with and some without
 MIN_ARM = 5  # dyads with and dyads without, where each dyad had all or none
-NOT_TIME = 0.25  # share of the variance of an event that dyads and the course of sessions must leave
 
 
 @dataclass(frozen=True)
@@ -224,7 +223,7 @@ def contrast_fault(scores: xr.Dataset, event: str) -> str:
             f"was given and not given within {int(both.sum())} dyads, and to {int(some.sum())} dyads against "
             f"{int(neither.sum())}; it takes {MIN_DYADS} within or {MIN_ARM} of each"
         )
-    return "" if _apart_from_time(given, held) >= NOT_TIME else "follows from the number of the session"
+    return course_fault(scores, given, held)
 
 
 def _sessions(
@@ -245,19 +244,3 @@ def _sessions(
         ends = [*places, len(days[dyad])][1:] if len(places) else []
         followed += sum(bool(seen[dyad, a + 1 : b + 1].any()) for a, b in zip(places, ends, strict=True))
     return given, held, followed
-
-
-def _apart_from_time(given: Bool[np.ndarray, "dyad session"], held: Bool[np.ndarray, "dyad session"]) -> float:
-    """Return the share of the variance of an event that dyads and a cubic course of sessions leave."""
-    dyad, session = np.nonzero(held)
-    y = given[held].astype(float)
-    time = session / max(session.max(), 1)
-    design = np.stack([time, time**2, time**3, y], axis=1)
-    counts = np.bincount(dyad, minlength=len(held))
-    means = (
-        np.stack([np.bincount(dyad, column, len(held)) for column in design.T], axis=1) / np.maximum(counts, 1)[:, None]
-    )
-    centred = design - means[dyad]
-    course, inside = centred[:, :3], centred[:, 3]
-    rest = inside - course @ np.linalg.lstsq(course, inside, rcond=None)[0]
-    return float((rest**2).sum() / max(((y - y.mean()) ** 2).sum(), 1e-12))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from dyadloop.likelihood.lasting_errors import errors_of
 from dyadloop.likelihood.panel import Panel
 from dyadloop.observation.plan import Observation, pairs_of
 
@@ -22,7 +23,8 @@ class Uncorrelated(NamedTuple):
     """How observations of one moment are combined so that their errors are independent.
 
     ``weights`` holds, per pair (later, earlier) of :func:`dyadloop.observation.pairs_of`, how much of the earlier
-    observation is added to the later one; ``variance`` is that of the error of each combination.
+    observation is added to the later one; ``variance`` is that of the error of each combination. Lasting errors are in
+    neither.
     """
 
     weights: Float[Array, "dyad time pair"]
@@ -31,15 +33,15 @@ class Uncorrelated(NamedTuple):
 
 def uncorrelated(observation: Observation, panel: Panel) -> Uncorrelated:
     """Return weights and variances that take the common errors of one moment apart."""
-    variance = observation.error_sd**2 + panel.known_variance
-    pairs = pairs_of(observation.raters)
-    if not pairs or observation.error_factor is None:
+    errors, pairs = errors_of(observation), pairs_of(observation.raters)
+    variance = errors.sd**2 + panel.known_variance
+    if not pairs or errors.factor is None:
         return Uncorrelated(jnp.zeros((*variance.shape[:2], 0)), variance)
-    factor = observation.error_sd[:, None] * observation.error_factor
+    factor = errors.sd[:, None] * errors.factor
     common = factor @ factor.T
     lower: dict[tuple[int, int], Array] = {}
     inverse: dict[tuple[int, int], Array] = {}
-    left = {j: variance[..., j] for group in observation.raters for j in group}
+    left = {j: variance[..., j] for j in range(variance.shape[-1])}
     for later, earlier in pairs:
         before = [k for k in range(earlier) if (later, k) in lower and (earlier, k) in lower]
         both = (panel.seen[..., later] & panel.seen[..., earlier]) * common[later, earlier]
@@ -49,7 +51,7 @@ def uncorrelated(observation: Observation, panel: Panel) -> Uncorrelated:
     for later, earlier in pairs:
         between = [k for k in range(earlier + 1, later) if (later, k) in lower and (k, earlier) in lower]
         inverse[later, earlier] = -lower[later, earlier] - sum(lower[later, k] * inverse[k, earlier] for k in between)
-    own = jnp.stack([left.get(j, variance[..., j]) for j in range(variance.shape[-1])], axis=-1)
+    own = jnp.stack(list(left.values()), axis=-1)
     return Uncorrelated(jnp.stack([inverse[pair] for pair in pairs], axis=-1), own)
 
 

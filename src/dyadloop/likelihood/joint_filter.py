@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from dyadloop.likelihood.correlated_errors import combined, uncorrelated
+from dyadloop.likelihood.lasting_errors import errors_of, lasts
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import STEPS, panel_transitions, propagate_moments
 from dyadloop.model import Flow, ProcessModel, Transition
@@ -25,9 +26,9 @@ _LOG_2PI = 1.8378770664093453
 class Step(NamedTuple):
     """What the filter knew before the observations of one moment, and what each of them added.
 
-    ``mean`` and ``cov`` of states and effects, which are person means and varying shifts; ``move``, their slope in
-    what they were at the moment before; ``innovation``, ``weight`` (1 / its variance, 0 where unseen) and ``gain`` per
-    indicator.
+    ``mean`` and ``cov`` of states, of effects, which are person means and varying shifts, and of lasting errors;
+    ``move``, their slope in what they were at the moment before; ``innovation``, ``weight`` (1 / its variance, 0 where
+    unseen) and ``gain`` per indicator.
     """
 
     mean: Array
@@ -82,37 +83,46 @@ def filter_jointly(
     given = tuple(kind.given(panel.records[kind.name], observation.numbers.get(kind.name), shape) for kind in kinds)
     beside = panel.score - observation.expected(panel.covariate)
     apart = uncorrelated(observation, panel)
-    data = (beside, panel.seen, apart.variance, apart.weights, number, normals, given, pair, panel.event)
-    return jax.vmap(one_dyad, in_axes=(process.dyad_axis, axis, *[0] * 10))(process, steps, panel.covariate, *data)
+    left = lasts(observation, panel.durations[panel.pair])
+    data = (beside, panel.seen, apart.variance, apart.weights, number, normals, given, pair, left, panel.event)
+    return jax.vmap(one_dyad, in_axes=(process.dyad_axis, axis, *[0] * 11))(process, steps, panel.covariate, *data)
 
 
 def reading(observation: Observation, n_states: int, covariate: Array | None) -> Array:
-    """Return how the level of each state at one moment reads states and effects (state, state and effect)."""
-    return jnp.concatenate([jnp.eye(n_states), observation.design(n_states, covariate)], axis=1)
+    """Return how the level of each state at one moment reads states, effects and, not at all, lasting errors."""
+    design = observation.design(n_states, covariate)
+    return jnp.concatenate([jnp.eye(n_states), design, jnp.zeros((n_states, len(observation.lasting)))], axis=1)
 
 
-def design_rows(observation: Observation, levels: Array, mix: Array) -> Float[Array, "indicator effect"]:
-    """Return how each score of one moment reads states and effects; scores with common errors are combined by ``mix``.
+def design_rows(observation: Observation, levels: Array, mix: Array) -> Float[Array, "indicator column"]:
+    """Return how each score of one moment reads states, effects and lasting errors.
 
-    ``levels`` is how the level of each state reads them, see :func:`reading`.
+    Scores with common errors are combined by ``mix``; ``levels`` is how the level of each state reads them, see
+    :func:`reading`.
     """
-    rows = observation.loading[:, None] * levels[jnp.array(observation.states)]
+    rows, errors = observation.loading[:, None] * levels[jnp.array(observation.states)], errors_of(observation)
+    rows = rows.at[:, rows.shape[1] - errors.reads.shape[1] :].add(errors.reads)
     return combined(observation, mix, rows)
 
 
 def predicted(
-    process: ProcessModel, steps: Transition | Flow, index: Array, mean: Array, cov: Array, n_steps: int = STEPS
-) -> tuple[Array, Array, Array]:
-    """Return mean and covariance of states and effects after an interval, and their slope in what they were."""
+    process: ProcessModel, steps: Transition | Flow, index: Array, mean: Array, cov: Array, kept: Array, fresh: Array,
+    n_steps: int = STEPS,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Return mean and covariance after an interval, and their slope in what they were.
+
+    ``kept`` is how much is left of effects and lasting errors, ``fresh`` the covariance of what is new of them.
+    """
     n, size = len(process.names), len(mean)
     here = jax.tree.map(lambda leaf: leaf[index], steps)
     if isinstance(here, Transition):
-        move = jax.scipy.linalg.block_diag(here.matrix, jnp.eye(size - n))
-        noise = jax.scipy.linalg.block_diag(here.noise, jnp.zeros((size - n, size - n)))
+        move = jax.scipy.linalg.block_diag(here.matrix, jnp.diag(kept))
+        noise = jax.scipy.linalg.block_diag(here.noise, fresh)
         return move @ mean + jnp.zeros(size).at[:n].set(here.shift), move @ cov @ move.T + noise, move
     moved = propagate_moments(process, here, mean[:n], cov[:n, :n], n_steps)
-    move = jax.scipy.linalg.block_diag(moved.slope, jnp.eye(size - n))
-    return mean.at[:n].set(moved.mean), (move @ cov @ move.T).at[:n, :n].set(moved.cov), move
+    move = jax.scipy.linalg.block_diag(moved.slope, jnp.diag(kept))
+    cov = move @ cov @ move.T + jax.scipy.linalg.block_diag(jnp.zeros((n, n)), fresh)
+    return (move @ mean).at[:n].set(moved.mean), cov.at[:n, :n].set(moved.cov), move
 
 
 def _one_dyad(
@@ -120,17 +130,20 @@ def _one_dyad(
     constants: tuple[dict[str, Array], ...],
     covariate: Array | None,
     score: Array, seen: Array, own: Array, weights: Array, number: Array, normals: Array,
-    given: tuple[Array, ...], pair: Array, event: Array,
+    given: tuple[Array, ...], pair: Array, left: Array, event: Array,
 ) -> Filtered:  # fmt: skip
     n = len(process.names)
-    between = observation.between(process.between)
-    none = jnp.zeros(len(between))
+    between, common = observation.between(process.between), errors_of(observation).common
+    none = jnp.zeros(len(between) + len(common))
+    stays, lasting = jnp.ones(len(between)), jnp.ones(len(common))
 
     def advance(belief: tuple[Array, Array, Array], now: tuple) -> tuple[tuple, Step]:
         mean, cov, density = belief
-        beside, y, is_seen, variance, mix, number, normal, known, index, push = now
+        beside, y, is_seen, variance, mix, number, normal, known, index, share, push = now
         rows = design_rows(observation, reading(observation, n, beside), mix)
-        mean, cov, move = predicted(process, steps, index, mean, cov, n_steps)
+        kept = jnp.concatenate([stays, share * lasting])
+        fresh = jax.scipy.linalg.block_diag(jnp.zeros(between.shape), (1.0 - share**2) * common)
+        mean, cov, move = predicted(process, steps, index, mean, cov, kept, fresh, n_steps)
         before, innovations, weights, gains = (mean, cov, move), [], [], []
         drawn = y  # where a value is not seen as a number, the one that was drawn
         for j, row in enumerate(rows):
@@ -157,9 +170,9 @@ def _one_dyad(
         parts = (jnp.stack(innovations), jnp.stack(weights), jnp.stack(gains))
         return (mean + jnp.concatenate([push, none]), cov, density), Step(*before, *parts)
 
-    start_cov = jax.scipy.linalg.block_diag(process.start_covariance, between @ between.T)
+    start_cov = jax.scipy.linalg.block_diag(process.start_covariance, between @ between.T, common)
     start = (jnp.concatenate([process.start, none]), start_cov, jnp.zeros(()))
-    data = (covariate, score, seen, own, weights, number, normals, given, pair, event @ process.jumps)
+    data = (covariate, score, seen, own, weights, number, normals, given, pair, left, event @ process.jumps)
     # the way back computes each moment anew: less than half the time of keeping everything, measured with limits
     (_, _, density), taken = jax.lax.scan(jax.checkpoint(advance, prevent_cse=False), start, data)
     return Filtered(density, taken)

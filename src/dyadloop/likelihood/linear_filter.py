@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.likelihood.correlated_errors import combined, uncorrelated
 from dyadloop.likelihood.kalman import Given, Readings, Swept, sweep
+from dyadloop.likelihood.lasting_errors import Errors, errors_of, lasts
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import panel_transitions
 from dyadloop.model import ProcessModel, Transition
@@ -38,18 +39,21 @@ def log_likelihood(process: ProcessModel, observation: Observation, panel: Panel
         raise ValueError("a process model that is not linear has no exact filter")
     if axis is None:
         steps = jax.tree.map(lambda part: part[None], steps)
-    found = sweep(readings_of(observation), _given(process, observation, panel, steps, pair))
+    found = sweep(readings_of(observation, len(process.names)), _given(process, observation, panel, steps, pair))
     between = jax.vmap(lambda own: observation.between(own.between), in_axes=process.dyad_axis, axis_size=len(pair))(
         process
     )
     return _integrated(found, panel.seen, between)
 
 
-def readings_of(observation: Observation) -> Readings:
-    """Return which states each score reads, alone and combined with earlier ones whose errors it shares."""
-    pairs = pairs_of(observation.raters)
+def readings_of(observation: Observation, n_states: int) -> Readings:
+    """Return which states each score reads, alone and combined with earlier ones whose errors it shares.
+
+    Lasting errors stand behind the states; every score reads them, if only by 0.
+    """
+    pairs, lasting = pairs_of(observation.raters), tuple(n_states + k for k in range(len(observation.lasting)))
     others = tuple(
-        tuple(observation.states[earlier] for later, earlier in pairs if later == j)
+        (*(observation.states[earlier] for later, earlier in pairs if later == j), *lasting)
         for j in range(len(observation.states))
     )
     return Readings(observation.states, others)
@@ -62,12 +66,13 @@ def _given(process: ProcessModel, observation: Observation, panel: Panel, steps:
     slopes = observation.loading[:, None] * design
     slopes = slopes.reshape(*[1] * (4 - slopes.ndim), *slopes.shape)
     score = panel.score - observation.expected(panel.covariate)
-    apart = uncorrelated(observation, panel)
+    apart, errors = uncorrelated(observation, panel), errors_of(observation)
     if apart.weights.shape[-1]:
         slopes = combined(observation, apart.weights, jnp.broadcast_to(slopes, (*moments, *slopes.shape[2:])))
-    earlier = jnp.array([earlier for _, earlier in pairs_of(observation.raters)], dtype=int)
     alone = process.dyad_axis is None
-    return Given(
+    mean = process.start[None] if alone else process.start
+    cov = process.start_covariance[None] if alone else process.start_covariance
+    given = Given(
         matrix=steps.matrix,
         noise=steps.noise,
         shift=steps.shift,
@@ -78,10 +83,57 @@ def _given(process: ProcessModel, observation: Observation, panel: Panel, steps:
         variance=apart.variance,
         seen=panel.seen,
         push=panel.event @ process.jumps,
-        mix=apart.weights * observation.loading[earlier],
-        mean=process.start[None] if alone else process.start,
-        cov=process.start_covariance[None] if alone else process.start_covariance,
+        mix=_mix(observation, apart.weights, errors),
+        mean=mean,
+        cov=cov,
     )
+    return _with_lasting(given, errors, lasts(observation, panel.durations)) if observation.lasting else given
+
+
+def _mix(observation: Observation, weights: Array, errors: Errors) -> Float[Array, "dyad time reading"]:
+    """Return how each score reads the states of earlier scores that it is combined with, then the lasting errors."""
+    pairs = pairs_of(observation.raters)
+    earlier = jnp.array([earlier for _, earlier in pairs], dtype=int)
+    mix = weights * observation.loading[earlier]
+    if not observation.lasting:
+        return mix
+    moments = weights.shape[:2]
+    reads = combined(observation, weights, jnp.broadcast_to(errors.reads, (*moments, *errors.reads.shape)))
+    parts = []
+    for j in range(len(observation.states)):
+        own = [place for place, (later, _) in enumerate(pairs) if later == j]
+        parts += [mix[..., own[0] : own[-1] + 1]] if own else []
+        parts.append(reads[..., j, :])
+    return jnp.concatenate(parts, axis=-1)
+
+
+def _with_lasting(given: Given, errors: Errors, left: Float[Array, " interval"]) -> Given:
+    """Return what the sweep needs with the lasting errors behind the states; ``left`` of them is kept."""
+    k = len(errors.common)
+    kept = jnp.broadcast_to(left[:, None, None] * jnp.eye(k), (*given.matrix.shape[:2], k, k))
+    fresh = jnp.broadcast_to((1.0 - left**2)[:, None, None] * errors.common, kept.shape)
+    return given._replace(
+        matrix=_blocks(given.matrix, kept),
+        noise=_blocks(given.noise, fresh),
+        shift=_padded(given.shift, k),
+        push=_padded(given.push, k),
+        mean=_padded(given.mean, k),
+        cov=_blocks(given.cov, jnp.broadcast_to(errors.common, (len(given.cov), k, k))),
+    )
+
+
+def _padded(values: Float[Array, "... state"], k: int) -> Float[Array, "... longer"]:
+    return jnp.concatenate([values, jnp.zeros((*values.shape[:-1], k))], axis=-1)
+
+
+def _blocks(
+    first: Float[Array, "... state state"], second: Float[Array, "... k k"]
+) -> Float[Array, "... longer longer"]:
+    """Return both matrices along the diagonal of a larger one."""
+    n, k = first.shape[-1], second.shape[-1]
+    above = jnp.concatenate([first, jnp.zeros((*first.shape[:-2], n, k))], axis=-1)
+    below = jnp.concatenate([jnp.zeros((*second.shape[:-2], k, n)), second], axis=-1)
+    return jnp.concatenate([above, below], axis=-2)
 
 
 def _integrated(found: Swept, seen: Array, between: Array) -> Array:

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from dyadloop.likelihood.correlated_errors import combined, uncorrelated
 from dyadloop.likelihood.joint_filter import design_rows, reading
+from dyadloop.likelihood.lasting_errors import errors_of, lasts
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import panel_transitions
 from dyadloop.model import Flow, ProcessModel, flow
@@ -26,7 +27,10 @@ _JITTER = 1e-12
 
 
 class _Cloud(NamedTuple):
-    """States of the particles, the mean of the effects given each, their common covariance, and the density so far."""
+    """States of the particles, and the log density so far.
+
+    ``effects`` is the mean of effects and lasting errors given each particle, ``cov`` their common covariance.
+    """
 
     states: Float[Array, "state particle"]
     effects: Float[Array, "effect particle"]
@@ -54,22 +58,25 @@ def particle_log_likelihood(
     keys = jax.random.split(key, panel.pair.shape[0])
     apart = uncorrelated(observation, panel)
     beside = combined(observation, apart.weights, beside)
-    data = (keys, panel.covariate, beside, panel.seen, apart.variance, apart.weights, pair, panel.event)
+    left = lasts(observation, panel.durations[panel.pair])
+    data = (keys, panel.covariate, beside, panel.seen, apart.variance, apart.weights, pair, left, panel.event)
     over_dyads = jax.vmap(one_dyad, in_axes=(process.dyad_axis, axis, *[0] * len(data)))
     return over_dyads(process, steps, *data)
 
 
 def _one_dyad(
     key: Array, process: ProcessModel, observation: Observation, steps: Flow, particles: int, n_steps: int,
-    covariate: Array | None, score: Array, seen: Array, own: Array, weights: Array, pair: Array, event: Array,
+    covariate: Array | None, score: Array, seen: Array, own: Array, weights: Array, pair: Array, left: Array,
+    event: Array,
 ) -> Array:  # fmt: skip
     n = len(process.names)
-    between = observation.between(process.between)
+    between, common = observation.between(process.between), errors_of(observation).common
     start = jnp.broadcast_to(process.start[:, None], (n, particles))
-    cloud = _Cloud(start, jnp.zeros((len(between), particles)), between @ between.T, jnp.zeros(()))
+    effects = jnp.zeros((len(between) + len(common), particles))
+    cloud = _Cloud(start, effects, jax.scipy.linalg.block_diag(between @ between.T, common), jnp.zeros(()))
 
     def advance(cloud: _Cloud, now: tuple) -> tuple[_Cloud, None]:
-        key, first, beside, y, is_seen, variance, mix, index, push = now
+        key, first, beside, y, is_seen, variance, mix, index, share, push = now
         key_way, key_last, key_kept = jax.random.split(key, 3)
         here = jax.tree.map(lambda leaf: leaf[index], steps)
         shocks = jax.random.normal(key_way, (n_steps, n, particles)).at[-1].set(0.0)  # the last one is drawn below
@@ -78,7 +85,7 @@ def _one_dyad(
         mean = flow(process, here, cloud.states, moving)
         noise = jnp.where(first, process.start_covariance, here.step.noise)
         rows = design_rows(observation, reading(observation, n, beside), mix)
-        cloud, log_weight = _observed(cloud, rows, mean, noise, (y, is_seen, variance), key_last)
+        cloud, log_weight = _observed(_aged(cloud, share, common), rows, mean, noise, (y, is_seen, variance), key_last)
         total = logsumexp(log_weight) - jnp.log(particles)
         kept = _resampled(key_kept, log_weight, particles)
         moved = cloud._replace(
@@ -98,9 +105,18 @@ def _one_dyad(
         own,
         weights,
         pair,
+        left,
         event @ process.jumps,
     )
     return jax.lax.scan(advance, cloud, data)[0].log_density
+
+
+def _aged(cloud: _Cloud, share: Array, common: Array) -> _Cloud:
+    """Keep a share of the lasting errors, which stand behind what differs between dyads, and add what is new."""
+    size, k = len(cloud.cov), len(common)
+    kept = jnp.concatenate([jnp.ones(size - k), share * jnp.ones(k)])
+    fresh = jax.scipy.linalg.block_diag(jnp.zeros((size - k, size - k)), (1.0 - share**2) * common)
+    return cloud._replace(effects=kept[:, None] * cloud.effects, cov=kept[:, None] * cloud.cov * kept + fresh)
 
 
 def _observed(cloud: _Cloud, rows: Array, mean: Array, noise: Array, data: tuple, key: Array) -> tuple[_Cloud, Array]:

@@ -83,7 +83,7 @@ def _renamed(observed: ObservationPlan, swap: dict[str, str], states: dict[str, 
                     found[place] = f"{prefix}{swap[name]}"
             if place.startswith(f"width_{name}_"):
                 found[place] = f"width_{swap[name]}_{place.removeprefix(f'width_{name}_')}"
-    for later, earlier in pairs_of(observed.raters):
+    for later, earlier in pairs_of(observed.raters.groups):
         a, b = observed.indicators[later], observed.indicators[earlier]
         found[f"rho_error_{a}_{b}"] = f"rho_error_{swap[a]}_{swap[b]}"
     for covariate, state in observed.effects:

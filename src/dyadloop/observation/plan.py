@@ -2,12 +2,12 @@
 
 y = mean + loading * (person's mean + shift by covariates + state) + error. The first indicator of a state has
 loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. The
-errors of what one rater answers at one moment may correlate. A score's own known error adds to it. A covariate shifts
-the level that a state moves about, at once and throughout.
+errors of what one rater answers at one moment, or before and after one session, may correlate. A score's own known
+error adds to it. A covariate shifts the level that a state moves about, at once and throughout.
 How y is seen, as a number or otherwise, says its kind (:mod:`dyadloop.observation.kinds`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import equinox as eqx
@@ -20,11 +20,9 @@ from jaxtyping import Array, Float
 from dyadloop.errors import FitError
 from dyadloop.model import Plan, correlation_factor
 from dyadloop.observation.kinds import kind_named, kinds, mask
+from dyadloop.observation.raters import Raters, raters_of
 from dyadloop.theory import Prior, Quantity
 from dyadloop.theory.numbers import PARTNERS
-
-FEWEST_TOGETHER = 20
-"""Moments at which two indicators must both be answered for their errors to be given a correlation."""
 
 
 class Observation(eqx.Module):
@@ -45,9 +43,11 @@ class Observation(eqx.Module):
     numbers
         Arrays that the parameters of each kind of observation make, by its name.
     raters
-        Indicators that one rater answers at one moment, a group each, in rising order.
+        Indicators that one rater answers at one moment or visit, a group each, in rising order.
     error_factor
         Lower factor of the correlation of their errors; None where all are independent.
+    lasting, lasting_days
+        Indicators whose errors last beyond their moment, and the time constant with which they go [d].
     """
 
     states: tuple[int, ...] = eqx.field(static=True)
@@ -60,6 +60,8 @@ class Observation(eqx.Module):
     numbers: dict[str, Any] = eqx.field(default_factory=dict)
     raters: tuple[tuple[int, ...], ...] = eqx.field(static=True, default=())
     error_factor: Float[Array, "indicator indicator"] | None = None
+    lasting: tuple[int, ...] = eqx.field(static=True, default=())
+    lasting_days: float = eqx.field(static=True, default=1.0)
 
     def shifts(self, covariate: Float[Array, "*moment covariate"] | None) -> Float[Array, "*moment state"] | float:
         """Return how far covariates shift the level of each state."""
@@ -90,7 +92,7 @@ class Observation(eqx.Module):
 
 
 def pairs_of(raters: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, int], ...]:
-    """Return the pairs (later, earlier) of indicators that one rater answers at one moment, the later ones in order."""
+    """Return the pairs (later, earlier) of indicators that one rater answers together, the later ones in order."""
     return tuple(sorted((later, group[k]) for group in raters for row, later in enumerate(group) for k in range(row)))
 
 
@@ -109,7 +111,7 @@ class ObservationPlan:
     covariates: tuple[str, ...] = ()
     varying: tuple[tuple[str, str], ...] = ()
     kind_plans: tuple[tuple[str, tuple], ...] = ()
-    raters: tuple[tuple[int, ...], ...] = ()
+    raters: Raters = field(default_factory=Raters)
     ties: tuple[tuple[str, str], ...] = ()
 
     def kind_plan(self, name: str) -> tuple:
@@ -138,8 +140,8 @@ class ObservationPlan:
         for kind, plan in self.kind_plans:
             own = kind_named(kind).parameters(plan, self.indicators)
             found |= {name: _quantity(*parameter) for name, parameter in own.items()}
-        for later, earlier in pairs_of(self.raters):
-            why = "mood of the moment, halo and style move the answers that one person gives at one moment, either way"
+        for later, earlier in pairs_of(self.raters.groups):
+            why = "mood of the moment, halo and style move the answers that one person gives together, either way"
             name = f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"
             found[name] = _quantity(0.0, "Fisher z", "normal", 0.0, 0.5, why)
         for covariate, state in self.effects:
@@ -174,14 +176,16 @@ class ObservationPlan:
             if self.varying
             else None,
             numbers={kind: kind_named(kind).numbers(plan, self.indicators, values) for kind, plan in self.kind_plans},
-            raters=self.raters,
-            error_factor=self._error_factor(values) if self.raters else None,
+            raters=self.raters.groups,
+            error_factor=self._error_factor(values) if self.raters.groups else None,
+            lasting=self.raters.lasting,
+            lasting_days=self.raters.lasting_days,
         )
 
     def _error_factor(self, values: dict[str, Array] | dict[str, float]) -> Array:
         """Return the lower factor of the correlation of the errors, from its partial correlations."""
         partial = jnp.zeros((len(self.indicators), len(self.indicators)))
-        for later, earlier in pairs_of(self.raters):
+        for later, earlier in pairs_of(self.raters.groups):
             number = values[f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"]
             partial = partial.at[later, earlier].set(jnp.tanh(number))
         return correlation_factor(partial)
@@ -230,22 +234,8 @@ def observe(plan: Plan, scores: xr.Dataset) -> ObservationPlan:
         tuple(scores["covariate"].values.tolist()),
         tuple(effect for effect in effects if effect[0] in _changing(scores)),
         _kind_plans(scores.sel(indicator=[name for name, *_ in chosen])),
-        _raters(scores.sel(indicator=[name for name, *_ in chosen])),
+        raters_of(scores.sel(indicator=[name for name, *_ in chosen])),
     )
-
-
-def _raters(scores: xr.Dataset) -> tuple[tuple[int, ...], ...]:
-    """Return the groups of indicators whose errors may correlate: those that are answered together often enough."""
-    numbers, seen = scores["shared_error"].values, np.isfinite(scores["score"].values)
-    found = []
-    for number in np.unique(numbers[numbers >= 0]):
-        group: list[int] = []
-        for j in np.flatnonzero(numbers == number).tolist():
-            if all((seen[..., j] & seen[..., k]).sum() >= FEWEST_TOGETHER for k in group):
-                group.append(j)
-        if len(group) > 1:
-            found.append(tuple(group))
-    return tuple(found)
 
 
 def _kind_plans(scores: xr.Dataset) -> tuple[tuple[str, tuple], ...]:
