@@ -5,7 +5,7 @@ import pytest
 
 from dyadloop.appraisal.misspecification import misspecified
 from dyadloop.appraisal.records import Records
-from dyadloop.appraisal.violations import FAST, NOISE, PLANTED, VIOLATIONS, Plain, paths, plain
+from dyadloop.appraisal.violations import FAST, NOISE, PLANTED, VIOLATIONS, Plain, paths, plain, simulated
 from dyadloop.errors import FitError, ResultError
 
 
@@ -30,7 +30,7 @@ def test_a_planted_arrow_reaches_its_lasting_effect():
     np.testing.assert_allclose(drift @ cov + cov @ drift.T, -noise, atol=0.05)  # the Lyapunov equation
 
 
-SOUND = ("none", "slow", "weekly", "dynamics_differ")
+SOUND = ("none", "slow", "weekly", "visit", "dynamics_differ")
 
 
 @pytest.mark.parametrize("name", [name for name in VIOLATIONS if name not in SOUND])
@@ -39,7 +39,7 @@ def test_every_violation_changes_the_scores_and_nothing_breaks(name):
     study = plain(np.random.default_rng(2), 0.0, design)
     assert isinstance(study, Plain)
     changed = VIOLATIONS[name].change(np.random.default_rng(3), study)
-    assert changed.shape == (design.persons, design.days * design.prompts, 2)
+    assert changed.shape == (design.persons, len(design.moments()), 2)
     assert np.nanmax(np.abs(changed - study.scores())) > 0.1 or np.isnan(changed).any()
     assert np.isfinite(changed).mean() > 0.3
 
@@ -49,6 +49,18 @@ def test_shared_errors_correlate_as_named():
     changed = VIOLATIONS["error_minus"].change(np.random.default_rng(5), study)
     errors = (changed - study.scores(errors=np.zeros_like(study.errors))).reshape(-1, 2)
     assert np.corrcoef(errors.T)[0, 1] == pytest.approx(-0.6, abs=0.03)
+
+
+def test_errors_of_a_visit_correlate_as_named_though_an_hour_apart():
+    design = VIOLATIONS["visit_error_minus"].design
+    study = plain(np.random.default_rng(4), 0.0, design)
+    changed = VIOLATIONS["visit_error_minus"].change(np.random.default_rng(5), study)
+    errors = changed - study.scores(errors=np.zeros_like(study.errors))
+    before, after = (errors[:, design.rated()[:, which], which].ravel() for which in (0, 1))
+    assert np.corrcoef(before, after)[0, 1] == pytest.approx(-0.6, abs=0.05)
+    seen = np.isfinite(simulated(np.random.default_rng(6), "visit", 0.0))
+    assert (seen == design.rated()).all()
+    assert np.diff(design.moments())[0] == pytest.approx(1 / 24)
 
 
 def test_without_correlated_errors_arrows_appear_that_are_not_there_and_with_them_they_do_not():

@@ -168,7 +168,7 @@ SESSIONS = 16
         (lambda d, s: ["dose"] if s < 8 else [], "number of the session"),
         (lambda d, s: ["dose"], "not in 0"),
         (lambda d, s: ["dose"] if d < 2 else [], "against 6"),
-        (lambda d, s: ["dose"] if s in (1, 4, 6, 9, 12, 14) else [], ""),
+        (lambda d, s: ["dose"] if s in (1, 4, 6, 9, 12, 14) else [], "number of the session"),  # the same in all
         (lambda d, s: ["dose"] if (d + s) % 2 else [], ""),
         (lambda d, s: ["dose"] if s >= d else [], ""),  # a stepped wedge
     ],

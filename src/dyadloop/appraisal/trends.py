@@ -62,7 +62,7 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
     found = _slopes(limited(observed), days)
     course = _course(_apart_from(limited(observed), problem.panel.covariate), days)
     expected = np.stack([_slopes(limited(scores), days) for scores in replicated])
-    cycles = _cycles(problem, clock)
+    cycles = _cycles(problem.scores, clock)
     together = {name: _shared_course(limited(observed), *part) for name, part in cycles.items()}
     alike = {
         name: np.stack([_shared_course(limited(scores), *part) for scores in replicated])
@@ -88,7 +88,7 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
             if not flag and _beyond(part[j], alike[cycle][:, j], both=False):
                 whom = "all patients of one" if "therapist" in cycle else "all persons"
                 flag = (
-                    f"{name} follows the {cycle} alike in {whom} (SD {part[j]:.2g}, expected "
+                    f"{name} follows the {cycle} alike in {whom} (SD {part[j]:.2g} of that within persons, expected "
                     f"{np.median(alike[cycle][:, j]):.2g}); declare {_REMEDIES[cycle]}"
                 )
         middle = np.median(others, axis=0)
@@ -96,7 +96,7 @@ def trends(problem: Problem, post: xr.DataTree, n_draws: int = 100) -> pd.DataFr
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _cycles(problem: Problem, clock: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
+def _cycles(scores: xr.Dataset, clock: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
     """Return the parts of the study that persons may have in common, and how many must have a value in one."""
     weeks = np.floor(clock / 7)
     found = {
@@ -105,7 +105,7 @@ def _cycles(problem: Problem, clock: np.ndarray) -> dict[str, tuple[np.ndarray, 
         "days of the study": (np.floor(clock), _FEWEST_PERSONS),
         "weeks of the calendar": (weeks, _FEWEST_PERSONS),
     }
-    therapist = numbered_therapists(problem.scores)
+    therapist = numbered_therapists(scores)
     if len(set(therapist.tolist())) > 1 and (therapist >= 0).all():
         span = np.nanmax(weeks) - np.nanmin(weeks) + 1
         found["weeks of the therapist"] = (weeks - np.nanmin(weeks) + span * therapist[:, None], _FEWEST_OF_THERAPIST)
@@ -146,7 +146,7 @@ def _beyond(value: float, others: np.ndarray, both: bool) -> bool:
 
 
 def _shared_course(scores: np.ndarray, part: np.ndarray, fewest: int) -> np.ndarray:
-    """Return the SD over parts of the study, such as its days, of the mean over persons (indicator).
+    """Return the SD over parts of the study, such as its days, of the mean over persons [SD within persons].
 
     Scores are deviations from the person's mean; a part counts where ``fewest`` persons have a value in it.
     """
@@ -162,7 +162,8 @@ def _shared_course(scores: np.ndarray, part: np.ndarray, fewest: int) -> np.ndar
         means.append(np.where(persons.sum(axis=0) >= fewest, mean, np.nan))
     table = np.array(means).reshape(-1, scores.shape[2])
     enough = np.isfinite(table).sum(axis=0) > 1
-    return np.where(enough, np.nanstd(np.where(enough, table, 0.0), axis=0), np.nan)
+    within = np.sqrt(np.where(seen, centred**2, 0.0).sum(axis=(0, 1)) / np.maximum(seen.sum(axis=(0, 1)), 1))
+    return np.where(enough, np.nanstd(np.where(enough, table, 0.0), axis=0) / within, np.nan)
 
 
 def _slopes(scores: np.ndarray, days: np.ndarray) -> np.ndarray:
