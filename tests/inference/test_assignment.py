@@ -105,7 +105,7 @@ def _trial(values, therapist=None, randomised=(1, 0), score=None):
     }
     if therapist is not None:
         given["therapist"] = ("dyad", np.array(therapist))
-    return xr.Dataset(given, coords={"covariate": ["arm", "second"]})
+    return xr.Dataset(given, coords={"covariate": ["arm", "second"], "indicator": ["phq"]})
 
 
 def _two_bursts(n=20, second=True):
@@ -167,3 +167,17 @@ def test_an_arm_that_more_persons_leave_is_told():
     both = np.concatenate([leaving, np.flatnonzero(~arm)[: len(leaving)]])
     score[both, half:] = np.nan
     assert covariate_faults(_trial(values, score=score), 5) == {}
+
+
+def test_an_arm_that_those_get_who_were_worse_before_is_told():
+    rng, values = np.random.default_rng(2), _two_bursts(40)
+    arm = values[..., 0].max(axis=1) > 0
+    score = rng.normal(size=(40, 1, 1)) + rng.normal(size=(*values.shape[:2], 1))
+    assert covariate_faults(_trial(values, score=score), 5) == {}
+    score[arm, 5:] += 3.0  # what it does is no fault
+    assert covariate_faults(_trial(values, score=score), 5) == {}
+    score[arm, :5] += 3.0
+    assert (
+        "has dyads with higher values of phq before it begins"
+        in covariate_faults(_trial(values, score=score), 5)["arm"]
+    )

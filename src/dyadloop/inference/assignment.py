@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float, Int
-from scipy.stats import fisher_exact
+from scipy.stats import fisher_exact, ttest_ind
 
 FOLLOWS = 4.0
 """t value beyond which an event follows earlier values; chance alone exceeds it in 1 of 15,000 looks."""
@@ -13,6 +13,8 @@ SHORT = 0.75
 """Share of the usual number of values below which a dyad counts as one that left."""
 PLANNED = 0.1
 """Share of sessions below which an indicator is left out by plan, such as saliva where there was no dose."""
+FEWEST_OF_ARM = 5
+"""Dyads of an arm with values before it begins, below which arms are not compared there."""
 CHANCE = 0.01
 """Probability below which chance does not make those leave more often who have a covariate, or who have it not."""
 
@@ -164,10 +166,12 @@ def covariate_faults(scores: xr.Dataset, fewest: int) -> dict[str, str]:
     for layer, name in enumerate(scores["covariate"].values.tolist()):
         if not int(scores["covariate_randomised"].values[layer]):
             continue
-        has_it = np.nanmax(values[..., layer], axis=1) > np.nanmean(values[..., layer])
-        if fault := _arm_fault(
-            scores, has_it, np.delete(changes, layer, axis=1), bool(changes[:, layer].any()), fewest
-        ):
+        under_way = values[..., layer] > np.nanmean(values[..., layer])
+        has_it, begins = under_way.any(axis=1), bool(changes[:, layer].any())
+        fault = _arm_fault(scores, has_it, np.delete(changes, layer, axis=1), begins, fewest)
+        if not fault and begins:
+            fault = _baseline_fault(scores, under_way)
+        if fault:
             found[str(name)] = f"{name} {fault}"
     return found
 
@@ -212,3 +216,26 @@ def _leaving_fault(scores: xr.Dataset, has_it: Bool[np.ndarray, " dyad"]) -> str
         f"goes with how many answer: {with_it} of {with_it + stay} dyads with it and {without} of {without + others} "
         f"without it have less than {SHORT:.0%} of the usual number of values; who leaves may depend on the outcome"
     )
+
+
+def _baseline_fault(scores: xr.Dataset, under_way: Bool[np.ndarray, "dyad time"]) -> str:
+    """Return in which value the arms differed before any of them began, in words; empty where they did not.
+
+    Those without it count up to the day on which it usually begins.
+    """
+    days, has_it = scores["days"].values - scores["days"].values[:, :1], under_way.any(axis=1)
+    begin = np.where(has_it, np.where(under_way, days, np.inf).min(axis=1), np.inf)
+    begin[~has_it] = np.median(begin[has_it])
+    before = (days < begin[:, None])[..., None] & np.isfinite(scores["score"].values)
+    for place, name in enumerate(scores["indicator"].values.tolist()):
+        here = before[..., place]
+        counts = here.sum(axis=1)
+        means = np.where(here, scores["score"].values[..., place], 0.0).sum(axis=1) / np.maximum(counts, 1)
+        arms = [means[(counts > 0) & arm] for arm in (has_it, ~has_it)]
+        if min(len(arm) for arm in arms) < FEWEST_OF_ARM:
+            continue
+        t = float(ttest_ind(*arms, equal_var=False).statistic)
+        if abs(t) > FOLLOWS:
+            way = "higher" if t > 0 else "lower"
+            return f"has dyads with {way} values of {name} before it begins (t = {t:.1f}), which chance does not do"
+    return ""
