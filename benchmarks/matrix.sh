@@ -10,8 +10,16 @@ made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 failed=""
 absent=""
+# pyenv puts a stand-in on PATH for each version that it keeps; most answer "command not found", so its own folder is asked too.
+interpreter() {
+	for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python \
+		"$("$uv" python find --no-project "$1" 2>/dev/null)"; do
+		"$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && return
+	done
+	return 1
+}
 for python in ${PYTHONS:-3.11 3.12 3.13}; do
-	found=$("$uv" python find --no-project "$python" 2>/dev/null) || {
+	found=$(interpreter "$python") || {
 		echo "python $python: absent, left out"
 		absent="$absent $python"
 		continue
