@@ -109,6 +109,14 @@ def test_a_long_file_is_read_in_pieces_with_progress(tmp_path, monkeypatch):
     assert len(seen) == 5
 
 
+def test_a_channel_is_a_copy(tmp_path):
+    """Samples that are blanked for one measure stay in the recording, for every pandas."""
+    (tmp_path / "mea.csv").write_text("x\n" + "\n".join(str(i) for i in range(50)))
+    found = read_recording(tmp_path / "mea.csv", fs=25.0)
+    found.channel()[10:20] = np.nan
+    np.testing.assert_array_equal(found.channel(), np.arange(50))
+
+
 _REGIONS = {"left": (0, 0, 80, 120), "right": [(80, 0), (159, 0), (159, 119), (80, 119)]}
 
 

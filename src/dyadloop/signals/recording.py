@@ -57,7 +57,7 @@ class Recording:
     faults: Mapping[str, Sequence[Fault]] = field(default_factory=dict)
 
     def channel(self, name: str | None = None) -> Floats:
-        """Return one channel; without a name the only one.
+        """Return a copy of one channel; without a name of the only one.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class Recording:
             raise MeasureError(
                 f"{self.source}: column {name!r}: not there; expected one of {', '.join([*names, *self.faults])}"
             )
-        return self.channels[name].to_numpy(dtype=np.float64)
+        return self.channels[name].to_numpy(dtype=np.float64, copy=True)
 
 
 def stretches_of(marked: NDArray[np.bool_], fs: float, why: str) -> tuple[Stretch, ...]:
