@@ -78,7 +78,7 @@ def test_missing_answers_follow_the_rule_and_cost_precision():
     table.iloc[0, :4] = np.nan
     table.iloc[1, :5] = np.nan
     scores = score_items(table, key)
-    answered = table.iloc[0].to_numpy()
+    answered = table.iloc[0].to_numpy(copy=True)
     for item in key.reversed:
         answered[item - 1] = 3 - answered[item - 1]
     assert scores["score"][0] == pytest.approx(20 * np.nanmean(answered))

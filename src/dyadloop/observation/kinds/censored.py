@@ -56,12 +56,11 @@ class Censored(Kind):
     alone: ClassVar[str] = "lie beyond a limit, so they tell nothing about change"
 
     def _side(self, entry: Any, part: pd.DataFrame) -> np.ndarray:  # noqa: ANN401 - an indicator
-        side = part["limit"].map({"below": -1.0, "above": 1.0}).fillna(0).to_numpy(dtype=float)
+        side = part["limit"].map({"below": -1.0, "above": 1.0}).fillna(0.0)
         if entry.ends_are_limits and entry.scale is not None:
             low, high = entry.scale
-            side[(part["value"] <= low).to_numpy()] = -1
-            side[(part["value"] >= high).to_numpy()] = 1
-        return side
+            side = side.mask(part["value"] <= low, -1.0).mask(part["value"] >= high, 1.0)
+        return side.to_numpy(dtype=float)
 
     def alternatives(self, entry: Any) -> dict[str, dict[str, object]]:  # noqa: ANN401 - an indicator
         """Return the ends of a scale taken as limits, or not."""
