@@ -152,6 +152,28 @@ def test_hostile_words_stay_words_and_a_slider_redraws_at_once(browser, address,
         assert page.evaluate("window.hurt") is None
 
 
+def test_each_change_is_asked_once_and_bands_only_when_it_rests(browser, address, hostile):
+    with Visit(browser, address) as visit:
+        page = visit.at("theory")
+        bring(page, hostile)
+        page = explore(visit, page)
+        before, questions = page.url, []
+        page.on("request", lambda found: questions.append((found.url.rpartition("/")[2], found.post_data_json)))
+        # as an arrow key that is held: it lets go at every step
+        page.locator("[data-parameter=w_trust]").evaluate(
+            """(slider) => { for (let step = 0; step < 4; step += 1) {
+            slider.stepUp(); slider.dispatchEvent(new Event("input")); slider.dispatchEvent(new Event("change"));
+            } }"""
+        )
+        ready(page)
+        bands = [body["values"] for name, body in questions if name == "courses" and body["dyads"] > 1]
+        moves = [body["values"]["w_trust"] for name, body in questions if name == "courses" and body["dyads"] == 1]
+        assert len(moves) == len(set(moves)) <= 4
+        assert bands == [{"w_trust": moves[-1]}]
+        assert len([name for name, _ in questions if name == "loops"]) == 1
+        assert page.url != before
+
+
 def drag(page, name, steps):
     """Return how long each redraw took while a slider is moved with the mouse [ms]."""
     page.evaluate(

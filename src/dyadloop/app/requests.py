@@ -40,6 +40,8 @@ class Explorer:
         Whether what the first figures need is compiled when the server starts.
     kept
         Whatever a module keeps, under the module's name.
+    room, quick
+        Threads for what takes time, and those of their own for what a moving slider waits for.
     """
 
     studies: tuple[Path, ...] = ()
@@ -47,6 +49,7 @@ class Explorer:
     warm: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
     room: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
+    quick: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
 
 
 def explorer_of(request: Request) -> Explorer:
@@ -79,6 +82,20 @@ async def content(request: Request, model: type[Asked]) -> Asked:
 async def in_thread(explorer: Explorer, function: Callable[..., Found], *arguments: Any) -> Found:  # noqa: ANN401
     """Do what takes time in a thread, as many at a time as there are processors, so that nothing else waits."""
     return await anyio.to_thread.run_sync(lambda: function(*arguments), limiter=explorer.room)
+
+
+async def while_asked(request: Request, room: anyio.CapacityLimiter, work: Callable[[], Found]) -> Found:
+    """Do what takes time in a thread once one is free, unless the page has dropped its question by then.
+
+    Raises
+    ------
+    Refused
+        If it has; nobody reads that answer.
+    """
+    async with room:
+        if await request.is_disconnected():
+            raise Refused(499, "request: dropped by the page before its turn; expected one that waits; ask again")
+        return await anyio.to_thread.run_sync(work)
 
 
 def answer(found: Any, headers: Mapping[str, str] | None = None) -> Response:  # noqa: ANN401 - whatever JSON holds

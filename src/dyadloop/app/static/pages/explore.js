@@ -11,12 +11,13 @@ import { branchPanel, synergyPanel } from "../analyses.js";
 
 const COLOURS = ["var(--blue)", "var(--red)"];
 const BAND = 50;
+const REST_MS = 150; // how long nothing must change before bands and loops are asked: a held arrow key lets go at every step
 
 /** Show the page; the state is a permalink. */
 export async function show(main, state) {
   const page = new Explore(main);
   await page.begin(state);
-  return () => { page.left = true; };
+  return () => page.leave();
 }
 
 class Explore {
@@ -25,8 +26,15 @@ class Explore {
     this.left = false;
     this.current = 0;
     this.results = [{}, {}];
-    this.drag = newest((index) => this.courses(index, 1), (error) => this.failed(error));
-    this.rest = newest((index) => this.settle(index), (error) => this.failed(error));
+    this.drags = [0, 1].map((index) => newest(() => this.average(index), (error) => this.failed(error)));
+    this.changes = [0, 0]; // number of the last change of each scenario
+    this.settled = [0, 0]; // that of the change whose bands are drawn
+    this.resting = [null, null]; // what drops the work on a change that a newer one follows
+  }
+
+  leave() {
+    this.left = true;
+    for (const control of this.resting) control?.abort();
   }
 
   async begin(state) {
@@ -121,10 +129,12 @@ class Explore {
     this.current = two ? 1 : 0;
     this.described[1] = this.described[0];
     this.results[1] = two ? { ...this.results[0] } : {};
+    this.resting[1]?.abort();
     this.drawControls();
-    this.remember();
     this.draw();
     this.drawLoops();
+    if (two) this.changed(1, true);
+    else { this.remember(); this.tell(); }
   }
 
   async choose(choice) {
@@ -143,41 +153,67 @@ class Explore {
     }));
   }
 
-  /** A number has changed: the average dyad at once, bands and loops once it is let go. */
+  /** A number has changed: the average dyad at once, loops and bands once it is let go. */
   changed(index, settled) {
-    this.remember();
     this.since = performance.now();
+    this.changes[index] += 1;
+    this.resting[index]?.abort();
     this.figures.dataset.settled = "false";
-    if (settled) this.rest(index);
-    else this.drag(index);
+    this.drags[index]();
+    if (!settled) return;
+    this.remember(); // not while it moves: browsers bear few changes of the address per second
+    this.resting[index] = new AbortController();
+    this.settle(index, this.changes[index], this.resting[index].signal).catch((error) => {
+      if (error.name !== "AbortError") this.failed(error);
+    });
   }
 
   remember() { history.replaceState(null, "", `#/explore/${encode(this.scenarios)}`); }
 
-  async courses(index, dyads) {
-    const since = this.since;
-    const found = await ask("/api/courses", asked(this.scenarios[index], dyads));
-    if (this.left) return;
-    this.results[index].courses = found;
-    fill(this.faults, []);
-    this.draw();
-    this.main.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: { dyads, ms: performance.now() - since } }));
+  /** The average dyad, asked once for the same numbers: letting go of a slider asks for what its last move did. */
+  async average(index) {
+    const [since, number] = [this.since, this.changes[index]];
+    const question = asked(this.scenarios[index], 1);
+    const text = JSON.stringify(question);
+    const known = this.results[index];
+    if (known.text === text && known.courses.dyads === 1) return;
+    const found = await ask("/api/courses", question);
+    if (this.left || this.settled[index] >= number || !this.scenarios[index]) return;
+    Object.assign(this.results[index], { courses: found, text });
+    this.shown(1, since);
   }
 
-  async settle(index) {
+  /** Loops and bands, dropped as soon as something changes again. */
+  async settle(index, number, signal) {
+    await new Promise((done) => setTimeout(done, REST_MS));
+    if (signal.aborted) return;
     const began = performance.now();
+    const since = this.since;
     const clock = setInterval(() => fill(this.busy, [`computing, ${Math.round((performance.now() - began) / 1000)} s`]), 500);
     try {
-      await this.courses(index, 1);
-      this.results[index].loops = await ask("/api/loops", asked(this.scenarios[index]));
-      if (this.left) return;
+      const loops = await ask("/api/loops", asked(this.scenarios[index]), signal);
+      if (signal.aborted) return;
+      this.results[index].loops = loops;
       this.drawLoops();
-      await this.courses(index, BAND);
-      this.figures.dataset.settled = "true";
+      const bands = await ask("/api/courses", asked(this.scenarios[index], BAND), signal);
+      if (signal.aborted) return;
+      Object.assign(this.results[index], { courses: bands, text: null });
+      this.settled[index] = number;
+      this.shown(BAND, since);
+      this.tell();
     } finally {
       clearInterval(clock);
       fill(this.busy, []);
     }
+  }
+
+  /** Say on the element whether every scenario shows its bands. */
+  tell() { this.figures.dataset.settled = String(this.scenarios.every((_, at) => this.settled[at] === this.changes[at])); }
+
+  shown(dyads, since) {
+    fill(this.faults, []);
+    this.draw();
+    this.main.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: { dyads, ms: performance.now() - since } }));
   }
 
   draw() {
