@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field
+from scipy.special import expit
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,7 +24,7 @@ from dyadloop.app.scenarios import (
     theory_file,
 )
 from dyadloop.dynamics import continuation, gains_of_calendar, synergy
-from dyadloop.simulation import simulate
+from dyadloop.simulation import refuse_unknown, simulate
 
 _LEVELS = (0.055, 0.25, 0.5, 0.75, 0.945)  # median, and the middle 50 and 89 % of the dyads
 _BAND = ("low", "lower", "middle", "upper", "high")
@@ -117,24 +118,31 @@ def loops(explorer: Explorer, asked: Scenario) -> dict[str, Any]:
 def branch(explorer: Explorer, asked: Along) -> dict[str, Any]:
     """Return a branch along a parameter, with the point at which the scenario is."""
     theory, _ = staged(explorer, asked)
+    average = prepared(explorer, asked)
+    refuse_unknown(theory.id, average.parameters, [*asked.values, asked.parameter])
     rest = {name: value for name, value in asked.values.items() if name != asked.parameter}
-    here = asked.values.get(asked.parameter)
-    start = here if here is not None and asked.low <= here <= asked.high else None
+    here = asked.values.get(asked.parameter, average.parameters[asked.parameter].value)
+    start = here if asked.low <= here <= asked.high else None
     found = continuation(
         theory, asked.parameter, asked.low, asked.high, of=asked.of, start=start, values=rest, max_points=250
     )
     numbers = found["parameter"].values
-    at = int(np.argmin(np.abs(numbers - (asked.low if here is None else here))))
+    units, state, special = [], found["state"].values.T.copy(), found["special_state"].values.T.copy()
+    for row, name in enumerate(found["variable"].values.tolist()):
+        units.append(average.variables[name].acting_unit)
+        if average.variables[name].link == "logistic":  # as in the courses: a share, not its logit
+            state[row], special[row] = expit(state[row]), expit(special[row])
     return {
         "simulated": True,
         "parameter": numbers,
         "stable": found["stable"].values,
         "variables": found["variable"].values.tolist(),
-        "state": found["state"].values.T,
+        "units": units,
+        "state": state,
         "special": found["special"].values.tolist(),
         "special_parameter": found["special_parameter"].values,
-        "special_state": found["special_state"].values.T,
-        "here": at,
+        "special_state": special,
+        "here": None if start is None else int(np.argmin(np.abs(numbers - start))),
         "bistable": [found.attrs["bistable_low"], found.attrs["bistable_high"]],
     }
 

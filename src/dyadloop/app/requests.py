@@ -1,6 +1,7 @@
 """What endpoints share: reading a request, work in a thread, and the answer as JSON."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from dyadloop.machine import processors
 
 Found = TypeVar("Found")
 Asked = TypeVar("Asked", bound="Body")
+_GLANCE_SECONDS = 0.2
 
 
 class Body(BaseModel):
@@ -40,6 +42,8 @@ class Explorer:
         Whether what the first figures need is compiled when the server starts.
     kept
         Whatever a module keeps, under the module's name.
+    closing
+        Set once the server is being ended.
     room, quick
         Threads for what takes time, and those of their own for what a moving slider waits for.
     """
@@ -48,6 +52,7 @@ class Explorer:
     folder: Path = field(default_factory=Path.cwd)
     warm: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
+    closing: threading.Event = field(default_factory=threading.Event)
     room: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
     quick: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
 
@@ -90,12 +95,24 @@ async def while_asked(request: Request, room: anyio.CapacityLimiter, work: Calla
     Raises
     ------
     Refused
-        If it has; nobody reads that answer.
+        If it has, for nobody reads that answer; or if the app is being ended.
     """
     async with room:
         if await request.is_disconnected():
             raise Refused(499, "request: dropped by the page before its turn; expected one that waits; ask again")
-        return await anyio.to_thread.run_sync(work)
+        async with anyio.create_task_group() as group:
+            group.start_soon(_ends_with, explorer_of(request).closing, group.cancel_scope)
+            found = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+            group.cancel_scope.cancel()
+            return found
+    raise Refused(503, "request: the app is being ended; expected one that runs; start dyadloop app again")
+
+
+async def _ends_with(closing: threading.Event, scope: anyio.CancelScope) -> None:
+    """Leave a computation alone once the app is being ended: no thread can be stopped, and Ctrl-C waits for none."""
+    while not closing.is_set():
+        await anyio.sleep(_GLANCE_SECONDS)
+    scope.cancel()
 
 
 def answer(found: Any, headers: Mapping[str, str] | None = None) -> Response:  # noqa: ANN401 - whatever JSON holds

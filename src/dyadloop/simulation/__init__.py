@@ -2,6 +2,7 @@
 
 from dyadloop.simulation.alliance_study import simulate_alliance
 from dyadloop.simulation.average_dyad import AverageCourse, AverageDyad
+from dyadloop.simulation.beginning import refuse_unknown
 from dyadloop.simulation.cohort import simulate
 from dyadloop.simulation.study import DESIGNS, Design, sample_paths, simulate_study
 
@@ -10,6 +11,7 @@ __all__ = [
     "AverageCourse",
     "AverageDyad",
     "Design",
+    "refuse_unknown",
     "sample_paths",
     "simulate",
     "simulate_alliance",

@@ -1,9 +1,10 @@
 // Exploring: sliders, a protocol, courses, gains, branches and synergy of one scenario or two. All of it is simulated.
-import { button, download, field, fill, make, note, select } from "../dom.js";
+import { field, fill, make, note, select } from "../dom.js";
 import { ask, newest } from "../server.js";
 import { chooser, describe, shipped } from "../chooser.js";
-import { simulatedSign, svgText } from "../marks.js";
-import { asked, changedFrom, csv, decode, encode } from "../scenario.js";
+import { simulatedSign } from "../marks.js";
+import { asked, changedFrom, decode, encode } from "../scenario.js";
+import { takeAlong } from "../take_along.js";
 import { sliders } from "../sliders.js";
 import { protocolEditor } from "../protocol_editor.js";
 import { courseFigures, loopPanel } from "../course_figures.js";
@@ -59,11 +60,12 @@ class Explore {
 
   layout() {
     this.figures = make("div", { class: "figures" });
+    this.legend = make("p", { class: "hint" });
     this.busy = make("p", { class: "busy", role: "status" });
     this.loops = make("div", {});
     this.analyses = make("div", {});
     fill(this.results_room, [
-      make("section", { "aria-label": "Courses" }, make("h2", {}, "Courses ", simulatedSign()), this.toolbar(), this.busy, this.figures),
+      make("section", { "aria-label": "Courses" }, make("h2", {}, "Courses ", simulatedSign()), this.toolbar(), this.busy, this.legend, this.figures),
       make("section", { "aria-label": "Loops" }, make("h2", {}, "Loops ", simulatedSign()), this.loops),
       this.analyses,
     ]);
@@ -71,19 +73,16 @@ class Explore {
 
   toolbar() {
     const axis = select([["stretched", "sessions stretched"], ["days", "days"]], this.axis ?? "stretched", (value) => { this.axis = value; this.draw(); });
-    const files = async () => ask("/api/files", asked(this.scenario, BAND));
-    const saved = (act) => async () => { try { await act(); } catch (error) { this.failed(error); } };
-    return make("div", { class: "row" }, field("Time axis", axis),
-      button("Python", saved(async () => download("explore.py", (await files()).python, "text/x-python"))),
-      button("Theory file", saved(async () => download("theory.json", (await files()).theory, "application/json"))),
-      button("CSV", () => download("simulated-courses.csv", csv(this.scenarios, this.results.map((r) => r.courses)), "text/csv")),
-      button("SVG", () => this.saveFigures()),
-      button("Copy link", () => navigator.clipboard?.writeText(location.href)));
+    return make("div", { class: "row" }, field("Time axis", axis), takeAlong(this, BAND));
   }
 
-  saveFigures() {
-    const svgs = [...this.figures.querySelectorAll("svg")];
-    svgs.forEach((svg, index) => download(`simulated-${index + 1}.svg`, svgText(svg, true), "image/svg+xml"));
+  /** What lines and bands are, and who was lost on the way. */
+  told() {
+    const found = this.results[this.current]?.courses;
+    if (!found) return "";
+    if (found.dyads === 1) return `Line: the average dyad, without noise.${found.lost ? " It drops out, or its course could not be computed to the end." : ""}`;
+    const lost = found.lost ? ` ${found.lost} of them dropped out, or could not be computed to the end.` : "";
+    return `Line: median of ${found.dyads} simulated dyads; bands: the middle 50 and 89 % of them.${lost}`;
   }
 
   async load(index) {
@@ -219,6 +218,7 @@ class Explore {
   draw() {
     const drawn = this.scenarios.map((_, index) => ({ courses: this.results[index]?.courses, colour: COLOURS[index] })).filter((entry) => entry.courses);
     fill(this.figures, courseFigures(drawn, this.axis ?? "stretched"));
+    fill(this.legend, [this.told()]);
   }
 
   drawLoops() {
