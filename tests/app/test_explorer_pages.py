@@ -3,6 +3,7 @@
 import json
 import re
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -110,6 +111,42 @@ def test_nothing_stands_in_the_way_of_those_who_read_otherwise(browser, address,
         page.locator(".arrow").nth(3).press("Enter")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_the_way_on_explore(browser, address, hostile, scheme):
+    with Visit(browser, address, color_scheme=scheme) as visit:
+        page = visit.at("theory")
+        bring(page, hostile)
+        page = explore(visit, page)
+        page.get_by_label("two scenarios side by side").check()
+        ready(page)
+        for name in ("Shown", "Protocol", "Gain matrix"):
+            page.locator("summary", has_text=re.compile(f"^{name}")).first.click()
+        page.get_by_role("button", name="Add an event").click()
+        page.get_by_label("Rhythm").select_option("equilibrium")
+        page.get_by_role("button", name="Follow the branch").click()
+        expect(page.get_by_label("Branch").locator("svg")).to_be_visible(timeout=120_000)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_figures_are_one_drawing_that_opens_alone(browser, address, hostile):
+    with Visit(browser, address, color_scheme="dark") as visit:
+        page = visit.at("theory")
+        bring(page, hostile)
+        page = explore(visit, page)
+        with page.expect_download() as loaded:
+            page.get_by_role("button", name="SVG").click()
+        text = loaded.value.path().read_text(encoding="utf-8")
+        root = ElementTree.fromstring(text)
+        figures = root.findall("{http://www.w3.org/2000/svg}svg")
+        assert len(figures) == page.locator("[data-settled] svg").count()
+        assert "var(" not in text
+        assert "class=" not in text
+        words = [entry.text for entry in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert "SIMULATED" in words
+        assert "Line: median of 50 simulated dyads; bands: the middle 50 and 89 % of them." in words
 
 
 def test_the_loop_can_be_read_with_the_keyboard_alone(browser, address):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dyadloop as dl
-from dyadloop.app.exploring import courses, loops, quantiles
+from dyadloop.app.exploring import Along, branch, courses, loops, quantiles
 from dyadloop.app.requests import Explorer
 from dyadloop.app.scenarios import Asked, Scenario, multiple, prepared, script, theory_file
 from dyadloop.simulation import simulate
@@ -41,6 +41,17 @@ def test_courses_are_those_of_the_package(explorer):
     (trust,) = many["variables"]
     np.testing.assert_allclose(trust["low"], np.quantile(same["trust"], 0.055, axis=0))
     np.testing.assert_allclose(trust["upper"], np.quantile(same["trust"], 0.75, axis=0))
+
+
+def test_a_branch_passes_through_where_the_scenario_is(explorer):
+    asked = scenario(Along, parameter="w_trust", low=0.0, high=2.0, of="equilibrium", values={})
+    found = branch(explorer, asked)
+    usual = next(c for c in small().couplings if c.id == "w_trust").coefficient.value
+    assert found["parameter"][found["here"]] == pytest.approx(usual)
+    trust = found["variables"].index("trust")
+    assert found["units"][trust] == "1"
+    assert ((found["state"][trust] >= 0) & (found["state"][trust] <= 1)).all()
+    assert branch(explorer, asked.model_copy(update={"low": usual + 0.1}))["here"] is None
 
 
 def test_quantiles_leave_out_those_who_are_gone():
@@ -123,7 +134,7 @@ def test_a_theory_is_described_with_what_each_arrow_rests_on(tmp_path):
     trust = arrows["w_trust"]
     assert trust["equation"] == "session · w_trust · (signal_patient / 2 + signal_therapist / 2)"
     assert any(row["doi"].startswith("10.") for row in trust["number"]["evidence"])
-    assert {claim["id"] for claim in found["claims"]} >= {"C1.k", "C4", "C5.strong"}
+    assert {claim["id"] for claim in found["claims"]} >= {"C1.k", "C4", "C5.strong", "C7.m.oxytocin"}
     ranges = {entry["id"]: (entry["low"], entry["value"], entry["high"]) for entry in found["parameters"]}
     assert all(low <= value <= high for low, value, high in ranges.values())
     assert {"tau_trust", "w_trust", "receptor_oxytocin_half"} <= set(ranges)

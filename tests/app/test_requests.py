@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from dyadloop.app.faults import Refused
-from dyadloop.app.requests import Explorer, while_asked
+from dyadloop.app.requests import Explorer, leave_alone, while_asked
 
 
 class Page:
@@ -61,6 +61,7 @@ def test_an_app_that_is_ended_waits_for_no_computation():
 
     async def ask():
         async with anyio.create_task_group() as group:
+            group.start_soon(leave_alone, explorer)
             group.start_soon(anyio.to_thread.run_sync, explorer.closing.set)
             with pytest.raises(Refused, match="being ended"):
                 await while_asked(Page(explorer), explorer.room, go_on.wait)

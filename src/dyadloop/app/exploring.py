@@ -1,8 +1,10 @@
 """What the page on exploring asks for: courses, gains, branches, synergy, and files to take along. All SIMULATED."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal, TypeVar
 
+import anyio
 import numpy as np
 from pydantic import Field
 from scipy.special import expit
@@ -10,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dyadloop.app.requests import Explorer, answer, content, explorer_of, in_thread, while_asked
+from dyadloop.app.requests import Explorer, answer, content, explorer_of, in_thread, leave_alone, while_asked
 from dyadloop.app.scenarios import (
     Asked,
     Finite,
@@ -163,6 +165,15 @@ def together(explorer: Explorer, asked: Pair) -> dict[str, Any]:
         "misleading": found["misleading"].values,
         "nulls": {name: found[name].values for name in nulls},
     }
+
+
+@asynccontextmanager
+async def lifespan(explorer: Explorer) -> AsyncIterator[None]:
+    """Let no computation hold up the end of the app."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(leave_alone, explorer)
+        yield
+        group.cancel_scope.cancel()
 
 
 async def _courses(request: Request) -> Response:

@@ -42,8 +42,8 @@ class Explorer:
         Whether what the first figures need is compiled when the server starts.
     kept
         Whatever a module keeps, under the module's name.
-    closing
-        Set once the server is being ended.
+    closing, under_way
+        Set once the server is being ended, and what is computed until then.
     room, quick
         Threads for what takes time, and those of their own for what a moving slider waits for.
     """
@@ -53,6 +53,7 @@ class Explorer:
     warm: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
     closing: threading.Event = field(default_factory=threading.Event)
+    under_way: set[anyio.CancelScope] = field(default_factory=set)
     room: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
     quick: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
 
@@ -97,22 +98,25 @@ async def while_asked(request: Request, room: anyio.CapacityLimiter, work: Calla
     Refused
         If it has, for nobody reads that answer; or if the app is being ended.
     """
+    explorer = explorer_of(request)
     async with room:
         if await request.is_disconnected():
             raise Refused(499, "request: dropped by the page before its turn; expected one that waits; ask again")
-        async with anyio.create_task_group() as group:
-            group.start_soon(_ends_with, explorer_of(request).closing, group.cancel_scope)
-            found = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
-            group.cancel_scope.cancel()
-            return found
+        with anyio.CancelScope() as scope:
+            explorer.under_way.add(scope)
+            try:
+                return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+            finally:
+                explorer.under_way.discard(scope)
     raise Refused(503, "request: the app is being ended; expected one that runs; start dyadloop app again")
 
 
-async def _ends_with(closing: threading.Event, scope: anyio.CancelScope) -> None:
-    """Leave a computation alone once the app is being ended: no thread can be stopped, and Ctrl-C waits for none."""
-    while not closing.is_set():
+async def leave_alone(explorer: Explorer) -> None:
+    """Wait until the app is being ended, then for no computation: no thread can be stopped."""
+    while not explorer.closing.is_set():
         await anyio.sleep(_GLANCE_SECONDS)
-    scope.cancel()
+    for scope in explorer.under_way:
+        scope.cancel()
 
 
 def answer(found: Any, headers: Mapping[str, str] | None = None) -> Response:  # noqa: ANN401 - whatever JSON holds

@@ -30,7 +30,7 @@ class Happening(Body):
     """What happens in some sessions."""
 
     event: str
-    sessions: Annotated[tuple[int, ...], Field(max_length=64)]
+    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(max_length=64)]
     amount: Finite = 1.0
     minutes: Finite = 0.0
 
@@ -38,7 +38,7 @@ class Happening(Body):
 class Scenario(Choice):
     """A theory with other numbers and a protocol."""
 
-    values: dict[str, Finite] = Field(default_factory=dict)
+    values: Annotated[dict[str, Finite], Field(max_length=500)] = Field(default_factory=dict)
     sessions: Annotated[int, Field(ge=1, le=64)] = 16
     every_days: Annotated[float, Field(gt=0, le=365)] = 7.0
     length_minutes: Annotated[float, Field(gt=0, le=1440)] = 50.0

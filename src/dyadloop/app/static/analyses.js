@@ -30,7 +30,8 @@ export function branchPanel(scenarioOf, described) {
   if (!parameters.length) return null;
   let chosen = parameters.find((entry) => entry.id === "secretion" || entry.id === "bias_oxytocin") ?? parameters[0];
   let [low, high] = [chosen.low, chosen.high];
-  let of = "equilibrium";
+  // with sessions in it a theory settles from session to session; in one that never ends all would saturate
+  let of = described.arrows.some((arrow) => arrow.gate === "session") ? "calendar" : "equilibrium";
   let found = null;
   let drawnRange = null;
   const room = make("div", {});
@@ -42,7 +43,7 @@ export function branchPanel(scenarioOf, described) {
     lowField.input.value = String(low);
     highField.input.value = String(high);
   });
-  const kind = select([["equilibrium", "a session that never ends"], ["calendar", "the calendar (a minute)"]], of, (value) => { of = value; });
+  const kind = select([["equilibrium", "a session that never ends"], ["calendar", "the calendar (up to a minute)"]], of, (value) => { of = value; });
 
   function draw(variable) {
     const place = found.variables.indexOf(variable);

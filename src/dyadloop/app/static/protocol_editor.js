@@ -38,7 +38,7 @@ export function protocolEditor(scenario, described, moved) {
   return make("div", {},
     make("div", { class: "row" }, number("sessions", "Sessions", { min: 1, max: 64, step: 1 }), number("every_days", "Every [d]", { min: 0.5, max: 365, step: "any" }),
       number("length_minutes", "Length [min]", { min: 1, max: 480, step: "any" }), number("seed", "Seed", { min: 0, max: 999999, step: 1 })),
-    make("h3", {}, "Doses, work on a component, ruptures"), list, add);
+    make("h2", {}, "Doses, work on a component, ruptures"), list, add);
 }
 
 function usual(described, name) {
