@@ -190,7 +190,11 @@ class Explore {
     const since = this.since;
     const clock = setInterval(() => fill(this.busy, [`computing, ${Math.round((performance.now() - began) / 1000)} s`]), 500);
     try {
-      const loops = await ask("/api/loops", asked(this.scenarios[index]), signal);
+      // numbers without a fixed point have courses all the same
+      const loops = await ask("/api/loops", asked(this.scenarios[index]), signal).catch((error) => {
+        if (error.status !== 400) throw error;
+        return { none: error.message };
+      });
       if (signal.aborted) return;
       this.results[index].loops = loops;
       this.drawLoops();
