@@ -3,6 +3,7 @@
 import json
 import re
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -112,6 +113,42 @@ def test_nothing_stands_in_the_way_of_those_who_read_otherwise(browser, address,
         assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_the_way_on_explore(browser, address, hostile, scheme):
+    with Visit(browser, address, color_scheme=scheme) as visit:
+        page = visit.at("theory")
+        bring(page, hostile)
+        page = explore(visit, page)
+        page.get_by_label("two scenarios side by side").check()
+        ready(page)
+        for name in ("Shown", "Protocol", "Gain matrix"):
+            page.locator("summary", has_text=re.compile(f"^{name}")).first.click()
+        page.get_by_role("button", name="Add an event").click()
+        page.get_by_label("Rhythm").select_option("equilibrium")
+        page.get_by_role("button", name="Follow the branch").click()
+        expect(page.get_by_label("Branch").locator("svg")).to_be_visible(timeout=120_000)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_figures_are_one_drawing_that_opens_alone(browser, address, hostile):
+    with Visit(browser, address, color_scheme="dark") as visit:
+        page = visit.at("theory")
+        bring(page, hostile)
+        page = explore(visit, page)
+        with page.expect_download() as loaded:
+            page.get_by_role("button", name="SVG").click()
+        text = loaded.value.path().read_text(encoding="utf-8")
+        root = ElementTree.fromstring(text)
+        figures = root.findall("{http://www.w3.org/2000/svg}svg")
+        assert len(figures) == page.locator("[data-settled] svg").count()
+        assert "var(" not in text
+        assert "class=" not in text
+        words = [entry.text for entry in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert "SIMULATED" in words
+        assert "Line: median of 50 simulated dyads; bands: the middle 50 and 89 % of them." in words
+
+
 def test_the_loop_can_be_read_with_the_keyboard_alone(browser, address):
     with Visit(browser, address) as visit:
         page = visit.page
@@ -150,6 +187,28 @@ def test_hostile_words_stay_words_and_a_slider_redraws_at_once(browser, address,
             print(f"\n{width} px: {len(times)} figures, from slider to figure p50 {middle:.0f} ms, p95 {late:.0f} ms")
         assert sorted(times)[len(times) // 2] < _SLOWEST
         assert page.evaluate("window.hurt") is None
+
+
+def test_each_change_is_asked_once_and_bands_only_when_it_rests(browser, address, hostile):
+    with Visit(browser, address) as visit:
+        page = visit.at("theory")
+        bring(page, hostile)
+        page = explore(visit, page)
+        before, questions = page.url, []
+        page.on("request", lambda found: questions.append((found.url.rpartition("/")[2], found.post_data_json)))
+        # as an arrow key that is held: it lets go at every step
+        page.locator("[data-parameter=w_trust]").evaluate(
+            """(slider) => { for (let step = 0; step < 4; step += 1) {
+            slider.stepUp(); slider.dispatchEvent(new Event("input")); slider.dispatchEvent(new Event("change"));
+            } }"""
+        )
+        ready(page)
+        bands = [body["values"] for name, body in questions if name == "courses" and body["dyads"] > 1]
+        moves = [body["values"]["w_trust"] for name, body in questions if name == "courses" and body["dyads"] == 1]
+        assert len(moves) == len(set(moves)) <= 4
+        assert bands == [{"w_trust": moves[-1]}]
+        assert len([name for name, _ in questions if name == "loops"]) == 1
+        assert page.url != before
 
 
 def drag(page, name, steps):

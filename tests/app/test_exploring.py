@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import dyadloop as dl
-from dyadloop.app.exploring import courses, loops
+from dyadloop.app.exploring import Along, branch, courses, loops, quantiles
 from dyadloop.app.requests import Explorer
-from dyadloop.app.scenarios import Asked, Scenario, multiple, script, theory_file
+from dyadloop.app.scenarios import Asked, Scenario, multiple, prepared, script, theory_file
 from dyadloop.simulation import simulate
 from dyadloop.theory import parse_theory, protocol
 from tests.app.doors import client
@@ -34,12 +34,42 @@ def test_courses_are_those_of_the_package(explorer):
     same = simulate(small(), plan, values={"w_trust": 0.7}, noise=False, between=False, tolerance=1e-4, points=(5, 7))
     assert one["simulated"] is True
     for entry in one["variables"]:
-        np.testing.assert_array_equal(entry["middle"], same[entry["id"]].values[0])
+        # two programs of the same steps: they differ by rounding alone
+        np.testing.assert_allclose(entry["middle"], same[entry["id"]].values[0], rtol=1e-12, atol=1e-14)
     many = courses(explorer, scenario(dyads=6, shown=["trust"]))
     same = simulate(small(), plan, dyads=6, seed=1, values={"w_trust": 0.7}, points=(5, 7), steps=(4, 6))
     (trust,) = many["variables"]
     np.testing.assert_allclose(trust["low"], np.quantile(same["trust"], 0.055, axis=0))
     np.testing.assert_allclose(trust["upper"], np.quantile(same["trust"], 0.75, axis=0))
+
+
+def test_a_branch_passes_through_where_the_scenario_is(explorer):
+    asked = scenario(Along, parameter="w_trust", low=0.0, high=2.0, of="equilibrium", values={})
+    found = branch(explorer, asked)
+    usual = next(c for c in small().couplings if c.id == "w_trust").coefficient.value
+    assert found["parameter"][found["here"]] == pytest.approx(usual)
+    trust = found["variables"].index("trust")
+    assert found["units"][trust] == "1"
+    assert ((found["state"][trust] >= 0) & (found["state"][trust] <= 1)).all()
+    assert branch(explorer, asked.model_copy(update={"low": usual + 0.1}))["here"] is None
+
+
+def test_quantiles_leave_out_those_who_are_gone():
+    values = np.random.default_rng(1).normal(size=(9, 6))
+    values[2:, 3] = values[:, 4] = values[::2, 5] = np.nan
+    levels = (0.055, 0.5, 0.945)
+    found = quantiles(values, levels)
+    assert np.isnan(found[:, 4]).all()
+    present = [0, 1, 2, 3, 5]
+    np.testing.assert_allclose(found[:, present], np.nanquantile(values[:, present], levels, axis=0))
+
+
+def test_a_theory_keeps_its_program_and_few_theories_are_kept(explorer):
+    first = prepared(explorer, scenario())
+    assert prepared(explorer, scenario(sessions=9, values={})) is first
+    for name in ("none", "biomarker", "driver"):
+        prepared(explorer, Asked(theory="framework_linear", hypothesis=name))
+    assert len(explorer.kept["prepared"]) == 4
 
 
 def test_calendars_of_any_length_share_few_programs():
@@ -104,7 +134,7 @@ def test_a_theory_is_described_with_what_each_arrow_rests_on(tmp_path):
     trust = arrows["w_trust"]
     assert trust["equation"] == "session · w_trust · (signal_patient / 2 + signal_therapist / 2)"
     assert any(row["doi"].startswith("10.") for row in trust["number"]["evidence"])
-    assert {claim["id"] for claim in found["claims"]} >= {"C1.k", "C4", "C5.strong"}
+    assert {claim["id"] for claim in found["claims"]} >= {"C1.k", "C4", "C5.strong", "C7.m.oxytocin"}
     ranges = {entry["id"]: (entry["low"], entry["value"], entry["high"]) for entry in found["parameters"]}
     assert all(low <= value <= high for low, value, high in ranges.values())
     assert {"tau_trust", "w_trust", "receptor_oxytocin_half"} <= set(ranges)

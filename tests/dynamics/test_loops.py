@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from dyadloop import dynamics
 from dyadloop.dynamics import linear as exact
@@ -262,3 +263,9 @@ def test_loop_gains_with_a_protocol_are_those_of_the_gains_and_of_the_map(mapped
     assert found["continuous_loop_gain"] == float(dynamics.gains(small())["continuous_loop_gain"])
     assert found["session_loop_gain"] == float(mapped["session_loop_gain"])
     assert found["closed_form"] == float(mapped["closed_form"])
+
+
+def test_one_search_serves_the_gains_and_the_map(mapped):
+    found, real = dynamics.gains_of_calendar(small())
+    xr.testing.assert_identical(real, mapped)
+    xr.testing.assert_identical(found, dynamics.gains(small()))

@@ -1,20 +1,36 @@
 """What the page on exploring asks for: courses, gains, branches, synergy, and files to take along. All SIMULATED."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal, TypeVar
 
+import anyio
 import numpy as np
-import xarray as xr
 from pydantic import Field
+from scipy.special import expit
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dyadloop.app.requests import Explorer, answer, content, explorer_of, in_thread
-from dyadloop.app.scenarios import Asked, Finite, Scenario, multiple, script, settings, staged, theory_file
-from dyadloop.dynamics import continuation, gains, session_map, synergy
-from dyadloop.simulation import simulate
+from dyadloop.app.requests import Explorer, answer, content, explorer_of, in_thread, leave_alone, while_asked
+from dyadloop.app.scenarios import (
+    Asked,
+    Finite,
+    Scenario,
+    calendar,
+    multiple,
+    prepared,
+    script,
+    settings,
+    staged,
+    theory_file,
+)
+from dyadloop.dynamics import continuation, gains_of_calendar, synergy
+from dyadloop.simulation import refuse_unknown, simulate
 
 _LEVELS = (0.055, 0.25, 0.5, 0.75, 0.945)  # median, and the middle 50 and 89 % of the dyads
+_BAND = ("low", "lower", "middle", "upper", "high")
+Kind = TypeVar("Kind", bound=Scenario)
 
 
 class Along(Scenario):
@@ -40,31 +56,47 @@ class Pair(Scenario):
 
 def courses(explorer: Explorer, asked: Asked) -> dict[str, Any]:
     """Return the courses of a scenario: of the average dyad, or bands over many."""
-    theory, plan = staged(explorer, asked)
-    found = simulate(theory, plan, multiple=multiple(asked.sessions), **settings(asked))
-    names = [str(name) for name in found.data_vars if not str(name).endswith("_logit")]
-    shown = [name for name in asked.shown if name in names] or names
-    return {
-        "simulated": True,
-        "dyads": asked.dyads,
-        "lost": sum(status != "ok" for status in found["status"].values.tolist()),
-        "days": found["days"].values[0],
-        "in_session": found["in_session"].values,
-        "session": found["session"].values,
-        "variables": [_course(found[name], name) for name in shown],
+    found, lost, moments = _average(explorer, asked) if asked.dyads == 1 else _bands(explorer, asked)
+    shown = [name for name in asked.shown if name in found] or list(found)
+    variables = [found[name] | {"id": name} for name in shown]
+    return {"simulated": True, "dyads": asked.dyads, "lost": lost, **moments, "variables": variables}
+
+
+def _average(explorer: Explorer, asked: Asked) -> tuple[dict[str, dict], int, dict]:
+    """Return the course of the average dyad, for which one program takes all numbers of its theory."""
+    average = prepared(explorer, asked)
+    course = average.course(calendar(asked), asked.values, seed=asked.seed, multiple=multiple(asked.sessions))
+    found = {
+        name: {"label": variable.label, "unit": variable.acting_unit, "middle": course.values[name]}
+        for name, variable in average.variables.items()
     }
+    moments = {"days": course.days, "in_session": course.in_session, "session": course.session}
+    return found, int(not course.is_whole), moments
 
 
-def _course(course: xr.DataArray, name: str) -> dict[str, Any]:
-    values = course.values
-    known = {"id": name, "label": course.attrs["long_name"], "unit": course.attrs["units"]}
-    if len(values) == 1:
-        return known | {"middle": values[0]}
-    present = ~np.isnan(values).all(axis=0)
-    bands = np.full((len(_LEVELS), values.shape[1]), np.nan)
-    bands[:, present] = np.nanquantile(values[:, present], _LEVELS, axis=0)
-    names = ("low", "lower", "middle", "upper", "high")
-    return known | dict(zip(names, bands, strict=True))
+def _bands(explorer: Explorer, asked: Asked) -> tuple[dict[str, dict], int, dict]:
+    theory, plan = staged(explorer, asked)
+    courses = simulate(theory, plan, multiple=multiple(asked.sessions), **settings(asked))
+    names = [str(name) for name in courses.data_vars if not str(name).endswith("_logit")]
+    found = {
+        name: {"label": courses[name].attrs["long_name"], "unit": courses[name].attrs["units"]}
+        | dict(zip(_BAND, quantiles(courses[name].values, _LEVELS), strict=True))
+        for name in names
+        if not asked.shown or name in asked.shown
+    }
+    moments = {"days": courses["days"].values[0]} | {name: courses[name].values for name in ("in_session", "session")}
+    return found, sum(status != "ok" for status in courses["status"].values.tolist()), moments
+
+
+def quantiles(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Return quantiles over the first axis, level by column, without NaN; a column of nothing else stays NaN."""
+    ordered = np.sort(values, axis=0)  # NaN come last
+    last = np.maximum((~np.isnan(values)).sum(axis=0) - 1, 0)
+    place = np.outer(levels, last)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, last)
+    low, high = (np.take_along_axis(ordered, rows, axis=0) for rows in (below, above))
+    return low + (high - low) * (place - below)
 
 
 def loops(explorer: Explorer, asked: Scenario) -> dict[str, Any]:
@@ -72,7 +104,7 @@ def loops(explorer: Explorer, asked: Scenario) -> dict[str, Any]:
     theory, _ = staged(explorer, asked)
     if not any(variable.kind == "oxytocin" for variable in theory.active().variables):
         return {"simulated": True, "none": "this theory has no oxytocin, so there is no loop through it"}
-    found, real = gains(theory, values=asked.values), session_map(theory, values=asked.values)
+    found, real = gains_of_calendar(theory, values=asked.values)
     return {
         "simulated": True,
         "names": found["target"].values.tolist(),
@@ -88,24 +120,31 @@ def loops(explorer: Explorer, asked: Scenario) -> dict[str, Any]:
 def branch(explorer: Explorer, asked: Along) -> dict[str, Any]:
     """Return a branch along a parameter, with the point at which the scenario is."""
     theory, _ = staged(explorer, asked)
+    average = prepared(explorer, asked)
+    refuse_unknown(theory.id, average.parameters, [*asked.values, asked.parameter])
     rest = {name: value for name, value in asked.values.items() if name != asked.parameter}
-    here = asked.values.get(asked.parameter)
-    start = here if here is not None and asked.low <= here <= asked.high else None
+    here = asked.values.get(asked.parameter, average.parameters[asked.parameter].value)
+    start = here if asked.low <= here <= asked.high else None
     found = continuation(
         theory, asked.parameter, asked.low, asked.high, of=asked.of, start=start, values=rest, max_points=250
     )
     numbers = found["parameter"].values
-    at = int(np.argmin(np.abs(numbers - (asked.low if here is None else here))))
+    units, state, special = [], found["state"].values.T.copy(), found["special_state"].values.T.copy()
+    for row, name in enumerate(found["variable"].values.tolist()):
+        units.append(average.variables[name].acting_unit)
+        if average.variables[name].link == "logistic":  # as in the courses: a share, not its logit
+            state[row], special[row] = expit(state[row]), expit(special[row])
     return {
         "simulated": True,
         "parameter": numbers,
         "stable": found["stable"].values,
         "variables": found["variable"].values.tolist(),
-        "state": found["state"].values.T,
+        "units": units,
+        "state": state,
         "special": found["special"].values.tolist(),
         "special_parameter": found["special_parameter"].values,
-        "special_state": found["special_state"].values.T,
-        "here": at,
+        "special_state": special,
+        "here": None if start is None else int(np.argmin(np.abs(numbers - start))),
         "bistable": [found.attrs["bistable_low"], found.attrs["bistable_high"]],
     }
 
@@ -128,24 +167,36 @@ def together(explorer: Explorer, asked: Pair) -> dict[str, Any]:
     }
 
 
+@asynccontextmanager
+async def lifespan(explorer: Explorer) -> AsyncIterator[None]:
+    """Let no computation hold up the end of the app."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(leave_alone, explorer)
+        yield
+        group.cancel_scope.cancel()
+
+
 async def _courses(request: Request) -> Response:
     asked, explorer = await content(request, Asked), explorer_of(request)
-    return answer(await in_thread(explorer, courses, explorer, asked))
+    room = explorer.quick if asked.dyads == 1 else explorer.room  # a slider never waits behind a branch
+    return answer(await while_asked(request, room, lambda: courses(explorer, asked)))
 
 
 async def _loops(request: Request) -> Response:
-    asked, explorer = await content(request, Scenario), explorer_of(request)
-    return answer(await in_thread(explorer, loops, explorer, asked))
+    return await _found(request, Scenario, loops)
 
 
 async def _branch(request: Request) -> Response:
-    asked, explorer = await content(request, Along), explorer_of(request)
-    return answer(await in_thread(explorer, branch, explorer, asked))
+    return await _found(request, Along, branch)
 
 
 async def _together(request: Request) -> Response:
-    asked, explorer = await content(request, Pair), explorer_of(request)
-    return answer(await in_thread(explorer, together, explorer, asked))
+    return await _found(request, Pair, together)
+
+
+async def _found(request: Request, model: type[Kind], work: Callable[[Explorer, Kind], dict[str, Any]]) -> Response:
+    asked, explorer = await content(request, model), explorer_of(request)
+    return answer(await while_asked(request, explorer.room, lambda: work(explorer, asked)))
 
 
 async def _files(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """What endpoints share: reading a request, work in a thread, and the answer as JSON."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from dyadloop.machine import processors
 
 Found = TypeVar("Found")
 Asked = TypeVar("Asked", bound="Body")
+_GLANCE_SECONDS = 0.2
 
 
 class Body(BaseModel):
@@ -40,13 +42,20 @@ class Explorer:
         Whether what the first figures need is compiled when the server starts.
     kept
         Whatever a module keeps, under the module's name.
+    closing, under_way
+        Set once the server is being ended, and what is computed until then.
+    room, quick
+        Threads for what takes time, and those of their own for what a moving slider waits for.
     """
 
     studies: tuple[Path, ...] = ()
     folder: Path = field(default_factory=Path.cwd)
     warm: bool = False
     kept: dict[str, Any] = field(default_factory=dict)
+    closing: threading.Event = field(default_factory=threading.Event)
+    under_way: set[anyio.CancelScope] = field(default_factory=set)
     room: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
+    quick: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(max(2, processors())))
 
 
 def explorer_of(request: Request) -> Explorer:
@@ -79,6 +88,35 @@ async def content(request: Request, model: type[Asked]) -> Asked:
 async def in_thread(explorer: Explorer, function: Callable[..., Found], *arguments: Any) -> Found:  # noqa: ANN401
     """Do what takes time in a thread, as many at a time as there are processors, so that nothing else waits."""
     return await anyio.to_thread.run_sync(lambda: function(*arguments), limiter=explorer.room)
+
+
+async def while_asked(request: Request, room: anyio.CapacityLimiter, work: Callable[[], Found]) -> Found:
+    """Do what takes time in a thread once one is free, unless the page has dropped its question by then.
+
+    Raises
+    ------
+    Refused
+        If it has, for nobody reads that answer; or if the app is being ended.
+    """
+    explorer = explorer_of(request)
+    async with room:
+        if await request.is_disconnected():
+            raise Refused(499, "request: dropped by the page before its turn; expected one that waits; ask again")
+        with anyio.CancelScope() as scope:
+            explorer.under_way.add(scope)
+            try:
+                return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+            finally:
+                explorer.under_way.discard(scope)
+    raise Refused(503, "request: the app is being ended; expected one that runs; start dyadloop app again")
+
+
+async def leave_alone(explorer: Explorer) -> None:
+    """Wait until the app is being ended, then for no computation: no thread can be stopped."""
+    while not explorer.closing.is_set():
+        await anyio.sleep(_GLANCE_SECONDS)
+    for scope in explorer.under_way:
+        scope.cancel()
 
 
 def answer(found: Any, headers: Mapping[str, str] | None = None) -> Response:  # noqa: ANN401 - whatever JSON holds

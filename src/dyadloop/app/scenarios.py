@@ -8,6 +8,7 @@ from pydantic import Field
 from dyadloop.app.requests import Body, Explorer
 from dyadloop.app.theories import Choice, chosen
 from dyadloop.errors import TheoryError
+from dyadloop.simulation import AverageDyad
 from dyadloop.theory import PRESETS, Protocol, Theory, protocol
 
 POINTS = (5, 7)
@@ -20,6 +21,7 @@ ONE = {"noise": False, "between": False, "tolerance": 1e-4}
 MANY = {"steps": (4, 6)}
 """How the average dyad and how many dyads are simulated; with these steps one lasts 2.5 min in a session of 50 min."""
 
+_PREPARED = 20  # theories whose programs are kept, some MiB each
 _SPARE = 24  # stretches for events that split one
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -28,7 +30,7 @@ class Happening(Body):
     """What happens in some sessions."""
 
     event: str
-    sessions: Annotated[tuple[int, ...], Field(max_length=64)]
+    sessions: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(max_length=64)]
     amount: Finite = 1.0
     minutes: Finite = 0.0
 
@@ -36,7 +38,7 @@ class Happening(Body):
 class Scenario(Choice):
     """A theory with other numbers and a protocol."""
 
-    values: dict[str, Finite] = Field(default_factory=dict)
+    values: Annotated[dict[str, Finite], Field(max_length=500)] = Field(default_factory=dict)
     sessions: Annotated[int, Field(ge=1, le=64)] = 16
     every_days: Annotated[float, Field(gt=0, le=365)] = 7.0
     length_minutes: Annotated[float, Field(gt=0, le=1440)] = 50.0
@@ -59,19 +61,41 @@ def staged(explorer: Explorer, asked: Scenario) -> tuple[Theory, Protocol]:
     TheoryError
         If the theory has no such event, or the protocol contradicts itself.
     """
-    theory = chosen(explorer, asked)
-    plan = protocol(
-        asked.sessions,
-        f"{asked.every_days!r} d",
-        f"{asked.length_minutes!r} min",
-        events=[_event(entry) for entry in asked.events],
-    )
+    theory, plan = chosen(explorer, asked), calendar(asked)
     known = {entry.event for entry in theory.active().inputs if entry.kind == "event"}
     unknown = sorted({entry.event for entry in asked.events} - known)
     if unknown:
         listed = ", ".join(sorted(str(name) for name in known)) or "none"
         raise TheoryError(f"protocol: got event {', '.join(unknown)}; expected one of {listed}; choose another event")
     return theory.model_copy(update={"protocol": plan}), plan
+
+
+def calendar(asked: Scenario) -> Protocol:
+    """Return the protocol of a scenario.
+
+    Raises
+    ------
+    TheoryError
+        If it contradicts itself.
+    """
+    return protocol(
+        asked.sessions,
+        f"{asked.every_days!r} d",
+        f"{asked.length_minutes!r} min",
+        events=[_event(entry) for entry in asked.events],
+    )
+
+
+def prepared(explorer: Explorer, asked: Scenario) -> AverageDyad:
+    """Return the average dyad of the theory of a scenario, the same object, and so program, as long as it is in use."""
+    theory = chosen(explorer, asked)
+    known: dict[int, tuple[Theory, AverageDyad]] = explorer.kept.setdefault("prepared", {})
+    found = known.get(id(theory))
+    if found is None:
+        while len(known) >= _PREPARED:
+            known.pop(next(iter(known)), None)
+        found = known.setdefault(id(theory), (theory, AverageDyad(theory, points=POINTS, tolerance=ONE["tolerance"])))
+    return found[1]
 
 
 def _event(entry: Happening) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The app as an ASGI application: its modules, their routes, and the guard around them."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
@@ -27,6 +28,7 @@ def create_app(
     cookie: str = "dyadloop",
     modules: tuple[str, ...] = MODULES,
     warm: bool = False,
+    closing: threading.Event | None = None,
 ) -> Guard:
     """Return the app behind its guard.
 
@@ -46,9 +48,11 @@ def create_app(
         Modules of this room that are served.
     warm
         Whether what the first figures need is compiled at start.
+    closing
+        What is set once the server is being ended; what is computed then is left alone.
     """
     rooms = [import_module(f"dyadloop.app.{name}") for name in modules]
-    explorer = Explorer(studies, folder or Path.cwd(), warm)
+    explorer = Explorer(studies, folder or Path.cwd(), warm, closing=closing or threading.Event())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -3,9 +3,12 @@
 import ipaddress
 import secrets
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -56,26 +59,44 @@ def serve(
     listening = _listening(host, port)
     port, token = listening.getsockname()[1], secrets.token_urlsafe(24)
     shown = f"[{host}]" if ":" in host else host
-    app = create_app(
-        token, studies, folder=folder, hosts=(*LOOPBACK, shown.lower()), cookie=f"dyadloop-{port}", warm=True
-    )
+    closing = threading.Event()
+    hosts = (*LOOPBACK, shown.lower())
+    app = create_app(token, studies, folder=folder, hosts=hosts, cookie=f"dyadloop-{port}", warm=True, closing=closing)
     address = f"http://{shown}:{port}/?token={token}"
     announce(address)
     if browser:
         webbrowser.open(address)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, access_log=False))
+    server = _Server(uvicorn.Config(app, log_level="warning", server_header=False, access_log=False), closing)
     server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """A server that tells its app of Ctrl-C at once, before it waits for what is being answered."""
+
+    def __init__(self, config: uvicorn.Config, closing: threading.Event) -> None:
+        super().__init__(config)
+        self.closing = closing
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note that the server is being ended."""
+        self.closing.set()
+        super().handle_exit(sig, frame)
 
 
 def _listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens already, so that a browser opened at once is answered."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(128)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise StateError(f"{host}:{port}: cannot listen there ({why}); expected a free port; try --port 0") from None
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with ExitStack() as stack:
+        try:
+            # asyncio turns off Nagle's algorithm only where TCP is named; with it each answer came 40 ms late
+            listening = stack.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((host, port))
+            listening.listen(128)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise StateError(
+                f"{host}:{port}: cannot listen there ({why}); expected a free port; try --port 0"
+            ) from None
+        stack.pop_all()
     return listening

@@ -53,8 +53,10 @@ def _claims(theory: Theory) -> tuple[Claim, ...]:
 
 
 def _claim(claim: Claim) -> dict[str, Any]:
+    letter = "m" if claim.for_each == "symptom" else "k"
+
     def told(text: str) -> str:
-        return text.replace("{label}", f"each {claim.for_each}").replace("{id}", "k")
+        return text.replace("{label}", f"each {claim.for_each}").replace("{id}", letter)
 
     statement = told(claim.statement)
 

@@ -1,5 +1,7 @@
 """The explorer in the browser."""
 
+import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dyadloop.cli.outputs import writable_folder
-from dyadloop.cli.shared import BAD_DATA, Quiet, say
+from dyadloop.cli.shared import BAD_DATA, INTERRUPTED, Quiet, say
 
 
 def open_app(
@@ -44,11 +46,24 @@ def open_app(
             "and start fits; nothing is encrypted. Rather leave --host out and use ssh -L.",
             quiet,
         )
-    serve(
-        tuple(studies or ()),
-        folder=work,
-        host=host,
-        port=port,
-        browser=not no_browser,
-        announce=lambda text: print(text, flush=True),
-    )
+    try:
+        serve(
+            tuple(studies or ()),
+            folder=work,
+            host=host,
+            port=port,
+            browser=not no_browser,
+            announce=lambda text: print(text, flush=True),
+        )
+    except KeyboardInterrupt:
+        _leave()
+
+
+def _leave() -> None:
+    """End the process after Ctrl-C; the server has closed all that it holds.
+
+    A thread may still compile or compute. Python cannot end while one is inside C++: it would abort.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)

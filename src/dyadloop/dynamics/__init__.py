@@ -16,7 +16,7 @@ from dyadloop.dynamics.linear import (
     without_arrows_into_oxytocin,
     without_oxytocin_effects,
 )
-from dyadloop.dynamics.loop import gains, loop_gain
+from dyadloop.dynamics.loop import gains, gains_of_calendar, loop_gain
 from dyadloop.dynamics.phenomenon_catalogue import PHENOMENA, phenomena
 from dyadloop.dynamics.session_loop import session_map
 from dyadloop.dynamics.sobol_indices import sensitivity
@@ -33,6 +33,7 @@ __all__ = [
     "event_effect",
     "gain_matrix",
     "gains",
+    "gains_of_calendar",
     "long_run_response",
     "loop_gain",
     "phenomena",

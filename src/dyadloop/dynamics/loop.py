@@ -11,7 +11,7 @@ from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.dynamics.fixed_points import settled
 from dyadloop.dynamics.linear import SessionSchedule
 from dyadloop.dynamics.mode_gains import gain_matrix_at, return_ratio
-from dyadloop.dynamics.session_loop import calendar_point, closed_form, in_session_state, session_loop_gains
+from dyadloop.dynamics.session_loop import calendar_point, closed_form, in_session_state, map_at, session_loop_gains
 from dyadloop.errors import StateError
 from dyadloop.model import System, kinks_at
 from dyadloop.theory import Theory
@@ -67,7 +67,34 @@ def gains(
     """
     model = compiled(theory, values)
     system = model.system()
-    state = _state(model, system, at, in_session)
+    return _gains_at(model, system, _state(model, system, at, in_session), in_session, cut)
+
+
+def gains_of_calendar(theory: Theory, *, values: Mapping[str, float] | None = None) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return what :func:`gains` and :func:`dyadloop.session_map` tell, from one search for the fixed point.
+
+    Parameters
+    ----------
+    theory
+        A theory with a protocol.
+    values
+        Parameter values that replace those of the theory file.
+
+    Raises
+    ------
+    StateError
+        If no fixed point is found, or the theory has no oxytocin.
+    """
+    model = compiled(theory, values)
+    system, schedule = model.system(), model.schedule
+    point, matrices = calendar_point(model, system, schedule)
+    state = in_session_state(model, system, point[:, 0]) if model.is_gated else settled(model, system, True)
+    found = _gains_at(model, system, np.asarray(state), True, ("oxytocin",))
+    return found, map_at(model, system, schedule, point, matrices)
+
+
+def _gains_at(model: Compiled, system: System, state: np.ndarray, in_session: bool, cut: tuple[str, ...]) -> xr.Dataset:
+    """Return what :func:`gains` tells, at a state."""
     matrix = np.asarray(gain_matrix_at(system, jnp.asarray(state), in_session))
     places = model.states_of(cut)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -109,8 +109,10 @@ def calendar_point(
     Raises
     ------
     StateError
-        If none is found.
+        If none is found, or the sessions do not fit.
     """
+    if not 0 < schedule.session_days < schedule.interval_days:
+        raise StateError(f"sessions of {schedule.session_days:g} d every {schedule.interval_days:g} d do not fit")
     point, matrices = fixed_points(system, schedule, model.start()[:, None])
     if not np.isfinite(point).all():
         raise StateError(f"theory {model.plan.theory.id!r}: no fixed point of its calendar was found from its levels")
@@ -165,10 +167,18 @@ def session_map(
         usual.interval_days if every is None else duration(every),
         usual.session_days if length is None else duration(length),
     )
-    if not 0 < schedule.session_days < schedule.interval_days:
-        raise StateError(f"sessions of {schedule.session_days:g} d every {schedule.interval_days:g} d do not fit")
     system = model.system()
-    point, matrices = calendar_point(model, system, schedule)
+    return map_at(model, system, schedule, *calendar_point(model, system, schedule))
+
+
+def map_at(
+    model: Compiled,
+    system: System,
+    schedule: SessionSchedule,
+    point: Float[np.ndarray, "state 1"],
+    matrices: Float[np.ndarray, "1 state state"],
+) -> xr.Dataset:
+    """Return what :func:`session_map` tells, from the fixed point of a calendar and the derivative of its map there."""
     matrix = matrices[0]
     multipliers = np.linalg.eigvals(matrix)
     multipliers = multipliers[np.argsort(-np.abs(multipliers), kind="stable")]

@@ -12,18 +12,26 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from dyadloop.errors import TheoryError
 from dyadloop.files import sha256
 from dyadloop.machine import processors
 from dyadloop.model import Plan, System, compile_theory, system_of
-from dyadloop.model.numbers import Number
-from dyadloop.simulation.calendar import Timeline, stretch, timeline
+from dyadloop.simulation.beginning import (
+    jumps_of,
+    moments_of,
+    numbers_of,
+    offsets_of,
+    refuse_unknown,
+    segments_of,
+    spread_out,
+    start_of,
+)
+from dyadloop.simulation.calendar import Timeline
 from dyadloop.simulation.chances import Chances, chances_of
 from dyadloop.simulation.integrate import STATUS, Adaptive, Course, Noisy, Segments, integrate
 from dyadloop.simulation.noise import mesh
 from dyadloop.theory import Protocol, Theory
 from dyadloop.theory.nodes import nodes_of
-from dyadloop.units import days, duration
+from dyadloop.units import days
 
 CHUNK = 512  # dyads that go through together: enough for the vector units, little enough for the cache
 SESSION_STEPS, GAP_STEPS = 20, 24  # of a noisy course: 2.5 min in a session of 50 min, at most 1.7 d in a week
@@ -102,27 +110,21 @@ def simulate(
     {'dyad': 3, 'time': 6}
     """
     plan = compile_theory(theory)
-    line = _timeline(plan, protocol, dyads, span, points)
+    line = moments_of(plan, protocol, dyads, span, points)
     generator = np.random.default_rng(seed)
-    numbers = _numbers(plan, values, spread, dyads, generator)
-    offsets = _offsets(plan, numbers, dyads, generator) if between else {}
+    parameters = plan.parameters()
+    refuse_unknown(plan.theory.id, parameters, spread or {})
+    numbers = numbers_of(plan.theory.id, parameters, values, dyads)
+    numbers = spread_out(parameters, numbers, spread or {}, dyads, generator)
+    offsets = offsets_of(plan, numbers, dyads, generator) if between else {}
     system = system_of(plan, numbers, offsets)
-    begin = _start(plan, system, numbers, start, dyads)
-    jumps = _jumps(plan, numbers, line)
+    begin = start_of(plan, system, numbers, start, dyads)
+    jumps = jumps_of(plan, numbers, line)
     method = _noisy(line, steps) if noise and any(node.noisy for node in system.nodes) else Adaptive(tolerance)
-    segments = _segments(line, jumps, multiple)
+    segments = segments_of(line, jumps, multiple)
     key = jax.random.key(int(generator.integers(2**31)))
     course = run(system, begin, segments, chances_of(plan, numbers), method, key)
     return _dataset(plan, system, line, begin, course, protocol or theory.protocol, seed)
-
-
-def _segments(line: Timeline, jumps: np.ndarray, multiple: int) -> Segments:
-    """Return the stretches of a timeline, with empty ones at the end up to a multiple."""
-    if multiple < 1:
-        raise TheoryError(f"multiple={multiple}: give at least 1")
-    parts = line.in_session[1:], np.diff(line.days, axis=1).T, jumps[:-1], line.opens[:-1], line.session[1:] <= 1
-    empty = -len(parts[0]) % multiple
-    return Segments(*(jnp.asarray(np.pad(part, [(0, empty)] + [(0, 0)] * (part.ndim - 1))) for part in parts))
 
 
 def run(
@@ -160,85 +162,6 @@ def run(
 
 def _picker(chosen: np.ndarray):  # noqa: ANN202 - a function on arrays
     return lambda leaf: leaf[..., chosen] if jnp.ndim(leaf) in (1, 3) else leaf  # the last axis is that of the dyads
-
-
-def _timeline(plan: Plan, protocol: Protocol | None, dyads: int, span: str | None, points: tuple[int, int]) -> Timeline:
-    if dyads < 1 or min(points) < 1:
-        raise TheoryError(f"dyads={dyads}, points={points}: give at least one of each")
-    if span is not None:
-        if protocol is not None:
-            raise TheoryError("give a protocol or a span, not both")
-        return stretch(duration(span), dyads, points[1], len(plan.events))
-    chosen = protocol or plan.theory.protocol
-    if chosen is None:
-        raise TheoryError(f"theory {plan.theory.id!r} has no protocol; give one, or a span such as '30 d'")
-    return timeline(plan, chosen, dyads, points)
-
-
-def _numbers(
-    plan: Plan,
-    values: Mapping[str, Any] | None,
-    spread: Mapping[str, float] | None,
-    dyads: int,
-    generator: np.random.Generator,
-) -> dict[str, Number]:
-    parameters = plan.parameters()
-    unknown = sorted({*(values or {}), *(spread or {})} - set(parameters))
-    if unknown:
-        raise TheoryError(f"{', '.join(unknown)}: no parameter of {plan.theory.id!r}; known: {', '.join(parameters)}")
-    numbers: dict[str, Any] = {
-        name: np.asarray((values or {}).get(name, q.value), dtype=float) for name, q in parameters.items()
-    }
-    wrong = [name for name, value in numbers.items() if value.shape not in ((), (dyads,))]
-    if wrong:
-        raise TheoryError(f"{', '.join(wrong)}: give a number, or an array of {dyads}, one per dyad")
-    endless = [name for name, value in numbers.items() if not jnp.isfinite(value).all()]
-    if endless:
-        raise TheoryError(f"{', '.join(endless)}: got an infinite or missing value; give finite numbers")
-    positive = [n for n, value in numbers.items() if n.startswith(("tau_", "sd_", "between_")) and (value <= 0).any()]
-    if positive:
-        raise TheoryError(f"{', '.join(positive)}: must be positive")
-    for name, sd in (spread or {}).items():
-        draws, prior = sd * generator.standard_normal(dyads), parameters[name].prior
-        is_positive = prior is not None and prior.family == "lognormal"
-        numbers[name] = numbers[name] * np.exp(draws) if is_positive else numbers[name] + draws
-    return numbers
-
-
-def _offsets(plan: Plan, numbers: dict, dyads: int, generator: np.random.Generator) -> dict[str, Number]:
-    """Draw how far the own level of each dyad lies from that of the theory."""
-    nodes = [*plan.states, *nodes_of(plan.theory, "context")]
-    draws = generator.standard_normal((len(nodes), dyads))
-    factor = plan.correlation("between", numbers)
-    if factor is not None:
-        draws[: len(plan.states)] = np.asarray(factor) @ draws[: len(plan.states)]
-    return {
-        node.id: numbers[f"between_{node.variable.id}"] * draws[row]
-        for row, node in enumerate(nodes)
-        if node.variable.between is not None
-    }
-
-
-def _start(plan: Plan, system: System, numbers: dict, start: Mapping[str, float] | None, dyads: int) -> Array:
-    known = set(plan.names)
-    unknown = sorted(set(start or {}) - known)
-    if unknown:
-        raise TheoryError(f"{', '.join(unknown)}: no state of {plan.theory.id!r}; known: {', '.join(sorted(known))}")
-    rows = []
-    for index, state in enumerate(plan.states):
-        usual = system.levels[index] + numbers.get(f"start_{state.variable.id}", 0.0)
-        value = state.variable.clamped if state.variable.clamped is not None else (start or {}).get(state.id, usual)
-        rows.append(jnp.broadcast_to(jnp.asarray(value, dtype=float), (dyads,)))
-    return jnp.stack(rows)
-
-
-def _jumps(plan: Plan, numbers: dict, line: Timeline) -> np.ndarray:
-    jumps = np.zeros((line.days.shape[1], len(plan.states), line.days.shape[0]))
-    for column, entry in enumerate(plan.events):
-        for index in plan.reached(entry):
-            if plan.states[index].variable.clamped is None:
-                jumps[:, index] += line.amounts[:, column] * np.asarray(numbers[entry.id]) / entry.per
-    return jumps
 
 
 def _noisy(line: Timeline, steps: tuple[int, int]) -> Noisy:

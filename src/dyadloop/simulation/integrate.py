@@ -280,7 +280,7 @@ def integrate(
         return modes.to_states(inner), steps, guess
 
     def through(carry: tuple, segment: tuple) -> tuple[tuple, tuple]:
-        state, sizes, status, steps, fate = carry
+        state, sizes, before, status, steps, fate = carry
         (in_session, duration, jump, opens, first), key = segment
         key_chance, key_noise = jax.random.split(key)
         state = state + jump
@@ -288,6 +288,9 @@ def integrate(
             struck = chances.strike(system, key_chance, state, fate, first)
             state, fate = jax.tree.map(lambda new, old: jnp.where(opens, new, old), struck, (state, fate))
         index = in_session.astype(int)
+        # where the gate or an event has changed something, what is fast may begin again
+        smooth = (index == before) & ~jnp.any(jump != 0.0) & ~(opens & chances.any)
+        sizes = jnp.where(smooth, sizes, jnp.minimum(sizes, quickest))
         moved, used, size = jax.lax.switch(
             jnp.where(jnp.any(duration > 0), index, 2),
             (
@@ -296,14 +299,14 @@ def integrate(
                 lambda: (state, zero, sizes[index]),  # an empty segment
             ),
         )
-        sizes = sizes.at[index].set(jnp.minimum(size, quickest))  # something fast may begin again
+        sizes = sizes.at[index].set(size)
         finite = jnp.all(jnp.isfinite(moved), axis=0)
         status = jnp.where((status == OK) & ~finite, NOT_FINITE, status)
         status = jnp.where((status == OK) & (used >= MAX_STEPS), TOO_MANY_STEPS, status)
-        return (moved, sizes, status, steps + used, fate), (moved, fate)
+        return (moved, sizes, index, status, steps + used, fate), (moved, fate)
 
     zero = jnp.zeros(n_dyads, dtype=int)
-    begin = (start, jnp.stack([quickest, quickest]), zero, zero, chances.begin(n_dyads))
+    begin = (start, jnp.stack([quickest, quickest]), jnp.asarray(2), zero, zero, chances.begin(n_dyads))
     keys = jax.random.split(key, len(segments.in_session))
-    (_, _, status, steps, _), (states, fates) = jax.lax.scan(through, begin, (segments, keys))
+    (*_, status, steps, _), (states, fates) = jax.lax.scan(through, begin, (segments, keys))
     return Course(states, fates, status, steps)

@@ -61,7 +61,8 @@ def _variable_rows(variable: Variable, mark: str) -> list[dict[str, str]]:
 
 def _coupling_rows(coupling: Coupling, mark: str) -> list[dict[str, str]]:
     gate = "in session" if coupling.gate == "session" else "always"
-    verb = "raises" if coupling.sign == 1 else "lowers"
+    verb = "raise" if coupling.sign == 1 else "lower"
+    verb = verb if len(coupling.sources) > 1 else f"{verb}s"
     if coupling.transfer:
         verb = "passes on to"
     sources = " and ".join(coupling.sources)

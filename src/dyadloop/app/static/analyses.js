@@ -30,8 +30,10 @@ export function branchPanel(scenarioOf, described) {
   if (!parameters.length) return null;
   let chosen = parameters.find((entry) => entry.id === "secretion" || entry.id === "bias_oxytocin") ?? parameters[0];
   let [low, high] = [chosen.low, chosen.high];
-  let of = "equilibrium";
+  // with sessions in it a theory settles from session to session; in one that never ends all would saturate
+  let of = described.arrows.some((arrow) => arrow.gate === "session") ? "calendar" : "equilibrium";
   let found = null;
+  let drawnRange = null;
   const room = make("div", {});
   const lowField = numberField("from", low, (value) => { low = value; });
   const highField = numberField("to", high, (value) => { high = value; });
@@ -41,22 +43,26 @@ export function branchPanel(scenarioOf, described) {
     lowField.input.value = String(low);
     highField.input.value = String(high);
   });
-  const kind = select([["equilibrium", "a session that never ends"], ["calendar", "the calendar (a minute)"]], of, (value) => { of = value; });
+  const kind = select([["equilibrium", "a session that never ends"], ["calendar", "the calendar (up to a minute)"]], of, (value) => { of = value; });
 
   function draw(variable) {
     const place = found.variables.indexOf(variable);
     const state = found.state[place];
+    const unit = found.units[place];
     const chart = figure({
       width: 620, height: 280, title: `Simulated branch of ${variable} along ${chosen.id}`,
-      x: { range: [low, high], label: `${chosen.id} [${chosen.unit}]` }, y: { range: range([state]), label: variable.replaceAll("_", " ") },
+      caption: variable.replaceAll("_", " "),
+      x: { range: drawnRange, label: chosen.unit === "1" ? chosen.id : `${chosen.id} [${chosen.unit}]` }, y: { range: range([state]), label: unit === "1" ? "share" : unit },
     });
     for (let first = 0; first + 1 < found.parameter.length; first += 1) {
       const solid = found.stable[first] && found.stable[first + 1];
       line(chart, found.parameter.slice(first, first + 2), state.slice(first, first + 2), { colour: solid ? "var(--blue)" : "var(--red)", dash: solid ? null : "4 3", width: 2 });
     }
     points(chart, found.special_parameter, found.special_state[place] ?? [], { colour: "var(--amber)", texts: found.special });
-    rule(chart, found.parameter[found.here], "you are here");
-    points(chart, [found.parameter[found.here]], [state[found.here]], { colour: "var(--ink)", radius: 5 });
+    if (found.here !== null) {
+      rule(chart, found.parameter[found.here], "you are here");
+      points(chart, [found.parameter[found.here]], [state[found.here]], { colour: "var(--ink)", radius: 5 });
+    }
     const view = select(found.variables.map((name) => [name, name.replaceAll("_", " ")]), variable, draw);
     const folds = found.special.map((name, index) => `${name} at ${shown(found.special_parameter[index])}`);
     const stable = found.stable.every(Boolean);
@@ -65,6 +71,7 @@ export function branchPanel(scenarioOf, described) {
 
   async function follow() {
     await waiting(room, "following the branch", async () => {
+      drawnRange = [low, high];
       found = await ask("/api/branch", { ...asked(scenarioOf()), parameter: chosen.id, low, high, of });
       draw(found.variables.find((name) => name === "trust" || name === "oxytocin") ?? found.variables[0]);
     });
@@ -73,6 +80,8 @@ export function branchPanel(scenarioOf, described) {
   return make("section", { class: "panel", "aria-label": "Branch" }, make("h2", {}, "Where it can settle ", simulatedSign()),
     make("div", { class: "row" }, field("Number", parameter), lowField.whole, highField.whole, field("Rhythm", kind), button("Follow the branch", follow, { class: "main" })), room);
 }
+
+const NULLS = { additive: "response additivity", bliss: "Bliss independence", loewe: "Loewe additivity", hsa: "highest single push" };
 
 /** Two components pushed together against four nulls. */
 export function synergyPanel(scenarioOf, described) {
@@ -85,11 +94,11 @@ export function synergyPanel(scenarioOf, described) {
   const act = () => waiting(room, "pushing two components, alone and together", async () => {
     const found = await ask("/api/synergy", { ...asked(scenarioOf()), first, second, parameter: chosen.id, low: chosen.low, high: chosen.high, baselines: 5 });
     const rows = found.baseline.map((value) => `${chosen.id} ${shown(value)}`);
-    const columns = found.dose.map((value) => `dose ${shown(value)}`);
+    const columns = found.dose.map((value) => `push ${shown(value)}`);
     fill(room, [make("div", { class: "figures" }, Object.entries(found.nulls).map(([name, values]) => make("figure", { class: "plain" },
-      make("figcaption", {}, name),
-      cells(values, rows, columns, { title: `Simulated excess over ${name}`, wide: 58, top: 22, marked: name === "additive" ? found.misleading : null })))),
-      make("p", { class: "hint" }, "Blue is more than the null says, red less. A cross marks where a 2 × 2 design would have misled about the mechanism.")]);
+      make("figcaption", {}, NULLS[name]),
+      cells(values, rows, columns, { title: `Simulated excess of oxytocin over ${NULLS[name]}`, wide: 58, top: 22, marked: name === "additive" ? found.misleading : null })))),
+      make("p", { class: "hint" }, "Rise of oxytocin under both pushes beyond what each null says, at three sizes of the push [unit of the components' levels]. Blue is more than the null says, red less. A cross marks where a 2 × 2 design would have misled about the mechanism. An empty cell: no excess, or none that this null can tell.")]);
   });
   return make("section", { class: "panel", "aria-label": "Synergy" }, make("h2", {}, "Two pushes together ", simulatedSign()),
     make("div", { class: "row" },

@@ -62,9 +62,10 @@ export function note(text, kind = "hint") {
 /** A table with a caption; cells are texts, numbers or nodes. */
 export function table(caption, columns, rows, attributes = {}) {
   const head = make("tr", {}, columns.map((column) => make("th", { scope: "col" }, column)));
-  const cell = (value) => make("td", { class: typeof value === "number" ? "number" : null }, value ?? "–");
+  const cell = (value, place) => make("td", { class: typeof value === "number" ? "number" : null, "data-label": columns[place + 1] }, value ?? "–");
   const body = rows.map(([first, ...others]) => make("tr", {}, make("th", { scope: "row" }, first), others.map(cell)));
-  const grid = make("table", attributes, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, body));
+  // three columns and more stand below each other where a page is narrow
+  const grid = make("table", columns.length > 2 ? { class: "stack", ...attributes } : attributes, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, body));
   return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, grid);
 }
 

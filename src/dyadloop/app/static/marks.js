@@ -229,6 +229,7 @@ export function svgText(svg, simulated) {
   }
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("font-family", "sans-serif");
+  for (const inner of copy.querySelectorAll("svg")) inner.removeAttribute("aria-labelledby");
   if (simulated) {
     const [, , width, height] = copy.getAttribute("viewBox").split(" ").map(Number);
     copy.append(mark("text", { x: width - 4, y: height - 4, "text-anchor": "end", "font-size": 9, "font-weight": 700, fill: style.getPropertyValue("--amber").trim() }, "SIMULATED"));

@@ -22,7 +22,7 @@ export function protocolEditor(scenario, described, moved) {
   const events = described.events.map(({ event }) => event);
 
   function draw() {
-    fill(list, scenario.events.map((entry, place) => eventRow(entry, described, moved, () => {
+    fill(list, scenario.events.map((entry, place) => eventRow(entry, described, moved, draw, () => {
       scenario.events.splice(place, 1);
       draw();
       moved(true);
@@ -38,18 +38,23 @@ export function protocolEditor(scenario, described, moved) {
   return make("div", {},
     make("div", { class: "row" }, number("sessions", "Sessions", { min: 1, max: 64, step: 1 }), number("every_days", "Every [d]", { min: 0.5, max: 365, step: "any" }),
       number("length_minutes", "Length [min]", { min: 1, max: 480, step: "any" }), number("seed", "Seed", { min: 0, max: 999999, step: 1 })),
-    make("h3", {}, "Doses, work on a component, ruptures"), list, add);
+    make("h2", {}, "Doses, work on a component, ruptures"), list, add);
 }
 
 function usual(described, name) {
   return described.events.find((entry) => entry.event === name)?.per ?? 1;
 }
 
-function eventRow(entry, described, moved, remove) {
+/** What an amount is counted in: an event's coefficient holds for so much of it. */
+function amountWords(described, name) {
+  return `${name === "dose" ? "IU; " : ""}usual: ${usual(described, name)}`;
+}
+
+function eventRow(entry, described, moved, redraw, remove) {
   const options = described.events.map(({ event, target }) => [event, `${event.replaceAll("_", " ")} (${target})`]);
   const sessions = make("input", { type: "text", value: entry.sessions.join(", "), onchange: (event) => { entry.sessions = numbersIn(event.target.value); moved(true); } });
   const amount = make("input", { type: "number", step: "any", value: entry.amount, onchange: (event) => { entry.amount = Number(event.target.value) || 0; moved(true); } });
   return make("div", { class: "event" },
-    field("Event", select(options, entry.event, (value) => { entry.event = value; moved(true); })),
-    field("In sessions", sessions), field("Amount", amount), button("Remove", remove, { "aria-label": `Remove ${entry.event}` }));
+    field("Event", select(options, entry.event, (value) => { entry.event = value; redraw(); moved(true); })),
+    field("In sessions", sessions, "such as 2, 4-6"), field("Amount", amount, amountWords(described, entry.event)), button("Remove", remove, { "aria-label": `Remove ${entry.event}` }));
 }

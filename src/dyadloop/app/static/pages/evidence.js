@@ -47,7 +47,7 @@ function map(found, buttons, choose) {
     buttons.set(`${source}-${target}`, press);
     return make("td", {}, press);
   };
-  const grid = make("table", { class: "matrix" }, make("caption", {}, "Rows: from; columns: to; number: effects"),
+  const grid = make("table", { class: "matrix" }, make("caption", {}, "Rows: from; columns: to. The number counts effects, the bar shows where the verified ones point."),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "from \\ to"), targets.map((name) => make("th", { scope: "col" }, name)))),
     make("tbody", {}, sources.map((source) => make("tr", {}, make("th", { scope: "row" }, source), targets.map((target) => cell(source, target))))));
   return [
@@ -72,7 +72,7 @@ function onArrow(one) {
   const heading = make("h2", {}, `${one.from} → ${one.to}`);
   if (!one.pooled) return [heading, note("Nothing here can be pooled: see why, row by row."), rowTable(one.rows)];
   const { pooled, bayes } = one;
-  const bars = one.studies.map((study) => ({ name: `${study.citation}${study.reported ? "" : " (null, no number reported)"}`, low: study.low, mid: study.d, high: study.high, weight: study.weight }));
+  const bars = one.studies.map((study) => ({ name: `${study.reported ? "" : "null, no number: "}${study.citation}`, low: study.low, mid: study.d, high: study.high, weight: study.weight }));
   bars.push({ name: `pooled, k = ${pooled.k}`, low: pooled.low, mid: pooled.estimate, high: pooled.high, kind: "pooled" });
   if (pooled.predict_low !== null) bars.push({ name: "a new study, 95 %", low: pooled.predict_low, mid: pooled.estimate, high: pooled.predict_high, kind: "new" });
   const facts = [

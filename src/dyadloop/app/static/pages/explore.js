@@ -1,9 +1,10 @@
 // Exploring: sliders, a protocol, courses, gains, branches and synergy of one scenario or two. All of it is simulated.
-import { button, download, field, fill, make, note, select } from "../dom.js";
+import { field, fill, make, note, select } from "../dom.js";
 import { ask, newest } from "../server.js";
 import { chooser, describe, shipped } from "../chooser.js";
-import { simulatedSign, svgText } from "../marks.js";
-import { asked, changedFrom, csv, decode, encode } from "../scenario.js";
+import { simulatedSign } from "../marks.js";
+import { asked, changedFrom, decode, encode } from "../scenario.js";
+import { takeAlong } from "../take_along.js";
 import { sliders } from "../sliders.js";
 import { protocolEditor } from "../protocol_editor.js";
 import { courseFigures, loopPanel } from "../course_figures.js";
@@ -11,12 +12,13 @@ import { branchPanel, synergyPanel } from "../analyses.js";
 
 const COLOURS = ["var(--blue)", "var(--red)"];
 const BAND = 50;
+const REST_MS = 150; // how long nothing must change before bands and loops are asked: a held arrow key lets go at every step
 
 /** Show the page; the state is a permalink. */
 export async function show(main, state) {
   const page = new Explore(main);
   await page.begin(state);
-  return () => { page.left = true; };
+  return () => page.leave();
 }
 
 class Explore {
@@ -25,8 +27,15 @@ class Explore {
     this.left = false;
     this.current = 0;
     this.results = [{}, {}];
-    this.drag = newest((index) => this.courses(index, 1), (error) => this.failed(error));
-    this.rest = newest((index) => this.settle(index), (error) => this.failed(error));
+    this.drags = [0, 1].map((index) => newest(() => this.average(index), (error) => this.failed(error)));
+    this.changes = [0, 0]; // number of the last change of each scenario
+    this.settled = [0, 0]; // that of the change whose bands are drawn
+    this.resting = [null, null]; // what drops the work on a change that a newer one follows
+  }
+
+  leave() {
+    this.left = true;
+    for (const control of this.resting) control?.abort();
   }
 
   async begin(state) {
@@ -51,11 +60,12 @@ class Explore {
 
   layout() {
     this.figures = make("div", { class: "figures" });
+    this.legend = make("p", { class: "hint" });
     this.busy = make("p", { class: "busy", role: "status" });
     this.loops = make("div", {});
     this.analyses = make("div", {});
     fill(this.results_room, [
-      make("section", { "aria-label": "Courses" }, make("h2", {}, "Courses ", simulatedSign()), this.toolbar(), this.busy, this.figures),
+      make("section", { "aria-label": "Courses" }, make("h2", {}, "Courses ", simulatedSign()), this.toolbar(), this.busy, this.legend, this.figures),
       make("section", { "aria-label": "Loops" }, make("h2", {}, "Loops ", simulatedSign()), this.loops),
       this.analyses,
     ]);
@@ -63,19 +73,16 @@ class Explore {
 
   toolbar() {
     const axis = select([["stretched", "sessions stretched"], ["days", "days"]], this.axis ?? "stretched", (value) => { this.axis = value; this.draw(); });
-    const files = async () => ask("/api/files", asked(this.scenario, BAND));
-    const saved = (act) => async () => { try { await act(); } catch (error) { this.failed(error); } };
-    return make("div", { class: "row" }, field("Time axis", axis),
-      button("Python", saved(async () => download("explore.py", (await files()).python, "text/x-python"))),
-      button("Theory file", saved(async () => download("theory.json", (await files()).theory, "application/json"))),
-      button("CSV", () => download("simulated-courses.csv", csv(this.scenarios, this.results.map((r) => r.courses)), "text/csv")),
-      button("SVG", () => this.saveFigures()),
-      button("Copy link", () => navigator.clipboard?.writeText(location.href)));
+    return make("div", { class: "row" }, field("Time axis", axis), takeAlong(this, BAND));
   }
 
-  saveFigures() {
-    const svgs = [...this.figures.querySelectorAll("svg")];
-    svgs.forEach((svg, index) => download(`simulated-${index + 1}.svg`, svgText(svg, true), "image/svg+xml"));
+  /** What lines and bands are, and who was lost on the way. */
+  told() {
+    const found = this.results[this.current]?.courses;
+    if (!found) return "";
+    if (found.dyads === 1) return `Line: the average dyad, without noise.${found.lost ? " It drops out, or its course could not be computed to the end." : ""}`;
+    const lost = found.lost ? ` ${found.lost} of them dropped out, or could not be computed to the end.` : "";
+    return `Line: median of ${found.dyads} simulated dyads; bands: the middle 50 and 89 % of them.${lost}`;
   }
 
   async load(index) {
@@ -121,10 +128,12 @@ class Explore {
     this.current = two ? 1 : 0;
     this.described[1] = this.described[0];
     this.results[1] = two ? { ...this.results[0] } : {};
+    this.resting[1]?.abort();
     this.drawControls();
-    this.remember();
     this.draw();
     this.drawLoops();
+    if (two) this.changed(1, true);
+    else { this.remember(); this.tell(); }
   }
 
   async choose(choice) {
@@ -143,46 +152,77 @@ class Explore {
     }));
   }
 
-  /** A number has changed: the average dyad at once, bands and loops once it is let go. */
+  /** A number has changed: the average dyad at once, loops and bands once it is let go. */
   changed(index, settled) {
-    this.remember();
     this.since = performance.now();
+    this.changes[index] += 1;
+    this.resting[index]?.abort();
     this.figures.dataset.settled = "false";
-    if (settled) this.rest(index);
-    else this.drag(index);
+    this.drags[index]();
+    if (!settled) return;
+    this.remember(); // not while it moves: browsers bear few changes of the address per second
+    this.resting[index] = new AbortController();
+    this.settle(index, this.changes[index], this.resting[index].signal).catch((error) => {
+      if (error.name !== "AbortError") this.failed(error);
+    });
   }
 
   remember() { history.replaceState(null, "", `#/explore/${encode(this.scenarios)}`); }
 
-  async courses(index, dyads) {
-    const since = this.since;
-    const found = await ask("/api/courses", asked(this.scenarios[index], dyads));
-    if (this.left) return;
-    this.results[index].courses = found;
-    fill(this.faults, []);
-    this.draw();
-    this.main.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: { dyads, ms: performance.now() - since } }));
+  /** The average dyad, asked once for the same numbers: letting go of a slider asks for what its last move did. */
+  async average(index) {
+    const [since, number] = [this.since, this.changes[index]];
+    const question = asked(this.scenarios[index], 1);
+    const text = JSON.stringify(question);
+    const known = this.results[index];
+    if (known.text === text && known.courses.dyads === 1) return;
+    const found = await ask("/api/courses", question);
+    if (this.left || this.settled[index] >= number || !this.scenarios[index]) return;
+    Object.assign(this.results[index], { courses: found, text });
+    this.shown(1, since);
   }
 
-  async settle(index) {
+  /** Loops and bands, dropped as soon as something changes again. */
+  async settle(index, number, signal) {
+    await new Promise((done) => setTimeout(done, REST_MS));
+    if (signal.aborted) return;
     const began = performance.now();
+    const since = this.since;
     const clock = setInterval(() => fill(this.busy, [`computing, ${Math.round((performance.now() - began) / 1000)} s`]), 500);
     try {
-      await this.courses(index, 1);
-      this.results[index].loops = await ask("/api/loops", asked(this.scenarios[index]));
-      if (this.left) return;
+      // numbers without a fixed point have courses all the same
+      const loops = await ask("/api/loops", asked(this.scenarios[index]), signal).catch((error) => {
+        if (error.status !== 400) throw error;
+        return { none: error.message };
+      });
+      if (signal.aborted) return;
+      this.results[index].loops = loops;
       this.drawLoops();
-      await this.courses(index, BAND);
-      this.figures.dataset.settled = "true";
+      const bands = await ask("/api/courses", asked(this.scenarios[index], BAND), signal);
+      if (signal.aborted) return;
+      Object.assign(this.results[index], { courses: bands, text: null });
+      this.settled[index] = number;
+      this.shown(BAND, since);
+      this.tell();
     } finally {
       clearInterval(clock);
       fill(this.busy, []);
     }
   }
 
+  /** Say on the element whether every scenario shows its bands. */
+  tell() { this.figures.dataset.settled = String(this.scenarios.every((_, at) => this.settled[at] === this.changes[at])); }
+
+  shown(dyads, since) {
+    fill(this.faults, []);
+    this.draw();
+    this.main.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: { dyads, ms: performance.now() - since } }));
+  }
+
   draw() {
     const drawn = this.scenarios.map((_, index) => ({ courses: this.results[index]?.courses, colour: COLOURS[index] })).filter((entry) => entry.courses);
     fill(this.figures, courseFigures(drawn, this.axis ?? "stretched"));
+    fill(this.legend, [this.told()]);
   }
 
   drawLoops() {

@@ -26,7 +26,7 @@ function evidenceTable(rows) {
 }
 
 function effectWords({ metric, estimate, n_participants: persons }) {
-  const size = metric && estimate !== null ? `${metric} ${shown(estimate)}` : metric === "null" ? "none found" : "no number";
+  const size = metric && estimate !== null ? (metric === "other" ? `${shown(estimate)} (in its own unit)` : `${metric} ${shown(estimate)}`) : metric === "null" ? "none found" : "no number";
   return persons ? `${size}, ${persons} persons` : size;
 }
 
