@@ -30,6 +30,7 @@ _NUMBERS = {
     "length_min": "Minutes of a session (0: a prompt)",
 }
 _PERSONS = get_args(Role)
+_PHASES = ("before", "after")
 
 
 def form(plan: Plan) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def _score(plan: Plan, place: str, name: str, score: Score) -> dict[str, Any]:
         "fields": [
             _field(plan, f"{here}.quantity", "measures", score.quantity, "quantity"),
             _field(plan, f"{here}.person", "answered by", score.person, "choice", _PERSONS),
+            _field(plan, f"{here}.phase", "given", score.phase, "choice", _PHASES),
             _field(plan, f"{here}.scale", "scale", None if score.scale is None else list(score.scale), "scale"),
             _field(plan, f"{here}.unit", "unit", score.unit, "text"),
             _field(plan, f"{here}.use", "enters the fit", score.use, "yes"),

@@ -74,7 +74,7 @@ def _ask_for(plan: "Plan", study: Path, mapping: Path | None, as_json: bool) -> 
     from dyadloop.exchange import write_draft
     from dyadloop.reporting.importing import plan_json, print_plan
 
-    place = mapping or (write_draft(plan, study) if plan.guessed else study / "import.yaml")
+    place = mapping or write_draft(plan, study)
     if as_json:
         print(plan_json(plan, str(place)))
     else:
@@ -96,8 +96,8 @@ def _talk(plan: "Plan", study: Path, yes: bool) -> "Plan":
 
     print_plan(plan, console())
     while plan.open:
-        given = {place: typer.prompt(f"{place}: {what}", err=True) for place, what in plan.open}
-        plan = settled(plan, given)
+        place, what = plan.open[0]  # one by one: an answer may settle others
+        plan = settled(plan, {place: typer.prompt(f"{place}: {what}", err=True)})
     if plan.guessed and not yes and not typer.confirm("Import it like this?", err=True):
         _ask_for(plan, study, None, False)
     return plan

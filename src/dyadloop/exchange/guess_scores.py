@@ -9,6 +9,7 @@ from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_keys import Guess
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
+from dyadloop.exchange.phases import phase_of
 from dyadloop.exchange.profile import Profile, constant_within, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
 from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of
@@ -139,6 +140,7 @@ def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: li
                 "unit": "points", "scale": [float(low), float(high)], "reason": f"items of {key.id}; {why}",
             }  # fmt: skip
             guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
+            _add_phase(guess, scores, name, stem, key.id)
             if codes:
                 scores[name]["missing"] = list(codes)
                 guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
@@ -180,10 +182,20 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
         scores[own] = entry
         guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"
         guess.reasons[f"scores.{own}.quantity"] = why
+        if quantity:
+            _add_phase(guess, scores, own, name, label)
         guess.reasons[f"scores.{own}.scale"] = scale_why
         if not _roles(guess, [name]):
             told = person_of(name) or person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
             guess.reasons[f"scores.{own}.person"] = "its name" if told else "nothing names another person"
+
+
+def _add_phase(guess: Guess, scores: dict, own: str, heading: str, label: str) -> None:
+    """Enter whether a score was given before or after the session, where the session lasts."""
+    if guess.fields.get("holds") != "sessions" or guess.fields.get("length_min") == 0:
+        return
+    found = phase_of(heading, label, guess.grid.sheet, guess.grid.file.rsplit(".", 1)[0])
+    scores[own]["phase"], guess.reasons[f"scores.{own}.phase"] = found
 
 
 def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column

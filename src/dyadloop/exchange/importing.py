@@ -2,79 +2,24 @@
 
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dyadloop.data import Study
-from dyadloop.data.doubts import Doubt
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.build import built
-from dyadloop.exchange.folder import RECORD, News, check_folder, written
+from dyadloop.exchange.folder import RECORD, check_folder, written
 from dyadloop.exchange.formats.registry import companions_of, format_of, read_source
-from dyadloop.exchange.grid import Grid, Remark
+from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess import guessed
 from dyadloop.exchange.ledger import Ledger
 from dyadloop.exchange.mapping import ASK, Mapping, unanswered
-from dyadloop.exchange.mapping_file import NAME, answered, mapping_text, parsed_mapping, read_mapping
+from dyadloop.exchange.mapping_file import NAME, answered, mapping_text, parsed_mapping, read_mapping, still_true
+from dyadloop.exchange.plan import Imported, Plan, phases_of
 from dyadloop.files import sha256_of
 from dyadloop.measures import doubts
 from dyadloop.yaml_files import load_yaml
-
-
-@dataclass
-class Plan:
-    """How sources would be read: the tables, the mapping as text, and what it leaves open.
-
-    Attributes
-    ----------
-    sources
-        Files by name.
-    grids
-        Tables, in the order of the mapping.
-    text
-        Content of import.yaml.
-    open
-        What must be said: place and question.
-    guessed
-        Whether the mapping is a guess that nobody has confirmed.
-    """
-
-    sources: dict[str, Path]
-    grids: list[Grid]
-    text: str
-    mapping: Mapping
-    open: list[tuple[str, str]]
-    guessed: bool
-    reasons: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import did.
-
-    Attributes
-    ----------
-    path
-        Study folder.
-    study
-        The study in it.
-    news
-        What is new in it.
-    counts
-        Per table: cells, used and reported, and the number of reported cells by kind.
-    remarks
-        Every cell, or column, that is not taken as it stands.
-    doubts
-        What is possible in the study but unlikely.
-    """
-
-    path: Path
-    study: Study = field(repr=False)
-    news: News
-    counts: list[dict[str, Any]]
-    remarks: list[Remark] = field(repr=False)
-    doubts: list[Doubt] = field(repr=False)
 
 
 def plan_import(
@@ -108,25 +53,31 @@ def plan_import(
     known = {Path(source).name: Path(source) for source in sources}
     if len(known) < len(sources):
         raise _fault(str(folder), "two sources of one name", "different names", "rename one of them")
-    draft = (folder / NAME).exists() and not (folder / RECORD).exists()
+    draft = mapping is None and (folder / NAME).exists() and not (folder / RECORD).exists()
     given = Path(mapping) if mapping is not None else (folder / NAME if (folder / NAME).exists() else None)
-    if given is not None and answers and not (draft and mapping is None):
+    if given is not None and answers and not draft:
         raise _fault("--set", "answers beside a mapping", "one of them", f"write them into {given}")
-    if given is not None and not answers:
+    if given is not None:
         found, text = read_mapping(given)
-        return Plan(known, _grids_of(found, known), text, found, unanswered(found), False)
+        plan = Plan(known, _grids_of(found, known), text, found, unanswered(found), False)
+        if draft:
+            plan.reasons = _reasons(plan)
+        return settled(plan, answers) if answers else plan
     if not known:
         raise _fault(str(folder), "no source", "a file to import", "name one")
     grids, formats, settings = _read(known, format_id)
     content, reasons = guessed(grids, formats, settings, _study_name(folder))
-    if draft and mapping is None and mapping_text(content, reasons) != (folder / NAME).read_text(encoding="utf-8"):
-        raise _fault("--set", f"answers beside {folder / NAME}, which was edited", "one of them", "write them into it")
-    content = answered(content, answers or {})
-    for place in answers or {}:
-        reasons = {k: v for k, v in reasons.items() if k != place and not k.endswith(f".{place}")}
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
-    return Plan(known, grids, text, found, unanswered(found), True, reasons)
+    plan = Plan(known, grids, text, found, unanswered(found), True, reasons)
+    return settled(plan, answers) if answers else plan
+
+
+def _reasons(plan: Plan) -> dict[str, str]:
+    """Return the reasons of guesses that a mapping took over unchanged from the guess on the same tables."""
+    formats, settings = ([getattr(table, name) for table in plan.mapping.tables] for name in ("format", "settings"))
+    content, reasons = guessed(plan.grids, formats, settings, plan.mapping.study.name)
+    return still_true(reasons, content, load_yaml(plan.text))
 
 
 def _read(sources: dict[str, Path], format_id: str | None) -> tuple[list[Grid], list[str], list[dict[str, Any]]]:
@@ -240,7 +191,8 @@ def carried_out(plan: Plan, path: Path) -> Imported:
     hashes = {name: sha256_of(file) for name, source in plan.sources.items() for name, file in _files(name, source)}
     study, news = written(path, made, plan.text, hashes, counts)
     remarks = [remark for ledger in made.ledgers for remark in ledger.remarks]
-    return Imported(path, study, news, counts, remarks, doubts(study))
+    trend = plan.mapping.study.trend_per_days
+    return Imported(path, study, news, counts, remarks, doubts(study), phases_of(plan), trend)
 
 
 def settled(plan: Plan, answers: AnyMapping[str, str]) -> Plan:
@@ -251,8 +203,9 @@ def settled(plan: Plan, answers: AnyMapping[str, str]) -> Plan:
     DataError
         If an answer names no place of the mapping, or does not fit there.
     """
-    reasons = {place: why for place, why in plan.reasons.items() if place not in answers}
-    content = answered(load_yaml(plan.text), answers)
+    before = load_yaml(plan.text)
+    content = answered(deepcopy(before), answers)
+    reasons = {k: why for k, why in still_true(plan.reasons, before, content).items() if k not in answers}
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
     return replace(plan, text=text, mapping=found, open=unanswered(found), reasons=reasons)

@@ -36,6 +36,9 @@ class Score(_Record):
     scale: tuple[float, float] | None = Field(default=None, description="values outside are left out, and reported")
     reverse: bool = Field(default=False, description="turn a single item round: lowest and highest of its scale swap")
     transform: Literal["none", "log"] = "none"
+    phase: Literal["before", "after", "?"] | None = Field(
+        default=None, description="whether it was given before or after the session; without it, at the start"
+    )
     reliability: float | None = None
     missing: tuple[str, ...] = Field(default=(), description="codes of this column alone; -9..-1 is a range")
     use: bool = True
@@ -153,6 +156,7 @@ class Mapping(_Record):
 def unanswered(mapping: Mapping) -> list[tuple[str, str]]:
     """Return what a mapping leaves open: where, and what has to be said."""
     found = []
+    lasting = any(table.holds == "sessions" and table.length_min not in (0, None) for table in mapping.tables)
     for number, table in enumerate(mapping.tables, start=1):
         if table.holds == "nothing":
             continue
@@ -178,6 +182,9 @@ def unanswered(mapping: Mapping) -> list[tuple[str, str]]:
                 found.append(
                     (f"{place}.scores.{name}.person", "who answers: patient, therapist, partner, peer or other")
                 )
+            if score.phase == ASK and lasting:
+                what = "before or after the session? (null where nobody knows; --set phase=after answers all of these)"
+                found.append((f"{place}.scores.{name}.phase", what))
             if score.unit == ASK:
                 found.append((f"{place}.scores.{name}.unit", "its unit, such as pg/ml or points"))
     return found
