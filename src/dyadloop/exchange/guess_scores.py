@@ -12,7 +12,7 @@ from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.phases import phase_of
 from dyadloop.exchange.profile import Profile, constant_within, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
-from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of
+from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of, without_person
 from dyadloop.measures.questionnaires import Instrument
 
 _UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
@@ -74,6 +74,8 @@ def _together(name: str, parts: list[Profile]) -> Profile:
 def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
     """Return why a column is no score: ``person`` for what belongs to the person, None where it is one."""
     bare, hidden = name.strip(), guess.grid.hints.get("not_scores", ())
+    if copied := guess.grid.copied(name):
+        return f"the same entries as {copied!r}, which has the same heading"
     if not column.filled:
         return "empty"
     if IDENTIFYING.fullmatch(bare):
@@ -153,6 +155,8 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
         return [(role, f"{base}_{role}") for role in roles]
     if roles:
         return [(roles[0], base)]
+    if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
+        return [(ASK, base)]
     told = person_of(heading) or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
@@ -160,7 +164,7 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
 def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
     grid, base = guess.grid, _free(_name(name), scores)
     label = _label(grid, guess, name)
-    key = instrument_of(name) or instrument_of(base.split("_")[0])
+    key = instrument_of(name) or instrument_of(without_person(name)) or instrument_of(base.split("_")[0])
     scale, scale_why = _scale(guess, name, column, key)
     quantity, why = _quantity(guess, name, label)
     unit = _unit(name, label, quantity)
@@ -185,7 +189,12 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
         if quantity:
             _add_phase(guess, scores, own, name, label)
         guess.reasons[f"scores.{own}.scale"] = scale_why
-        if not _roles(guess, [name]):
+        if person == ASK:
+            words = (
+                f"several columns are named {grid.repeated[name]!r}: who answered this one? (or move it to left_out)"
+            )
+            guess.reasons[f"scores.{own}.person"] = words
+        elif not _roles(guess, [name]):
             told = person_of(name) or person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
             guess.reasons[f"scores.{own}.person"] = "its name" if told else "nothing names another person"
 

@@ -122,6 +122,14 @@ def quantity_of(text: str) -> tuple[str, str] | None:
     return next(((name, why) for pattern, name, why in QUANTITIES if re.search(pattern, bare)), None)
 
 
+def without_person(heading: str) -> str:
+    """Return a heading without the word that tells who answers, such as the name of a questionnaire."""
+    for pattern, _ in PERSONS:
+        if match := re.search(pattern, heading.casefold()):
+            return f"{heading[: match.start()]} {heading[match.end() :]}".strip()
+    return heading
+
+
 def person_of(heading: str) -> str | None:
     """Return the role that a heading tells."""
     return next((role for pattern, role in PERSONS if re.search(pattern, heading.casefold())), None)
