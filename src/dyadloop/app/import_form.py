@@ -87,6 +87,7 @@ def _score(plan: Plan, place: str, name: str, score: Score) -> dict[str, Any]:
             _field(plan, f"{here}.person", "answered by", score.person, "choice", _PERSONS),
             _field(plan, f"{here}.phase", "given", score.phase, "choice", _PHASES),
             _field(plan, f"{here}.scale", "scale", None if score.scale is None else list(score.scale), "scale"),
+            _field(plan, f"{here}.missing", "no answer", "?" if score.missing == "?" else list(score.codes), "codes"),
             _field(plan, f"{here}.unit", "unit", score.unit, "text"),
             _field(plan, f"{here}.use", "enters the fit", score.use, "yes"),
         ],

@@ -10,7 +10,7 @@ from dyadloop.exchange.guess_keys import Guess
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.phases import phase_of
-from dyadloop.exchange.profile import Profile, constant_within, missing_codes
+from dyadloop.exchange.profile import Profile, constant_within, lone_values, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
 from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of, without_person
 from dyadloop.measures.questionnaires import Instrument
@@ -173,15 +173,17 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
     declared = set(_of(grid.missing, guess, name))
     codes += [(code, f"labelled {word!r}") for code, word in choices.items() if word.casefold() in WORDS]
     codes = [(code, reason) for code, reason in dict(codes).items() if code not in declared]
+    known = [*declared, *(code for code, _ in codes)]
+    lone = [] if scale is not None else lone_values(column, known, is_log=quantity == "oxytocin")
     for person, own in _persons(guess, base, name, [name]):
         entry: dict[str, Any] = {"column": name, "person": person, "quantity": quantity or own, "unit": unit}
         if scale is not None:
             entry["scale"] = scale
         if quantity == "oxytocin":
             entry["transform"] = "log"
-        if codes:
-            entry["missing"] = [code for code, _ in codes]
-            guess.reasons[f"scores.{own}.missing"] = "; ".join(reason for _, reason in codes)
+        if codes or lone:
+            entry["missing"] = ASK if lone else [code for code, _ in codes]
+            guess.reasons[f"scores.{own}.missing"] = "; ".join(reason for _, reason in [*codes, *lone])
         entry["reason"] = f"{label or name}: {why}" if quantity else ""
         scores[own] = entry
         guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"

@@ -59,9 +59,9 @@ def plan_import(
         raise _fault("--set", "answers beside a mapping", "one of them", f"write them into {given}")
     if given is not None:
         found, text = read_mapping(given)
-        plan = Plan(known, _grids_of(found, known), text, found, unanswered(found), False)
-        if draft:
-            plan.reasons = _reasons(plan)
+        plan = Plan(known, _grids_of(found, known), text, found, [], False)
+        plan.reasons = _reasons(plan) if draft else {}
+        plan.open = unanswered(found, plan.reasons)
         return settled(plan, answers) if answers else plan
     if not known:
         raise _fault(str(folder), "no source", "a file to import", "name one")
@@ -69,7 +69,7 @@ def plan_import(
     content, reasons = guessed(grids, formats, settings, _study_name(folder))
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
-    plan = Plan(known, grids, text, found, unanswered(found), True, reasons)
+    plan = Plan(known, grids, text, found, unanswered(found, reasons), True, reasons)
     return settled(plan, answers) if answers else plan
 
 
@@ -208,7 +208,7 @@ def settled(plan: Plan, answers: AnyMapping[str, str]) -> Plan:
     reasons = {k: why for k, why in still_true(plan.reasons, before, content).items() if k not in answers}
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
-    return replace(plan, text=text, mapping=found, open=unanswered(found), reasons=reasons)
+    return replace(plan, text=text, mapping=found, open=unanswered(found, reasons), reasons=reasons)
 
 
 def write_draft(plan: Plan, path: Path) -> Path:

@@ -87,7 +87,7 @@ def _cell(text: str, part: Part, score: Score, column: str, scale: tuple[float, 
     if not text:
         return _Cell(None)
     declared = part.declared(column)
-    if is_missing(text, (*declared, *score.missing, *table.missing), table.decimal):
+    if is_missing(text, (*declared, *score.codes, *table.missing), table.decimal):
         whose = "the file" if is_missing(text, declared, table.decimal) else "the mapping"
         return _Cell(None, kind="missing", why=f"stands for no answer, as {whose} says")
     number = told(text, table.decimal)

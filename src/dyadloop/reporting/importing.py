@@ -78,7 +78,7 @@ def _scores(plan: Plan, number: int) -> Table:
     for name, score in plan.mapping.tables[number].scores.items():
         scale = "" if score.scale is None else f"{score.scale[0]:g} to {score.scale[1]:g}"
         source = score.column or f"{len(score.items)} items of {score.instrument}"
-        codes = score.missing if isinstance(score.missing, str) else ", ".join(score.missing)
+        codes = "?" if score.missing == "?" else ", ".join(score.codes)
         table.add_row(f"  {name}", source, score.quantity, score.person, str(phases.get(name, "")), scale, codes)
     return table
 

@@ -37,7 +37,7 @@ function part(one, form) {
   return make("fieldset", {}, make("legend", {}, `${one.name}: ${one.rows} rows, ${one.cells} cells`),
     make("details", { open: true }, make("summary", {}, "First rows of the file"), table(`First rows of ${one.name}`, one.columns, one.preview)),
     make("div", { class: "fields" }, one.fields.map((each) => entry(each, form))),
-    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "given", "scale", "unit", "enters the fit", "why"], scores) : note("No column is taken as a measurement.", "warning"),
+    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "given", "scale", "no answer", "unit", "enters the fit", "why"], scores) : note("No column is taken as a measurement.", "warning"),
     left.length ? make("details", {}, make("summary", {}, `Columns that are left out (${left.length})`), table("Left out", ["column", "why"], left)) : null);
 }
 
@@ -65,8 +65,8 @@ function control(one, form, label) {
     for (const [key, value] of Object.entries(named)) if (value) box.setAttribute(key, value);
     return box;
   }
-  const shown = asked || one.value === null ? "" : Array.isArray(one.value) ? one.value.join(" to ") : one.value;
-  const input = make("input", { ...named, type: "text", value: shown, placeholder: one.kind === "scale" ? "1 to 7" : null, inputmode: one.kind === "number" ? "decimal" : null });
+  const shown = asked || one.value === null ? "" : Array.isArray(one.value) ? one.value.join(one.kind === "codes" ? ", " : " to ") : one.value;
+  const input = make("input", { ...named, type: "text", value: shown, placeholder: { scale: "1 to 7", codes: asked ? "-77, or none" : "none" }[one.kind] ?? null, inputmode: one.kind === "number" ? "decimal" : null });
   input.addEventListener("change", () => changed(typed(input.value.trim(), one.kind)));
   return input;
 }
@@ -81,6 +81,7 @@ function mapping(form) {
 
 /** What a person typed, as the mapping has it: numbers as numbers, a scale as two of them, nothing as null. */
 function typed(text, kind) {
+  if (kind === "codes") return text === "" ? "none" : text;
   if (text === "") return null;
   const plain = text.replace(",", ".");
   if (kind === "scale") return (text.match(/-?\d+(?:[.,]\d+)?/g) ?? []).map((part) => Number(part.replace(",", ".")));
