@@ -6,7 +6,8 @@ from typing import Any, get_args
 from dyadloop.exchange import Plan
 from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.mapping import Role, Score, Table
-from dyadloop.theory import PRESETS, linear_form, read_theory
+from dyadloop.theory import PRESETS, read_theory
+from dyadloop.theory.measured import quantities_of
 
 _ROWS = 6
 _COLUMNS = {
@@ -50,9 +51,7 @@ def form(plan: Plan) -> dict[str, Any]:
 
 
 def _quantities(theory: str) -> list[str]:
-    found = read_theory(theory)
-    fitted = found if found.linear_form is None else linear_form(found)
-    return sorted({variable.measured_as for variable in fitted.variables} | {entry.id for entry in fitted.composites})
+    return quantities_of(read_theory(theory))
 
 
 def _table(plan: Plan, number: int, table: Table, grid: Grid) -> dict[str, Any]:

@@ -145,8 +145,10 @@ def export(
         print_written([write_crate(source)], as_json)
         return
     if to not in EXPORTS and to not in HAND_OVER_NAMES:
-        known = ", ".join((*EXPORTS, *HAND_OVER_NAMES))
-        raise typer.BadParameter(f"{to!r}; known are {known} and ro-crate", param_hint="--to")
+        from dyadloop.data.names import known_names
+
+        known = known_names((*EXPORTS, *HAND_OVER_NAMES, "ro-crate"), to)
+        raise typer.BadParameter(f"{to!r}; known are {known}", param_hint="--to")
     if out is None:
         raise typer.BadParameter("no folder to write to; name one after the study", param_hint="OUT")
     if to in HAND_OVER_NAMES:
@@ -190,7 +192,9 @@ def schema(
 
     known = {"study": StudyInfo, "import": Mapping, "theory": Theory}
     if of not in known:
-        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="OF")
+        from dyadloop.data.names import known_names
+
+        raise typer.BadParameter(f"{of!r}; known are {known_names(known, of)}", param_hint="OF")
     print(json.dumps(known[of].model_json_schema(), indent=2))
 
 
@@ -213,7 +217,9 @@ def convert(
     from dyadloop.exchange.published import PUBLISHED
 
     if of not in PUBLISHED:
-        raise typer.BadParameter(f"{of!r}; known are {', '.join(PUBLISHED)}", param_hint="--of")
+        from dyadloop.data.names import known_names
+
+        raise typer.BadParameter(f"{of!r}; known are {known_names(PUBLISHED, of)}", param_hint="--of")
     print_written([PUBLISHED[of].convert(source, path)], as_json)
     say(f"next: dyadloop check {path}", quiet)
 

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.files import sha256
 from dyadloop.machine import processors
@@ -185,7 +186,9 @@ def _numbers(
     parameters = plan.parameters()
     unknown = sorted({*(values or {}), *(spread or {})} - set(parameters))
     if unknown:
-        raise TheoryError(f"{', '.join(unknown)}: no parameter of {plan.theory.id!r}; known: {', '.join(parameters)}")
+        raise TheoryError(
+            f"{', '.join(unknown)}: no parameter of {plan.theory.id!r}; known: {known_names(parameters, *unknown)}"
+        )
     numbers: dict[str, Any] = {
         name: np.asarray((values or {}).get(name, q.value), dtype=float) for name, q in parameters.items()
     }
@@ -223,7 +226,9 @@ def _start(plan: Plan, system: System, numbers: dict, start: Mapping[str, float]
     known = set(plan.names)
     unknown = sorted(set(start or {}) - known)
     if unknown:
-        raise TheoryError(f"{', '.join(unknown)}: no state of {plan.theory.id!r}; known: {', '.join(sorted(known))}")
+        raise TheoryError(
+            f"{', '.join(unknown)}: no state of {plan.theory.id!r}; known: {known_names(sorted(known), *unknown)}"
+        )
     rows = []
     for index, state in enumerate(plan.states):
         usual = system.levels[index] + numbers.get(f"start_{state.variable.id}", 0.0)
