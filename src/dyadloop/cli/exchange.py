@@ -28,7 +28,7 @@ def import_(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take all guesses without asking.")] = False,
     answers: Annotated[
-        list[str] | None, typer.Option("--set", help="Answer of a guessed mapping, such as length_min=50.")
+        list[str] | None, typer.Option("--set", help="Answer of a guessed mapping, such as length_min=50 or phase=after.")
     ] = None,
     format_id: Annotated[
         str | None,
@@ -162,7 +162,7 @@ def export(
 
 
 def new(
-    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", metavar="STUDY", callback=writable_folder)],
     template: Annotated[str, typer.Option("--template", help="alliance, recordings or ema.")] = "alliance",
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -200,7 +200,7 @@ def schema(
 
 def convert(
     source: Annotated[Path, typer.Argument(help="Published table.")],
-    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", metavar="STUDY", callback=writable_folder)],
     of: Annotated[
         str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
     ] = "school",
@@ -287,7 +287,11 @@ def wells(
         list[Path], typer.Argument(help="Exports of a plate reader, then the table to write.", metavar="READING... OUT")
     ],
     layout: Annotated[
-        Path, typer.Option(help="Table with a row per well: well, kind, sample, concentration, dilution, who, session.")
+        Path,
+        typer.Option(
+            help="Table with a row per well: well, kind, sample, concentration, dilution, participant_id, session, "
+            "phase, time; plate where plates differ."
+        ),
     ],
     reading: Annotated[
         str | None, typer.Option(help="Which reading counts where a plate has several, such as 450.")
@@ -297,8 +301,8 @@ def wells(
 ) -> None:
     """Join exports of a plate reader with a layout into the table of wells that an assay of a study is read from.
 
-    SoftMax Pro, Gen5, Magellan, i-control, plain matrices of 8 x 12 (or 4 x 6, 16 x 24). Saturated wells stay so and
-    are censored by `dyadloop measure`.
+    SoftMax Pro, Gen5, Magellan, i-control, plain matrices of 4 x 6, 8 x 12, 16 x 24 or 32 x 48. Saturated wells stay so
+    and are censored by `dyadloop measure`.
 
     Example: dyadloop wells plate1.txt plate2.txt my-study/assays/wells.tsv --layout layout.csv
     """

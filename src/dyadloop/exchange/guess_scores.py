@@ -12,10 +12,11 @@ from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.phases import phase_of
 from dyadloop.exchange.profile import Profile, constant_within, lone_values, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
-from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of, without_person
+from dyadloop.exchange.vocabulary import IDENTIFYING, NOTES, TECHNICAL, person_of, quantity_of, without_person
 from dyadloop.measures.questionnaires import Instrument
 
 _UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
+_WORDS = 3  # from which an entry is taken for a sentence
 _ROLES = ("patient", "therapist", "partner", "peer", "other")
 _THEORY = {"alliance": "trust", "distress": "stress"}  # quantities of questionnaires that the theory names otherwise
 
@@ -82,6 +83,8 @@ def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
         return "may tell who somebody is"
     if isinstance(hidden, tuple | list | set) and name in hidden:
         return f"of {guess.grid.hints.get('format', 'the program')} itself"
+    if not column.is_number and (NOTES.fullmatch(bare) or _is_prose(column)):
+        return "free text, which may tell who somebody is"
     if column.is_date or column.is_clock:
         return "another date or time than that of the session"
     dyad = guess.fields.get("dyad")
@@ -99,6 +102,12 @@ def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
         return "two values at most: name it under `events` or `covariates` if it is one of these"
     running = column.values == tuple(range(1, len(column.values) + 1)) and len(column.values) == column.filled
     return "a running number" if running and column.filled > 20 else None
+
+
+def _is_prose(column: Profile) -> bool:
+    """Return whether entries are sentences: of several words, and hardly any of them twice."""
+    several = sum(len(text.split()) >= _WORDS for text in column.texts)
+    return column.distinct > column.filled / 2 and several > column.distinct / 2
 
 
 def _item_groups(guess: Guess) -> dict[str, tuple[Instrument, list[str]]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.build import built
 from dyadloop.exchange.folder import RECORD, check_folder, written
@@ -20,6 +21,9 @@ from dyadloop.exchange.plan import Imported, Plan, phases_of
 from dyadloop.files import sha256_of
 from dyadloop.measures import doubts
 from dyadloop.yaml_files import load_yaml
+
+Read = tuple[list[Grid], list[str], list[dict[str, Any]]]
+"""Tables, the format of each, and how it was read."""
 
 
 def plan_import(
@@ -65,12 +69,30 @@ def plan_import(
         return settled(plan, answers) if answers else plan
     if not known:
         raise _fault(str(folder), "no source", "a file to import", "name one")
-    grids, formats, settings = _read(known, format_id)
+    answers = dict(answers or {})
+    grids, formats, settings = _of_sheet(_read(known, format_id), answers.pop("sheet", None))
     content, reasons = guessed(grids, formats, settings, _study_name(folder))
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
     plan = Plan(known, grids, text, found, unanswered(found, reasons), True, reasons)
     return settled(plan, answers) if answers else plan
+
+
+def _of_sheet(read: Read, wanted: str | None) -> Read:
+    """Return the tables of one sheet, of all where none is named."""
+    if wanted is None:
+        return read
+    chosen = [place for place, grid in enumerate(read[0]) if grid.sheet == wanted]
+    if not chosen:
+        raise _no_sheet("--set", wanted, read[0])
+    grids, formats, settings = ([part[place] for place in chosen] for part in read)
+    return grids, formats, settings
+
+
+def _no_sheet(where: str, wanted: str, grids: Sequence[Grid]) -> DataError:
+    sheets = [grid.sheet for grid in grids if grid.sheet]
+    expected = f"one of {known_names(sheets, wanted)}" if sheets else "no `sheet`: no source has sheets"
+    return _fault(where, f"no sheet {wanted!r}", expected, "correct `sheet`")
 
 
 def _reasons(plan: Plan) -> dict[str, str]:
@@ -80,7 +102,7 @@ def _reasons(plan: Plan) -> dict[str, str]:
     return still_true(reasons, content, load_yaml(plan.text))
 
 
-def _read(sources: dict[str, Path], format_id: str | None) -> tuple[list[Grid], list[str], list[dict[str, Any]]]:
+def _read(sources: dict[str, Path], format_id: str | None) -> Read:
     """Return the tables of sources, with their formats and how they were read; a dictionary explains the others."""
     beside = companions_of(sources)
     grids, formats, settings = [], [], []
@@ -121,8 +143,7 @@ def _grids_of(mapping: Mapping, sources: dict[str, Path]) -> list[Grid]:
             read[key] = read_source(paths[table.file], table.format, table.settings, beside)[1]
         fitting = [grid for grid in read[key] if grid.sheet == table.sheet]
         if not fitting:
-            sheets = ", ".join(grid.sheet for grid in read[key])
-            raise _fault(table.file, f"no sheet {table.sheet!r}", f"one of {sheets}", "correct `sheet` in the mapping")
+            raise _no_sheet(table.file, table.sheet, read[key])
         found.append(fitting[0])
     return found
 
@@ -208,6 +229,9 @@ def settled(plan: Plan, answers: AnyMapping[str, str]) -> Plan:
     reasons = {k: why for k, why in still_true(plan.reasons, before, content).items() if k not in answers}
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
+    read = [(table.file, table.sheet, table.format, table.settings) for table in found.tables]
+    if read != [(table.file, table.sheet, table.format, table.settings) for table in plan.mapping.tables]:
+        plan = replace(plan, grids=_grids_of(found, plan.sources))
     return replace(plan, text=text, mapping=found, open=unanswered(found, reasons), reasons=reasons)
 
 

@@ -127,11 +127,7 @@ def answered(content: dict[str, Any], answers: AnyMapping[str, str]) -> dict[str
             with_phase(content, value)
             continue
         if len(steps) == 1 and steps[0] not in content:
-            for table in content["tables"]:
-                if table.get("holds") == "sessions" and (
-                    table.get(steps[0], ASK) == ASK or len(content["tables"]) == 1
-                ):
-                    table[steps[0]] = value
+            _answer_tables(content["tables"], place, value)
             continue
         holder: Any = content
         for step in steps[:-1]:
@@ -140,6 +136,24 @@ def answered(content: dict[str, Any], answers: AnyMapping[str, str]) -> dict[str
             raise _no_place(place)
         holder[steps[-1]] = value
     return without_needless(content)
+
+
+def _answer_tables(tables: list[dict[str, Any]], key: str, value: object) -> None:
+    """Enter an answer in all tables of sessions that leave it open, or in the only table.
+
+    Raises
+    ------
+    DataError
+        If every one of several tables says it already.
+    """
+    holding = [table for table in tables if table.get("holds") == "sessions"]
+    asked = [table for table in holding if table.get(key, ASK) == ASK or len(tables) == 1]
+    if holding and not asked:
+        got, expected = repr(key), "a place that is open in a table of several"
+        remedy = f"name the table, such as tables.1.{key}"
+        raise DataError("--set", [Fault("--set", None, None, got, expected, remedy)])
+    for table in asked:
+        table[key] = value
 
 
 def still_true(

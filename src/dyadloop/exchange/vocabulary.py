@@ -90,6 +90,13 @@ IDENTIFYING = re.compile(
 )
 """Headings of what may tell who somebody is: left out."""
 
+NOTES = re.compile(
+    r".*(bemerkung|anmerkung|notiz|kommentar|freitext|sonstiges|remark|comment|note|free.?text|memo)"
+    r"(en|s)?([ _.-]?\d+)?",
+    re.IGNORECASE,
+)
+"""Headings of what people write in their own words: left out where it is no number."""
+
 TECHNICAL = re.compile(
     r".*(_complete|_timestamp|duration.*seconds|responseid|recorded_?date|start_?date|end_?date|progress|finished|status|"
     r"distribution.?channel|user.?language|external.?reference|survey_identifier|startlanguage|submitdate|lastpage|token|"
