@@ -46,6 +46,9 @@ def test_each_guess_has_its_reason_and_what_nothing_tells_is_asked(door):
     assert (dyad["value"], dyad["why"]) == ("Klient", "its heading; 3 different entries")
     assert "PHQ9" in dyad["choices"]
     assert place(plan, "tables.1.decimal")["value"] == ","
+    phase = place(plan, "tables.1.scores.wai.phase")
+    assert (phase["value"], phase["choices"]) == ("after", ["before", "after"])
+    assert phase["why"].startswith("guess, to be confirmed")
     assert plan["tables"][0]["preview"][0] == ["P01", "1", "01.03.2024", "3,5", "14"]
 
 

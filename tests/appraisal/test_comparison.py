@@ -16,7 +16,7 @@ from scipy.stats import multivariate_normal, multivariate_t
 from typer.testing import CliRunner
 
 from dyadloop.appraisal import compare, comparison
-from dyadloop.appraisal.comparison import PASSIVE, _last_sessions, _problems, _stacking, _sums
+from dyadloop.appraisal.comparison import PASSIVE, _last_sessions, _problems, _stacking, _sums, rival_names
 from dyadloop.appraisal.marginal_likelihood import _bridge, log_evidence
 from dyadloop.cli.program import app
 from dyadloop.data import read_study
@@ -242,3 +242,21 @@ def test_a_comparison_by_sampling_goes_on_where_it_was(call, tmp_path):
     post = load_result(tmp_path / "out" / "biomarker")
     assert post.attrs["hypothesis"] == "biomarker"
     assert post["log_likelihood"]["dyads"].sizes == {"chain": 2, "draw": 100, "dyad": 6}
+
+
+@pytest.mark.parametrize(
+    ("theory", "rivals"),
+    [
+        ("alliance", ("none", "alliance_first", "symptoms_first", "reciprocal")),
+        ("affect", ("none", "network")),
+        ("framework", ("none", "biomarker", "driver", "reciprocal", "reverse")),
+    ],
+)
+def test_the_rivals_of_a_theory_are_compared_by_default(theory, rivals):
+    assert rival_names(read_theory(theory)) == rivals
+
+
+def test_a_theory_without_rivals_says_so():
+    theory = read_theory("alliance").model_copy(update={"hypotheses": ()})
+    with pytest.raises(TheoryError, match="'alliance': got 0 hypotheses without optional parts"):
+        rival_names(theory)

@@ -139,3 +139,22 @@ def test_the_mark_lies_inside_the_figure():
     assert 0 < float(text.attrib["x"]) <= width
     assert 0 < float(text.attrib["y"]) <= height
     assert re.sub(r"<text[^>]*>SIMULATED</text>\n", "", marked) == plain
+
+
+def test_a_table_with_faults_does_not_stop_the_others(here):
+    study = made(here / "study")
+    info = yaml.safe_load((study / "study.yaml").read_text())
+    del info["measures"]["sync"], info["indicators"]["sync"]
+    info["indicators"]["gad"] = {"quantity": "fear", "person": "patient", "unit": "points"}
+    info["measures"]["gad"] = {"kind": "questionnaire", "file": "phenotype/gad7.tsv", "instrument": "gad7"}
+    (study / "study.yaml").write_text(yaml.safe_dump(info, sort_keys=False))
+    head = "participant_id\tsession\t" + "\t".join(f"item{n}" for n in range(1, 8))
+    (study / "phenotype" / "gad7.tsv").write_text(f"{head}\nP0\t1\t1\t1\t99\t1\t1\t1\t1\n")
+    run = dyadloop("measure", study)
+    assert run.returncode == 3
+    assert "declare `missing: [99]`" in run.stderr
+    assert "no score of gad" in run.stderr
+    rows = (study / "measurements.tsv").read_text().splitlines()
+    assert len(rows) == 1 + 2 * SESSIONS
+    told = json.loads(dyadloop("measure", study, "--json", "--quiet").stdout)
+    assert "99" in told["failed"]["gad"]

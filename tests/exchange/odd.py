@@ -12,7 +12,7 @@ from dyadloop.errors import DyadloopError
 from dyadloop.exchange.importing import carried_out, plan_import
 from tests.exchange.made import german, redcap, spss
 
-ANSWERS = {"length_min": "50", "every_days": "7"}
+ANSWERS = {"length_min": "50", "phase": "after", "every_days": "7"}
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1", "utf-16-le", "mac_roman", "cp850")
 
 

@@ -299,7 +299,7 @@ def test_a_mean_with_a_value_beyond_a_limit_is_none(tmp_path):
         + "".join(f"P{p},{s},2024-03-0{s},{v}\n" for p in (1, 2, 3) for s in (1, 2, 3) for v in ("<2", "8"))
         + "P4,1,2024-03-01,3\nP4,1,2024-03-01,5\n"
     )
-    answers = {"length_min": "50", "twice": "mean", "tables.1.scores.oxytocin.unit": "pg/ml"}
+    answers = {"length_min": "50", "twice": "mean", "phase": "after", "tables.1.scores.oxytocin.unit": "pg/ml"}
     made = import_study(tmp_path / "a.csv", tmp_path / "study", answers=answers)
     assert made.study.measurements["value"].tolist() == [4.0]
     assert made.counts[0]["by_kind"]["conflict"] == 18

@@ -9,6 +9,8 @@ from dyadloop.exchange import import_study, plan_import
 from tests.cli.program import dyadloop
 from tests.exchange.made import german, redcap, spss
 
+GERMAN = {"length_min": "50", "phase": "after"}
+
 
 def _add_up(counts):
     for table in counts:
@@ -21,8 +23,9 @@ def test_a_german_excel_export(tmp_path):
     first = dyadloop("import", source, study)
     assert first.returncode == 2
     assert "tables.1.length_min" in first.stderr
+    assert "tables.1.scores.groesse_des_vertrauens.phase" in first.stderr
     assert {path.name for path in study.iterdir()} == {"import.yaml"}
-    run = dyadloop("import", source, study, "--set", "length_min=50", "--yes", "--json")
+    run = dyadloop("import", source, study, "--set", "length_min=50", "--set", "phase=after", "--yes", "--json")
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)
     _add_up(told["tables"])
@@ -77,7 +80,7 @@ def test_an_spss_file_with_a_row_per_patient(tmp_path):
 @pytest.mark.parametrize("again", [False, True])
 def test_a_newer_export_says_what_is_new(tmp_path, again):
     source = german(tmp_path / "a.csv")
-    import_study(source, tmp_path / "study", answers={"length_min": "50"})
+    import_study(source, tmp_path / "study", answers=GERMAN)
     before = {p.name: p.read_bytes() for p in (tmp_path / "study").iterdir()}
     if again:
         done = import_study(source, tmp_path / "study")
@@ -96,7 +99,7 @@ def test_a_newer_export_says_what_is_new(tmp_path, again):
 
 def test_what_was_edited_by_hand_is_not_overwritten(tmp_path):
     source, study = german(tmp_path / "a.csv"), tmp_path / "study"
-    import_study(source, study, answers={"length_min": "50"})
+    import_study(source, study, answers=GERMAN)
     own = study / "study.yaml"
     own.write_text(own.read_text().replace("title: Imported from a.csv", "title: Our study"))
     done = import_study(source, study)
@@ -112,7 +115,8 @@ def test_what_was_edited_by_hand_is_not_overwritten(tmp_path):
 def test_nothing_is_written_where_something_is_open(tmp_path):
     source = german(tmp_path / "a.csv")
     plan = plan_import([source], tmp_path / "study")
-    assert [place for place, _ in plan.open] == ["tables.1.length_min"]
+    open_places = ["tables.1.length_min", "tables.1.scores.groesse_des_vertrauens.phase"]
+    assert [place for place, _ in plan.open] == open_places
     with pytest.raises(ValueError, match=r"minutes of a session"):
         import_study(source, tmp_path / "study")
     assert not (tmp_path / "study").exists()

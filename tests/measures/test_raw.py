@@ -170,11 +170,6 @@ def test_a_bad_recording_stops_no_other(study):
         (lambda info: info.pop("measures"), DataError, "at least one source"),
         (lambda info: info["measures"].update(nothing=info["measures"]["trust"]), DataError, "nothing is no indicator"),
         (lambda info: info["measures"]["trust"].update(kind="magic"), DataError, "kind"),
-        (lambda info: info["measures"]["trust"].update(instrument="nothing"), MeasureError, "shipped"),
-        (lambda info: info["measures"]["trust"].update(scale="nothing"), MeasureError, "no scale 'nothing'"),
-        (lambda info: info["measures"]["trust"].update(file="../other.tsv"), MeasureError, "outside the study folder"),
-        (lambda info: info["measures"]["trust"].update(file="phenotype/x.tsv"), MeasureError, "no such file"),
-        (lambda info: info["measures"]["sync"].update(files="recordings/x_{dyad}.csv"), MeasureError, "no file fits"),
     ],
 )
 def test_bad_declarations(study, change, error, message):
@@ -185,11 +180,49 @@ def test_bad_declarations(study, change, error, message):
         measure(study)
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda info: info["measures"]["trust"].update(instrument="nothing"), MeasureError, "shipped"),
+        (lambda info: info["measures"]["trust"].update(scale="nothing"), MeasureError, "no scale 'nothing'"),
+        (lambda info: info["measures"]["trust"].update(file="../other.tsv"), MeasureError, "outside the study folder"),
+        (lambda info: info["measures"]["trust"].update(file="phenotype/x.tsv"), MeasureError, "no such file"),
+        (lambda info: info["measures"]["sync"].update(files="recordings/x_{dyad}.csv"), MeasureError, "no file fits"),
+    ],
+)
+def test_a_source_that_cannot_be_used_stops_no_other(study, change, error, message):
+    info = _info()
+    change(info)
+    (study / "study.yaml").write_text(yaml.safe_dump(info, sort_keys=False))
+    found = measure(study)
+    ((name, why),) = found.failed.items()
+    assert isinstance(why, error)
+    assert message in str(why)
+    assert set(found.rows["indicator"]) == set(info["measures"]) - {name}
+    (status,) = found.status[found.status["indicator"] == name].to_dict("records")
+    assert (status["dyad"], status["session"]) == ("", "")
+    assert status["status"].startswith("no score: ")
+    info["measures"] = {name: info["measures"][name]}
+    (study / "study.yaml").write_text(yaml.safe_dump(info, sort_keys=False))
+    with pytest.raises(error, match=message):
+        measure(study)
+
+
+def test_where_no_source_can_be_used_all_faults_are_told(study):
+    info = _info()
+    info["measures"] = {name: entry for name, entry in info["measures"].items() if name in ("trust", "sync")}
+    info["measures"]["trust"]["instrument"] = "nothing"
+    info["measures"]["sync"]["files"] = "recordings/x_{dyad}.csv"
+    (study / "study.yaml").write_text(yaml.safe_dump(info, sort_keys=False))
+    with pytest.raises(DataError) as caught:
+        measure(study)
+    assert [fault.column for fault in caught.value.faults] == ["measures.sync", "measures.trust"]
+
+
 def test_unknown_persons_and_sessions_are_faults(study):
     path = study / "phenotype" / "waisr.tsv"
     path.write_text(path.read_text().replace("P0\t1\t", "P0\t9\t", 1))
-    with pytest.raises(DataError, match="'9' of dyad 'D0'"):
-        measure(study)
+    assert "'9' of dyad 'D0'" in str(measure(study).failed["trust"])
 
 
 def test_devices_with_their_own_clock_are_brought_together(study):

@@ -163,3 +163,20 @@ def test_what_is_doubtful_in_a_raw_table_is_noted(study):
     rows[0][5] = ""
     _answers(study, rows)
     assert "slipped by a row" in measure(study).record["phq"]["notes"]["phenotype/phq9.tsv"][0]
+
+
+@pytest.mark.parametrize("missing", [[99], ["99"], [-77, 99], ["k.A.", 99.0]])
+def test_declared_codes_stand_for_no_answer(study, missing):
+    """A code is a gap of its item, never a key; without the declaration it is a fault that names the remedy."""
+    path = study / "phenotype" / "phq9.tsv"
+    lines = path.read_text().splitlines()
+    fields = lines[2].split("\t")  # of a patient
+    fields[3] = "99"
+    path.write_text("\n".join([*lines[:2], "\t".join(fields), *lines[3:]]) + "\n")
+    with pytest.raises(DataError, match=r"or declare `missing: \[99\]` beside `instrument`"):
+        measure(study)
+    yaml = study / "study.yaml"
+    yaml.write_text(yaml.read_text().replace("instrument: phq9", f"instrument: phq9, missing: {missing}"))
+    found = measure(study)
+    assert len(found.rows) == len(SUMS)
+    assert "1 entries stand for no answer, as `missing` says" in str(found.record)

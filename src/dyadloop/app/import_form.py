@@ -6,7 +6,8 @@ from typing import Any, get_args
 from dyadloop.exchange import Plan
 from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.mapping import Role, Score, Table
-from dyadloop.theory import PRESETS, linear_form, read_theory
+from dyadloop.theory import PRESETS, read_theory
+from dyadloop.theory.measured import quantities_of
 
 _ROWS = 6
 _COLUMNS = {
@@ -30,6 +31,7 @@ _NUMBERS = {
     "length_min": "Minutes of a session (0: a prompt)",
 }
 _PERSONS = get_args(Role)
+_PHASES = ("before", "after")
 
 
 def form(plan: Plan) -> dict[str, Any]:
@@ -49,9 +51,7 @@ def form(plan: Plan) -> dict[str, Any]:
 
 
 def _quantities(theory: str) -> list[str]:
-    found = read_theory(theory)
-    fitted = found if found.linear_form is None else linear_form(found)
-    return sorted({variable.measured_as for variable in fitted.variables} | {entry.id for entry in fitted.composites})
+    return quantities_of(read_theory(theory))
 
 
 def _table(plan: Plan, number: int, table: Table, grid: Grid) -> dict[str, Any]:
@@ -84,7 +84,9 @@ def _score(plan: Plan, place: str, name: str, score: Score) -> dict[str, Any]:
         "fields": [
             _field(plan, f"{here}.quantity", "measures", score.quantity, "quantity"),
             _field(plan, f"{here}.person", "answered by", score.person, "choice", _PERSONS),
+            _field(plan, f"{here}.phase", "given", score.phase, "choice", _PHASES),
             _field(plan, f"{here}.scale", "scale", None if score.scale is None else list(score.scale), "scale"),
+            _field(plan, f"{here}.missing", "no answer", "?" if score.missing == "?" else list(score.codes), "codes"),
             _field(plan, f"{here}.unit", "unit", score.unit, "text"),
             _field(plan, f"{here}.use", "enters the fit", score.use, "yes"),
         ],

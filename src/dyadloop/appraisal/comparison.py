@@ -22,7 +22,7 @@ from dyadloop.appraisal.marginal_likelihood import log_evidence
 from dyadloop.appraisal.particle_correction import correction
 from dyadloop.appraisal.replication import sampled
 from dyadloop.data import Study
-from dyadloop.errors import FitError
+from dyadloop.errors import FitError, TheoryError
 from dyadloop.estimands.catalogue import draws_of
 from dyadloop.files import folder_or_temporary, replacing
 from dyadloop.inference.convergence import convergence_faults
@@ -69,7 +69,7 @@ class _Work:
 
 def compare(
     study: Study,
-    hypotheses: Iterable[str] = ("none", "biomarker", "driver", "reciprocal"),
+    hypotheses: Iterable[str] | None = None,
     theory: Theory | None = None,
     *,
     priors: pd.DataFrame | None = None,
@@ -87,7 +87,7 @@ def compare(
     study
         Result of :func:`dyadloop.read_study`.
     hypotheses
-        Names or ids of rivals within the theory, two or more.
+        Names or ids of rivals within the theory, two or more; default: all that need none of its optional parts.
     theory
         Theory that holds them; default: the one that study.yaml names.
     priors
@@ -142,12 +142,30 @@ def compare(
     ['biomarker', 'none']
     """
     whole = theory or read_theory(study.info.theory, study.path)
-    problems, notes = _problems(study, whole, tuple(hypotheses), priors)
+    problems, notes = _problems(study, whole, rival_names(whole) if hypotheses is None else tuple(hypotheses), priors)
     settings = settings or Settings()
     with folder_or_temporary(folder) as kept:
         found = _compare(problems, ahead, _Work(study, seed, settings, kept, progress, message, notes))
         with replacing(kept / "comparison.nc") as draft:
             found.to_netcdf(draft, engine="h5netcdf")
+    return found
+
+
+def rival_names(theory: Theory) -> tuple[str, ...]:
+    """Return the hypotheses of a theory that need none of its optional parts, which a comparison takes by itself.
+
+    Raises
+    ------
+    TheoryError
+        If there are fewer than two.
+    """
+    found = tuple(rival.name for rival in theory.hypotheses if not rival.including)
+    if len(found) < 2:
+        got = f"{len(found)} hypotheses without optional parts ({', '.join(found) or 'none'})"
+        raise TheoryError(
+            f"theory {theory.id!r}: got {got}; expected two or more to compare; declare rivals under `hypotheses`, or "
+            "name two"
+        )
     return found
 
 

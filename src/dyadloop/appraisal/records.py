@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import FitError, ResultError
 
 
@@ -71,7 +72,7 @@ def chosen_from(known: Collection[str], names: tuple[str, ...] | None, word: str
     """
     chosen = tuple(known) if names is None else names
     if unknown := [name for name in chosen if name not in known]:
-        raise FitError(f"{', '.join(unknown)}: no {word}; known: {', '.join(known)}")
+        raise FitError(f"{', '.join(unknown)}: no {word}; known: {known_names(known, *unknown)}")
     if replicates < 1:
         raise FitError(f"replicates={replicates}: expected 1 or more")
     return chosen

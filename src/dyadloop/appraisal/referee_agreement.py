@@ -126,8 +126,8 @@ def agreement(row: pd.Series) -> tuple[str, str]:
     reasons = []
     if not row["reproduced"]:
         reasons.append(
-            f"the fit does not reproduce the regression ({row['regression']:.2g}; replicated studies give "
-            f"{row['replicated_low']:.2g} to {row['replicated_high']:.2g})"
+            f"the fit does not reproduce the regression: it gives {row['regression']:.2g} in this study, and between "
+            f"{row['replicated_low']:.2g} and {row['replicated_high']:.2g} in studies simulated from the fit"
         )
     if any(fit * other < 0 for fit in fits for other in others):
         return OPPOSITE, "; ".join([*reasons, *(explanations(row, fits) or ["no reason was found: trust neither"])])

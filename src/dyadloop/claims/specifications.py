@@ -9,6 +9,7 @@ import pandas as pd
 
 from dyadloop.claims.claims_table import UNTESTABLE, judge_claims
 from dyadloop.data import Study
+from dyadloop.data.names import known_names
 from dyadloop.errors import FitError
 from dyadloop.files import folder_or_temporary, sha256
 from dyadloop.inference.convergence import convergence_faults
@@ -118,7 +119,7 @@ def multiverse(
     found = multiverse_options(study)
     unknown = sorted(set(only or ()) - set(found))
     if unknown or not found:
-        raise FitError(f"{', '.join(unknown) or 'this study'}: no other choice; known: {', '.join(found) or 'none'}")
+        raise FitError(f"{', '.join(unknown) or 'this study'}: no other choice; known: {known_names(found, *unknown)}")
     chosen = {DECLARED: study, **{name: other for name, other in found.items() if only is None or name in only}}
     settings, tables = settings or Settings(), []
     with folder_or_temporary(folder) as kept:

@@ -23,6 +23,7 @@ from dyadloop.appraisal.records import Records, chosen_from
 from dyadloop.appraisal.replication import replicate
 from dyadloop.claims.claims_table import UNTESTABLE, judge, subjects
 from dyadloop.data import read_study
+from dyadloop.data.names import known_names
 from dyadloop.errors import FitError
 from dyadloop.estimands.catalogue import Untestable, draws_of, estimand
 from dyadloop.inference.cache import made_once
@@ -213,7 +214,9 @@ def _simulated(design: _Design, name: str) -> _World:
     middle = {str(parameter): float(row["location"]) for parameter, row in problem.priors.iterrows()}
     ordinary = {parameter: value for parameter, value in _ORDINARY.items() if parameter in middle}
     if unknown := sorted(set(truth.values) - set(middle)):
-        raise FitError(f"{', '.join(unknown)}: no parameter of the world {name!r}; known: {', '.join(middle)}")
+        raise FitError(
+            f"{', '.join(unknown)}: no parameter of the world {name!r}; known: {known_names(middle, *unknown)}"
+        )
     values = middle | problem.plan.defaults() | ordinary | dict(truth.values)
     truths = {chosen: _truths(fitted, values, frozenset(chosen)) for chosen, fitted in design.fitted.items()}
     return _World(problem, values, truths)

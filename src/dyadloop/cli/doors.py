@@ -21,7 +21,16 @@ _QUOTED = re.compile(r"`([a-z][a-z_]*)`")
 
 
 class Door(TyperCommand):
-    """A command that refuses options without effect and says what is wrong in words, as JSON where that is asked."""
+    """A command that refuses options without effect and says what is wrong in words, as JSON where that is asked.
+
+    What its arguments stand for is written in capitals in every help text.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - as in Typer
+        super().__init__(*args, **named)
+        for parameter in self.params:
+            if parameter.param_type_name == "argument" and parameter.name and not parameter.metavar:
+                parameter.metavar = parameter.name.upper()
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as in Click
         """Run the command."""

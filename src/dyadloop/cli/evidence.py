@@ -144,7 +144,9 @@ def add(
         given = {column: typer.prompt(column, default="", err=True) for column in COLUMNS}
     unknown = sorted(set(given) - set(COLUMNS))
     if unknown:
-        raise EvidenceError(f"no column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
+        from dyadloop.data.names import known_names
+
+        raise EvidenceError(f"no column {', '.join(unknown)}; known: {known_names(COLUMNS, *unknown)}")
     added = add_effect(path, **given).id
     _print_added(path, [added], added, as_json)
 

@@ -28,7 +28,8 @@ def import_(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take all guesses without asking.")] = False,
     answers: Annotated[
-        list[str] | None, typer.Option("--set", help="Answer of a guessed mapping, such as length_min=50.")
+        list[str] | None,
+        typer.Option("--set", help="Answer of a guessed mapping, such as length_min=50 or phase=after."),
     ] = None,
     format_id: Annotated[
         str | None,
@@ -74,7 +75,7 @@ def _ask_for(plan: "Plan", study: Path, mapping: Path | None, as_json: bool) -> 
     from dyadloop.exchange import write_draft
     from dyadloop.reporting.importing import plan_json, print_plan
 
-    place = mapping or (write_draft(plan, study) if plan.guessed else study / "import.yaml")
+    place = mapping or write_draft(plan, study)
     if as_json:
         print(plan_json(plan, str(place)))
     else:
@@ -96,8 +97,8 @@ def _talk(plan: "Plan", study: Path, yes: bool) -> "Plan":
 
     print_plan(plan, console())
     while plan.open:
-        given = {place: typer.prompt(f"{place}: {what}", err=True) for place, what in plan.open}
-        plan = settled(plan, given)
+        place, what = plan.open[0]  # one by one: an answer may settle others
+        plan = settled(plan, {place: typer.prompt(f"{place}: {what}", err=True)})
     if plan.guessed and not yes and not typer.confirm("Import it like this?", err=True):
         _ask_for(plan, study, None, False)
     return plan
@@ -145,8 +146,10 @@ def export(
         print_written([write_crate(source)], as_json)
         return
     if to not in EXPORTS and to not in HAND_OVER_NAMES:
-        known = ", ".join((*EXPORTS, *HAND_OVER_NAMES))
-        raise typer.BadParameter(f"{to!r}; known are {known} and ro-crate", param_hint="--to")
+        from dyadloop.data.names import known_names
+
+        known = known_names((*EXPORTS, *HAND_OVER_NAMES, "ro-crate"), to)
+        raise typer.BadParameter(f"{to!r}; known are {known}", param_hint="--to")
     if out is None:
         raise typer.BadParameter("no folder to write to; name one after the study", param_hint="OUT")
     if to in HAND_OVER_NAMES:
@@ -160,7 +163,7 @@ def export(
 
 
 def new(
-    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", metavar="STUDY", callback=writable_folder)],
     template: Annotated[str, typer.Option("--template", help="alliance, recordings or ema.")] = "alliance",
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -190,13 +193,15 @@ def schema(
 
     known = {"study": StudyInfo, "import": Mapping, "theory": Theory}
     if of not in known:
-        raise typer.BadParameter(f"{of!r}; known are {', '.join(known)}", param_hint="OF")
+        from dyadloop.data.names import known_names
+
+        raise typer.BadParameter(f"{of!r}; known are {known_names(known, of)}", param_hint="OF")
     print(json.dumps(known[of].model_json_schema(), indent=2))
 
 
 def convert(
     source: Annotated[Path, typer.Argument(help="Published table.")],
-    path: Annotated[Path, typer.Argument(help="Study folder to make.", callback=writable_folder)],
+    path: Annotated[Path, typer.Argument(help="Study folder to make.", metavar="STUDY", callback=writable_folder)],
     of: Annotated[
         str, typer.Option("--of", help="Which study it is: school, mindfulness, diaries or dial.")
     ] = "school",
@@ -213,7 +218,9 @@ def convert(
     from dyadloop.exchange.published import PUBLISHED
 
     if of not in PUBLISHED:
-        raise typer.BadParameter(f"{of!r}; known are {', '.join(PUBLISHED)}", param_hint="--of")
+        from dyadloop.data.names import known_names
+
+        raise typer.BadParameter(f"{of!r}; known are {known_names(PUBLISHED, of)}", param_hint="--of")
     print_written([PUBLISHED[of].convert(source, path)], as_json)
     say(f"next: dyadloop check {path}", quiet)
 
@@ -281,7 +288,11 @@ def wells(
         list[Path], typer.Argument(help="Exports of a plate reader, then the table to write.", metavar="READING... OUT")
     ],
     layout: Annotated[
-        Path, typer.Option(help="Table with a row per well: well, kind, sample, concentration, dilution, who, session.")
+        Path,
+        typer.Option(
+            help="Table with a row per well: well, kind, sample, concentration, dilution, participant_id, session, "
+            "phase, time; plate where plates differ."
+        ),
     ],
     reading: Annotated[
         str | None, typer.Option(help="Which reading counts where a plate has several, such as 450.")
@@ -291,8 +302,8 @@ def wells(
 ) -> None:
     """Join exports of a plate reader with a layout into the table of wells that an assay of a study is read from.
 
-    SoftMax Pro, Gen5, Magellan, i-control, plain matrices of 8 x 12 (or 4 x 6, 16 x 24). Saturated wells stay so and
-    are censored by `dyadloop measure`.
+    SoftMax Pro, Gen5, Magellan, i-control, plain matrices of 4 x 6, 8 x 12, 16 x 24 or 32 x 48. Saturated wells stay so
+    and are censored by `dyadloop measure`.
 
     Example: dyadloop wells plate1.txt plate2.txt my-study/assays/wells.tsv --layout layout.csv
     """

@@ -31,8 +31,11 @@ from dyadloop.cli.shared import (
 def compare(
     study: StudyPath,
     hypotheses: Annotated[
-        str, typer.Option(help="Two or more rivals of the theory, separated by commas.")
-    ] = "none,biomarker,driver,reciprocal",
+        str | None,
+        typer.Option(
+            help="Two or more rivals of the theory, separated by commas; default: all that need no optional part."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of all fits; default results/NAME-compared.", callback=writable_folder)
     ] = None,
@@ -67,7 +70,7 @@ def compare(
     model = theories.read_theory(theory) if theory else theories.read_theory(found.info.theory, study)
     model = theories.vary(theories.vary(model, *vary or ()), *vary_by_therapist or (), by="therapist")
     folder = result_folder(out, f"{found.info.name}-compared")
-    names = [name.strip() for name in hypotheses.split(",") if name.strip()]
+    names = None if hypotheses is None else [name.strip() for name in hypotheses.split(",") if name.strip()]
     settings = inference.Settings(chains=chains, warmup=warmup, draws=draws)
     priors = inference.coupling_priors(model, prior_set)
     try:

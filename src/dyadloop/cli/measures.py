@@ -37,8 +37,8 @@ def measure(
 ) -> None:
     """Turn a study's recordings, questionnaires, assays and games into rows of measurements.tsv, with their errors.
 
-    Rows of the measured indicators are replaced, all others kept. A bad recording does not stop the others; exit code
-    3 if an indicator got no score at all, whose rows are then left alone.
+    Rows of the measured indicators are replaced, all others kept. A bad recording, or a table with faults, does not
+    stop the others; exit code 3 if an indicator got no score at all, whose rows are then left alone.
 
     Example: dyadloop measure examples/survival
     """
@@ -63,6 +63,8 @@ def measure(
         say(line, quiet)
     if len(unscored) > 20:
         say(f"and {len(unscored) - 20} other reasons for no score", quiet)
+    for name, error in found.failed.items():
+        say(f"{name}: {error}")
     without = [name for name in found.record if name not in scored]
     kept = dry_run or not scored
     where = "measurements.tsv left alone" if kept else f"rows in {study / 'measurements.tsv'}"
@@ -91,6 +93,7 @@ def _print_scores(found: "Measured", as_json: bool) -> None:
     if as_json:
         notes = {name: record.get("notes", {}) for name, record in found.record.items()}
         told = {"scores": len(found.rows), "status": found.status.to_dict("records"), "doubts": notes}
+        told["failed"] = {name: str(error) for name, error in found.failed.items()}
         print_json(told)
         return
     for name, record in found.record.items():
@@ -115,8 +118,9 @@ def _draw(found: "Measured", folder: Path, simulated: bool) -> None:
         path.write_text(simulated_mark(svg) if simulated else svg, encoding="utf-8")
 
     files = dict(zip(found.record, file_names(found.record), strict=True))
-    if len(found.status):
-        write(status_figure(found.status), "status.svg")
+    status = found.status[found.status["dyad"] != ""]
+    if len(status):
+        write(status_figure(status), "status.svg")
     for name, traces in found.traces.items():
         for (recording, (first, second, fs)), file in zip(traces.items(), file_names(traces), strict=True):
             write(synchrony_figure(first, second, fs, found.results[name][recording]), files[name], f"{file}.svg")

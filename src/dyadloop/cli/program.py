@@ -155,15 +155,16 @@ def _remarks(study: "Study") -> list[str]:
     """Return what is no fault of the folder but will matter in a fit: what stays out, and why."""
     from dyadloop.observation.scaling import scale_scores
     from dyadloop.theory import composite_remarks, read_theory
+    from dyadloop.theory.measured import quantities_of
 
     scale_scores(study)
     theory = read_theory(study.info.theory, study.path)
     fitted = theory if theory.linear_form is None else read_theory(theory.linear_form)
-    known = {variable.measured_as for variable in theory.variables} | {entry.id for entry in fitted.composites}
+    known = quantities_of(theory)
     remarks = composite_remarks(fitted, {entry.quantity for entry in study.info.indicators.values() if entry.use})
     remarks += [
         f"indicator {name!r} measures {entry.quantity!r}, which the theory {study.info.theory!r} does not know "
-        f"({', '.join(sorted(known))}): it will stay out of the fit"
+        f"({', '.join(known)}): it will stay out of the fit"
         for name, entry in study.info.indicators.items()
         if entry.use and entry.quantity not in known
     ]

@@ -138,7 +138,9 @@ def theory_export(
     found = _with_calendar(found, asked)
     writers = {"latex": _latex, "mermaid": _mermaid, "svg": _svg, "sbml": _sbml, "json": _registry, "yaml": _yaml}
     if to not in writers:
-        raise TheoryError(f"--to {to!r}: no such language; known: {', '.join(writers)}")
+        from dyadloop.data.names import known_names
+
+        raise TheoryError(f"--to {to!r}: no such language; known: {known_names(writers, to)}")
     text = writers[to](found)
     if out is None:
         print(text)

@@ -10,12 +10,30 @@ _MOSTLY = 0.95  # what nearly all have, a few should not lack
 
 def absence_doubts(study: Study) -> list[Doubt]:
     """Return what is missing where nearly everything else is there."""
-    return [*_unended(study), *_absent(study)]
+    return [*_unended(study), *_absent(study), *_unplaced(study)]
 
 
 def _unended(study: Study) -> list[Doubt]:
     remedy = "compare the number of rows with the source, and end the last one with a line end"
     return [doubt(name, [], None, "a last row without a line end", "a whole file", remedy) for name in study.trace.cut]
+
+
+def _unplaced(study: Study) -> list[Doubt]:
+    """Doubt values of sessions of which nobody says whether they were given before or after, where order matters.
+
+    It does where two quantities or more are fitted: what was given before the session cannot follow what came after.
+    """
+    fitted = {name: entry.quantity for name, entry in study.info.indicators.items() if entry.use}
+    if len(set(fitted.values())) < 2:
+        return []
+    mine = {name: lines for name, lines in study.trace.unplaced.items() if name in fitted}
+    rows = sorted(line for lines in mine.values() for line in lines)
+    if not rows:
+        return []
+    got = f"an empty field for {named(mine)}: such values stand at the start of the session"
+    expected = "before or after, for what was answered after a session can only precede what comes with the next"
+    remedy = "fill in the phase (in import.yaml, `phase` of the score, and import again)"
+    return [doubt("measurements.tsv", rows, "phase", got, expected, remedy)]
 
 
 def _absent(study: Study) -> list[Doubt]:

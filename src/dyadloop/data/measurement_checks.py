@@ -1,6 +1,7 @@
 """Checks of measurements.tsv: references, values, times, and one value per moment."""
 
 import math
+from array import array
 from collections.abc import Callable
 
 import numpy as np
@@ -182,4 +183,6 @@ def _time(folder: Folder, row: int, record: dict[str, str], calendar: Calendar) 
         return None
     if session is None:
         return None
+    if record["phase"] in MISSING and session[1] > session[0] and record["value"] not in MISSING:
+        folder.unplaced.setdefault(record["indicator"], array("q")).append(row)
     return session[1] if record["phase"] == "after" else session[0]

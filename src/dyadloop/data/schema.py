@@ -236,6 +236,8 @@ class Trace:
         Line of each row of ``participants``, ``sessions`` and ``measurements``, by file.
     empty
         Lines of measurements.tsv without a value.
+    unplaced
+        Lines of measurements.tsv of sessions that last, with neither a phase nor a time, by indicator.
     cut
         Files whose last row is not ended.
     """
@@ -246,6 +248,7 @@ class Trace:
     last: float
     lines: dict[str, Sequence[int]]
     empty: tuple[int, ...] = ()
+    unplaced: dict[str, Sequence[int]] = field(default_factory=dict)
     cut: tuple[str, ...] = ()
 
 

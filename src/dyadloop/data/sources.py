@@ -15,8 +15,17 @@ def _no_switch_word(value: bool | int | float | str | list[float]) -> bool | int
 Setting = Annotated[bool | int | float | str | list[float], AfterValidator(_no_switch_word)]
 
 
+Code = Annotated[float | str, Field(union_mode="left_to_right")]
+
+
 class _Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Answers(_Source):
+    """A table of entries of persons: ``missing`` are numbers and words that stand for no answer."""
+
+    missing: list[Code] = []
 
 
 class SynchronySource(_Source):
@@ -49,11 +58,11 @@ class SynchronySource(_Source):
     phase: Literal["before", "within", "after"] = "after"
 
 
-class QuestionnaireSource(_Source):
+class QuestionnaireSource(_Answers):
     """A table of answers: participant_id, session, optional phase and time, and one column per item.
 
     ``turned``: true where the reversed items were turned before the file was written, false where none was; without it
-    no totals are made where the answers contradict the key.
+    no totals are made where the answers contradict the key. ``missing``: codes for no answer, such as [-77, 99].
     """
 
     kind: Literal["questionnaire"]
@@ -77,7 +86,7 @@ class AssaySource(_Source):
     extracted: bool
 
 
-class TrustSource(_Source):
+class TrustSource(_Answers):
     """A table of trust-game decisions with a column session; trustor and trustee are participants."""
 
     kind: Literal["trust_game"]
@@ -86,7 +95,7 @@ class TrustSource(_Source):
     phase: Literal["before", "within", "after"] = "after"
 
 
-class GoodsSource(_Source):
+class GoodsSource(_Answers):
     """A table of contributions to a public good with a column session."""
 
     kind: Literal["public_goods"]

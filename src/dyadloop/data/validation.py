@@ -1,6 +1,7 @@
 """Checks of a study folder that need more than one field: keys, references, ranges, times."""
 
 import math
+from array import array
 from dataclasses import dataclass, field
 
 from dyadloop.data.clock import Clock
@@ -16,7 +17,11 @@ OVERLAP_DAYS = 1e-9
 
 @dataclass
 class Folder:
-    """The raw tables of one study folder, its clock, the faults found so far and the rows without a value."""
+    """The raw tables of one study folder, its clock, the faults found so far, and rows that leave something out.
+
+    ``empty`` are rows without a value; ``unplaced``, by indicator, rows of sessions that last, with neither a phase nor
+    a time.
+    """
 
     participants: Table
     sessions: Table
@@ -25,6 +30,7 @@ class Folder:
     clock: Clock
     faults: list[Fault]
     empty: list[int] = field(default_factory=list)
+    unplaced: dict[str, array] = field(default_factory=dict)
 
     def note(self, table: Table, row: int, column: str | None, got: str, expected: str, remedy: str) -> None:
         """Add one fault."""

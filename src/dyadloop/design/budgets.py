@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dyadloop.claims.claims_table import subjects
+from dyadloop.data.names import known_names
 from dyadloop.design.before_data import slope_of
 from dyadloop.design.costs import effort
 from dyadloop.design.information import Planned, information
@@ -156,7 +157,7 @@ def _estimand(plan: Skeleton, claim: str, by_events: bool) -> Estimand:
                 if isinstance(found, Untestable):
                     raise FitError(f"{claim} is not testable with this design: {found.reason}")
                 return found
-    raise FitError(f"{claim}: no claim of the theory; known: {', '.join(known)}")
+    raise FitError(f"{claim}: no claim of the theory; known: {known_names(known, claim)}")
 
 
 def _sampling(design: Design, samples: list[str], sessions: Sequence[int]) -> Design:

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.claims.claims_table import subjects
+from dyadloop.data.names import known_names
 from dyadloop.design.planned_study import Skeleton, true_error
 from dyadloop.design.reader import theory_of
 from dyadloop.design.schema import Design
@@ -76,7 +77,7 @@ def world_of(plan: Skeleton, name: str, changes: Mapping[str, float] | None = No
     theory = theory_of(plan.design)
     known = [PRIOR, FIXED, *(rival.name for rival in theory.hypotheses)]
     if name not in known:
-        raise FitError(f"truth {name!r} does not exist; known: {', '.join(known)}")
+        raise FitError(f"truth {name!r} does not exist; known: {known_names(known, name)}")
     fitted = plan.fitted.plan.theory.hypothesis
     rival = fitted if name in (PRIOR, FIXED) else name
     source = plan.source(hypothesis(rival, theory) if rival else theory)
@@ -88,7 +89,7 @@ def world_of(plan: Skeleton, name: str, changes: Mapping[str, float] | None = No
     given = {key: np.array([value]) for key, value in (changes or {}).items() if key in values}
     unknown = sorted(set(changes or {}) - set(values) - set(plan.fitted.priors.index))
     if unknown:
-        raise FitError(f"{', '.join(unknown)}: no parameter of this design; known: {', '.join(values)}")
+        raise FitError(f"{', '.join(unknown)}: no parameter of this design; known: {known_names(values, *unknown)}")
     return World(name, source, values | given)
 
 

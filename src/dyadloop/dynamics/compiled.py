@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from dyadloop.data.names import known_names
 from dyadloop.dynamics.linear import SessionSchedule
 from dyadloop.errors import StateError, TheoryError
 from dyadloop.model import Plan, System, compile_theory, system_of
@@ -56,7 +57,7 @@ class Compiled:
             If the theory has no such parameter.
         """
         if name not in self.numbers:
-            listed = ", ".join(self.numbers)
+            listed = known_names(self.numbers, name)
             raise TheoryError(f"{name}: no parameter of {self.plan.theory.id!r}; known: {listed}")
         return name
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.model import compile_theory
 from dyadloop.simulation import simulate
@@ -197,7 +198,7 @@ def phenomena(
     """
     known = {entry.id: entry for entry in PHENOMENA}
     if unknown := [name for name in names if name not in known]:
-        raise TheoryError(f"{', '.join(unknown)}: no phenomenon; known: {', '.join(known)}")
+        raise TheoryError(f"{', '.join(unknown)}: no phenomenon; known: {known_names(known, *unknown)}")
     rows = []
     for entry in [known[name] for name in names] if names else PHENOMENA:
         asked = theory or (patient_only(framework()) if entry.theory == "framework" else read_theory(entry.theory))

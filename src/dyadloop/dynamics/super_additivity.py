@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float
 
+from dyadloop.data.names import known_names
 from dyadloop.dynamics.compiled import Compiled, compiled
 from dyadloop.dynamics.fixed_points import solve
 from dyadloop.dynamics.search import evaluator, solved
@@ -128,7 +129,9 @@ def _reader(model: Compiled, response: str) -> int:
     nodes = [node.id for node in model.system().nodes]
     own = [n for n in nodes if n == response or n.startswith(f"{response}_")]
     if not own:
-        raise StateError(f"response {response!r} is no variable of {model.plan.theory.id!r}; known: {', '.join(nodes)}")
+        raise StateError(
+            f"response {response!r} is no variable of {model.plan.theory.id!r}; known: {known_names(nodes, response)}"
+        )
     return nodes.index(own[0])
 
 

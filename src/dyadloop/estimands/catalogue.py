@@ -11,6 +11,7 @@ import xarray as xr
 from jaxtyping import Array
 
 from dyadloop import dynamics
+from dyadloop.estimands.absence import why_absent
 from dyadloop.inference.cache import made_once
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import randomised_covariates
@@ -174,10 +175,7 @@ def _coefficient(problem: Problem, formula: str) -> Estimand | Untestable:
     weights = coefficients_of(formula)
     names = [name for name, _ in weights]
     if absent := [name for name in names if name not in _fitted(problem)]:
-        return Untestable(
-            f"the fit has no coefficient {' and no '.join(absent)}: the study measures too little, or it is no part "
-            "of it"
-        )
+        return Untestable("; ".join(dict.fromkeys(why_absent(problem, name) for name in absent)))
     if passive := [name for name in names if not _of_its_part(problem, name)]:
         return Untestable(f"{' and '.join(passive)} rests on what goes together by itself, not on randomised events")
     lone = [entry for entry in _lone_therapists(problem) if any(name.startswith(f"effect_{entry}_") for name in names)]

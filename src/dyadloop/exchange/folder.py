@@ -156,7 +156,7 @@ def _ordered(values: pd.DataFrame) -> pd.DataFrame:
     keys = values[["dyad", "session", "indicator", "participant"]]
     keys = keys.assign(place=values["session"].map(dict(zip(names, numbers, strict=True))))
     order = keys.sort_values(["dyad", "place", "session", "indicator", "participant"], kind="stable").index
-    table = values[["dyad", "participant", "session", "indicator", "value", "limit", "error"]].loc[order]
+    table = values[["dyad", "participant", "session", "phase", "indicator", "value", "limit", "error"]].loc[order]
     return table.rename(columns={"participant": "participant_id"})
 
 

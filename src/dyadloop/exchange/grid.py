@@ -93,6 +93,8 @@ class Grid:
         How the file was read, setting by setting, each with its reason.
     hints
         What the format knows of its columns, such as ``{"dyad": "record_id"}``.
+    repeated
+        Headings that several columns carry in the file, by the unique heading of each of these.
     """
 
     file: str
@@ -107,6 +109,7 @@ class Grid:
     remarks: tuple[Remark, ...] = ()
     told: dict[str, str] = field(default_factory=dict)
     hints: dict[str, object] = field(default_factory=dict)
+    repeated: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -125,6 +128,18 @@ class Grid:
         for place in range(found.shape[1]):
             found[:, place] = self.table.iloc[:, place].to_numpy(dtype=object) != ""
         return found
+
+    def twins(self, name: str) -> list[str]:
+        """Return the other columns that carry the same heading in the file and hold other entries."""
+        heading = self.repeated.get(name)
+        others = [other for other, own in self.repeated.items() if own == heading and other != name]
+        return [other for other in others if (self.column(other) != self.column(name)).any()]
+
+    def copied(self, name: str) -> str | None:
+        """Return the first column with the same heading and the same entries, None for a first one."""
+        alike = [other for other, heading in self.repeated.items() if heading == self.repeated.get(name)]
+        earlier = alike[: alike.index(name)] if alike else []
+        return next((other for other in earlier if (self.column(other) == self.column(name)).all()), None)
 
     def column(self, name: str) -> np.ndarray:
         """Return the texts of a column."""
@@ -149,6 +164,12 @@ def unique_headings(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         taken.add(name)
         found.append(name)
     return found, changed
+
+
+def repeated_headings(names: Sequence[str], unique: Sequence[str]) -> dict[str, str]:
+    """Return the headings that stand above several columns, by the unique names of these."""
+    bare = [" ".join(name.split()) for name in names]
+    return {own: name for own, name in zip(unique, bare, strict=True) if name and bare.count(name) > 1}
 
 
 def text_table(header: Sequence[str], body: Sequence[Sequence[str]]) -> pd.DataFrame:

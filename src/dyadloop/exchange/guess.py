@@ -9,6 +9,7 @@ from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_keys import Guess, guess_keys
 from dyadloop.exchange.guess_scores import guess_scores
 from dyadloop.exchange.mapping import ASK, Mapping
+from dyadloop.exchange.phases import without_needless
 
 _TREND_DAYS = 30.0
 _ORDER = (
@@ -58,6 +59,7 @@ def guessed(
     twice, why = _twice(grids)
     reasons |= {"twice": why} if why else {}
     content = {"schema_version": 1, "study": study, "same_ids": same, "twice": twice, "tables": tables}
+    content = without_needless(content)
     Mapping.model_validate(content)
     return content, reasons
 

@@ -72,7 +72,18 @@ def guess_keys(grid: Grid) -> Guess:
     _session(guess)
     _times(guess)
     _length(guess)
+    _ask_of_twins(guess)
     return guess
+
+
+def _ask_of_twins(guess: Guess) -> None:
+    """Ask for a key whose heading stands above several columns that differ."""
+    for key in ("dyad", "session", "date", "length_min"):
+        name = guess.fields.get(key)
+        if isinstance(name, str) and name in guess.grid.repeated and (others := guess.grid.twins(name)):
+            guess.say(
+                key, ASK, f"several columns are named {guess.grid.repeated[name]!r}: {', '.join([name, *others])}"
+            )
 
 
 def _hint(guess: Guess, key: str) -> bool:

@@ -9,12 +9,14 @@ from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_keys import Guess
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
-from dyadloop.exchange.profile import Profile, constant_within, missing_codes
+from dyadloop.exchange.phases import phase_of
+from dyadloop.exchange.profile import Profile, constant_within, lone_values, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
-from dyadloop.exchange.vocabulary import IDENTIFYING, TECHNICAL, person_of, quantity_of
+from dyadloop.exchange.vocabulary import IDENTIFYING, NOTES, TECHNICAL, person_of, quantity_of, without_person
 from dyadloop.measures.questionnaires import Instrument
 
 _UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
+_WORDS = 3  # from which an entry is taken for a sentence
 _ROLES = ("patient", "therapist", "partner", "peer", "other")
 _THEORY = {"alliance": "trust", "distress": "stress"}  # quantities of questionnaires that the theory names otherwise
 
@@ -73,12 +75,16 @@ def _together(name: str, parts: list[Profile]) -> Profile:
 def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
     """Return why a column is no score: ``person`` for what belongs to the person, None where it is one."""
     bare, hidden = name.strip(), guess.grid.hints.get("not_scores", ())
+    if copied := guess.grid.copied(name):
+        return f"the same entries as {copied!r}, which has the same heading"
     if not column.filled:
         return "empty"
     if IDENTIFYING.fullmatch(bare):
         return "may tell who somebody is"
     if isinstance(hidden, tuple | list | set) and name in hidden:
         return f"of {guess.grid.hints.get('format', 'the program')} itself"
+    if not column.is_number and (NOTES.fullmatch(bare) or _is_prose(column)):
+        return "free text, which may tell who somebody is"
     if column.is_date or column.is_clock:
         return "another date or time than that of the session"
     dyad = guess.fields.get("dyad")
@@ -96,6 +102,12 @@ def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
         return "two values at most: name it under `events` or `covariates` if it is one of these"
     running = column.values == tuple(range(1, len(column.values) + 1)) and len(column.values) == column.filled
     return "a running number" if running and column.filled > 20 else None
+
+
+def _is_prose(column: Profile) -> bool:
+    """Return whether entries are sentences: of several words, and hardly any of them twice."""
+    several = sum(len(text.split()) >= _WORDS for text in column.texts)
+    return column.distinct > column.filled / 2 and several > column.distinct / 2
 
 
 def _item_groups(guess: Guess) -> dict[str, tuple[Instrument, list[str]]]:
@@ -139,6 +151,7 @@ def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: li
                 "unit": "points", "scale": [float(low), float(high)], "reason": f"items of {key.id}; {why}",
             }  # fmt: skip
             guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
+            _add_phase(guess, scores, name, stem, key.id)
             if codes:
                 scores[name]["missing"] = list(codes)
                 guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
@@ -151,6 +164,8 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
         return [(role, f"{base}_{role}") for role in roles]
     if roles:
         return [(roles[0], base)]
+    if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
+        return [(ASK, base)]
     told = person_of(heading) or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
@@ -158,7 +173,7 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
 def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
     grid, base = guess.grid, _free(_name(name), scores)
     label = _label(grid, guess, name)
-    key = instrument_of(name) or instrument_of(base.split("_")[0])
+    key = instrument_of(name) or instrument_of(without_person(name)) or instrument_of(base.split("_")[0])
     scale, scale_why = _scale(guess, name, column, key)
     quantity, why = _quantity(guess, name, label)
     unit = _unit(name, label, quantity)
@@ -167,23 +182,40 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
     declared = set(_of(grid.missing, guess, name))
     codes += [(code, f"labelled {word!r}") for code, word in choices.items() if word.casefold() in WORDS]
     codes = [(code, reason) for code, reason in dict(codes).items() if code not in declared]
+    known = [*declared, *(code for code, _ in codes)]
+    lone = [] if scale is not None else lone_values(column, known, is_log=quantity == "oxytocin")
     for person, own in _persons(guess, base, name, [name]):
         entry: dict[str, Any] = {"column": name, "person": person, "quantity": quantity or own, "unit": unit}
         if scale is not None:
             entry["scale"] = scale
         if quantity == "oxytocin":
             entry["transform"] = "log"
-        if codes:
-            entry["missing"] = [code for code, _ in codes]
-            guess.reasons[f"scores.{own}.missing"] = "; ".join(reason for _, reason in codes)
+        if codes or lone:
+            entry["missing"] = ASK if lone else [code for code, _ in codes]
+            guess.reasons[f"scores.{own}.missing"] = "; ".join(reason for _, reason in [*codes, *lone])
         entry["reason"] = f"{label or name}: {why}" if quantity else ""
         scores[own] = entry
         guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"
         guess.reasons[f"scores.{own}.quantity"] = why
+        if quantity:
+            _add_phase(guess, scores, own, name, label)
         guess.reasons[f"scores.{own}.scale"] = scale_why
-        if not _roles(guess, [name]):
+        if person == ASK:
+            words = (
+                f"several columns are named {grid.repeated[name]!r}: who answered this one? (or move it to left_out)"
+            )
+            guess.reasons[f"scores.{own}.person"] = words
+        elif not _roles(guess, [name]):
             told = person_of(name) or person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
             guess.reasons[f"scores.{own}.person"] = "its name" if told else "nothing names another person"
+
+
+def _add_phase(guess: Guess, scores: dict, own: str, heading: str, label: str) -> None:
+    """Enter whether a score was given before or after the session, where the session lasts."""
+    if guess.fields.get("holds") != "sessions" or guess.fields.get("length_min") == 0:
+        return
+    found = phase_of(heading, label, guess.grid.sheet, guess.grid.file.rsplit(".", 1)[0])
+    scores[own]["phase"], guess.reasons[f"scores.{own}.phase"] = found
 
 
 def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column

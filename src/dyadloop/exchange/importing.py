@@ -2,79 +2,28 @@
 
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dyadloop.data import Study
-from dyadloop.data.doubts import Doubt
+from dyadloop.data.names import known_names
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.build import built
-from dyadloop.exchange.folder import RECORD, News, check_folder, written
+from dyadloop.exchange.folder import RECORD, check_folder, written
 from dyadloop.exchange.formats.registry import companions_of, format_of, read_source
-from dyadloop.exchange.grid import Grid, Remark
+from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess import guessed
 from dyadloop.exchange.ledger import Ledger
 from dyadloop.exchange.mapping import ASK, Mapping, unanswered
-from dyadloop.exchange.mapping_file import NAME, answered, mapping_text, parsed_mapping, read_mapping
+from dyadloop.exchange.mapping_file import NAME, answered, mapping_text, parsed_mapping, read_mapping, still_true
+from dyadloop.exchange.plan import Imported, Plan, phases_of
 from dyadloop.files import sha256_of
 from dyadloop.measures import doubts
 from dyadloop.yaml_files import load_yaml
 
-
-@dataclass
-class Plan:
-    """How sources would be read: the tables, the mapping as text, and what it leaves open.
-
-    Attributes
-    ----------
-    sources
-        Files by name.
-    grids
-        Tables, in the order of the mapping.
-    text
-        Content of import.yaml.
-    open
-        What must be said: place and question.
-    guessed
-        Whether the mapping is a guess that nobody has confirmed.
-    """
-
-    sources: dict[str, Path]
-    grids: list[Grid]
-    text: str
-    mapping: Mapping
-    open: list[tuple[str, str]]
-    guessed: bool
-    reasons: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import did.
-
-    Attributes
-    ----------
-    path
-        Study folder.
-    study
-        The study in it.
-    news
-        What is new in it.
-    counts
-        Per table: cells, used and reported, and the number of reported cells by kind.
-    remarks
-        Every cell, or column, that is not taken as it stands.
-    doubts
-        What is possible in the study but unlikely.
-    """
-
-    path: Path
-    study: Study = field(repr=False)
-    news: News
-    counts: list[dict[str, Any]]
-    remarks: list[Remark] = field(repr=False)
-    doubts: list[Doubt] = field(repr=False)
+Read = tuple[list[Grid], list[str], list[dict[str, Any]]]
+"""Tables, the format of each, and how it was read."""
 
 
 def plan_import(
@@ -108,28 +57,52 @@ def plan_import(
     known = {Path(source).name: Path(source) for source in sources}
     if len(known) < len(sources):
         raise _fault(str(folder), "two sources of one name", "different names", "rename one of them")
-    draft = (folder / NAME).exists() and not (folder / RECORD).exists()
+    draft = mapping is None and (folder / NAME).exists() and not (folder / RECORD).exists()
     given = Path(mapping) if mapping is not None else (folder / NAME if (folder / NAME).exists() else None)
-    if given is not None and answers and not (draft and mapping is None):
+    if given is not None and answers and not draft:
         raise _fault("--set", "answers beside a mapping", "one of them", f"write them into {given}")
-    if given is not None and not answers:
+    if given is not None:
         found, text = read_mapping(given)
-        return Plan(known, _grids_of(found, known), text, found, unanswered(found), False)
+        plan = Plan(known, _grids_of(found, known), text, found, [], False)
+        plan.reasons = _reasons(plan) if draft else {}
+        plan.open = unanswered(found, plan.reasons)
+        return settled(plan, answers) if answers else plan
     if not known:
         raise _fault(str(folder), "no source", "a file to import", "name one")
-    grids, formats, settings = _read(known, format_id)
+    answers = dict(answers or {})
+    grids, formats, settings = _of_sheet(_read(known, format_id), answers.pop("sheet", None))
     content, reasons = guessed(grids, formats, settings, _study_name(folder))
-    if draft and mapping is None and mapping_text(content, reasons) != (folder / NAME).read_text(encoding="utf-8"):
-        raise _fault("--set", f"answers beside {folder / NAME}, which was edited", "one of them", "write them into it")
-    content = answered(content, answers or {})
-    for place in answers or {}:
-        reasons = {k: v for k, v in reasons.items() if k != place and not k.endswith(f".{place}")}
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
-    return Plan(known, grids, text, found, unanswered(found), True, reasons)
+    plan = Plan(known, grids, text, found, unanswered(found, reasons), True, reasons)
+    return settled(plan, answers) if answers else plan
 
 
-def _read(sources: dict[str, Path], format_id: str | None) -> tuple[list[Grid], list[str], list[dict[str, Any]]]:
+def _of_sheet(read: Read, wanted: str | None) -> Read:
+    """Return the tables of one sheet, of all where none is named."""
+    if wanted is None:
+        return read
+    chosen = [place for place, grid in enumerate(read[0]) if grid.sheet == wanted]
+    if not chosen:
+        raise _no_sheet("--set", wanted, read[0])
+    grids, formats, settings = ([part[place] for place in chosen] for part in read)
+    return grids, formats, settings
+
+
+def _no_sheet(where: str, wanted: str, grids: Sequence[Grid]) -> DataError:
+    sheets = [grid.sheet for grid in grids if grid.sheet]
+    expected = f"one of {known_names(sheets, wanted)}" if sheets else "no `sheet`: no source has sheets"
+    return _fault(where, f"no sheet {wanted!r}", expected, "correct `sheet`")
+
+
+def _reasons(plan: Plan) -> dict[str, str]:
+    """Return the reasons of guesses that a mapping took over unchanged from the guess on the same tables."""
+    formats, settings = ([getattr(table, name) for table in plan.mapping.tables] for name in ("format", "settings"))
+    content, reasons = guessed(plan.grids, formats, settings, plan.mapping.study.name)
+    return still_true(reasons, content, load_yaml(plan.text))
+
+
+def _read(sources: dict[str, Path], format_id: str | None) -> Read:
     """Return the tables of sources, with their formats and how they were read; a dictionary explains the others."""
     beside = companions_of(sources)
     grids, formats, settings = [], [], []
@@ -170,8 +143,7 @@ def _grids_of(mapping: Mapping, sources: dict[str, Path]) -> list[Grid]:
             read[key] = read_source(paths[table.file], table.format, table.settings, beside)[1]
         fitting = [grid for grid in read[key] if grid.sheet == table.sheet]
         if not fitting:
-            sheets = ", ".join(grid.sheet for grid in read[key])
-            raise _fault(table.file, f"no sheet {table.sheet!r}", f"one of {sheets}", "correct `sheet` in the mapping")
+            raise _no_sheet(table.file, table.sheet, read[key])
         found.append(fitting[0])
     return found
 
@@ -240,7 +212,8 @@ def carried_out(plan: Plan, path: Path) -> Imported:
     hashes = {name: sha256_of(file) for name, source in plan.sources.items() for name, file in _files(name, source)}
     study, news = written(path, made, plan.text, hashes, counts)
     remarks = [remark for ledger in made.ledgers for remark in ledger.remarks]
-    return Imported(path, study, news, counts, remarks, doubts(study))
+    trend = plan.mapping.study.trend_per_days
+    return Imported(path, study, news, counts, remarks, doubts(study), phases_of(plan), trend)
 
 
 def settled(plan: Plan, answers: AnyMapping[str, str]) -> Plan:
@@ -251,11 +224,15 @@ def settled(plan: Plan, answers: AnyMapping[str, str]) -> Plan:
     DataError
         If an answer names no place of the mapping, or does not fit there.
     """
-    reasons = {place: why for place, why in plan.reasons.items() if place not in answers}
-    content = answered(load_yaml(plan.text), answers)
+    before = load_yaml(plan.text)
+    content = answered(deepcopy(before), answers)
+    reasons = {k: why for k, why in still_true(plan.reasons, before, content).items() if k not in answers}
     text = mapping_text(content, reasons)
     found = parsed_mapping(text)
-    return replace(plan, text=text, mapping=found, open=unanswered(found), reasons=reasons)
+    read = [(table.file, table.sheet, table.format, table.settings) for table in found.tables]
+    if read != [(table.file, table.sheet, table.format, table.settings) for table in plan.mapping.tables]:
+        plan = replace(plan, grids=_grids_of(found, plan.sources))
+    return replace(plan, text=text, mapping=found, open=unanswered(found, reasons), reasons=reasons)
 
 
 def write_draft(plan: Plan, path: Path) -> Path:

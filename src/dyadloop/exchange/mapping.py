@@ -1,8 +1,9 @@
 """What ``import.yaml`` may say: which column of which table is what. A question mark stands where it must be said."""
 
+from collections.abc import Mapping as AnyMapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dyadloop.data.clock import TimeUnit
 from dyadloop.data.schema import PARTICIPANT_COLUMNS
@@ -16,6 +17,23 @@ PARTICIPANT_RESERVED = (*PARTICIPANT_COLUMNS, "therapist")
 Role = Literal["patient", "therapist", "partner", "peer", "other"]
 Asked = Literal["?"]
 Person = Literal["patient", "therapist", "partner", "peer", "other", "?"]
+
+
+def _codes(value: object) -> object:
+    """Return codes as texts, whether they were written as numbers, as one text with commas, or as ``none``."""
+    if value is None or value == "none":
+        return ()
+    if isinstance(value, str) and value != ASK:
+        return tuple(filter(None, (part.strip() for part in value.split(","))))
+    entries = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(entry, bool) or not isinstance(entry, str | int | float) for entry in entries):
+        return value
+    texts = tuple(entry if isinstance(entry, str) else f"{entry:.15g}" for entry in entries)
+    return ASK if texts == (ASK,) else texts
+
+
+Codes = Annotated[tuple[str, ...], BeforeValidator(_codes)]
+CodesOrAsked = Annotated[tuple[str, ...] | Asked, BeforeValidator(_codes)]
 
 
 class _Record(BaseModel):
@@ -36,8 +54,11 @@ class Score(_Record):
     scale: tuple[float, float] | None = Field(default=None, description="values outside are left out, and reported")
     reverse: bool = Field(default=False, description="turn a single item round: lowest and highest of its scale swap")
     transform: Literal["none", "log"] = "none"
+    phase: Literal["before", "after", "?"] | None = Field(
+        default=None, description="whether it was given before or after the session; without it, at the start"
+    )
     reliability: float | None = None
-    missing: tuple[str, ...] = Field(default=(), description="codes of this column alone; -9..-1 is a range")
+    missing: CodesOrAsked = Field(default=(), description="codes of this column alone; -9..-1 is a range")
     use: bool = True
     reason: str = ""
 
@@ -50,6 +71,11 @@ class Score(_Record):
         if self.reverse and (self.items or self.scale is None):
             raise ValueError("`reverse` is for a single column with a `scale`; a questionnaire has its own key")
         return self
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes that stand for no answer; none where that is open."""
+        return () if self.missing == ASK else self.missing  # pyright: ignore[reportReturnType]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -82,7 +108,7 @@ class Table(_Record):
     )
     decimal: Literal[".", ",", "?"] = "."
     dates: Literal["dmy", "mdy", "ymd", "?"] = "ymd"
-    missing: tuple[str, ...] = Field(default=(), description="words and codes that stand for no answer, in all columns")
+    missing: Codes = Field(default=(), description="words and codes that stand for no answer, in all columns")
     dyad: str
     person: str | None = None
     role: str | None = None
@@ -150,9 +176,18 @@ class Mapping(_Record):
         return self
 
 
-def unanswered(mapping: Mapping) -> list[tuple[str, str]]:
-    """Return what a mapping leaves open: where, and what has to be said."""
+def unanswered(mapping: Mapping, reasons: AnyMapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """Return what a mapping leaves open: where, and what has to be said.
+
+    Parameters
+    ----------
+    mapping
+        Mapping.
+    reasons
+        Why something is open, by its place, where that is known.
+    """
     found = []
+    lasting = any(table.holds == "sessions" and table.length_min not in (0, None) for table in mapping.tables)
     for number, table in enumerate(mapping.tables, start=1):
         if table.holds == "nothing":
             continue
@@ -178,6 +213,13 @@ def unanswered(mapping: Mapping) -> list[tuple[str, str]]:
                 found.append(
                     (f"{place}.scores.{name}.person", "who answers: patient, therapist, partner, peer or other")
                 )
+            if score.missing == ASK:
+                where = f"{place}.scores.{name}.missing"
+                why = (reasons or {}).get(where, "numbers apart from all others")
+                found.append((where, f"{why}: write the codes for no answer, such as [-77], or none"))
+            if score.phase == ASK and lasting:
+                what = "before or after the session? (null where nobody knows; --set phase=after answers all of these)"
+                found.append((f"{place}.scores.{name}.phase", what))
             if score.unit == ASK:
                 found.append((f"{place}.scores.{name}.unit", "its unit, such as pg/ml or points"))
     return found

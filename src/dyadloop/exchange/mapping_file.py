@@ -9,12 +9,14 @@ from pydantic import ValidationError
 from dyadloop.data.wording import faults_in, parsed_yaml, read_yaml
 from dyadloop.errors import DataError, Fault
 from dyadloop.exchange.mapping import ASK, Mapping
+from dyadloop.exchange.phases import with_phase, without_needless
 from dyadloop.yaml_files import dump_yaml, quoted_yaml
 
 NAME = "import.yaml"
 _HEAD = """\
 # How dyadloop reads these files: which column is what. Behind each # stands the reason of a guess.
-# Correct what is wrong; write something in place of each "?". Then: dyadloop import SOURCE... STUDY --map {name}
+# Correct what is wrong; write something in place of each "?". Then run the same command again: it reads this file
+# where it stands in the study folder; for another folder name it with --map {name}.
 """
 _WIDTH = 100
 
@@ -108,6 +110,8 @@ def _validated(content: object, name: str, faults: list[Fault]) -> Mapping:
 def answered(content: dict[str, Any], answers: AnyMapping[str, str]) -> dict[str, Any]:
     """Return a mapping with answers put in: ``length_min=50`` for all tables, or ``tables.1.dyad=Code`` for one place.
 
+    ``phase=after`` answers for all scores whose phase is open.
+
     Raises
     ------
     DataError
@@ -119,12 +123,11 @@ def answered(content: dict[str, Any], answers: AnyMapping[str, str]) -> dict[str
         if faults:
             raise DataError("--set", faults)
         steps = place.split(".")
+        if steps == ["phase"]:
+            with_phase(content, value)
+            continue
         if len(steps) == 1 and steps[0] not in content:
-            for table in content["tables"]:
-                if table.get("holds") == "sessions" and (
-                    table.get(steps[0], ASK) == ASK or len(content["tables"]) == 1
-                ):
-                    table[steps[0]] = value
+            _answer_tables(content["tables"], place, value)
             continue
         holder: Any = content
         for step in steps[:-1]:
@@ -132,7 +135,49 @@ def answered(content: dict[str, Any], answers: AnyMapping[str, str]) -> dict[str
         if not isinstance(holder, dict):
             raise _no_place(place)
         holder[steps[-1]] = value
-    return content
+    return without_needless(content)
+
+
+def _answer_tables(tables: list[dict[str, Any]], key: str, value: object) -> None:
+    """Enter an answer in all tables of sessions that leave it open, or in the only table.
+
+    Raises
+    ------
+    DataError
+        If every one of several tables says it already.
+    """
+    holding = [table for table in tables if table.get("holds") == "sessions"]
+    asked = [table for table in holding if table.get(key, ASK) == ASK or len(tables) == 1]
+    if holding and not asked:
+        got, expected = repr(key), "a place that is open in a table of several"
+        remedy = f"name the table, such as tables.1.{key}"
+        raise DataError("--set", [Fault("--set", None, None, got, expected, remedy)])
+    for table in asked:
+        table[key] = value
+
+
+def still_true(
+    reasons: AnyMapping[str, str], before: AnyMapping[str, Any], after: AnyMapping[str, Any]
+) -> dict[str, str]:
+    """Return the reasons of guesses that stand unchanged in a newer mapping."""
+    found = {place: (_at(before, place), _at(after, place)) for place in reasons}
+    whole = {place for place, pair in found.items() if all(isinstance(value, AnyMapping) for value in pair)}
+    return {place: why for place, why in reasons.items() if place in whole or found[place][0] == found[place][1]}
+
+
+def _at(content: object, place: str) -> object:
+    """Return what stands at a place, None where nothing does."""
+    if not place:
+        return content
+    if isinstance(content, list):
+        step, _, rest = place.partition(".")
+        return _at(content[int(step) - 1], rest) if step.isdigit() and 0 < int(step) <= len(content) else None
+    if isinstance(content, AnyMapping):  # names may hold points
+        steps = place.split(".")
+        heads = (".".join(steps[:k]) for k in range(1, len(steps) + 1))
+        known = next((head for head in heads if head in content), None)
+        return None if known is None else _at(content[known], place[len(known) + 1 :])
+    return None
 
 
 def _inside(holder: Any, step: str, place: str) -> Any:  # noqa: ANN401 - whatever a mapping holds

@@ -1,5 +1,6 @@
 """What the entries of a column look like: numbers, dates, times of day, roles, or words."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from dyadloop.exchange.numbers import decimal_mark, told
 from dyadloop.exchange.vocabulary import ROLES
 
 _MOSTLY = 0.8
+_LONE, _FEWEST_OTHERS, _FEWEST_ENTRIES = 3, 3, 8  # different numbers apart, and how many others tell that they are
 _CODES = (-999, -998, -99, -98, -97, -9, -8, -7, -1, 9, 66, 77, 88, 97, 98, 99, 666, 777, 888, 997, 998, 999, 9999)
 
 
@@ -108,6 +110,32 @@ def missing_codes(column: Profile, scale: tuple[float, float] | None) -> list[tu
             count = column.weights[column.values.index(value)]
             found.append((f"{value:g}", f"{count} times {value:g}; all others lie from {low:g} to {high:g}"))
     return found
+
+
+def lone_values(column: Profile, codes: list[str], *, is_log: bool = False) -> list[tuple[float, str]]:
+    """Return whole numbers that stand apart from all others of a column, each in words, for nobody knows what they are.
+
+    Up to three different ones beyond an end of the others, farther from it than these are wide; or below 0 where no
+    other number is. Those known as codes are left aside; ``is_log`` compares logarithms, as of concentrations.
+    """
+    counts = {v: n for v, n in zip(column.values, column.weights, strict=True) if f"{v:g}" not in codes}
+    values, found = list(counts), {}
+    for number in range(1, min(_LONE, len(values) - _FEWEST_OTHERS) + 1):
+        for outer, main in ((values[:number], values[number:]), (values[-number:], values[:-number])):
+            rest = sum(counts[v] for v in main)
+            whole = all(v == round(v) for v in outer) and sum(counts[v] for v in outer) < rest
+            below = outer[-1] < 0 <= main[0]
+            if whole and (below or (rest >= _FEWEST_ENTRIES and _apart(outer, main, is_log))):
+                others = f"all others lie from {main[0]:g} to {main[-1]:g}"
+                found |= {v: f"{counts[v]} times {v:g}, where {others}" for v in outer}
+    return sorted(found.items())
+
+
+def _apart(outer: list[float], main: list[float], is_log: bool) -> bool:
+    """Return whether numbers lie farther from others than these are wide."""
+    if is_log and min(*outer, *main) > 0:
+        outer, main = ([math.log(v) for v in part] for part in (outer, main))
+    return max(main[0] - outer[-1], outer[0] - main[-1]) > main[-1] - main[0]
 
 
 def constant_within(grid: Grid, name: str, dyads: np.ndarray) -> bool:

@@ -19,7 +19,7 @@ class Template:
     people: tuple[dict[str, str], ...]
     sessions: tuple[dict[str, object], ...]
     values: tuple[dict[str, object], ...]
-    reads: str
+    theory: str = "framework"
 
 
 def _pair(dyad: str) -> tuple[dict[str, str], ...]:
@@ -29,11 +29,15 @@ def _pair(dyad: str) -> tuple[dict[str, str], ...]:
     )
 
 
+_PHASES = {"phq9": "before"}  # the other values of sessions are those of after
+
+
 def _value(dyad: str, who: str, session: int, indicator: str, value: float, **more: object) -> dict[str, object]:
     own = {
         "dyad": dyad,
         "participant_id": f"{dyad}_{who}",
         "session": session,
+        "phase": _PHASES.get(indicator, "after"),
         "indicator": indicator,
         "value": f"{value:g}",
     }
@@ -41,9 +45,15 @@ def _value(dyad: str, who: str, session: int, indicator: str, value: float, **mo
 
 
 _ALLIANCE = {
-    "wai_patient": Indicator(quantity="trust", person="patient", unit="points", scale=(1, 5), reason="WAI-SR mean"),
-    "wai_therapist": Indicator(quantity="trust", person="therapist", unit="points", scale=(1, 5), reason="WAI-SR mean"),
-    "phq9": Indicator(quantity="depression", person="patient", unit="points", scale=(0, 27), reason="PHQ-9 sum"),
+    "wai_patient": Indicator(
+        quantity="alliance", person="patient", unit="points", scale=(1, 5), reason="WAI-SR mean, after the session"
+    ),
+    "wai_therapist": Indicator(
+        quantity="alliance", person="therapist", unit="points", scale=(1, 5), reason="WAI-SR mean, after the session"
+    ),
+    "phq9": Indicator(
+        quantity="symptoms", person="patient", unit="points", scale=(0, 27), reason="PHQ-9 sum, before the session"
+    ),
 }
 _RECORDED = {
     "movement": Indicator(
@@ -85,7 +95,7 @@ TEMPLATES: dict[str, Template] = {
                 ("patient", "phq9", 12.0),
             )
         ),
-        "questionnaires of both persons after each session",
+        theory="alliance",
     ),
     "recordings": Template(
         "Synchrony of movement and saliva, session by session",
@@ -97,7 +107,6 @@ TEMPLATES: dict[str, Template] = {
             for session in (1, 2)
             for name, value in (("movement", 0.2), ("saliva", 14.0), ("wai_patient", 3.5))
         ),
-        "scores by hand; `measures` in study.yaml makes them from raw files (docs/measures.md)",
     ),
     "ema": Template(
         "Momentary ratings: each prompt is a session of length 0",
@@ -105,11 +114,10 @@ TEMPLATES: dict[str, Template] = {
         _pair("D1")[:1],
         _PROMPTS,
         tuple(
-            _value("D1", "patient", session, name, value + session % 2)
+            _value("D1", "patient", session, name, value + session % 2, phase="")
             for session in (1, 2, 3)
             for name, value in (("trust", 4.0), ("support", 5.0), ("stress", 3.0))
         ),
-        "a row per prompt and person",
     ),
 }
 """Templates by name."""
@@ -144,6 +152,6 @@ def new_study(path: str | Path, template: str = "alliance") -> Path:
     kind = TEMPLATES[template]
     info = StudyInfo(
         schema_version=1, name=Path(path).name.lstrip(". ") or "study", title=kind.title, licence="not stated",
-        simulated=True, indicators=kind.indicators, covariates=_TREND,
+        simulated=True, theory=kind.theory, indicators=kind.indicators, covariates=_TREND,
     )  # fmt: skip
     return write_study(path, info, kind.people, kind.sessions, kind.values)

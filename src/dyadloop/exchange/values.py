@@ -8,12 +8,12 @@ import pandas as pd
 from dyadloop.data.schema import LIMITS
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.exchange.keys import Part
-from dyadloop.exchange.mapping import Score
+from dyadloop.exchange.mapping import ASK, Score
 from dyadloop.exchange.missing import is_missing
 from dyadloop.exchange.numbers import told
 from dyadloop.measures.questionnaires import read_instrument, score_items
 
-COLUMNS = ("part", "row", "indicator", "dyad", "participant", "role", "session", "value", "limit", "error")
+COLUMNS = ("part", "row", "indicator", "dyad", "participant", "role", "session", "phase", "value", "limit", "error")
 """Columns of a table of values."""
 
 
@@ -50,10 +50,11 @@ def _values(part: Part, name: str, score: Score) -> pd.DataFrame:
     at = table["row"].to_numpy(dtype=int)
     dyads, persons, sessions = (keys[key].to_numpy(dtype=object)[at] for key in ("dyad", "person", "session"))
     pairs = {pair: participant(part, score, *pair) for pair in dict.fromkeys(zip(dyads, persons, strict=True))}
+    phase = "" if score.phase in (None, ASK) else score.phase
     made = {
         "part": part.number, "row": at, "indicator": name, "dyad": dyads,
         "participant": [pairs[pair] for pair in zip(dyads, persons, strict=True)], "role": score.person,
-        "session": sessions, "value": table["value"], "limit": table["limit"], "error": table["error"],
+        "session": sessions, "phase": phase, "value": table["value"], "limit": table["limit"], "error": table["error"],
     }  # fmt: skip
     return pd.DataFrame(made, columns=list(COLUMNS), copy=False)
 
@@ -86,7 +87,7 @@ def _cell(text: str, part: Part, score: Score, column: str, scale: tuple[float, 
     if not text:
         return _Cell(None)
     declared = part.declared(column)
-    if is_missing(text, (*declared, *score.missing, *table.missing), table.decimal):
+    if is_missing(text, (*declared, *score.codes, *table.missing), table.decimal):
         whose = "the file" if is_missing(text, declared, table.decimal) else "the mapping"
         return _Cell(None, kind="missing", why=f"stands for no answer, as {whose} says")
     number = told(text, table.decimal)

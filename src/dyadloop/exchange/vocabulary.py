@@ -90,6 +90,13 @@ IDENTIFYING = re.compile(
 )
 """Headings of what may tell who somebody is: left out."""
 
+NOTES = re.compile(
+    r".*(bemerkung|anmerkung|notiz|kommentar|freitext|sonstiges|remark|comment|note|free.?text|memo)"
+    r"(en|s)?([ _.-]?\d+)?",
+    re.IGNORECASE,
+)
+"""Headings of what people write in their own words: left out where it is no number."""
+
 TECHNICAL = re.compile(
     r".*(_complete|_timestamp|duration.*seconds|responseid|recorded_?date|start_?date|end_?date|progress|finished|status|"
     r"distribution.?channel|user.?language|external.?reference|survey_identifier|startlanguage|submitdate|lastpage|token|"
@@ -120,6 +127,14 @@ def quantity_of(text: str) -> tuple[str, str] | None:
     """Return the quantity that a heading or label tells, and why."""
     bare = text.casefold()
     return next(((name, why) for pattern, name, why in QUANTITIES if re.search(pattern, bare)), None)
+
+
+def without_person(heading: str) -> str:
+    """Return a heading without the word that tells who answers, such as the name of a questionnaire."""
+    for pattern, _ in PERSONS:
+        if match := re.search(pattern, heading.casefold()):
+            return f"{heading[: match.start()]} {heading[match.end() :]}".strip()
+    return heading
 
 
 def person_of(heading: str) -> str | None:

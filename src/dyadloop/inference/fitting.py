@@ -136,7 +136,7 @@ def fit_in(
     )
     posterior = posterior_of(problem)
     mode = _mode((like or folder) / "mode.npz", problem, posterior, seed)
-    message(f"mode found, {mode.agreeing} of {mode.starts} starts agree; sampling")
+    message(f"mode found: {_agreement(mode.agreeing, mode.starts)}; sampling")
     prior = _with_ties(problem, prior_draws(problem.priors, seed))
     # of a run that goes on it is not known how many of its iterations this process makes
     wanted, made = settings.draws or FIRST_DRAWS, 0 if any(folder.glob("chain-*.npz")) else -settings.warmup
@@ -154,6 +154,13 @@ def fit_in(
     tree["observed_data"] = xr.DataTree(_storable(problem.scores))
     tree.attrs |= _attributes(study, problem, mode, seed, taken)
     return tree
+
+
+def _agreement(agreeing: int, starts: int) -> str:
+    """Return in words how many searches for the mode ended at the highest one, and that few are no fault."""
+    if agreeing > 1:
+        return f"{agreeing} of {starts} searches ended there"
+    return f"the highest of {starts} searches, which ended at different points; the sampler starts near it all the same"
 
 
 def _tree(problem: Problem, draws: xr.Dataset, prior: xr.Dataset, statistics: xr.Dataset) -> xr.DataTree:

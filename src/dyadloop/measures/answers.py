@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from dyadloop.data.names import known_names
 from dyadloop.data.sources import QuestionnaireSource
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.measures.questionnaires import Instrument, read_instrument, score_items
@@ -22,7 +23,9 @@ def measure_answers(work: Work) -> None:
     keys = [place for place, kept in zip(keys, mine, strict=True) if kept]
     scores = _scored(table[mine], key, source, source.file)
     if source.scale not in key.scales():
-        raise MeasureError(f"{work.name}: {key.id} has no scale {source.scale!r}; known: {', '.join(key.scales())}")
+        raise MeasureError(
+            f"{work.name}: {key.id} has no scale {source.scale!r}; known: {known_names(key.scales(), source.scale)}"
+        )
     withheld, doubts = (scores.attrs[what][source.scale] for what in ("withheld", "doubts"))
     for text in [withheld] if withheld else doubts:
         work.note(source.file, text)

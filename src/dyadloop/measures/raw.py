@@ -21,7 +21,7 @@ from dyadloop.data.sources import (
     SynchronySource,
     TrustSource,
 )
-from dyadloop.errors import DataError, Fault, MeasureError
+from dyadloop.errors import DataError, DyadloopError, Fault, MeasureError
 from dyadloop.measures.answers import measure_answers
 from dyadloop.measures.games import empathic_accuracy, public_goods, trust_game
 from dyadloop.measures.samples import measure_samples
@@ -46,7 +46,8 @@ class Measured:
     rows
         Rows for measurements.tsv.
     status
-        Per indicator, dyad and session: ``ok``, ``doubtful`` with the reason, or why there is no score.
+        Per indicator, dyad and session: ``ok``, ``doubtful`` with the reason, or why there is no score; one line
+        without dyad and session for a source that cannot be used at all.
     record
         Per indicator: kind, settings, convention, source, reliability, doubts about its files (``notes``), and the
         SHA-256 of every file used.
@@ -55,6 +56,8 @@ class Measured:
         each well; the test between dyads.
     traces
         Per indicator: the series of the first recordings, for figures.
+    failed
+        Indicators whose source cannot be used, with the error that says why; they have no rows, and stop no others.
     """
 
     rows: pd.DataFrame
@@ -62,6 +65,7 @@ class Measured:
     record: dict[str, dict[str, Any]]
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     traces: dict[str, dict[str, Channels]] = field(default_factory=dict)
+    failed: dict[str, DyadloopError] = field(default_factory=dict)
 
     def table(self) -> list[dict[str, str]]:
         """Return the rows as records of text."""
@@ -88,9 +92,9 @@ def measure(path: str | Path, progress: Progress | None = None) -> Measured:
     Raises
     ------
     DataError
-        If the folder has faults, declares no measures, or a table has impossible entries.
+        If the folder has faults, declares no measures, or the table of every source has impossible entries.
     MeasureError
-        If a source cannot be used at all.
+        If no source can be used at all. Of several sources, one that cannot be used does not stop the others.
 
     Examples
     --------
@@ -102,7 +106,7 @@ def measure(path: str | Path, progress: Progress | None = None) -> Measured:
     if not study.info.measures:
         remedy = "declare where the scores come from; see docs/measures.md"
         raise DataError(str(path), [Fault("study.yaml", None, "measures", "none", "at least one source", remedy)])
-    rows, status, record, results, traces = [], [], {}, {}, {}
+    rows, status, record, results, traces, failed = [], [], {}, {}, {}, {}
     for name, source in study.info.measures.items():
 
         def tick(done: int, total: int, name: str = name) -> None:
@@ -110,9 +114,14 @@ def measure(path: str | Path, progress: Progress | None = None) -> Measured:
                 progress(name, done, total)
 
         work = Work(study, name, source, tick)
-        _KINDS[type(source)](work)
-        if hasattr(source, "file"):
-            work.account()
+        try:
+            _KINDS[type(source)](work)
+            if hasattr(source, "file"):
+                work.account()
+        except (DataError, MeasureError) as error:
+            failed[name] = error
+            work = Work(study, name, source, tick)
+            work.bad("", "", f"no score: {str(error).splitlines()[0]}")
         rows += work.rows
         status += work.status
         results[name], traces[name] = work.results, work.traces
@@ -123,13 +132,28 @@ def measure(path: str | Path, progress: Progress | None = None) -> Measured:
             "files": work.files,
             "scores": len(work.rows),
         }
+    if len(failed) == len(study.info.measures):
+        raise _all_failed(str(path), failed)
     return Measured(
         pd.DataFrame(rows, columns=list(ROW_COLUMNS)),
         pd.DataFrame(status, columns=["indicator", "dyad", "session", "status"]),
         record,
         results,
         traces,
+        failed,
     )
+
+
+def _all_failed(path: str, failed: dict[str, DyadloopError]) -> DyadloopError:
+    """Return the error of a study none of whose sources can be used: all faults of all of them."""
+    if len(failed) == 1:
+        return next(iter(failed.values()))
+    faults = []
+    for name, error in failed.items():
+        expected, remedy = "a source that can be used", "correct the source or its file"
+        one = Fault("study.yaml", None, f"measures.{name}", str(error), expected, remedy)
+        faults += error.faults if isinstance(error, DataError) else [one]
+    return DataError(path, list(dict.fromkeys(faults)))
 
 
 def _synchrony(work: Work) -> None:

@@ -12,6 +12,7 @@ from dyadloop.data.sources import QuestionnaireSource
 from dyadloop.data.value_doubts import value_doubts
 from dyadloop.errors import DataError
 from dyadloop.measures.plate_doubts import plate_doubts
+from dyadloop.measures.quantity_doubts import quantity_doubts
 from dyadloop.measures.questionnaires.instrument import Answer, Instrument, instruments
 
 _SHORTEST_NAME = 3
@@ -45,7 +46,7 @@ def doubts(study: Study | str | Path, today: float | None = None) -> list[Doubt]
     """
     found = study if isinstance(study, Study) else read_study(study)
     of_rows = [*calendar_doubts(found, today), *absence_doubts(found), *value_doubts(found)]
-    return [*of_rows, *instrument_doubts(found), *plate_doubts(found)]
+    return [*of_rows, *instrument_doubts(found), *plate_doubts(found), *quantity_doubts(found)]
 
 
 def doubts_beside(error: DataError) -> list[Doubt]:

@@ -10,12 +10,13 @@ import pandas as pd
 
 from dyadloop.data import Study, read_records
 from dyadloop.data.clock import Clock
-from dyadloop.data.table import MISSING
+from dyadloop.data.table import MISSING, told_number
 from dyadloop.errors import DataError, Fault, MeasureError
 from dyadloop.files import sha256_of
 from dyadloop.signals.channels import Channels
 
 _SHOWN = 4
+_KEYS = ("participant_id", "dyad", "session", "time", "phase")
 
 
 @dataclass
@@ -126,12 +127,28 @@ def table_of(work: Work, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
     if len(copies):
         rows = ", ".join(str(int(k) + 2) for k in copies.index[:_SHOWN])  # pyright: ignore[reportArgumentType]
         work.note(file, f"{len(copies)} rows are copies of others (rows {rows}); check that none was pasted twice")
+    table = _without_codes(work, table, file, needed)
     for column in table.columns if len(table) > _SHOWN else ():
         gaps = np.flatnonzero(table[column].isin(MISSING))
         if len(gaps) == 1 and gaps[0] in (0, len(table) - 1):
             text = f"column {column!r} is empty in row {gaps[0] + 2} alone; check that it has not slipped by a row"
             work.note(file, text)
     return table
+
+
+def _without_codes(work: Work, table: pd.DataFrame, file: str, needed: tuple[str, ...]) -> pd.DataFrame:
+    """Empty the entries that the source declares as no answer, in all columns but those that tell whose a row is."""
+    codes = getattr(work.source, "missing", ())
+    if not codes:
+        return table
+    words = {str(code).casefold() for code in codes}
+    numbers = {number for code in codes if (number := told_number(str(code))) == number}
+    gone = table.map(lambda text: text.casefold() in words or told_number(text) in numbers)
+    gone[[name for name in table.columns if name in (*needed, *_KEYS)]] = False
+    work.note(file, f"{int(gone.to_numpy().sum())} entries stand for no answer, as `missing` says")
+    emptied = table.mask(gone, "")
+    emptied.attrs |= table.attrs
+    return emptied
 
 
 def keys_of(work: Work, table: pd.DataFrame, file: str) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """An import on the terminal: what was understood, what is asked, and what became of every cell."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dyadloop.data import summarise
-from dyadloop.exchange import FORMATS, Imported, Plan
+from dyadloop.exchange import FORMATS, Imported, Phase, Plan, phases_of
 from dyadloop.exchange.grid import KINDS, Remark
 from dyadloop.reporting.summary import counted
 
@@ -41,10 +41,28 @@ def print_plan(plan: Plan, console: Console) -> None:
         console.print(f"  {'; '.join(told)}", markup=False)
         if table.scores:
             console.print(_scores(plan, number - 1), markup=False)
+            _print_guesses({n: one for n, one in phases_of(plan).items() if n in table.scores}, console)
         if table.left_out:
             console.print(f"  left out: {_few([f'{n} ({w})' for n, w in table.left_out.items()])}", markup=False)
+    _print_trend(plan.mapping.study.trend_per_days, console)
     for place, what in plan.open:
         console.print(f"? {place}: {what}", markup=False)
+
+
+def _print_trend(days: float | None, console: Console) -> None:
+    if days is not None:
+        words = "what improves in everybody is then no effect of one improvement on another"
+        console.print(f"covariate `trend`: a straight course in time, per {days:g} days; {words}", markup=False)
+
+
+def _print_guesses(phases: Mapping[str, Phase], console: Console) -> None:
+    """Print which phases are guessed, those of one reason in one line."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, one in phases.items():
+        if one.guess:
+            groups.setdefault((one.phase, one.guess), []).append(name)
+    for (phase, why), names in groups.items():
+        console.print(f"  {phase} the session: {_few(names)} ({why})", markup=False)
 
 
 def _few(texts: list[str]) -> str:
@@ -54,12 +72,14 @@ def _few(texts: list[str]) -> str:
 
 def _scores(plan: Plan, number: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("  indicator", "of", "quantity", "person", "scale", "missing"):
+    phases = phases_of(plan)
+    for heading in ("  indicator", "of", "quantity", "person", "phase", "scale", "missing"):
         table.add_column(heading)
     for name, score in plan.mapping.tables[number].scores.items():
         scale = "" if score.scale is None else f"{score.scale[0]:g} to {score.scale[1]:g}"
         source = score.column or f"{len(score.items)} items of {score.instrument}"
-        table.add_row(f"  {name}", source, score.quantity, score.person, scale, ", ".join(score.missing))
+        codes = "?" if score.missing == "?" else ", ".join(score.codes)
+        table.add_row(f"  {name}", source, score.quantity, score.person, str(phases.get(name, "")), scale, codes)
     return table
 
 
@@ -67,13 +87,16 @@ def print_imported(done: Imported, console: Console) -> None:
     """Print what an import did: values, the account of cells, what to look at."""
     console.print(f"{done.path}: {done.news}", markup=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("indicator", "quantity", "values", "dyads", "lowest", "median", "highest", "distinct"):
+    for heading in ("indicator", "quantity", "phase", "values", "dyads", "lowest", "median", "highest", "distinct"):
         table.add_column(heading)
     for entry in summarise(done.study).indicators:
         ends = (entry.lowest, entry.median, entry.highest)
         numbers = [f"{value:.4g}" if np.isfinite(value) else "-" for value in ends]
-        table.add_row(entry.name, entry.quantity, str(entry.values), str(entry.dyads), *numbers, str(entry.distinct))
+        about = (entry.name, entry.quantity, str(done.phases.get(entry.name, "")), str(entry.values), str(entry.dyads))
+        table.add_row(*about, *numbers, str(entry.distinct))
     console.print(table)
+    _print_guesses(done.phases, console)
+    _print_trend(done.trend_per_days, console)
     for count in done.counts:
         told = ", ".join(f"{number} {kind}" for kind, number in count["by_kind"].items())
         line = f"{count['table']}: {count['cells']} cells = {count['used']} used + {count['reported']} reported"
@@ -110,6 +133,8 @@ def imported_json(done: Imported) -> str:
         "tables": done.counts,
         "remarks": [asdict(remark) for remark in done.remarks],
         "doubts": [asdict(doubt) | {"text": str(doubt)} for doubt in done.doubts],
+        "phases": {name: asdict(one) for name, one in done.phases.items()},
+        "trend_per_days": done.trend_per_days,
     }
     return json.dumps(content, indent=2, ensure_ascii=False)
 

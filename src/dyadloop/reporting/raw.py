@@ -36,8 +36,8 @@ def measured_lines(name: str, record: dict[str, Any], status: pd.DataFrame) -> l
 
 
 def without_score(status: pd.DataFrame) -> list[str]:
-    """Return a line for each reason why there is no score, with the sessions that it concerns."""
-    bad = status[~status["status"].str.startswith(("ok", "doubtful"))]
+    """Return a line for each reason why a session has no score; sources that cannot be used at all have no session."""
+    bad = status[~status["status"].str.startswith(("ok", "doubtful")) & (status["dyad"] != "")]
     lines = []
     for (name, why), group in bad.groupby(["indicator", "status"], sort=False):
         first = f"dyad {group['dyad'].iloc[0]} session {group['session'].iloc[0]}"

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dyadloop.data import StudyInfo, write_study
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.model import Plan, compile_theory, doublings
 from dyadloop.simulation.study import sample_paths
@@ -77,7 +78,7 @@ def simulate_alliance(
         "between_therapists": _THERAPISTS_SD,
     }
     if unknown := sorted(set(values or {}) - set(truth)):
-        raise TheoryError(f"{', '.join(unknown)}: no such parameter; known: {', '.join(truth)}")
+        raise TheoryError(f"{', '.join(unknown)}: no such parameter; known: {known_names(truth, *unknown)}")
     truth |= values or {}
     generator = np.random.default_rng(seed)
     starts = np.arange(sessions) * _EVERY_DAYS + generator.choice([-1, 0, 0, 0, 1], size=(dyads, sessions)) + 1.0

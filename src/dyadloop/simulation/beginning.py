@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.model import Plan, System
 from dyadloop.model.numbers import Number

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.model import Plan
 from dyadloop.theory import Protocol
@@ -53,7 +54,7 @@ def timeline(plan: Plan, protocol: Protocol, n_dyads: int, points: tuple[int, in
     known = [entry.event for entry in plan.events]
     unknown = sorted({event.event for event in protocol.events} - set(known))
     if unknown:
-        listed = ", ".join(sorted({str(name) for name in known})) or "none"
+        listed = known_names(sorted({str(name) for name in known}), *unknown)
         raise TheoryError(f"event {', '.join(unknown)}: no input of the theory {plan.theory.id!r}; known: {listed}")
     edges = _edges(protocol, n_dyads)
     happening = [protocol.happening(dyad) for dyad in range(n_dyads)]

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.data import Indicator, StudyInfo, write_study
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.model import Flow, ProcessModel, Transition, compile_theory, doublings, flow, moves
 from dyadloop.theory import Theory, hypothesis, linear_form, read_theory
@@ -178,7 +179,7 @@ def simulate_study(
     ['measurements.tsv', 'participants.tsv', 'sessions.tsv', 'study.yaml', 'truth.json']
     """
     if design not in DESIGNS:
-        raise TheoryError(f"design {design!r} does not exist; known: {', '.join(DESIGNS)}")
+        raise TheoryError(f"design {design!r} does not exist; known: {known_names(DESIGNS, design)}")
     plan_of = DESIGNS[design].changed(dyads, sessions, every, length)
     theory = hypothesis("reciprocal", read_theory("framework_linear")) if theory is None else linear_form(theory)
     indicators = _indicators(theory)
@@ -187,7 +188,7 @@ def simulate_study(
     truth = {**plan.defaults(), **errors}
     unknown = sorted(set(values or {}) - set(truth))
     if unknown:
-        raise TheoryError(f"{', '.join(unknown)}: no such parameter; known: {', '.join(truth)}")
+        raise TheoryError(f"{', '.join(unknown)}: no such parameter; known: {known_names(truth, *unknown)}")
     truth.update(values or {})
     generator = np.random.default_rng(seed)
     starts = _calendar(generator, plan_of)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
+from dyadloop.data.names import known_names
 from dyadloop.data.wording import WHOLE, wrongs
 from dyadloop.errors import TheoryError
 from dyadloop.theory.numbers import Identifier, Record
@@ -112,7 +113,7 @@ class Protocol(Record):
                 faults.append(f"event {event.event!r} in session {session} lies after the last session, {last}")
         if event.arm is not None and event.arm not in self.arms:
             faults.append(
-                f"event {event.event!r} is for the arm {event.arm!r}; known: {', '.join(self.arms) or 'none'}"
+                f"event {event.event!r} is for the arm {event.arm!r}; known: {known_names(self.arms, event.arm)}"
             )
         return faults
 

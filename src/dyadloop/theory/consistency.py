@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
+from dyadloop.data.names import known_names
 from dyadloop.theory.calendar import Protocol
 from dyadloop.theory.elements import Composite, Coupling, Dropout, Input, Ruptures, Switch, Variable
 from dyadloop.theory.judgement import Claim, Hypothesis
@@ -93,9 +94,9 @@ def _ends(parts: Parts) -> Iterable[tuple[str, str]]:
 
 
 def _unknown(parts: Parts) -> list[str]:
-    known = ", ".join(sorted(parts.known))
+    known = sorted(parts.known)
     return [
-        f"{owner} names the variable {end!r}, which does not exist; known: {known}"
+        f"{owner} names the variable {end!r}, which does not exist; known: {known_names(known, end)}"
         for owner, end in _ends(parts)
         if end not in parts.known
     ]
@@ -155,7 +156,7 @@ def _switch_faults(parts: Parts) -> list[str]:
     owners = [(entry.id, entry.group) for entry in (*parts.variables, *parts.couplings, *parts.inputs)]
     owners += [(type(chance).__name__.lower(), chance.group) for chance in parts.chances]
     found = [
-        f"{owner}.group is {group!r}, which is no switch; known: {', '.join(sorted(known)) or 'none'}"
+        f"{owner}.group is {group!r}, which is no switch; known: {known_names(sorted(known), group)}"
         for owner, group in owners
         if group is not None and group not in known
     ]

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.theory.elements import Composite, Coupling, Input, Term, Variable
 from dyadloop.theory.numbers import Prior, Quantity
@@ -124,7 +125,7 @@ def _declared(theory: Theory, name: str) -> Composite:
     for composite in theory.composites:
         if composite.id == name:
             return composite
-    known = ", ".join(composite.id for composite in theory.composites) or "none"
+    known = known_names([composite.id for composite in theory.composites], name)
     raise TheoryError(f"{name}: no composite of the theory {theory.id!r}; known: {known}")
 
 

@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+from dyadloop.data.names import known_names
 from dyadloop.data.wording import parsed_yaml, read_yaml
 from dyadloop.errors import Fault, TheoryError
 from dyadloop.theory.reading import PRESETS, sound_theory
@@ -33,7 +34,8 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
         content = read_yaml(Path(folder) / source, str(source), unread)
     else:
         raise TheoryError(
-            f"{source}: no such theory; give one of {', '.join(PRESETS)} or the path of a YAML or JSON file that exists"
+            f"{source}: no such theory; expected the path of a YAML or JSON file that exists, or one of "
+            f"{known_names(PRESETS, source)}"
         )
     return sound_theory(content, str(source), unread)
 
@@ -122,8 +124,8 @@ def hypothesis(name: str, theory: Theory | None = None) -> Theory:
             gone = (*theory.excluded, *(c for c in theory.couplings if c not in kept))
             left = theory.model_copy(update={"couplings": kept, "excluded": gone, "hypothesis": rival.name})
             return switch_on(left, *rival.including)
-    known = ", ".join(f"{rival.name} ({rival.id})" for rival in theory.hypotheses) or "none"
-    raise TheoryError(f"hypothesis {name!r} is not one of the theory {theory.id!r}; known: {known}")
+    known = [text for rival in theory.hypotheses for text in (rival.name, rival.id)]
+    raise TheoryError(f"hypothesis {name!r} is not one of the theory {theory.id!r}; known: {known_names(known, name)}")
 
 
 def switch_on(theory: Theory, *names: str) -> Theory:
@@ -183,7 +185,7 @@ def vary(theory: Theory, *names: str, by: Literal["dyad", "therapist"] = "dyad")
     if unknown:
         raise TheoryError(
             f"{', '.join(unknown)}: no parameter of the theory {theory.id!r} that can vary; known: "
-            f"{', '.join(sorted(known))}"
+            f"{known_names(sorted(known), *unknown)}"
         )
     field = "varies" if by == "dyad" else "varies_by_therapist"
     return theory.model_copy(update={field: tuple(dict.fromkeys((*getattr(theory, field), *names)))})
@@ -205,7 +207,7 @@ def cut(theory: Theory, *globs: str) -> Theory:
     """
     idle = [glob for glob in globs if not any(fnmatch(c.id, glob) for c in theory.couplings)]
     if idle:
-        known = ", ".join(c.id for c in theory.couplings)
+        known = known_names([c.id for c in theory.couplings], *idle)
         raise TheoryError(f"{', '.join(idle)}: fits no coupling of the theory {theory.id!r}; known: {known}")
     kept = tuple(c for c in theory.couplings if not any(fnmatch(c.id, glob) for glob in globs))
     return theory.model_copy(update={"couplings": kept})
@@ -236,7 +238,8 @@ def clamp(theory: Theory, **values: float) -> Theory:
     unknown = sorted(set(values) - states)
     if unknown:
         raise TheoryError(
-            f"{', '.join(unknown)}: no state of the theory {theory.id!r}; known: {', '.join(sorted(states))}"
+            f"{', '.join(unknown)}: no state of the theory {theory.id!r}; known: "
+            f"{known_names(sorted(states), *unknown)}"
         )
     changed = tuple(
         v.model_copy(update={"clamped": float(values[v.id])}) if v.id in values else v for v in theory.variables
@@ -278,7 +281,8 @@ def keep(theory: Theory, variables: tuple[str, ...] | list[str]) -> Theory:
     unknown = sorted(set(variables) - known)
     if unknown:
         raise TheoryError(
-            f"{', '.join(unknown)}: no variable of the theory {theory.id!r}; known: {', '.join(sorted(known))}"
+            f"{', '.join(unknown)}: no variable of the theory {theory.id!r}; known: "
+            f"{known_names(sorted(known), *unknown)}"
         )
     chosen = set(variables)
     ruptures, dropout = theory.ruptures, theory.dropout

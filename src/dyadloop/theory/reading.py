@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from dyadloop.data.names import known_names
 from dyadloop.data.wording import WHOLE, wrongs
 from dyadloop.errors import Fault, TheoryError
 from dyadloop.theory.consistency import Parts, faults
@@ -51,9 +52,10 @@ def _unknown(theory: Theory) -> list[str]:
     rivals, switches = {rival.name for rival in theory.hypotheses}, {switch.id for switch in theory.switches}
     found = [f"switched_on names {name!r}, which is no switch" for name in theory.switched_on if name not in switches]
     if theory.hypothesis is not None and theory.hypothesis not in rivals:
-        found.append(f"hypothesis is {theory.hypothesis!r}; known: {', '.join(sorted(rivals)) or 'none'}")
+        found.append(f"hypothesis is {theory.hypothesis!r}; known: {known_names(sorted(rivals), theory.hypothesis)}")
     if theory.linear_form is not None and theory.linear_form not in PRESETS:
-        found.append(f"linear_form is {theory.linear_form!r}, which is no preset; known: {', '.join(PRESETS)}")
+        known = known_names(PRESETS, theory.linear_form)
+        found.append(f"linear_form is {theory.linear_form!r}, which is no preset; known: {known}")
     return found
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from fnmatch import fnmatch
 from string import Formatter
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import TheoryError
 from dyadloop.theory.consistency import Parts
 from dyadloop.theory.elements import Coupling
@@ -44,7 +45,7 @@ def dangling(parts: Parts) -> list[str]:
     known = {entry.event for entry in parts.inputs if entry.event is not None}
     for name in dict.fromkeys(event.event for event in parts.protocol.events) if parts.protocol is not None else ():
         if name not in known and not parts.broken:
-            listed = ", ".join(sorted(known)) or "none"
+            listed = known_names(sorted(known), name)
             found.append(f"protocol.events names {name!r}, which is the event of no input; known: {listed}")
     for key, names in (("varies", parts.varies), ("varies_by_therapist", parts.varies_by_therapist)):
         found += [
@@ -86,7 +87,7 @@ def _claim_faults(claim: Claim, parts: Parts, units: dict[str, str]) -> list[str
     if claim.for_each is not None and "{id}" not in claim.id:
         found.append(f"id is {claim.id!r} for every {claim.for_each}; write {{id}} into it")
     if claim.estimand not in ESTIMANDS:
-        found.append(f"estimand is {claim.estimand!r}; known: {', '.join(ESTIMANDS)}")
+        found.append(f"estimand is {claim.estimand!r}; known: {known_names(ESTIMANDS, claim.estimand)}")
     elif (kind := ESTIMANDS[claim.estimand]) is not None and claim.for_each != kind:
         found.append(f"estimand {claim.estimand!r} needs for_each: {kind}; got {claim.for_each or 'none'}")
     if found:

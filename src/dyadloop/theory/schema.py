@@ -101,7 +101,11 @@ class Theory(Record):
                 why = variable.dynamics if variable.dynamics != "state" else f"no {missing[0]}" if missing else "link"
                 found.append(f"{variable.id} ({why})")
         found += [name for name in ("ruptures", "dropout") if getattr(self, name) is not None]
-        return found if self.correlations is not None else [*found, "no correlations"]
+        return (
+            found
+            if self.correlations is not None
+            else [*found, "no correlations (add a block `correlations:` with `between` and `noise`)"]
+        )
 
     def active(self) -> "Theory":
         """Return the theory without what is switched off."""

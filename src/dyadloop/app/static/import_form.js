@@ -2,7 +2,7 @@
 import { button, field, make, note, select, table } from "./dom.js";
 
 const NONE = "\u0000";
-const WORDS = { ymd: "year-month-day", dmy: "day.month.year", mdy: "month/day/year", sessions: "a session", persons: "a person", nothing: "leave the table out", ".": "point: 3.5", ",": "comma: 3,5" };
+const WORDS = { ymd: "year-month-day", dmy: "day.month.year", mdy: "month/day/year", sessions: "a session", persons: "a person", nothing: "leave the table out", before: "before the session", after: "after the session", ".": "point: 3.5", ",": "comma: 3,5" };
 
 /**
  * What was understood, as a form. `act` has `answer(place, value)`, `rename(name)` and `rewrite(text)`.
@@ -37,7 +37,7 @@ function part(one, form) {
   return make("fieldset", {}, make("legend", {}, `${one.name}: ${one.rows} rows, ${one.cells} cells`),
     make("details", { open: true }, make("summary", {}, "First rows of the file"), table(`First rows of ${one.name}`, one.columns, one.preview)),
     make("div", { class: "fields" }, one.fields.map((each) => entry(each, form))),
-    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "scale", "unit", "enters the fit", "why"], scores) : note("No column is taken as a measurement.", "warning"),
+    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "given", "scale", "no answer", "unit", "enters the fit", "why"], scores) : note("No column is taken as a measurement.", "warning"),
     left.length ? make("details", {}, make("summary", {}, `Columns that are left out (${left.length})`), table("Left out", ["column", "why"], left)) : null);
 }
 
@@ -60,13 +60,13 @@ function control(one, form, label) {
     const offered = one.kind === "quantity" ? form.found.quantities : one.choices;
     const current = one.value === null || asked ? NONE : String(one.value);
     const more = offered.includes(current) || current === NONE ? [] : [current];
-    const first = asked ? [[NONE, "please choose"]] : one.kind === "column" ? [[NONE, "none"]] : [];
+    const first = asked ? [[NONE, "please choose"]] : one.kind === "column" ? [[NONE, "none"]] : current === NONE ? [[NONE, "not said"]] : [];
     const box = select([...first, ...[...more, ...offered].map((value) => [value, (one.kind === "choice" && WORDS[value]) || value])], current, (value) => changed(value === NONE ? null : value));
     for (const [key, value] of Object.entries(named)) if (value) box.setAttribute(key, value);
     return box;
   }
-  const shown = asked || one.value === null ? "" : Array.isArray(one.value) ? one.value.join(" to ") : one.value;
-  const input = make("input", { ...named, type: "text", value: shown, placeholder: one.kind === "scale" ? "1 to 7" : null, inputmode: one.kind === "number" ? "decimal" : null });
+  const shown = asked || one.value === null ? "" : Array.isArray(one.value) ? one.value.join(one.kind === "codes" ? ", " : " to ") : one.value;
+  const input = make("input", { ...named, type: "text", value: shown, placeholder: { scale: "1 to 7", codes: asked ? "-77, or none" : "none" }[one.kind] ?? null, inputmode: one.kind === "number" ? "decimal" : null });
   input.addEventListener("change", () => changed(typed(input.value.trim(), one.kind)));
   return input;
 }
@@ -81,6 +81,7 @@ function mapping(form) {
 
 /** What a person typed, as the mapping has it: numbers as numbers, a scale as two of them, nothing as null. */
 function typed(text, kind) {
+  if (kind === "codes") return text === "" ? "none" : text;
   if (text === "") return null;
   const plain = text.replace(",", ".");
   if (kind === "scale") return (text.match(/-?\d+(?:[.,]\d+)?/g) ?? []).map((part) => Number(part.replace(",", ".")));

@@ -10,11 +10,11 @@ from typing import Any
 
 from dyadloop.errors import DataError
 from dyadloop.exchange.formats.format import LONGEST_CELL, MOST_CELLS, Format, Settings, library, refusal, sound_file
+from dyadloop.exchange.formats.header_rows import Spans
 from dyadloop.exchange.formats.rows import Place, shaped
 from dyadloop.exchange.formats.zips import guard_zip
 from dyadloop.exchange.grid import Grid, Remark
 
-_SEARCHED = 20  # rows among which headings are looked for
 _CELL = rb'<c\s[^>]*?r="([A-Z]+)(\d+)"[^>]*>'
 _FORMULA = re.compile(_CELL + rb"\s*<f[^>]*?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _ERROR = re.compile(_CELL + rb"(?:\s*<f[^>]*?(?:/>|>[^<]*</f>))?\s*<v>(#[A-Z/0!?]+)</v>")
@@ -73,12 +73,7 @@ def _sheet(path: Path, book: Any, name: str, settings: Settings) -> Grid | None:
     if not lines:
         return None
     kept, told = [rows[line - 1] for line in lines], {"sheet": f"{name!r}"}
-    joined = None if settings.get("header_row") else _joined(kept, lines, merged)
-    if joined is not None:
-        told["headings"] = f"rows {joined - 1} and {joined}, where cells are merged over several columns"
-    return _with_formulas(
-        path, shaped(Place(path, name, settings.get("header_row") or joined, True), kept, lines, told)
-    )
+    return _with_formulas(path, shaped(Place(path, name, settings.get("header_row"), True, merged), kept, lines, told))
 
 
 def _text(value: object) -> str:
@@ -100,35 +95,17 @@ def _text(value: object) -> str:
     return str(value)[: LONGEST_CELL + 1]
 
 
-def _merged(sheet: Any) -> list[tuple[tuple[int, int], tuple[int, int]]]:  # noqa: ANN401 - a sheet of calamine
+def _merged(sheet: Any) -> Spans:  # noqa: ANN401 - a sheet of calamine
+    """Return the cells that are merged over several columns of one row."""
     try:
-        return sorted(sheet.merged_cell_ranges or [])
+        ranges = sorted(sheet.merged_cell_ranges or [])
     except Exception:  # kinds of workbooks that do not tell
-        return []
-
-
-def _joined(rows: list[list[str]], lines: list[int], merged: list) -> int | None:
-    """Join two rows of headings, the first with cells merged over several columns; return the row of both, or None.
-
-    A cell merged over all columns is a title and stays above.
-    """
-    for (top, left), (bottom, right) in merged:
-        at = lines.index(top + 1) if top + 1 in lines else len(lines)
-        if bottom > top or right == left or at > _SEARCHED or lines[at + 1 : at + 2] != [top + 2]:
-            continue
-        first, second = rows[at], rows[at + 1]
-        below = [text.strip() for text in second[left : right + 1]]
-        if not first[left].strip() or sum(map(bool, first)) < 2 or sum(map(bool, below)) < 2:
-            continue
-        spans = [(start, end) for (t, start), (b, end) in merged if t == b == top]
-        over = {k: first[start].strip() for start, end in spans for k in range(start, end + 1)}
-        rows[at + 1] = [
-            f"{over[k]} {text.strip()}" if k in over and text.strip() else text.strip() or first[k].strip()
-            for k, text in enumerate(second)
-        ]
-        del rows[at], lines[at]
-        return top + 2
-    return None
+        return {}
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for (top, left), (bottom, right) in ranges:
+        if top == bottom and right > left:
+            spans.setdefault(top + 1, []).append((left, right))
+    return spans
 
 
 def _with_formulas(path: Path, grid: Grid) -> Grid:

@@ -57,8 +57,10 @@ def format_of(path: Path) -> Format:
     Raises
     ------
     DataError
-        If no format has its ending.
+        If there is no such file, or no format has its ending.
     """
+    if not path.exists():
+        raise _no_file(path)
     for entry in FORMATS.values():
         if entry.recognises is not None and _recognised(entry, path):
             return entry
@@ -70,6 +72,18 @@ def format_of(path: Path) -> Format:
     raise refusal(
         path, f"the ending {path.suffix!r}", f"one of {known}", "name the format with --format, or export as CSV"
     )
+
+
+def _no_file(path: Path) -> DataError:
+    """Return the error of a path that leads to no file; one such as ``lab.xlsx:Sheet`` names a file and a sheet."""
+    bare, _, sheet = str(path).rpartition(":")
+    if bare and Path(bare).is_file():
+        got, remedy = (
+            f"a file and its sheet {sheet!r} in one",
+            f"name {bare}, and choose the sheet by --set sheet={sheet}",
+        )
+        return refusal(path, got, "the file alone", remedy)
+    return refusal(path, "no such file", "a file or folder", "check the path")
 
 
 def _recognised(entry: Format, path: Path) -> bool:
@@ -109,7 +123,7 @@ def read_source(
         If it cannot be read, or the format is unknown.
     """
     if not path.exists():
-        raise refusal(path, "no such file", "a file or folder", "check the path")
+        raise _no_file(path)
     if format_id is not None and format_id not in FORMATS:
         raise refusal(path, f"the format {format_id!r}", f"one of {', '.join(FORMATS)}", "correct the format")
     entry = FORMATS[format_id] if format_id is not None else format_of(path)

@@ -1,16 +1,16 @@
 """From rows of text to a grid: where the headings stand, and what has no place below them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from dyadloop.data.table import told_number
 from dyadloop.exchange.formats.format import LONGEST_CELL, MOST_CELLS, refusal
-from dyadloop.exchange.grid import Grid, Remark, text_table, unique_headings
+from dyadloop.exchange.formats.header_rows import SEARCHED, Headings, Spans, headings_at
+from dyadloop.exchange.grid import Grid, Remark, repeated_headings, text_table, unique_headings
 
-_SEARCHED = 20  # rows among which the headings are looked for
 _FULL = 0.6  # share of the fullest row that a row of headings fills
 _MOSTLY_WORDS = 0.5
 _DECIMALS = ",."
@@ -24,6 +24,7 @@ class Place:
     sheet: str = ""
     header_row: int | None = None
     fill_short_rows: bool = False
+    spans: Spans = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -52,18 +53,23 @@ def shaped(place: Place, rows: Sequence[Sequence[str]], lines: Sequence[int], to
     """
     _refuse_huge(place, rows, lines)
     at = _header(place, rows, lines)
-    names = list(rows[at])
+    found = Headings(list(rows[at]), at, at)
+    if place.header_row is None:
+        found = headings_at(rows, lines, at, place.spans)
+    names = found.names
     while names and not names[-1].strip() and all(len(row) < len(names) or not row[len(names) - 1] for row in rows):
         names.pop()
     header, renamed = unique_headings(names)
-    remarks = _above(place, rows[:at], lines)
-    body, kept, form = _body(place, rows, lines, at, len(header))
+    remarks = _above(place, rows[: found.first], lines)
+    body, kept, form = _body(place, rows, lines, found.last, len(header))
     told = told | {f"heading {name!r}": why for name, why in renamed.items()}
-    if at:
-        told["header_row"] = f"row {lines[at]} holds the headings"
+    if found.last > found.first:
+        told["header_row"] = f"rows {lines[found.first]} and {lines[found.last]} hold the headings, joined"
+    elif found.first:
+        told["header_row"] = f"row {lines[found.first]} holds the headings"
     return Grid(
         place.name, place.sheet, text_table(header, body), np.array(kept, dtype=int),
-        remarks=tuple([*remarks, *form]), told=told,
+        remarks=tuple([*remarks, *form]), told=told, repeated=repeated_headings(names, header),
     )  # fmt: skip
 
 
@@ -84,9 +90,9 @@ def _header(place: Place, rows: Sequence[Sequence[str]], lines: Sequence[int]) -
             got = f"no filled row {place.header_row}"
             raise refusal(place.path, got, "the row of the headings", "correct `header_row` in the mapping")
         return at
-    filled = [sum(bool(text.strip()) for text in row) for row in rows[:_SEARCHED]]
+    filled = [sum(bool(text.strip()) for text in row) for row in rows[:SEARCHED]]
     most = max(filled, default=0)
-    for k, row in enumerate(rows[:_SEARCHED]):
+    for k, row in enumerate(rows[:SEARCHED]):
         if filled[k] >= max(1, _FULL * most) and _words(row):
             return k
     got = "no row of headings" if rows else "no row"

@@ -167,8 +167,10 @@ def _shift(inside: Floats, wrong: list[tuple[float, Answer]]) -> str:
 
 def _remedy(answer: float) -> str:
     if answer in MISSING_CODES:
-        return f"leave it empty if {answer:g} means not answered"
-    return "correct it, or leave it empty where it was not answered"
+        return (
+            f"leave it empty if {answer:g} means not answered, or declare `missing: [{answer:g}]` beside `instrument`"
+        )
+    return "correct it, or leave it empty where it was not answered (or declare its code under `missing`)"
 
 
 def _is_gap(value: Any) -> bool:  # noqa: ANN401 - a cell

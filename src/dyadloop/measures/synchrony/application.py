@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.guard import checked
 from dyadloop.measures.synchrony.method import Method
@@ -155,11 +156,13 @@ def method_of(name: str, settings: dict[str, Any]) -> Method:
         If the method or a setting does not exist, or a setting is no usable value.
     """
     if name not in METHODS:
-        raise MeasureError(f"method {name!r} does not exist; known: {', '.join(METHODS)}")
+        raise MeasureError(f"method {name!r} does not exist; known: {known_names(METHODS, name)}")
     known = METHODS[name].settings()
     unknown = [setting for setting in settings if setting not in known]
     if unknown:
-        raise MeasureError(f"method {name!r} has no setting {', '.join(unknown)}; known: {', '.join(known)}")
+        raise MeasureError(
+            f"method {name!r} has no setting {', '.join(unknown)}; known: {known_names(known, *unknown)}"
+        )
     absent = [s for s, default in known.items() if default is inspect.Parameter.empty and s not in settings]
     if absent:
         raise MeasureError(f"method {name!r} needs {', '.join(absent)}")

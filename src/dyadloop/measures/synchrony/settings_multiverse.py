@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.application import synchrony
 from dyadloop.measures.synchrony.methods import METHODS
@@ -32,7 +33,7 @@ def default_grid(method: str) -> dict[str, Sequence[Any]]:
         If the method does not exist.
     """
     if method not in METHODS:
-        raise MeasureError(f"method {method!r} does not exist; known: {', '.join(METHODS)}")
+        raise MeasureError(f"method {method!r} does not exist; known: {known_names(METHODS, method)}")
     chosen, axes = METHODS[method], {}
     for name, default in chosen.settings().items():
         if name in _TIMES and isinstance(default, float):

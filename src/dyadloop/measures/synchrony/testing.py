@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from dyadloop.data.names import known_names
 from dyadloop.errors import MeasureError
 from dyadloop.measures.synchrony.application import Transform, applied, method_of, pauses_of, prepared, synchrony
 from dyadloop.measures.synchrony.guard import NoScoreError
@@ -95,7 +96,7 @@ def synchrony_test(
     (0.19, 'the two series are not related in time; each may be of any kind, if stationary')
     """
     if surrogate not in SURROGATES:
-        known = ", ".join(SURROGATES)
+        known = known_names(SURROGATES, surrogate)
         raise MeasureError(f"surrogate {surrogate!r} does not exist; known: {known}; between dyads: group_test")
     _refuse_odd(guard=guard, rest=rest)
     kind = SURROGATES[surrogate]
@@ -228,7 +229,9 @@ def _drawn(one: np.ndarray, other: np.ndarray, fs: float, method: str, settings:
 def _value(found: xr.Dataset, statistic: str) -> float:
     scalars = [str(name) for name, values in found.data_vars.items() if values.ndim == 0]
     if statistic not in scalars:
-        raise MeasureError(f"statistic {statistic!r} is no number of this method; known: {', '.join(scalars)}")
+        raise MeasureError(
+            f"statistic {statistic!r} is no number of this method; known: {known_names(scalars, statistic)}"
+        )
     return float(found[statistic])
 
 

@@ -1,0 +1,151 @@
+"""Before or after the session: told by headings, wordings and questionnaires, asked elsewhere, and never silent."""
+
+import json
+
+import pytest
+
+from dyadloop.data import read_study
+from dyadloop.exchange import import_study, new_study, plan_import
+from dyadloop.exchange.phases import phase_of
+from dyadloop.measures import doubts
+from tests.cli.program import dyadloop
+
+WEEKS = ("2024-03-01", "2024-03-08", "2024-03-15", "2024-03-22")
+
+
+def _sheet(tmp_path, names, length=50):
+    head = f"code;session;date;length;{';'.join(names)}\n"
+    rows = [
+        f"P{p};{s};{date};{length};{';'.join(str((p * s + k) % 4 + 1) for k in range(len(names)))}\n"
+        for p in range(1, 7)
+        for s, date in enumerate(WEEKS, start=1)
+    ]
+    path = tmp_path / "sheet.csv"
+    path.write_text(head + "".join(rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("heading", "label", "phase"),
+    [
+        ("trust_pre", "", "before"),
+        ("post_trust", "", "after"),
+        ("Vertrauen nach", "", "after"),
+        ("stimmungVor", "", "before"),
+        ("trust post2", "", "after"),
+        ("WAI-SR patient", "", "after"),
+        ("waisrt_t", "", "after"),
+        ("SRS", "", "after"),
+        ("SEQ depth", "", "after"),
+        ("ORS", "", "before"),
+        ("OQ-45", "", "before"),
+        ("PHQ-9 Summe", "", "before"),
+        ("core10", "", "before"),
+        ("WAI pre", "", "before"),
+        ("q7", "How tense were you before the last session?", "before"),
+        ("q8", "Wie war die Stimmung nach der Sitzung?", "after"),
+        ("q9", "How close was the alliance?", "after"),
+        ("trust", "", "?"),
+        ("postcode trust", "", "?"),
+        ("pre post trust", "", "?"),
+        ("score", "", "?"),
+        ("waiting", "", "?"),
+    ],
+)
+def test_what_headings_tell(heading, label, phase):
+    found, why = phase_of(heading, label)
+    assert found == phase
+    assert ("to be confirmed" in why) == (phase != "?")
+
+
+def test_sheets_and_files_tell_less_than_headings():
+    assert phase_of("trust", "", "post session")[0] == "after"
+    assert phase_of("trust pre", "", "post session")[0] == "before"
+
+
+def test_a_guess_is_marked_where_one_looks(tmp_path):
+    """In the file, before the import, and in the account of it; none of them calls it told."""
+    path, study = _sheet(tmp_path, ["WAI", "PHQ9"]), tmp_path / "study"
+    plan = plan_import([path], study)
+    assert plan.open == []
+    assert "phase: after  # guess, to be confirmed:" in plan.text
+    first = dyadloop("import", path, study)
+    assert first.returncode == 2
+    assert "after the session: wai (guess, to be confirmed" in first.stdout
+    done = dyadloop("import", path, study, "--yes", "--json")
+    told = json.loads(done.stdout)["phases"]
+    assert told["wai"]["phase"] == "after"
+    assert told["phq9"]["guess"].startswith("guess, to be confirmed")
+
+
+def test_values_stand_before_and_after_their_session(tmp_path):
+    study = import_study(_sheet(tmp_path, ["WAI", "PHQ9"]), tmp_path / "study").study
+    table = study.measurements.merge(study.sessions, on=["dyad", "session"])
+    of = {name: rows for name, rows in table.groupby("indicator")}
+    assert (of["wai"]["time"] == of["wai"]["end"]).all()
+    assert (of["phq9"]["time"] == of["phq9"]["start"]).all()
+
+
+def test_what_nothing_tells_is_asked_even_with_yes(tmp_path):
+    path = _sheet(tmp_path, ["trust", "stress", "age_of_car"])
+    asked = dyadloop("import", path, tmp_path / "study", "--yes")
+    assert asked.returncode == 2
+    assert asked.stderr.count("before or after the session?") == 2, "not of a column that measures nothing"
+    one = "tables.1.scores.stress.phase"
+    answers = {one: "before", "phase": "after"}
+    done = import_study(path, tmp_path / "other", answers=answers)
+    assert {name: one.phase for name, one in done.phases.items()} == {"trust": "after", "stress": "before"}
+    assert not any(one.guess for one in done.phases.values())
+
+
+def test_nobody_need_know_it(tmp_path):
+    done = import_study(_sheet(tmp_path, ["trust", "stress"]), tmp_path / "study", answers={"phase": "null"})
+    (doubt,) = [one for one in done.doubts if one.column == "phase"]
+    assert doubt.got.startswith("an empty field for")
+
+
+def test_moments_have_no_before_and_after(tmp_path):
+    path = _sheet(tmp_path, ["trust", "WAI"]).read_text().replace(";length;", ";mood_of_dog;")
+    (tmp_path / "prompts.csv").write_text(path)
+    plan = plan_import([tmp_path / "prompts.csv"], tmp_path / "study", answers={"length_min": "0"})
+    assert plan.open == []
+    assert "phase" not in plan.text
+    study = import_study(tmp_path / "prompts.csv", tmp_path / "study", answers={"length_min": "0"}).study
+    assert not [one for one in doubts(study) if one.column == "phase"]
+
+
+def test_the_order_of_one_quantity_alone_is_not_doubted(tmp_path):
+    done = import_study(_sheet(tmp_path, ["trust"]), tmp_path / "study", answers={"phase": "null"})
+    assert not [one for one in done.doubts if one.column == "phase"]
+
+
+@pytest.mark.parametrize("template", ["alliance", "recordings", "ema"])
+def test_templates_say_it_and_name_quantities_of_their_theory(tmp_path, template):
+    study = read_study(new_study(tmp_path / "mine", template))
+    assert not [one for one in doubts(study) if one.column == "phase"]
+    told = dyadloop("check", tmp_path / "mine", "--claims")
+    assert "not of the theory" not in told.stdout + told.stderr
+
+
+def test_the_template_of_the_alliance_is_of_the_theory_alliance(tmp_path):
+    info = read_study(new_study(tmp_path / "mine", "alliance")).info
+    assert info.theory == "alliance"
+    assert [entry.quantity for entry in info.indicators.values()] == ["alliance", "alliance", "symptoms"]
+
+
+def test_answers_add_to_a_draft_one_call_after_the_other(tmp_path):
+    """What earlier calls and hands wrote into the draft stays; nothing calls it edited."""
+    path, study = _sheet(tmp_path, ["trust", "stress"]), tmp_path / "study"
+    assert dyadloop("import", path, study, "--set", "study.theory=affect").returncode == 2
+    assert dyadloop("import", path, study, "--set", "tables.1.scores.trust.phase=after").returncode == 2
+    draft = study / "import.yaml"
+    draft.write_text(draft.read_text().replace("simulated: false", "simulated: true"))
+    done = dyadloop("import", path, study, "--set", "phase=before")
+    assert done.returncode == 0, done.stderr
+    info = read_study(study).info
+    assert (info.theory, info.simulated) == ("affect", True)
+    text = draft.read_text()
+    assert "phase: after\n" in text
+    assert "phase: before\n" in text
+    assert "dyad: code  # its heading" in text, "reasons of guesses that stand are kept"
+    assert "run the same command again" in text
