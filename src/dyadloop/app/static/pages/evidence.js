@@ -47,11 +47,13 @@ function map(found, buttons, choose) {
     buttons.set(`${source}-${target}`, press);
     return make("td", {}, press);
   };
-  const grid = make("table", { class: "matrix" }, make("caption", {}, "Rows: from; columns: to. The number counts effects, the bar shows where the verified ones point."),
+  const said = "evidence-map-said";
+  const grid = make("table", { class: "matrix", "aria-describedby": said },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "from \\ to"), targets.map((name) => make("th", { scope: "col" }, name)))),
     make("tbody", {}, sources.map((source) => make("tr", {}, make("th", { scope: "row" }, source), targets.map((target) => cell(source, target))))));
   return [
     make("ul", { class: "legend" }, SIGNS.map(([, word], place) => make("li", {}, mark("svg", { viewBox: "0 0 14 14", width: 14, height: 14, "aria-hidden": "true" }, mark("rect", { width: 14, height: 14, class: `part-${place}` })), word))),
+    make("p", { id: said }, "Rows: from; columns: to. The number counts effects, the bar shows where the verified ones point."),
     make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Map of the evidence" }, grid),
   ];
 }
