@@ -40,6 +40,17 @@ def per_day(value: float, unit: str) -> float:
     return value / days(1.0, unit[2:])
 
 
+def behind(unit: str | None) -> str:
+    """Return a unit as it stands behind a number, with a space before it: nothing for a pure number.
+
+    Examples
+    --------
+    >>> behind("SD per SD"), behind("1")
+    (' SD per SD', '')
+    """
+    return f" {unit}" if unit and unit != "1" else ""
+
+
 def duration(text: str) -> float:
     """Return a duration written as a number and a unit, such as ``"50 min"``, in days.
 

@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import shlex
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
@@ -96,6 +97,19 @@ def test_numbers_beside_those_of_other_programs_are_ours(page):
 
 def test_the_gallery_names_every_figure_that_its_script_draws():
     assert load("gallery").page() == (DOCS / "gallery.md").read_text(), "run `python docs/gallery.py` to renew it"
+
+
+@pytest.mark.parametrize("call", sorted({entry.call for entry in load("gallery").GALLERY.values()}))
+def test_every_command_of_the_gallery_has_its_arguments(call, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    name, *words = shlex.split(call)
+    assert name == "dyadloop"
+    command, context = get_command(app), None
+    while hasattr(command, "commands"):
+        context = command.make_context(name, words[:1], parent=context, resilient_parsing=True)
+        name, command = command.resolve_command(context, words[:1])[:2]
+        words = words[1:]
+    command.make_context(name, words, parent=context)
 
 
 def test_the_gallery_finds_its_figures_in_the_shipped_report():

@@ -26,7 +26,7 @@ def claims(more=()):
         row = dict.fromkeys(columns) | {
             "claim": f"C{place + 1}.depression.components", "statement": "The components together relieve it while it lasts",
             "rope_low": -0.1, "rope_high": 0.1, "prior_median": 0.0, "prior_low": -1.0, "prior_high": 1.0, "median": 0.5123,
-            "low": 0.4, "high": 0.6, "p_direction": 0.999, "p_beyond_rope": 0.97, "finding": "practically zero", "verdict": verdict,
+            "low": 0.4, "high": 0.6, "p_direction": 0.999, "p_beyond_rope": 0.97, "finding": "practically zero", "verdict": verdict, "unit": "SD per SD",
             "reason": "the association is there, but no randomised event on trust: a common cause leaves the same trace",
         }  # fmt: skip
         for name in more:
@@ -83,7 +83,9 @@ def test_intervals_are_found_by_their_columns():
     table = claims(("halved", "passive"))
     assert prefixes(table.columns) == ["", "randomised", "halved", "passive", "prior"]
     shown = details(table.iloc[1])
-    assert list(shown)[:5] == ["finding", "posterior", "randomised effect", "halved", "passive"]
+    assert list(shown)[:6] == ["finding", "unit", "posterior", "randomised effect", "halved", "passive"]
+    assert shown["unit"] == "SD per SD"
+    assert details(pd.Series(table.iloc[1].to_dict() | {"unit": "1"}))["unit"] == "-"
     assert shown["remark"] == "skew 3.1"
     assert details(table.iloc[0])["halved"] == "-"
     randomised = table.iloc[1].copy()

@@ -21,6 +21,19 @@ def test_a_fan_shows_every_variable_that_moves():
     assert svg == explore.fan(run)
 
 
+def test_no_line_joins_moments_between_which_a_variable_came_and_went():
+    """Oxytocin is gone minutes after a session, so no line leads over a week; trust, which is slow, is joined."""
+    run = simulate(framework(), protocol(3), dyads=4, seed=1, points=(2, 1))
+    assert run["oxytocin_patient"].attrs["time_constant_days"] < 0.02
+    assert run["signal_patient"].attrs["time_constant_days"] < 0.02  # made of oxytocin
+    pieces = {name: explore.fan(run, (name,)).count("<path d=") for name in ("oxytocin_patient", "trust")}
+    whole = {name: run[name].attrs.pop("time_constant_days") for name in pieces}
+    joined = {name: explore.fan(run, (name,)) for name in pieces}
+    assert whole["trust"] > 10.0
+    assert joined["trust"].count("<path d=") == pieces["trust"]
+    assert joined["oxytocin_patient"].count("<path d=") != pieces["oxytocin_patient"]
+
+
 def test_a_portrait_marks_stable_and_unstable_points():
     svg = explore.phase_portrait(read_theory("marriage"), "wife", "husband")
     assert "wife (stands still" in svg

@@ -15,6 +15,7 @@ from dyadloop.design.schema import Design
 from dyadloop.design.tasks import digest_of
 from dyadloop.design.testability import prospects
 from dyadloop.errors import FitError
+from dyadloop.units import behind
 
 TOLERANCE = 0.1
 """Share by which numbers of a study may differ from those that were registered before it counts as a deviation."""
@@ -126,7 +127,7 @@ def _decisions(design: Design, told: pd.DataFrame) -> pd.DataFrame:
             mine = told[told["claim"] == name]
             if len(mine):
                 low = "any" if claim.rope.low is None else f"{claim.rope.low:g}"
-                rope = f"{low} to {claim.rope.high:g} {claim.unit}"
+                rope = f"{low} to {claim.rope.high:g}{behind(claim.unit)}"
                 rows.append([name, mine["statement"].iloc[0], rope, mine["can_tell"].iloc[0], mine["why"].iloc[0]])
     return pd.DataFrame(rows, columns=["claim", "statement", "equivalence region", "can tell", "why"])
 

@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from dyadloop.reporting.tables import number, share, write_csv
+from dyadloop.units import behind
 
 UNTESTABLE = "not testable here"
 FOOTNOTE = (
-    "Posterior: median [89 % interval]. ROPE: region of practical equivalence, declared beforehand. "
+    "Posterior: median [89 % interval], in the unit of its row. A larger number speaks for the claim, also where this "
+    "says that something is lowered. ROPE: region of practical equivalence, declared beforehand. "
     "A research instrument, not a clinical device."
 )
 SIMULATED = "SIMULATED data: nothing here is about real persons."
@@ -66,7 +68,7 @@ def rope(row: pd.Series) -> str:
 def details(row: pd.Series) -> dict[str, str]:
     """Return what a table says of a claim beside its verdict and statement, by heading; a dash where nothing is."""
     names = prefixes(row.index)
-    found = {"finding": str(row["finding"])}
+    found = {"finding": str(row["finding"]), "unit": behind(row["unit"]).strip() or "-"}
     found |= {_HEADINGS.get(name, name.replace("_", " ")): interval(row, name) for name in names}
     shares = {
         _column(name, end): f"{_HEADINGS.get(name, name)} {heading}" if name else heading

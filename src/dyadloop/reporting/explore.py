@@ -18,9 +18,14 @@ from dyadloop.errors import StateError
 from dyadloop.reporting.figures import BLUE, DARK, FILL, GREY, RED, draw, plain
 from dyadloop.theory import Theory
 
+_JOINED = 3.0  # time constants: a line joins two moments that lie no further apart
+
 
 def fan(run: xr.Dataset, variables: tuple[str, ...] = ()) -> str:
     """Draw the courses of a simulation: median, 50 and 89 % bands over dyads, one line per arm.
+
+    Moments further apart than a few time constants of a variable are dots that no line joins: what happened between
+    them was not kept, and a straight line would be false.
 
     Parameters
     ----------
@@ -69,10 +74,16 @@ def _band(axes: Axes, run: xr.Dataset, name: str, colour: str, arm: str) -> None
     days = np.nanmedian(run["days"].values, axis=0)
     present = ~np.isnan(run[name].values).all(axis=0)
     levels = np.nanquantile(run[name].values[:, present], [0.055, 0.25, 0.5, 0.75, 0.945], axis=0)
+    days = days[present]
+    far = np.diff(days) > _JOINED * run[name].attrs.get("time_constant_days", np.inf)
+    gaps = np.flatnonzero(far) + 1
+    alone = np.concatenate([[True], far]) & np.concatenate([far, [True]])
+    axes.plot(days[alone & far.any()], levels[2, alone & far.any()], ".", color=colour, ms=2)
+    days, levels = np.insert(days, gaps, np.nan), np.insert(levels, gaps, np.nan, axis=1)
     if run.sizes["dyad"] > 1:
-        axes.fill_between(days[present], levels[0], levels[4], color=colour, alpha=0.15, lw=0)
-        axes.fill_between(days[present], levels[1], levels[3], color=colour, alpha=0.3, lw=0)
-    axes.plot(days[present], levels[2], color=colour, lw=1, label=plain(arm) or None)
+        axes.fill_between(days, levels[0], levels[4], color=colour, alpha=0.15, lw=0)
+        axes.fill_between(days, levels[1], levels[3], color=colour, alpha=0.3, lw=0)
+    axes.plot(days, levels[2], color=colour, lw=1, label=plain(arm) or None)
 
 
 def phase_portrait(theory: Theory, horizontal: str, vertical: str, *, in_session: bool = True) -> str:

@@ -22,7 +22,8 @@ FILL = {
     "state": "#ffffff",
 }
 """Colours of the kinds of variables."""
-_WRAP = 34  # letters of a label
+_WRAP = 66  # letters of a line
+_LINE, _BARS = 0.14, 0.3  # height of a line of text and of the bars of an estimate [inches]
 _STYLE: dict = {
     "svg.fonttype": "none",
     "svg.hashsalt": "dyadloop",
@@ -69,7 +70,7 @@ def missingness(shares: dict[str, tuple[float, ...]]) -> str:
         width = max(len(row) for row in shares.values())
         image = np.array([[*row, *[np.nan] * (width - len(row))] for row in shares.values()])
         # few levels and a mesh: both the map and its colour bar stay vectors
-        colours = mpl.colormaps["cividis"].resampled(20)
+        colours = mpl.colormaps["cividis_r"].resampled(20)  # darker where more is missing, as in the terminal
         mesh = axes.pcolormesh(np.ma.masked_invalid(image), cmap=colours, vmin=0, vmax=1)
         axes.invert_yaxis()
         axes.set_yticks(np.arange(len(shares)) + 0.5, [plain(name) for name in shares])
@@ -80,61 +81,91 @@ def missingness(shares: dict[str, tuple[float, ...]]) -> str:
 
 
 def intervals(table: pd.DataFrame) -> str:
-    """Draw prior and posterior side by side: median and 89 % interval of each parameter.
+    """Draw prior and posterior side by side: median and 89 % interval of each parameter, a panel for each unit.
 
     Parameters
     ----------
     table
-        Columns ``prior_low``, ``prior_median``, ``prior_high``, ``low``, ``median``, ``high``; one row per name.
+        Columns ``unit``, ``prior_low``, ``prior_median``, ``prior_high``, ``low``, ``median`` and ``high``; one row per
+        name.
     """
+    panels = _panels(table)
 
     def paint(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for place, (_, row) in enumerate(table.iterrows()):
-            axes.plot([row["prior_low"], row["prior_high"]], [place + 0.16] * 2, color=GREY, lw=3)
-            axes.plot(row["prior_median"], place + 0.16, "|", color=DARK, ms=6)
-            axes.plot([row["low"], row["high"]], [place - 0.16] * 2, color=BLUE, lw=3)
-            axes.plot(row["median"], place - 0.16, "o", color=DARK, ms=3)
-        axes.axvline(0, color=DARK, lw=0.6)
-        axes.set_yticks(range(len(table)), [plain(name) for name in table.index])
-        axes.invert_yaxis()
-        axes.set_xlabel("coefficient in its own unit")
+        heights = [0.45 + 0.24 * len(mine) for _, mine in panels]
+        for axes, (unit, mine) in zip(_stacked(figure, heights), panels, strict=True):
+            for place, (_, row) in enumerate(mine.iterrows()):
+                axes.plot([row["prior_low"], row["prior_high"]], [place + 0.16] * 2, color=GREY, lw=3)
+                axes.plot(row["prior_median"], place + 0.16, "|", color=DARK, ms=6)
+                axes.plot([row["low"], row["high"]], [place - 0.16] * 2, color=BLUE, lw=3)
+                axes.plot(row["median"], place - 0.16, "o", color=DARK, ms=3)
+            axes.axvline(0, color=DARK, lw=0.6)
+            axes.set_yticks(range(len(mine)), [plain(name) for name in mine.index])
+            axes.set_ylim(len(mine) - 0.5, -0.5)
+            axes.set_xlabel(plain(f"coefficient [{unit}]"))
 
-    return draw(paint, 7.2, 0.8 + 0.24 * len(table))
+    return draw(paint, 7.2, sum(0.65 + 0.24 * len(mine) for _, mine in panels))
+
+
+def _panels(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the rows of each unit: numbers of several units have no axis in common."""
+    return [(str(unit), rows) for unit, rows in table.groupby("unit", sort=False)]
+
+
+def _stacked(figure: Figure, heights: list[float]) -> list[Axes]:
+    """Return axes one below the other, each as high as asked in proportion."""
+    return list(figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0])
 
 
 def estimates(table: pd.DataFrame) -> str:
-    """Draw each number of a tested claim with its ROPE and prior.
+    """Draw each number of a tested claim with its ROPE and prior below its statement, a panel for each unit.
 
     Parameters
     ----------
     table
         Result of :func:`dyadloop.reporting.first_page.estimates`, one row at least.
     """
-    statements = ["\n".join(textwrap.wrap(text, _WRAP)) for text in table["statement"]]
-    names = [
-        text if kind == "association" else "by randomised events"
-        for text, kind in zip(statements, table["kind"], strict=True)
-    ]
-    numbers = table[["low", "high", "prior_low", "prior_high", "rope_low", "rope_high"]].to_numpy(dtype=float)
-    edge = 1.05 * float(np.nanmax(np.abs(numbers)))
+    panels = _panels(table)
+    heights = [sum(_row_height(row) for _, row in mine.iterrows()) for _, mine in panels]
 
     def paint(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for place, (_, row) in enumerate(table.iterrows()):
-            low = -edge if pd.isna(row["rope_low"]) else row["rope_low"]
-            axes.fill_betweenx([place - 0.42, place + 0.42], low, row["rope_high"], color=ROPE, lw=0)
-            axes.plot([row["prior_low"], row["prior_high"]], [place + 0.2] * 2, color=GREY, lw=2)
-            colour = BLUE if row["kind"] == "association" else RED
-            axes.plot([row["low"], row["high"]], [place - 0.08] * 2, color=colour, lw=4, solid_capstyle="butt")
-            axes.plot(row["median"], place - 0.08, "o", color=DARK, ms=4)
-        axes.axvline(0, color=DARK, lw=0.6)
-        axes.set_xlim(-edge, edge)
-        axes.set_yticks(range(len(table)), [plain(name) for name in names], fontsize=8)
-        axes.invert_yaxis()
-        axes.set_xlabel("estimate, in the unit of the claim")
+        for axes, height, (unit, mine) in zip(_stacked(figure, heights), heights, panels, strict=True):
+            axes.set_ylim(height, 0)  # inches from above
+            axes.set_yticks([])
+            axes.spines["left"].set_visible(False)
+            axes.set_xlabel(plain("estimate" if unit == "1" else f"estimate [{unit}]"))
+            _estimates_of_a_unit(axes, mine)
 
-    return draw(paint, 7.2, 0.7 + 0.34 * len(table))
+    return draw(paint, 4.8, sum(height + 0.5 for height in heights))
+
+
+def _statement(row: pd.Series) -> list[str]:
+    text = row["statement"] if row["kind"] == "association" else "the same, by randomised events alone"
+    return textwrap.wrap(plain(text), _WRAP)
+
+
+def _row_height(row: pd.Series) -> float:
+    return _LINE * len(_statement(row)) + _BARS
+
+
+def _estimates_of_a_unit(axes: Axes, table: pd.DataFrame) -> None:
+    names = ["low", "high", "prior_low", "prior_high", "rope_low", "rope_high"]
+    numbers = table[names].to_numpy(dtype=float)
+    low, high = 1.05 * min(0.0, float(np.nanmin(numbers))), 1.05 * max(0.0, float(np.nanmax(numbers)))
+    top = 0.0
+    for _, row in table.iterrows():
+        lines = _statement(row)
+        bar = top + _LINE * len(lines) + 0.4 * _BARS
+        axes.text(0.0, top + 0.03, "\n".join(lines), transform=axes.get_yaxis_transform(), va="top", fontsize=8)
+        left = low if pd.isna(row["rope_low"]) else row["rope_low"]
+        axes.fill_betweenx([bar - 0.35 * _BARS, bar + 0.35 * _BARS], left, row["rope_high"], color=ROPE, lw=0)
+        axes.plot([row["prior_low"], row["prior_high"]], [bar + 0.2 * _BARS] * 2, color=GREY, lw=2)
+        colour = BLUE if row["kind"] == "association" else RED
+        axes.plot([row["low"], row["high"]], [bar] * 2, color=colour, lw=4, solid_capstyle="butt")
+        axes.plot(row["median"], bar, "o", color=DARK, ms=4)
+        axes.plot([0, 0], [bar - 0.35 * _BARS, bar + 0.35 * _BARS], color=DARK, lw=0.6)
+        top += _row_height(row)
+    axes.set_xlim(low, high)
 
 
 def predictive(checks: xr.Dataset) -> str:

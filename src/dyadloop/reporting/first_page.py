@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dyadloop.claims.claims_table import UNTESTABLE
+from dyadloop.units import behind
 
 _LISTED = 6  # claims of one reason that are named; more are counted
 _ABSENT = re.compile(r"(.+) (?:is|are) not measured in this study")
@@ -38,8 +39,7 @@ def _interval(row: pd.Series, prefix: str) -> str:
     median, low, high = (row[f"{prefix}{name}"] for name in ("median", "low", "high"))
     if pd.isna(median):
         return ""
-    unit = f" {row['unit']}" if row["unit"] and row["unit"] != "1" else ""
-    return f"{median:.2g}{unit} (89 % interval {low:.2g} to {high:.2g})"
+    return f"{median:.2g}{behind(row['unit'])} (89 % interval {low:.2g} to {high:.2g})"
 
 
 def groups(table: pd.DataFrame) -> list[str]:

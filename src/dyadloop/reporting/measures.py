@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dyadloop.measures.assays import Plates
 from dyadloop.measures.synchrony import SIGN
@@ -231,7 +232,10 @@ def multiverse_figure(table: pd.DataFrame) -> str:
         top.scatter(sound.index, sound[value], s=9, c=np.where(above, RED, GREY))
         top.axhline(0, color=DARK, lw=0.6)
         top.set_ylabel(f"{value}" + (" [SD of the null]" if value == "effect" else ""), fontsize=7)
-        top.set_title("every setting, in order; red: p < .05", fontsize=7, loc="left")
+        found = (
+            f"red: p < .05 ({int(above.sum())} of {len(above)})" if above.any() else f"none of {len(above)} has p < .05"
+        )
+        top.set_title(f"every setting, in order; {found}", fontsize=7, loc="left")
         for place, (name, level) in enumerate(levels):
             inside = sound.index[sound[name] == level]
             below.plot(inside, np.full(len(inside), place), "|", color=DARK, ms=5)
@@ -288,6 +292,10 @@ def status_figure(status: pd.DataFrame) -> str:
                 part = mine[mine["status"].str.startswith(("ok", "doubtful")) == good]
                 x = pd.to_numeric(part["session"], errors="coerce")
                 axes.plot(x, [dyads.index(d) for d in part["dyad"]], mark, color=colour, ms=4)
+            known = pd.to_numeric(mine["session"], errors="coerce").dropna()
+            if len(known):
+                axes.set_xlim(known.min() - 0.5, known.max() + 0.5)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_title(plain(name), fontsize=7)
             axes.set_xlabel("session", fontsize=7)
             axes.tick_params(labelsize=6)

@@ -17,7 +17,7 @@ from dyadloop.claims import judge_claims
 from dyadloop.claims.claims_table import UNTESTABLE
 from dyadloop.claims.next_study import next_steps
 from dyadloop.files import write_text
-from dyadloop.inference import convergence_faults, prior_conflicts, problem_of, recorded_call
+from dyadloop.inference import prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
 from dyadloop.observation.kinds import kind_named, kinds, mask
 from dyadloop.reporting import figures, first_page
@@ -25,11 +25,10 @@ from dyadloop.reporting.actor_partner import effects_table
 from dyadloop.reporting.claims_table import details, interval, rope
 from dyadloop.reporting.downloads import links, missing_table, predictive_table
 from dyadloop.reporting.loop import loop_diagram
+from dyadloop.reporting.methods import methods, observation_times, source_of, unconverged
 from dyadloop.reporting.referees import beside_table, lagged_table
 from dyadloop.reporting.tables import courses_table, number, share
 from dyadloop.reporting.words import parameter_words
-from dyadloop.theory import Hypothesis
-from dyadloop.theory.nodes import Node
 
 _N_COURSES = 3
 _N_BLOCKS = 20
@@ -134,14 +133,15 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "not_told": first_page.groups(table),
         "next_study": next_steps(problem, table),
         "has_pushed": bool(len(shown)) and bool((shown["kind"] != "association").any()),
-        "measured": list(dict.fromkeys(_state_label(state.id, problem).lower() for state in _measured(problem))),
+        "measured": _measured(problem, info),
         "words": words,
         "words_of_state": {
             state.id: _state_label(state.id, problem).replace("\n", " ") for state in problem.plan.states
         },
         "narrowed": narrowed.sentences(),
         "csv": links(tables),
-        "methods": _methods(post, problem, hypothesis),
+        "methods": methods(post, problem, hypothesis, table),
+        "source": source_of(theory),
         "info": info,
         "theory": theory,
         "hypothesis": f"{hypothesis.id}, {hypothesis.title}" if hypothesis else "the whole theory",
@@ -162,13 +162,13 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
 def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[str, object]:
     """Return how the draws were made, and from which data."""
     return {
-        "faults": convergence_faults(post),
+        "unconverged": unconverged(post),
         "divergences": int(post["sample_stats"].to_dataset()["diverging"].sum()),
         "conflicts": prior_conflicts(post),
         "mode": (int(post.attrs["mode_agreeing"]), int(post.attrs["mode_starts"])),
         "left_out": json.loads(post.attrs["left_out"]),
         "data": _data(problem, info),
-        "counts": _counts(problem),
+        "counts": _counts(problem, info),
         "schedule": problem.schedule,
         "events": _events(problem),
         "covariates": _covariates(problem, info),
@@ -217,9 +217,11 @@ def parameter_summary(post: xr.DataTree, problem: Problem) -> pd.DataFrame:
     return pd.DataFrame.from_dict(found, orient="index").rename_axis("parameter")
 
 
-def _counts(problem: Problem) -> dict[str, int]:
-    scores = problem.scores
-    return {"dyads": scores.sizes["dyad"], "moments": int(np.isfinite(scores["days"].values).sum())}
+def _counts(problem: Problem, info: dict) -> dict[str, int]:
+    """Return how many dyads and moments were measured, and whether one person alone of each dyad was."""
+    persons = {info["indicators"][name]["person"] for name in problem.observed.indicators}
+    single = len(persons) == 1 and persons != {"dyad"}
+    return {"dyads": problem.scores.sizes["dyad"], "moments": observation_times(problem), "single": int(single)}
 
 
 def _events(problem: Problem) -> dict[str, int]:
@@ -295,27 +297,18 @@ def _marked(post: xr.DataTree, svg: str) -> str:
     return figures.simulated_mark(svg) if svg and post.attrs["simulated"] else svg
 
 
-def _measured(problem: Problem) -> list[Node]:
-    """Return the states with an indicator, in the order of the theory."""
-    seen = set(problem.observed.states)
-    return [state for place, state in enumerate(problem.plan.states) if place in seen]
-
-
-def _methods(post: xr.DataTree, problem: Problem, hypothesis: Hypothesis | None) -> str:
-    """Return a paragraph of methods that can be pasted into a manuscript."""
-    theory, settings = problem.plan.theory, json.loads(post.attrs["settings"])
-    version = json.loads(post.attrs["versions"])["dyadloop"]
-    linear = "exact Kalman" if problem.plan.is_linear else "approximate Gaussian"
-    what = f"hypothesis {hypothesis.id} ({hypothesis.title[0].lower()}{hypothesis.title[1:]}) of " if hypothesis else ""
-    return (
-        f"We fitted {what}the theory “{theory.title}” (doi:{theory.source}) to {problem.scores.sizes['dyad']} dyads as "
-        f"a continuous-time dynamic model with dyadloop {version}. States are deviations from person means, which are "
-        f"correlated random effects. The likelihood came from an {linear} filter; {settings['chains']} chains of "
-        f"{settings['draws']} draws were sampled by NUTS after {settings['warmup']} warm-up draws (seed "
-        f"{post.attrs['seed']}). Estimates are posterior medians with 89 % intervals. Each claim was judged against a "
-        "region of practical equivalence declared beforehand, with probability 0.95; claims that something acts were "
-        "judged by randomised events alone."
-    )
+def _measured(problem: Problem, info: dict) -> list[dict[str, str]]:
+    """Return what stands for each measured quantity and why, in the order of the theory."""
+    observed = problem.observed
+    pairs = sorted(zip(observed.states, observed.indicators, strict=True), key=lambda pair: pair[0])
+    return [
+        {
+            "quantity": _state_label(problem.plan.states[place].id, problem).replace("\n", " "),
+            "indicator": name,
+            "reason": info["indicators"][name]["reason"],
+        }
+        for place, name in pairs
+    ]
 
 
 def courses_figure(post: xr.DataTree, courses: xr.Dataset) -> str:

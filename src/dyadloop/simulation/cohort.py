@@ -29,7 +29,7 @@ from dyadloop.simulation.calendar import Timeline
 from dyadloop.simulation.chances import Chances, chances_of
 from dyadloop.simulation.integrate import STATUS, Adaptive, Course, Noisy, Segments, integrate
 from dyadloop.simulation.noise import mesh
-from dyadloop.theory import Protocol, Theory
+from dyadloop.theory import Protocol, Theory, Variable
 from dyadloop.theory.nodes import nodes_of
 from dyadloop.units import days
 
@@ -176,6 +176,14 @@ def _acting(system: System, states: Array, gate: bool) -> Array:
     return jnp.stack([jnp.broadcast_to(value, states.shape[1:]) for value in system.acting(states, gate)])
 
 
+def _speed(theory: Theory, variable: Variable) -> dict[str, float]:
+    """Return how fast a variable may move [d]: its time constant, or the shortest of what a definition is made of."""
+    sources = {name for coupling in theory.couplings if coupling.target == variable.id for name in coupling.sources}
+    own = [variable] if variable.time_constant else [v for v in theory.variables if v.id in sources]
+    known = [days(v.time_constant.value, v.time_constant.unit) for v in own if v.time_constant is not None]
+    return {"time_constant_days": min(known)} if known else {}
+
+
 def _dataset(
     plan: Plan, system: System, line: Timeline, begin: Array, course: Course, protocol: Protocol | None, seed: int
 ) -> xr.Dataset:
@@ -196,7 +204,8 @@ def _dataset(
             continue
         variable = declared[node.id]
         value = np.where(line.in_session[:, None], inside[index], outside[index]).T
-        data[node.id] = (dims, value, {"units": variable.acting_unit, "long_name": variable.label})
+        told = {"units": variable.acting_unit, "long_name": variable.label}
+        data[node.id] = (dims, value, told | _speed(plan.theory, variable))
         if node.logistic:
             name = f"{variable.label}, on the scale where it moves"
             data[f"{node.id}_logit"] = (dims, states[:, index].T, {"units": "logit", "long_name": name})
