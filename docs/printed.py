@@ -17,9 +17,9 @@ MARKED = re.compile(r"(<!-- printed by `dyadloop (.*?)` -->\n```text\n)(.*?)(```
 
 
 def output(run: Callable[[], object]) -> str:
-    """Return what a function prints, 150 columns wide, with the repository as working folder."""
+    """Return what a function prints, 160 columns wide, with the repository as working folder."""
     stream, folder, before = io.StringIO(), Path.cwd(), dict(os.environ)
-    os.environ.update({"COLUMNS": "150", "TERM": "dumb"})
+    os.environ.update({"COLUMNS": "160", "TERM": "dumb"})
     os.chdir(ROOT)
     try:
         with contextlib.redirect_stdout(stream):

@@ -101,6 +101,11 @@ def test_a_registration_says_what_would_contradict_each_claim(claims, tmp_path):
         assert words in text, words
     assert re.search(r"SHA-256 of its fitted form [0-9a-f]{64}", text)
     assert "None was computed" in as_markdown(registration(sampled()))
+    assert "judged one by one, without a correction for their number" in text
+    assert "A larger number speaks for the claim" in text
+    worlds = pd.DataFrame({"truth": ["none"], "studies": [50], "false_support": [0.12], "upper": [0.21], "more": [0]})
+    assert "| none | 50 | 0.12 | 0.21 |" in as_markdown(registration(sampled(), claims, worlds))
+    assert "False support of any claim" not in text
     path = tmp_path / "registration.docx"
     write_docx(sections, path)
     document = Document(str(path))

@@ -116,6 +116,15 @@ def test_what_is_not_testable_is_counted_by_reason():
     assert first_page.groups(pd.DataFrame(rows[-1:])) == []
 
 
+def test_arrows_that_a_fit_is_sure_of_stand_beside_their_regression():
+    row = {"arrow": "d", "slope": 0.3, "slope_low": 0.13, "slope_high": 0.46, "agree": "not sure"}
+    row |= {"regression": 0.015, "regression_low": -0.055, "regression_high": 0.085}
+    beside = pd.DataFrame([row, row | {"slope_low": -0.1}])
+    assert first_page.sure_arrows(beside, {"d": "Trust → Support"}) == [
+        "Trust → Support: 0.3 [0.13, 0.46] in the fit, 0.015 [-0.055, 0.085] in a lag-1 regression (not sure)"
+    ]
+
+
 def test_the_figure_shows_both_numbers_of_a_claim():
     table = pd.DataFrame(
         [_row(randomised_median=0.4, randomised_low=0.2, randomised_high=0.6), _row(median=None, low=None, high=None)]

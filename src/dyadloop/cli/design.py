@@ -336,7 +336,7 @@ def preregister(
     """
     from dyadloop.design import as_markdown, read_design, registration, write_docx
 
-    sections = registration(read_design(design), _tables(tables)[0])
+    sections = registration(read_design(design), *_tables(tables))
     if out.suffix == ".docx":
         write_docx(sections, out)
     elif out.suffix == ".md":

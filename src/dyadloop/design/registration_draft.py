@@ -20,6 +20,15 @@ from dyadloop.units import behind
 TOLERANCE = 0.1
 """Share by which numbers of a study may differ from those that were registered before it counts as a deviation."""
 
+_ONE_BY_ONE = (
+    "are judged one by one, without a correction for their number: the chance that any of them is falsely supported is "
+    "higher than that of each. Write here which of them count: WRITE."
+)
+_REGION = (
+    "A larger number speaks for the claim, also where this says that something is lowered; its estimand has the sign "
+    "that makes it so. The region is in the unit behind it."
+)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -30,7 +39,9 @@ class Section:
     table: pd.DataFrame | None = None
 
 
-def registration(design: Design, claims: pd.DataFrame | None = None) -> list[Section]:
+def registration(
+    design: Design, claims: pd.DataFrame | None = None, worlds: pd.DataFrame | None = None
+) -> list[Section]:
     """Return the sections of a registration draft.
 
     Parameters
@@ -39,6 +50,8 @@ def registration(design: Design, claims: pd.DataFrame | None = None) -> list[Sec
         The design.
     claims
         ``claims`` of :func:`dyadloop.assurance` for the same design; without it the draft says that none was computed.
+    worlds
+        ``worlds`` of it: how often any claim that does not hold is supported.
     """
     theory, plan = theory_of(design), skeleton(design)
     table = prospects(plan)
@@ -56,6 +69,8 @@ def registration(design: Design, claims: pd.DataFrame | None = None) -> list[Sec
                 f"probability of at least {SURE:.0%}, by randomised events where it says that something acts. It is "
                 "contradicted where the estimand lies on the other side or inside the region with that probability. "
                 "Everything else is undecided.",
+                _REGION,
+                f"The {len(told)} claims below {_ONE_BY_ONE}",
             ),
             _decisions(design, told),
         ),
@@ -64,6 +79,7 @@ def registration(design: Design, claims: pd.DataFrame | None = None) -> list[Sec
             _untold(table),
         ),
         _assurance(claims),
+        *_any_false(worlds),
         Section("Assumptions of the design", design.assumed or ("None is named.",)),
     ]
 
@@ -142,6 +158,15 @@ def _assurance(claims: pd.DataFrame | None) -> Section:
         ("Shares of simulated studies, with Monte Carlo errors; `upper` bounds false support with 95 %.",),
         told[[key for key in keys if key in told]].round(3),
     )
+
+
+def _any_false(worlds: pd.DataFrame | None) -> list[Section]:
+    """Return how often a study supports any claim that does not hold, by simulated world."""
+    if worlds is None or worlds.empty:
+        return []
+    said = "Share of simulated studies that support at least one claim that does not hold; `upper` bounds it with 95 %."
+    keys = ["truth", "studies", "false_support", "upper"]
+    return [Section("False support of any claim", (said,), worlds[keys].round(3))]
 
 
 def as_markdown(sections: list[Section]) -> str:

@@ -50,6 +50,8 @@ def converted(row: dict[str, Any]) -> Standard:
     if metric == "F" and value > 0 and n > 0 and row["direction"] in ("+", "-"):
         found = f_to_d(value, n / 2, n / 2, 1 if row["direction"] == "+" else -1)
         return Standard(found.value, found.variance, "F of two equal groups (assumed) to d", "n_participants")
+    if metric == "null":
+        return _none("null without a number of participants, so its variance is not known")
     if metric not in POOLABLE or math.isnan(value):
         return _none(f"{metric or 'no number'} cannot be converted")
     try:

@@ -128,7 +128,7 @@ def read_effects(path: str | Path) -> list[Effect]:
     return found
 
 
-def _parsed(record: dict[str, str], name: str, row: int) -> tuple[Effect | None, list[Fault]]:
+def _parsed(record: dict[str, str], name: str, row: int | None) -> tuple[Effect | None, list[Fault]]:
     content: dict[str, Any] = {
         key: value.strip() for key, value in record.items() if key is not None and value is not None
     }
@@ -152,7 +152,7 @@ _REMEDIES = {
 _SOURCE = "correct it against the source"
 
 
-def _faults(wrong: Wrong, name: str, row: int) -> list[Fault]:
+def _faults(wrong: Wrong, name: str, row: int | None) -> list[Fault]:
     if not (wrong.own and wrong.place == WHOLE):
         return [Fault(name, row, wrong.place, wrong.got, wrong.expected, _REMEDIES.get(wrong.place, _SOURCE))]
     found = []
@@ -211,7 +211,7 @@ def add_effect(path: str | Path, **values: Any) -> Effect:  # noqa: ANN401 - the
     """
     file = Path(path)
     record = {key: "" if value is None else str(value) for key, value in values.items()}
-    effect, faults = _parsed({"id": "", **record}, file.name, 0)
+    effect, faults = _parsed({"id": "", **record}, f"{file.name}, the new row", None)
     known = [other.id for other in read_effects(file)] if file.is_file() else []
     if effect is not None and effect.id in known:
         faults.append(Fault(file.name, None, "id", repr(effect.id), "an id that is not taken", "choose another"))

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from dyadloop.design import Design
 from dyadloop.reporting.figures import BLUE, DARK, GREY, RED, draw, plain
 
-_SHADES = {"supported": BLUE, "contradicted": RED, "undecided": "#d0d0d0", "untestable": "#f2f2f2"}
+_SHADES = {"supported": BLUE, "contradicted": RED, "undecided": "#d0d0d0", "untestable": "#ffffff"}
 _OFFSET = {"before": -0.25, "within": 0.0, "after": 0.25, "between": 0.5}
 _MOST_LINES = 6
 
@@ -66,16 +66,19 @@ def mosaic(claims: pd.DataFrame) -> str:
             left = np.zeros(len(names))
             for verdict, shade in _SHADES.items():
                 width = mine[verdict].fillna(0.0).to_numpy()
-                axes.barh(range(len(names)), width, left=left, color=shade, label=verdict, edgecolor="white", lw=0.5)
+                own = {"hatch": "////", "edgecolor": GREY} if verdict == "untestable" else {"edgecolor": "white"}
+                axes.barh(range(len(names)), width, left=left, color=shade, label=verdict, lw=0.5, **own)
                 left = left + width
             axes.set_title(plain(truth), fontsize=8)
             axes.set_xlim(0, 1)
+            axes.set_xlabel("share of simulated studies", fontsize=8)
             axes.set_yticks(range(len(names)), [plain(name) for name in names])
         grid[0].invert_yaxis()
-        grid[-1].legend(fontsize=6, frameon=False, loc="lower right")
-        figure.supxlabel("share of simulated studies", fontsize=8)
+        # below the bars, which fill their panels
+        shown = {"fontsize": 7, "frameon": False, "loc": "outside lower center", "ncols": 4}
+        figure.legend(*grid[-1].get_legend_handles_labels(), **shown)
 
-    return draw(paint, 7.2, 1.1 + 0.24 * len(names))
+    return draw(paint, 7.2, 1.35 + 0.24 * len(names))
 
 
 def curves(claims: pd.DataFrame, factor: str) -> str:

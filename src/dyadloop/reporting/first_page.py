@@ -42,6 +42,29 @@ def _interval(row: pd.Series, prefix: str) -> str:
     return f"{median:.2g}{behind(row['unit'])} (89 % interval {low:.2g} to {high:.2g})"
 
 
+def sure_arrows(beside: pd.DataFrame, words: dict[str, str]) -> list[str]:
+    """Return the arrows whose 89 % interval excludes 0, each beside a plain regression: no claim, but not to be hidden.
+
+    Parameters
+    ----------
+    beside
+        Result of :func:`dyadloop.compare_referees`.
+    words
+        Arrows in words, by id.
+    """
+    found = []
+    for _, row in beside.iterrows():
+        if row["slope_low"] <= 0.0 <= row["slope_high"]:
+            continue
+        numbers = [
+            f"{row[f'{n}']:.2g} [{row[f'{n}_low']:.2g}, {row[f'{n}_high']:.2g}]" for n in ("slope", "regression")
+        ]
+        found.append(
+            f"{words[row['arrow']]}: {numbers[0]} in the fit, {numbers[1]} in a lag-1 regression ({row['agree']})"
+        )
+    return found
+
+
 def groups(table: pd.DataFrame) -> list[str]:
     """Return why claims are not testable, a line per reason; what is not measured shares one line."""
     untested = table[table["verdict"] == UNTESTABLE]

@@ -151,6 +151,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         ],
         "untested": [row for row in rows if row["verdict"] == UNTESTABLE],
         "beside": _beside(beside),
+        "sure": first_page.sure_arrows(beside, words),
         "persons": effects_table(persons).to_dict("records"),
         "verdicts": table["verdict"].value_counts().to_dict(),
         "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
