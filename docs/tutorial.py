@@ -10,6 +10,8 @@ from IPython import get_ipython
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 ROOT = Path(__file__).parent.parent
+WIDTH = 100
+"""Letters of a line that a page shows without scrolling."""
 
 
 def start(name: str) -> None:
@@ -18,10 +20,12 @@ def start(name: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "examples").symlink_to(ROOT / "examples")
+    for table in (ROOT / "docs" / "tutorials").glob("*.csv"):
+        shutil.copy(table, folder)
     os.chdir(folder)
     for name in ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):  # a kernel sets them, and a page shows plain text
         os.environ.pop(name, None)
-    os.environ.update({"NO_COLOR": "1", "TERM": "dumb"})
+    os.environ.update({"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": str(WIDTH)})
     get_ipython().register_magic_function(bash, "cell", "bash")
     set_matplotlib_formats("svg")
     warnings.filterwarnings("ignore", message="IProgress not found")  # of a progress bar that a page does not show

@@ -11,6 +11,7 @@ from dyadloop.measures.assays import Plates
 from dyadloop.measures.synchrony import SIGN
 from dyadloop.reporting.figures import BLUE, DARK, GREY, RED, draw, plain
 
+_MOST_NAMES = 30  # dyads that are named on an axis
 _POINTS = 1500
 
 
@@ -199,6 +200,9 @@ def group_figure(tested: xr.Dataset) -> str:
         grid = figure.subplots(1, 3, width_ratios=[1.3, 1, 1])
         matrix = tested["matrix"].values
         mesh = grid[0].imshow(matrix, cmap="cividis", interpolation="nearest")
+        shown = [plain(name) for name in tested["dyad"].values] if len(matrix) <= _MOST_NAMES else []
+        grid[0].set_yticks(range(len(shown)), shown)
+        grid[0].set_xticks(range(len(shown)), shown, rotation=90)
         grid[0].set_xlabel("second person of dyad", fontsize=7)
         grid[0].set_ylabel("first person of dyad", fontsize=7)
         figure.colorbar(mesh, ax=grid[0], label=tested.attrs["statistic"])
@@ -208,8 +212,7 @@ def group_figure(tested: xr.Dataset) -> str:
         grid[2].plot(effects, np.arange(len(effects)), "o", color=DARK, ms=4)
         for place in (-1.96, 0, 1.96):
             grid[2].axvline(place, color=GREY, lw=0.8, ls="-" if place == 0 else "--")
-        names = [plain(name) for name in tested["dyad"].values] if len(effects) <= 30 else []
-        grid[2].set_yticks(range(len(names)), names, fontsize=6)
+        grid[2].set_yticks(range(len(shown)), shown, fontsize=6)
         grid[2].invert_yaxis()
         grid[2].set_xlabel("effect of a dyad [SD of pseudo-dyads]", fontsize=7)
         for axes in grid:

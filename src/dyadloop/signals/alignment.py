@@ -17,6 +17,13 @@ from dyadloop.signals.series import Floats, resampled
 
 _TOGETHER = 0.05  # of a sample: starts that are no farther apart are one
 
+_RATE, _COMMON = "both were brought to", "compared: the common"
+
+
+def is_routine(note: str) -> bool:
+    """Say whether a note tells of what aligning does as a matter of course, and nothing that is doubtful."""
+    return _RATE in note or _COMMON in note
+
 
 @dataclass(frozen=True)
 class Aligned:
@@ -57,7 +64,7 @@ def aligned(one: Recording, first: Floats, two: Recording, second: Floats, one_f
     alike = same_rate(one.fs, two.fs, min(len(first), len(second)))
     fs = _shared(one.fs, two.fs) if alike else min(one.fs, two.fs)
     if not alike:
-        notes.append(f"{one.source} has {one.fs:g} Hz, {two.source} {two.fs:g}: both were brought to {fs:g} Hz")
+        notes.append(f"{one.source} has {one.fs:g} Hz, {two.source} {two.fs:g}: {_RATE} {fs:g} Hz")
     offset, words = _offset(one, two)
     notes += words
     if alike and abs(offset) * fs < _TOGETHER:
@@ -73,8 +80,7 @@ def aligned(one: Recording, first: Floats, two: Recording, second: Floats, one_f
     if offset:
         later, earlier = (two, one) if offset > 0 else (one, two)
         notes.append(
-            f"{later.source} starts {abs(offset):.6g} s after {earlier.source}; "
-            f"compared: the common {stop - start + 1 / fs:.1f} s"
+            f"{later.source} starts {abs(offset):.6g} s after {earlier.source}; {_COMMON} {stop - start + 1 / fs:.1f} s"
         )
     series = [
         resampled(begin + np.arange(len(v)) / (fs if alike else r.fs), v, fs, start, stop, gap=1.5 / min(fs, r.fs))

@@ -147,6 +147,17 @@ def test_sessions_of_one_dyad_and_of_one_therapist_are_never_pseudo_dyads():
         group_test(dyads, 10, people=alone, **_QUICK)
 
 
+def test_a_dyad_is_left_out_with_all_its_recordings():
+    dyads = {f"D{d} session {s}": follower(400, seed=10 * d + s) for d in range(6) for s in (1, 2)}
+    people = {name: (f"{name[:2]}:first", f"{name[:2]}:second") for name in dyads}
+    found = group_test(dyads, 10, people=people, draws=99, **_QUICK)
+    pairs = found["p_value_without"].values.reshape(6, 2)
+    assert (pairs[:, 0] == pairs[:, 1]).all()
+    assert any(f"(without D{d} session 1, D{d} session 2)" in found.attrs["leave_one_out"] for d in range(6))
+    few = {name: pair for name, pair in dyads.items() if name[:2] in ("D0", "D1", "D2", "D3")}
+    assert group_test(few, 10, people=people, draws=99, **_QUICK).attrs["leave_one_out"] == "too few dyads"
+
+
 def test_independent_dyads_are_not_flagged():
     """wcc's own comparison flags all independent dyads; here p is uniform and effects have SD 1."""
     p, effects = [], []

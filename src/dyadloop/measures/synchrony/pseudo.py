@@ -94,7 +94,7 @@ def group_test(
         ``matrix`` (first, second): the score of every pair, NaN where not allowed; ``dyad_effect`` (dyad): the real
         score against what the two persons give with others, in SDs of pseudo-dyads; ``observed``, ``surrogate``,
         ``effect`` and ``p_value`` of the mean of all real dyads against re-pairings; ``effect_without`` and
-        ``p_value_without`` (dyad): the same without that dyad, of which the attribute ``leave_one_out`` tells the
+        ``p_value_without`` (dyad): the same without all recordings of that dyad, of which ``leave_one_out`` tells the
         range: where it decides, the result is that of one dyad; ``failed`` names pairs that could not be scored.
 
     Raises
@@ -132,7 +132,8 @@ def group_test(
         raise MeasureError(f"{len(sound)} of {len(names)} dyads could be scored; expected at least 4; {_few(failed)}")
     part = matrix[np.ix_(sound, sound)]
     surrogate, effects = _null(part, draws, seed)
-    without = _leave_one_out(part, draws if len(sound) <= _FEW else min(draws, 1999), seed, statistic)
+    own = [ids[names[k]][0] for k in sound]
+    without = _leave_one_out(part, own, draws if len(sound) <= _FEW else min(draws, 1999), seed, statistic)
     tested = against(
         float(np.diag(part).mean()),
         surrogate,
@@ -142,7 +143,7 @@ def group_test(
         method=method,
         seed=seed,
         failed="; ".join(failed) or "none",
-        leave_one_out=_told([names[k] for k in sound], without[1]),
+        leave_one_out=_told([names[k] for k in sound], own, without[1]),
     )
     of_dyads = np.full((3, len(names)), np.nan)
     of_dyads[:, sound] = [effects, *without]
@@ -166,27 +167,34 @@ def _null(part: Floats, draws: int, seed: int) -> tuple[Floats, Floats]:
     return surrogate, effects
 
 
-def _leave_one_out(part: Floats, draws: int, seed: int, statistic: str) -> Floats:
-    """Return effect and p value (2, dyad) without each dyad; NaN where fewer than 4 or no re-pairing would be left."""
-    found = np.full((2, len(part)), np.nan)
-    if len(part) < 5:
+def _leave_one_out(part: Floats, own: list[str], draws: int, seed: int, statistic: str) -> Floats:
+    """Return effect and p value (2, recording) without all recordings of a first person, who names a dyad.
+
+    NaN where fewer than 4 dyads or no re-pairing would be left.
+    """
+    found, people = np.full((2, len(part)), np.nan), np.array(own)
+    if len(set(own)) < 5:
         return found
-    for k in range(len(part)):
-        keep = np.delete(np.arange(len(part)), k)
+    for person in dict.fromkeys(own):
+        keep, gone = np.flatnonzero(people != person), people == person
         rest = part[np.ix_(keep, keep)]
         try:
             tested = against(float(np.diag(rest).mean()), _null(rest, draws, seed)[0], statistic)
         except MeasureError:
             continue  # stays NaN, which says that no test is left
-        found[:, k] = float(tested["effect"]), float(tested["p_value"])
+        found[:, gone] = np.array([[float(tested["effect"])], [float(tested["p_value"])]])
     return found
 
 
-def _told(names: list[str], p: Floats) -> str:
+def _told(names: list[str], own: list[str], p: Floats) -> str:
     if np.isnan(p).all():
         return "too few dyads"
-    low, high = int(np.nanargmin(p)), int(np.nanargmax(p))
-    return f"p from {p[low]:.3g} (without {names[low]}) to {p[high]:.3g} (without {names[high]})"
+    ends = int(np.nanargmin(p)), int(np.nanargmax(p))
+    low, high = (
+        f"{p[end]:.3g} (without {', '.join(n for n, o in zip(names, own, strict=True) if o == own[end])})"
+        for end in ends
+    )
+    return f"p from {low} to {high}"
 
 
 def _few(failed: list[str]) -> str:
