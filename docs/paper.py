@@ -18,7 +18,9 @@ alone: the body of the paper was not read for them. The abstract holds no equati
 
 Tables are computed from `framework_linear`, the form that a fit uses, and from the evidence table (`python docs/paper.py`). The *number* is the value
 that a simulation uses and an assumption of ours in every row; its prior is centred on 0. Evidence ids are rows of
-`dyadloop evidence show ID`; they say what was published on the arrow, for it and against it, and none of them measured the number.
+`dyadloop evidence show ID`; they say what was published on the arrow, for it and against it, and none of them measured the number. *Direction* is the sign
+between the levels of both variables: + where more of the one goes with more of the other, - where with less, 0 where nothing was found, mixed where it depends.
+A number that counts relief as positive, such as a g of +.64 for less fear, has the direction -.
 """
 
 

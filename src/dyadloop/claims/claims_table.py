@@ -78,7 +78,12 @@ def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.
     Returns
     -------
     pandas.DataFrame
-        One row per claim with the columns of ``COLUMNS``; numbers are missing where a claim is not testable.
+        One row per claim; numbers are missing where a claim is not testable. ``claim``, ``statement``, ``estimand``,
+        ``unit``, ``rope_low``, ``rope_high``: what is claimed. ``prior_median``, ``prior_low``, ``prior_high``;
+        ``median``, ``low``, ``high``, ``p_direction`` (above 0), ``p_beyond_rope``: the association in all data, with
+        89 % interval. ``randomised_median``, ``randomised_low``, ``randomised_high``, ``randomised_p_beyond_rope``:
+        the effect of randomised events. ``finding``, ``verdict``, ``reason``, ``misfit``. A larger number speaks for
+        the claim.
 
     Raises
     ------

@@ -27,7 +27,7 @@ def what_next(post: xr.DataTree, table: pd.DataFrame | None = None) -> list[str]
     post
         Result of :func:`dyadloop.fit`.
     table
-        Result of :func:`dyadloop.claims` for the same posterior; default: judged anew.
+        Result of :func:`dyadloop.judge_claims` for the same posterior; default: judged anew.
 
     Returns
     -------

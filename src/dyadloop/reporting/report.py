@@ -51,7 +51,7 @@ def report(
     prior_sets
         Result of :func:`dyadloop.inference.compare_priors`, shown side by side.
     table
-        Result of :func:`dyadloop.claims` for the same posterior; default: judged anew.
+        Result of :func:`dyadloop.judge_claims` for the same posterior; default: judged anew.
 
     Returns
     -------
