@@ -63,9 +63,9 @@ def referees(
     -------
     pandas.DataFrame
         Two rows per arrow, one per ``method``: ``arrow``, ``source``, ``target``, ``person``, ``method``, ``estimate``,
-        ``se``, ``low`` and ``high`` of the 89 % interval, ``pairs``, ``dyads``, ``gap_days``, ``note``. ``estimate`` is the change of the
-        target's next score per unit of the source's score now [SD within persons of both], given the scores of the
-        target and of all other quantities now.
+        ``se``, ``low`` and ``high`` of the 89 % interval, ``pairs``, ``dyads``, ``gap_days``, ``note``. ``estimate`` is
+        the change of the target's next score per unit of the source's score now [SD within persons of both], given the
+        scores of the target and of all other quantities now.
 
     Notes
     -----
