@@ -76,7 +76,8 @@ def refuse_unknown(theory: str, parameters: Mapping[str, Quantity], names: Itera
     """
     unknown = sorted(set(names) - set(parameters))
     if unknown:
-        raise TheoryError(f"{', '.join(unknown)}: no parameter of {theory!r}; known: {', '.join(parameters)}")
+        known = known_names(parameters, *unknown)
+        raise TheoryError(f"{', '.join(unknown)}: no parameter of {theory!r}; known: {known}")
 
 
 def spread_out(
@@ -119,7 +120,7 @@ def start_of(plan: Plan, system: System, numbers: dict, start: Mapping[str, floa
     """
     unknown = sorted(set(start or {}) - set(plan.names))
     if unknown:
-        listed = ", ".join(sorted(plan.names))
+        listed = known_names(sorted(plan.names), *unknown)
         raise TheoryError(f"{', '.join(unknown)}: no state of {plan.theory.id!r}; known: {listed}")
     rows = []
     for index, state in enumerate(plan.states):
