@@ -37,7 +37,7 @@ def assembled(
         last=float(max((part.max() for part in times), default=math.nan)),
         lines={name: array("q", frame.pop(LINE).to_numpy(dtype="int64").tobytes()) for name, frame in frames.items()},
         empty=tuple(folder.empty),
-        unplaced=folder.unplaced,
+        unplaced=dict(folder.unplaced),
         cut=tuple(t.file for t in (folder.participants, folder.sessions, folder.measurements) if not t.whole),
     )
     return Study(str(root), info, people, calendar, values, digest, trace)

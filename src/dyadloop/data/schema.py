@@ -1,6 +1,6 @@
 """The schema of ``study.yaml`` and the study as it lies in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -248,7 +248,7 @@ class Trace:
     last: float
     lines: dict[str, Sequence[int]]
     empty: tuple[int, ...] = ()
-    unplaced: dict[str, Sequence[int]] = field(default_factory=dict)
+    unplaced: Mapping[str, Sequence[int]] = field(default_factory=dict)
     cut: tuple[str, ...] = ()
 
 

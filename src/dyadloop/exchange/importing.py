@@ -85,8 +85,8 @@ def _of_sheet(read: Read, wanted: str | None) -> Read:
     chosen = [place for place, grid in enumerate(read[0]) if grid.sheet == wanted]
     if not chosen:
         raise _no_sheet("--set", wanted, read[0])
-    grids, formats, settings = ([part[place] for place in chosen] for part in read)
-    return grids, formats, settings
+    grids, formats, settings = read
+    return [grids[k] for k in chosen], [formats[k] for k in chosen], [settings[k] for k in chosen]
 
 
 def _no_sheet(where: str, wanted: str, grids: Sequence[Grid]) -> DataError:
