@@ -153,6 +153,12 @@ def test_a_fit_that_has_not_converged_says_so_first(small_fit, small_claims, tmp
     assert "R-hat above 1.01 for 1 parameters" in text
 
 
+def test_a_trial_run_of_few_draws_has_a_report(small_fit, small_claims, tmp_path):
+    post = small_fit[1].isel(draw=slice(3))
+    text = report(post, tmp_path / "trial.html", table=small_claims).read_text()
+    assert re.search(r"Not told by so short a run: \d+ draws: expected more than \d+ for \d+ parameters", text)
+
+
 def test_hostile_names_stay_text(small_fit, small_claims, tmp_path):
     post = small_fit[1].copy()
     info = json.loads(post.attrs["study_info"])

@@ -161,7 +161,8 @@ def _directions(
     """
     size = first.shape[1]
     if min(len(first), len(second)) <= size:
-        raise FitError(f"{len(first) + len(second)} draws: expected more than {2 * size} for {size} parameters")
+        count = len(first) + len(second)
+        raise FitError(f"{count} draws: expected more than {2 * size} for {size} parameters; sample more draws")
     _, vectors = np.linalg.eigh(np.cov(first, rowvar=False))
     rest = second - second.mean(axis=0)
     variances = ((rest @ vectors) ** 2).sum(axis=0) / (len(rest) - 1)

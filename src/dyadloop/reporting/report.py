@@ -1,7 +1,7 @@
 """The report: one self-contained HTML page that answers what was asked and says what was assumed."""
 
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from dyadloop.appraisal.replication import predictive_checks
 from dyadloop.claims import judge_claims
 from dyadloop.claims.claims_table import UNTESTABLE
 from dyadloop.claims.next_study import next_steps
+from dyadloop.errors import FitError
 from dyadloop.files import write_text
 from dyadloop.inference import prior_conflicts, problem_of, recorded_call
 from dyadloop.inference.problem import Problem
@@ -108,7 +109,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
     missing, checked = _missing_shares(problem), predictive_checks(problem, post)
     paths = smooth(post, _longest(problem))
     words = parameter_words(problem)
-    narrowed = practical_identifiability(post, labels=words)
+    narrowed, narrowed_in_words = _narrowed(post, words)
     drawn = {
         "estimates": figures.estimates(shown) if len(shown) else "",
         "missingness": figures.missingness(missing),
@@ -122,7 +123,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "estimates": shown,
         "missingness": missing_table(missing),
         "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
-        "identifiability": narrowed.parameters,
+        "identifiability": narrowed,
         "beside": beside,
         "persons": persons,
         "predictive": predictive_table(checked),
@@ -138,7 +139,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "words_of_state": {
             state.id: _state_label(state.id, problem).replace("\n", " ") for state in problem.plan.states
         },
-        "narrowed": narrowed.sentences(),
+        "narrowed": narrowed_in_words,
         "csv": links(tables),
         "methods": methods(post, problem, hypothesis, table),
         "source": source_of(theory),
@@ -158,6 +159,15 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "parameters": summary.reset_index().to_dict(orient="records"),
         **_facts(post, problem, info),
     }
+
+
+def _narrowed(post: xr.DataTree, words: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return what data told of the parameters, as a table and in words; of a short trial run, why it cannot be said."""
+    try:
+        found = practical_identifiability(post, labels=words)
+    except FitError as error:
+        return pd.DataFrame(), [f"Not told by so short a run: {error}."]
+    return found.parameters, found.sentences()
 
 
 def _facts(post: xr.DataTree, problem: Problem, info: dict[str, Any]) -> dict[str, object]:
