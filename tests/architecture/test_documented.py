@@ -125,5 +125,9 @@ def test_every_other_figure_of_the_gallery_is_drawn():
             assert "<svg" in entry.draw(), name
 
 
+def test_the_sheet_of_the_tutorial_is_the_one_that_its_script_makes():
+    assert load("sheet").sheet() == (DOCS / "tutorials" / "sessions.csv").read_text(), "run `python docs/sheet.py`"
+
+
 def test_the_page_of_rooms_lists_what_they_export():
     assert load("rooms").page() == (DOCS / "rooms.md").read_text(), "run `python docs/rooms.py` to renew docs/rooms.md"

@@ -2,6 +2,7 @@
 
 import errno
 import inspect
+import io
 import json
 import os
 import typing
@@ -165,3 +166,14 @@ def test_a_full_disk_is_a_message(tmp_path, monkeypatch):
     run = dyadloop("theory", "export", "panic_core", "--to", "mermaid", "--out", tmp_path / "x.mmd")
     assert run.returncode == 3
     assert "x.mmd: cannot be read or written (no space left on device)" in run.stderr
+
+
+@pytest.mark.parametrize(("columns", "width"), [(None, 160), ("90", 90)])
+def test_tables_fit_the_columns_that_the_environment_gives(monkeypatch, columns, width):
+    from dyadloop.cli.shared import console
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    assert console().width == width

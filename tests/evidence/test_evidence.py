@@ -250,6 +250,12 @@ def test_all_faults_at_once_with_row_and_remedy(tmp_path):
     assert "write it as 10.1234/abc" in str(caught.value)
 
 
+def test_a_null_result_needs_its_number_of_participants():
+    rows = edge_evidence("oxytocin", "trust").rows.set_index("id")["how"]
+    assert rows["OT-TRU-02"] == "not pooled: null without a number of participants, so its variance is not known"
+    assert rows["OT-TRU-04"].startswith("null result without a number")
+
+
 def test_adding_and_reading_back(tmp_path):
     own = tmp_path / "own.csv"
     add_effect(own, **_ROW)
@@ -257,6 +263,8 @@ def test_adding_and_reading_back(tmp_path):
         add_effect(own, **_ROW)
     with pytest.raises(DataError, match="between -1 and 1"):
         add_effect(own, **(_ROW | {"id": "OT-TRU-98", "metric": "r", "estimate": "2", "ci_low": "", "ci_high": ""}))
+    with pytest.raises(DataError, match=r"own.csv, the new row, column 'se'"):
+        add_effect(own, **(_ROW | {"id": "OT-TRU-97", "se": "-1"}))
     found = published_effects(own)
     assert found["id"].tolist() == ["OT-TRU-99"]
     assert list(found.columns) == list(COLUMNS)
