@@ -181,3 +181,28 @@ def test_an_arm_that_those_get_who_were_worse_before_is_told():
         "has dyads with higher values of phq before it begins"
         in covariate_faults(_trial(values, score=score), 5)["arm"]
     )
+
+
+def test_an_arm_that_answers_at_other_hours_is_told_unless_hours_are_taken_up():
+    rng, values = np.random.default_rng(3), _two_bursts(40)
+    arm = values[..., 0].max(axis=1) > 0
+    trial = _trial(values)
+    trial["days"] = trial["days"] + xr.DataArray(0.4 + 0.1 * rng.random((40, 10)), dims=("dyad", "time"))
+    assert covariate_faults(trial, 5) == {}
+    later = xr.DataArray(4 / 24 * arm[:, None] * (np.arange(10) >= 5), dims=("dyad", "time"))
+    late = trial.assign(days=trial["days"] + later)
+    assert "goes with the hour at which questions are answered (14." in covariate_faults(late, 5)["arm"]
+    told = late.assign_coords(covariate_of=("covariate", np.array(["patient", "time_of_day"])))
+    assert covariate_faults(told, 5) == {}
+
+
+def test_one_patient_who_changes_over_does_not_make_six_therapists_many():
+    values = np.zeros((48, 4, 2))
+    values[:24, :, 0] = 1.0
+    therapist = np.repeat([f"T{k}" for k in range(6)], 8)
+    assert "assigned to 3 therapists and not to 3" in covariate_faults(_trial(values, therapist.tolist()), 5)["arm"]
+    swapped = therapist.copy()
+    swapped[[0, 47]] = swapped[[47, 0]]
+    assert "assigned to 3 therapists and not to 3" in covariate_faults(_trial(values, swapped.tolist()), 5)["arm"]
+    within = np.tile([f"T{k}" for k in range(6)], 8)
+    assert covariate_faults(_trial(values, within.tolist()), 5) == {}

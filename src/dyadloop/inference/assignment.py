@@ -13,8 +13,12 @@ SHORT = 0.75
 """Share of the usual number of values below which a dyad counts as one that left."""
 PLANNED = 0.1
 """Share of sessions below which an indicator is left out by plan, such as saliva where there was no dose."""
+MINORITY = 0.2
+"""Share of a therapist's patients that the smaller arm must have for that therapist to count as treating both."""
 FEWEST_OF_ARM = 5
 """Dyads of an arm with values before it begins, below which arms are not compared there."""
+SAME_HOUR = 0.5
+"""Range of the mean hours of all dyads below which all answer at the same hour [h]."""
 CHANCE = 0.01
 """Probability below which chance does not make those leave more often who have a covariate, or who have it not."""
 
@@ -169,8 +173,8 @@ def covariate_faults(scores: xr.Dataset, fewest: int) -> dict[str, str]:
         under_way = values[..., layer] > np.nanmean(values[..., layer])
         has_it, begins = under_way.any(axis=1), bool(changes[:, layer].any())
         fault = _arm_fault(scores, has_it, np.delete(changes, layer, axis=1), begins, fewest)
-        if not fault and begins:
-            fault = _baseline_fault(scores, under_way)
+        if not fault:
+            fault = _hours_fault(scores, under_way) or (_baseline_fault(scores, under_way) if begins else "")
         if fault:
             found[str(name)] = f"{name} {fault}"
     return found
@@ -193,13 +197,15 @@ def _arm_fault(
     therapist = scores["therapist"].values if "therapist" in scores else None
     if therapist is None or (names := np.unique(therapist)).size >= len(has_it):
         return ""
-    arms = [np.unique(has_it[therapist == name]) for name in names if name != ""]
-    if arms and all(len(arm) == 1 for arm in arms):
-        with_it = sum(bool(arm[0]) for arm in arms)
-        if min(with_it, len(arms) - with_it) < fewest:
+    shares = {name: float(has_it[therapist == name].mean()) for name in names if name != ""}
+    mixed = [name for name, share in shares.items() if MINORITY <= share <= 1 - MINORITY]
+    if shares and np.isin(therapist, mixed).mean() < 0.5:
+        with_it = sum(share > 1 - MINORITY for share in shares.values())
+        without = sum(share < MINORITY for share in shares.values())
+        if min(with_it, without) < fewest:
             return (
-                f"was assigned to {with_it} therapists and not to {len(arms) - with_it}, whose patients have more in "
-                f"common than that; it takes {fewest} of each"
+                f"was assigned to {with_it} therapists and not to {without}, whose patients have more in common than "
+                f"that; it takes {fewest} of each"
             )
     return ""
 
@@ -215,6 +221,28 @@ def _leaving_fault(scores: xr.Dataset, has_it: Bool[np.ndarray, " dyad"]) -> str
     return (
         f"goes with how many answer: {with_it} of {with_it + stay} dyads with it and {without} of {without + others} "
         f"without it have less than {SHORT:.0%} of the usual number of values; who leaves may depend on the outcome"
+    )
+
+
+def _hours_fault(scores: xr.Dataset, under_way: Bool[np.ndarray, "dyad time"]) -> str:
+    """Return that an arm answers at other hours, in words; empty where not, or where a covariate takes hours up."""
+    if "covariate_of" in scores.coords and "time_of_day" in scores["covariate_of"].values:
+        return ""
+    zero = scores["origin"].values[:, None] if "origin" in scores.coords else 0.0
+    days, has_it = scores["days"].values, under_way.any(axis=1)
+    begin = np.where(under_way, days, np.inf).min(axis=1)
+    begin[~has_it] = np.median(begin[has_it])
+    here = np.isfinite(scores["score"].values).any(axis=2) & (days >= begin[:, None])
+    hours = 24.0 * np.where(here, (days + zero) % 1.0, 0.0).sum(axis=1) / np.maximum(here.sum(axis=1), 1)
+    arms = [hours[here.any(axis=1) & arm] for arm in (has_it, ~has_it)]
+    if min(len(arm) for arm in arms) < FEWEST_OF_ARM or np.ptp(np.concatenate(arms)) < SAME_HOUR:
+        return ""
+    t = float(ttest_ind(*arms, equal_var=False).statistic)
+    if abs(t) <= FOLLOWS:
+        return ""
+    return (
+        f"goes with the hour at which questions are answered ({arms[0].mean():.1f} h with it, {arms[1].mean():.1f} h "
+        "without it); declare a covariate `of: time_of_day`"
     )
 
 
