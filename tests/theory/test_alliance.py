@@ -1,6 +1,7 @@
 """The theory of alliance and symptoms: two raters of one quantity, its claims, and the simulated study for it."""
 
 import json
+import math
 
 import pytest
 
@@ -11,6 +12,7 @@ from dyadloop.inference.problem import build_problem
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.simulation import simulate_alliance
 from dyadloop.theory import Theory, keep, read_theory
+from dyadloop.theory.formula import coefficients_of
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def test_two_raters_of_one_quantity_have_states_of_their_own(problem):
 
 def test_every_claim_is_about_a_number_of_the_fit(problem):
     for claim in problem.plan.theory.claims:
-        assert claim.formula.removeprefix("-") in problem.priors.index, claim.id
+        assert {name for name, _ in coefficients_of(claim.formula)} <= set(problem.priors.index), claim.id
         assert claim.randomised_on == ()
 
 
@@ -112,3 +114,10 @@ def test_impossible_numbers_are_refused(tmp_path):
 def test_a_part_of_the_theory_stands_alone():
     part = keep(read_theory("alliance"), ["alliance_patient", "symptoms"])
     assert {c.id for c in part.couplings} == {"c_symptoms_patient", "f_patient_symptoms"}
+
+
+def test_a_half_life_of_a_week_is_the_border_of_its_claim():
+    claim = next(claim for claim in read_theory("alliance").claims if claim.id == "R3")
+    ((name, weight),) = coefficients_of(claim.formula)
+    assert (name, claim.rope.high) == ("tau_alliance_patient", 7.0)
+    assert weight == pytest.approx(math.log(2), abs=1e-6)
