@@ -15,7 +15,13 @@ sys.path.insert(0, str(HERE))
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
 os.environ.update(
-    {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "JAX_COMPILATION_CACHE_DIR": str(HERE / "_build/jax")}
+    {
+        "COLUMNS": "100",
+        "DYADLOOP_WIDTH": "100",
+        "TERM": "dumb",
+        "NO_COLOR": "1",
+        "JAX_COMPILATION_CACHE_DIR": str(HERE / "_build/jax"),
+    }
 )
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 # compiles in half the time; a jaxlib that does not know one of the flags ends the process, hence the versions

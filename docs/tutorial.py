@@ -25,7 +25,7 @@ def start(name: str) -> None:
     os.chdir(folder)
     for name in ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):  # a kernel sets them, and a page shows plain text
         os.environ.pop(name, None)
-    os.environ.update({"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": str(WIDTH)})
+    os.environ.update({"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": str(WIDTH), "DYADLOOP_WIDTH": str(WIDTH)})
     get_ipython().register_magic_function(bash, "cell", "bash")
     set_matplotlib_formats("svg")
     warnings.filterwarnings("ignore", message="IProgress not found")  # of a progress bar that a page does not show

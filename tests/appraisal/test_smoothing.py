@@ -12,6 +12,7 @@ from dyadloop.appraisal.smoothing import course_of, moments
 from dyadloop.errors import FitError
 from dyadloop.inference.result import problem_of
 from dyadloop.likelihood.linear_filter import log_likelihood
+from tests.likelihood.test_lasting_errors import error_covariance
 from tests.reference.dense import joint_moments
 
 
@@ -40,7 +41,8 @@ def test_smoothed_moments_are_those_of_the_joint_normal(at_mean):
     when, indicators = np.nonzero(seen)
     places = when * len(process.names) + np.array(observation.states)[indicators]
     design[np.arange(len(places)), places] = np.asarray(observation.loading)[indicators]
-    gram = design @ cov @ design.T + np.diag(np.asarray(observation.error_sd)[indicators] ** 2)
+    flat = np.flatnonzero(seen.ravel())
+    gram = design @ cov @ design.T + error_covariance(observation, np.cumsum(durations))[np.ix_(flat, flat)]
     data = np.asarray(panel.score)[0][seen] - np.asarray(observation.mean)[indicators]
     weight = cov @ design.T @ np.linalg.inv(gram)
     exact_mean, exact_cov = mean + weight @ (data - design @ mean), cov - weight @ design @ cov

@@ -142,7 +142,8 @@ def test_worlds_of_a_design():
     assert truth["sd_trust"] == pytest.approx(0.6**0.5)
     assert truth["error_bond"] == pytest.approx(0.4**0.5)
     assert truth["rho_noise_depression_trust"] == pytest.approx(-0.31)
-    assert not any(name.startswith("rho_error") for name in truth)  # never rated at one moment
+    rated_at_visits = {name: value for name, value in truth.items() if name.startswith("rho_error")}
+    assert rated_at_visits == pytest.approx({"rho_error_depression_bond": -0.31})  # before and after a session
     assert "a_trust" not in none.values
     assert {"k_trust", "k_oxytocin"} <= set(cause.values)
     assert prior.truth(0) != prior.truth(1)

@@ -44,7 +44,7 @@ def parts():
     return process, observation, panel, (days, inside, score, event, variance)
 
 
-def _error_covariance(observation, days):
+def error_covariance(observation, days):
     """Covariance of all errors of a dyad (moment and indicator): what lasts fades, what is left is of one moment."""
     sd, factor = np.asarray(observation.error_sd), np.asarray(observation.error_factor)
     whole, kept = factor @ factor.T, list(observation.lasting)
@@ -67,7 +67,7 @@ def _joint(parts, d):
     loading[np.arange(m), list(observation.states)] = np.asarray(observation.loading)
     here = np.isfinite(score[d]).ravel()
     design = np.kron(np.eye(times), loading)[here]
-    noise = _error_covariance(observation, days[d]) + np.diag(variance[d].ravel())
+    noise = error_covariance(observation, days[d]) + np.diag(variance[d].ravel())
     rest = score[d].ravel()[here] - np.tile(np.asarray(observation.mean), times)[here] - design @ mean
     return design, mean, cov, noise[np.ix_(here, here)], rest
 
@@ -137,7 +137,7 @@ def test_drawn_errors_have_the_covariance_of_the_definition(parts):
     keys = jax.random.split(jax.random.key(1), 20_000)
     drawn = np.asarray(jax.lax.map(lambda key: drawn_errors(key, observation, panel)[1], keys))
     flat = drawn.reshape(len(drawn), -1)
-    expected = _error_covariance(observation, days[1]) + np.diag(
+    expected = error_covariance(observation, days[1]) + np.diag(
         np.where(np.isfinite(variance[1]), variance[1], 0).ravel()
     )
     scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))

@@ -165,7 +165,7 @@ def test_doubts_about_answers_stand_in_the_status_of_their_score(tmp_path):
     table.loc[5, "pss10_2"], table.loc[9, items] = 1.5, 4
     root = _questionnaire(tmp_path / "own", table)
     out = CliRunner().invoke(app, ["measure", str(root), "--out", str(tmp_path / "f")])
-    assert "1 scores doubtful: 1.5 to item 2: no whole number" in out.stdout
+    assert "1 score doubtful: 1.5 to item 2: no whole number" in out.stdout
     found = measure(root)
     assert len(found.rows) == 64
     doubtful = found.status[found.status["status"].str.startswith("doubtful")]

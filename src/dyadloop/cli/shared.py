@@ -54,12 +54,15 @@ PatientOnly = Annotated[bool, typer.Option("--patient-only", help="Leave the the
 
 
 def console() -> "Console":
-    """Return a console for stdout; rich is imported only where something is printed."""
+    """Return a console for stdout; rich is imported only where something is printed.
+
+    What goes to a file or another program is 160 columns wide, or as ``DYADLOOP_WIDTH`` says.
+    """
     from rich.console import Console
 
     console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(highlight=False, width=160)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=int(os.environ.get("DYADLOOP_WIDTH", "160")))
     return console
 
 

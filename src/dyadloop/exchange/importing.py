@@ -186,7 +186,7 @@ def import_study(
     --------
     >>> from pathlib import Path
     >>> rows = ["client,session,date,phq9"]
-    >>> rows += [f"P{p},{s},2024-03-{s:02d},{10 + p - s}" for p in (1, 2, 3) for s in (1, 8, 15)]
+    >>> rows += [f"P{p},{s},2024-03-{s:02d},{20 + p - s}" for p in (1, 2, 3) for s in (1, 8, 15)]
     >>> _ = Path("results/scores.csv").write_text("\n".join(rows))
     >>> made = dl.import_study("results/scores.csv", "results/imported", answers={"length_min": "50"})
     >>> made.news.sessions, made.counts[0]["cells"], made.counts[0]["used"]

@@ -118,11 +118,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "predictive": figures.predictive(checked),
         "courses": courses_figure(post, paths),
     }
-    tables = {
-        "claims": table,
-        "estimates": shown,
-        "missingness": missing_table(missing),
-        "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
+    tables = _tables(table, shown, missing, summary, words) | {
         "identifiability": narrowed,
         "beside": beside,
         "persons": persons,
@@ -158,6 +154,18 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "figures": {name: _marked(post, svg) for name, svg in drawn.items()},
         "parameters": summary.reset_index().to_dict(orient="records"),
         **_facts(post, problem, info),
+    }
+
+
+def _tables(
+    table: pd.DataFrame, shown: pd.DataFrame, missing: xr.DataArray, summary: pd.DataFrame, words: Mapping[str, str]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of claims, estimates, missing values and parameters, by the name of their file."""
+    return {
+        "claims": table,
+        "estimates": shown,
+        "missingness": missing_table(missing),
+        "parameters": summary.reset_index().assign(words=[words[str(name)] for name in summary.index]),
     }
 
 
