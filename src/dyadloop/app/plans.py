@@ -131,19 +131,20 @@ def drafted(found: Desk, asked: Drafted) -> dict[str, str]:
     from dyadloop.design import as_markdown, registration
 
     design = _design(asked.design)
-    tables = None if asked.assurance is None else _claims_of(found, asked.assurance, design.name)
-    return {"name": f"{checked_name(design.name)}-registration.md", "text": as_markdown(registration(design, tables))}
+    tables = () if asked.assurance is None else _tables_of(found, asked.assurance, design.name)
+    return {"name": f"{checked_name(design.name)}-registration.md", "text": as_markdown(registration(design, *tables))}
 
 
-def _claims_of(found: Desk, job: str, name: str) -> Any:  # noqa: ANN401 - a data frame
+def _tables_of(found: Desk, job: str, name: str) -> tuple[Any, ...]:
+    """Return the tables of claims and worlds of an assurance, as data frames."""
     import pandas as pd
 
-    shown, path = found.jobs.shown(job), found.jobs.folder(job) / RESULT / "claims.csv"
+    shown, folder = found.jobs.shown(job), found.jobs.folder(job) / RESULT
     if shown["kind"] != "assurance" or shown["about"] != name or shown["state"] != DONE:
         raise Refused(
             409, f"job {job[:60]!r}: no finished assurance of {name!r}; expected one; wait until it has ended"
         )
-    return pd.read_csv(path)
+    return tuple(pd.read_csv(folder / f"{table}.csv") for table in ("claims", "worlds"))
 
 
 def _design(design: dict[str, Any]) -> Any:  # noqa: ANN401 - a design; the room is slow to import

@@ -1,5 +1,7 @@
 """Was it assigned at random? What a study shows of how events and arms were given, and what speaks against chance."""
 
+from typing import Any, cast
+
 import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float, Int
@@ -171,7 +173,7 @@ def covariate_faults(scores: xr.Dataset, fewest: int) -> dict[str, str]:
         if not int(scores["covariate_randomised"].values[layer]):
             continue
         under_way = values[..., layer] > np.nanmean(values[..., layer])
-        has_it, begins = under_way.any(axis=1), bool(changes[:, layer].any())
+        has_it, begins = np.asarray(under_way.any(axis=1)), bool(changes[:, layer].any())
         fault = _arm_fault(scores, has_it, np.delete(changes, layer, axis=1), begins, fewest)
         if not fault:
             fault = _hours_fault(scores, under_way) or (_baseline_fault(scores, under_way) if begins else "")
@@ -215,7 +217,7 @@ def _leaving_fault(scores: xr.Dataset, has_it: Bool[np.ndarray, " dyad"]) -> str
     values = np.isfinite(scores["score"].values).sum(axis=(1, 2))
     short = values < SHORT * np.median(values)
     counts = [[int((short & arm).sum()), int((~short & arm).sum())] for arm in (has_it, ~has_it)]
-    if fisher_exact(counts).pvalue >= CHANCE:
+    if cast(Any, fisher_exact(counts)).pvalue >= CHANCE:
         return ""
     (with_it, stay), (without, others) = counts
     return (
@@ -237,7 +239,7 @@ def _hours_fault(scores: xr.Dataset, under_way: Bool[np.ndarray, "dyad time"]) -
     arms = [hours[here.any(axis=1) & arm] for arm in (has_it, ~has_it)]
     if min(len(arm) for arm in arms) < FEWEST_OF_ARM or np.ptp(np.concatenate(arms)) < SAME_HOUR:
         return ""
-    t = float(ttest_ind(*arms, equal_var=False).statistic)
+    t = float(cast(Any, ttest_ind(*arms, equal_var=False)).statistic)
     if abs(t) <= FOLLOWS:
         return ""
     return (
@@ -262,7 +264,7 @@ def _baseline_fault(scores: xr.Dataset, under_way: Bool[np.ndarray, "dyad time"]
         arms = [means[(counts > 0) & arm] for arm in (has_it, ~has_it)]
         if min(len(arm) for arm in arms) < FEWEST_OF_ARM:
             continue
-        t = float(ttest_ind(*arms, equal_var=False).statistic)
+        t = float(cast(Any, ttest_ind(*arms, equal_var=False)).statistic)
         if abs(t) > FOLLOWS:
             way = "higher" if t > 0 else "lower"
             return f"has dyads with {way} values of {name} before it begins (t = {t:.1f}), which chance does not do"

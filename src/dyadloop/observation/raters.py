@@ -35,7 +35,7 @@ class Raters(NamedTuple):
 class _Visits(NamedTuple):
     """How often one indicator is answered some time after another within a visit, and the usual time between [d]."""
 
-    count: int
+    number: int
     days: float
 
 
@@ -81,7 +81,7 @@ def _visits(
         for earlier, later in ((k, j), (j, k)):
             visits = _of_one_visit(days, seen[..., earlier], seen[..., later])
             gaps = _gaps(days, seen[..., earlier])
-            if visits.count >= FEWEST_TOGETHER and len(gaps) and (gaps < MUCH_LONGER * visits.days).mean() <= FEW:
+            if visits.number >= FEWEST_TOGETHER and len(gaps) and (gaps < MUCH_LONGER * visits.days).mean() <= FEW:
                 found[earlier, later] = visits
     return found
 

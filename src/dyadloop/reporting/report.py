@@ -158,7 +158,11 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
 
 
 def _tables(
-    table: pd.DataFrame, shown: pd.DataFrame, missing: xr.DataArray, summary: pd.DataFrame, words: Mapping[str, str]
+    table: pd.DataFrame,
+    shown: pd.DataFrame,
+    missing: dict[str, tuple[float, ...]],
+    summary: pd.DataFrame,
+    words: Mapping[str, str],
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of claims, estimates, missing values and parameters, by the name of their file."""
     return {
