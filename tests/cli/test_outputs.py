@@ -169,11 +169,11 @@ def test_a_full_disk_is_a_message(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("columns", "width"), [(None, 160), ("90", 90)])
-def test_tables_fit_the_columns_that_the_environment_gives(monkeypatch, columns, width):
+def test_piped_tables_are_as_wide_as_the_environment_says(monkeypatch, columns, width):
     from dyadloop.cli.shared import console
 
-    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("DYADLOOP_WIDTH", raising=False)
     monkeypatch.setattr("sys.stdout", io.StringIO())
     if columns:
-        monkeypatch.setenv("COLUMNS", columns)
+        monkeypatch.setenv("DYADLOOP_WIDTH", columns)
     assert console().width == width

@@ -56,7 +56,8 @@ def open_app(
             announce=lambda text: print(text, flush=True),
         )
     except KeyboardInterrupt:
-        _leave()
+        pass
+    _leave()
 
 
 def _leave() -> None:
