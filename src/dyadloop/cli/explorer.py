@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +47,7 @@ def open_app(
             "and start fits; nothing is encrypted. Rather leave --host out and use ssh -L.",
             quiet,
         )
-    try:
+    with suppress(KeyboardInterrupt):
         serve(
             tuple(studies or ()),
             folder=work,
@@ -55,8 +56,6 @@ def open_app(
             browser=not no_browser,
             announce=lambda text: print(text, flush=True),
         )
-    except KeyboardInterrupt:
-        pass
     _leave()
 
 
