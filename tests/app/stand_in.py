@@ -17,6 +17,7 @@ BLOCK = 10
 CLAIM = {
     "claim": "C1.trust", "statement": "Trust raises oxytocin", "unit": "SD", "rope_low": -0.05, "rope_high": 0.05,
     "median": 0.3, "low": 0.1, "high": 0.5, "randomised_median": None, "randomised_low": None, "randomised_high": None,
+    "rests_on": "association",
     "verdict": "undecided", "reason": "nothing is randomised <img src=x onerror=window.hurt=1>", "misfit": "",
 }  # fmt: skip
 

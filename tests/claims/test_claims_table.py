@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from dyadloop.claims import judge_claims
-from dyadloop.claims.claims_table import COLUMNS, Randomisation, _finding, _judge, _verdict, subjects
+from dyadloop.claims.claims_table import COLUMNS, _finding, _judge, _verdict, subjects
+from dyadloop.claims.randomisation import Randomisation
 from dyadloop.data import read_study
 from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.convergence import estimand_fault

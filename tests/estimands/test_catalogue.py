@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dyadloop.claims.claims_table import Randomisation, _judge
+from dyadloop.claims.claims_table import _judge
+from dyadloop.claims.randomisation import Randomisation
 from dyadloop.data import read_study
 from dyadloop.estimands.catalogue import Untestable, draws_of, estimand
 from dyadloop.inference.fitting import prior_draws

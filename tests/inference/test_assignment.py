@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dyadloop.inference.assignment import _partial_t, balance_fault, course_fault, covariate_faults
+from dyadloop.inference.assignment import _partial_t, balance_fault, course_fault, covariate_faults, season_fault
 
 
 def _scores(rng, n_dyads=40, n_sessions=16):
@@ -206,3 +206,47 @@ def test_one_patient_who_changes_over_does_not_make_six_therapists_many():
     assert "assigned to 3 therapists and not to 3" in covariate_faults(_trial(values, swapped.tolist()), 5)["arm"]
     within = np.tile([f"T{k}" for k in range(6)], 8)
     assert covariate_faults(_trial(values, within.tolist()), 5) == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_event_after_which_fewer_come_back_is_told(seed):
+    rng = np.random.default_rng(seed)
+    scores, held = _scores(rng), np.ones((40, 16), dtype=bool)
+    given = rng.random((40, 16)) < 0.5
+    absent = np.zeros((40, 16), dtype=bool)
+    absent[:, 1:] = rng.random((40, 15)) < 0.05 + 0.25 * given[:, :-1]
+    scores["score"] = scores["score"].where(~xr.DataArray(absent, dims=("dyad", "time")))
+    assert balance_fault(scores, given, held).startswith("is followed by fewer values in the next session (t = -")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_event_with_a_season_is_told_and_one_by_chance_is_not(seed):
+    rng = np.random.default_rng(seed)
+    scores = _dated(rng.uniform(0, 730, size=60))
+    held = np.ones((60, 16), dtype=bool)
+    days = scores["days"].values + scores["origin"].values[:, None]
+    winter = 0.5 + 0.4 * np.cos(2 * np.pi * days / 365.25)
+    assert "one time of the year" in season_fault(scores, rng.random((60, 16)) < winter, held)
+    assert season_fault(scores, rng.random((60, 16)) < 0.5, held) == ""
+    assert season_fault(scores, rng.random((60, 16)) < np.linspace(0.1, 0.9, 16), held) == ""
+
+
+def test_those_who_leave_either_arm_for_opposite_reasons_are_told():
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        scores, held = _scores(rng, 60, 16), np.arange(60) % 2 == 0
+        level = rng.normal(size=60)
+        leaves = np.where(held, level > 0.4, level < -0.4)
+        scores["score"][..., 1] += 2.0 * level[:, None]
+        gone = leaves[:, None] & (np.arange(16)[None] >= 8)
+        scores["score"] = scores["score"].where(~xr.DataArray(gone, dims=("dyad", "time")))
+        scores = scores.assign(
+            days=(("dyad", "time"), 7.0 * np.arange(16)[None].repeat(60, 0)),
+            covariate_value=(("dyad", "time", "covariate"), np.where(held, 1.0, 0.0)[:, None, None].repeat(16, 1)),
+            covariate_randomised=("covariate", [1]),
+        ).assign_coords(covariate=["arm"])
+        (fault,) = covariate_faults(scores, 5).values()
+        assert "has those leave who have high values of phq" in fault
+        alike = scores.assign(score=_scores(rng, 60, 16)["score"])
+        alike["score"] = alike["score"].where(~xr.DataArray(gone, dims=("dyad", "time")))
+        assert covariate_faults(alike, 5) == {}

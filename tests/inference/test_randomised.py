@@ -11,7 +11,8 @@ from scipy.linalg import expm
 from dyadloop.appraisal.replication import replicate
 from dyadloop.appraisal.scenarios import _courses
 from dyadloop.appraisal.smoothing import course_at
-from dyadloop.claims.claims_table import Randomisation, _first_stage, _judge, randomisation_of
+from dyadloop.claims.claims_table import _judge
+from dyadloop.claims.randomisation import Randomisation, _first_stage, randomisation_of
 from dyadloop.data import read_study
 from dyadloop.inference.fitting import prior_draws
 from dyadloop.inference.problem import build_problem

@@ -7,8 +7,8 @@ import xarray as xr
 from dyadloop.observation.raters import raters_of
 
 
-def _scores(columns, raters):
-    """Scores of 12 dyads: for each indicator the days on which all of them answer it."""
+def _scores(columns, raters, quantities=None):
+    """Scores of 12 dyads: for each indicator the days on which all of them answer it, its rater and its quantity."""
     days = np.unique(np.concatenate([np.asarray(own, dtype=float) for own in columns]))
     seen = np.stack([np.isin(days, own) for own in columns], axis=-1)
     score = np.where(seen, 1.0, np.nan) * np.ones((12, 1, 1))
@@ -16,6 +16,7 @@ def _scores(columns, raters):
         "score": (("dyad", "time", "indicator"), score),
         "days": (("dyad", "time"), np.tile(days, (12, 1))),
         "shared_error": ("indicator", np.array(raters)),
+        "shared_session": ("indicator", np.full(len(raters), -1) if quantities is None else np.array(quantities)),
     }
     return xr.Dataset(data)
 
@@ -63,3 +64,23 @@ def test_two_answers_before_and_one_after_last_both():
     found = raters_of(_scores([WEEKS, WEEKS + HOUR, WEEKS], [0, 0, 0]))
     assert found.groups == ((0, 1, 2),)
     assert found.lasting == (0, 2)
+
+
+def test_two_persons_who_rate_one_session_share_error():
+    found = raters_of(_scores([WEEKS, WEEKS, WEEKS + HOUR], [0, 0, 1], [0, 1, 0]))
+    assert found.groups == ((0, 1, 2),)
+    assert found.pairs == ((1, 0), (2, 0), (2, 1))
+    assert found.lasting == (0, 1)
+
+
+def test_among_many_answers_only_those_to_one_quantity_share_error_between_persons():
+    found = raters_of(_scores([WEEKS] * 8, [0, 0, 0, 0, 1, 1, 1, 1], [0, 1, 2, 3, 0, 1, 2, 4]))
+    between = {pair for pair in found.pairs if pair[0] > 3 >= pair[1]}
+    assert between == {(4, 0), (5, 1), (6, 2)}
+    assert len(found.pairs) == 6 + 6 + 3
+    assert found.groups == (tuple(range(8)),)
+
+
+def test_what_no_person_rates_shares_nothing_between_persons():
+    found = raters_of(_scores([WEEKS, WEEKS], [0, -1], [0, -1]))
+    assert found.groups == found.pairs == ()

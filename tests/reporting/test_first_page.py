@@ -85,6 +85,7 @@ def _row(**entries):
         "unit": "SD per SD",
         "reason": "why",
         "misfit": "",
+        "rests_on": "association",
     }
     row |= {"median": 0.123, "low": -0.05, "high": 0.31, "rope_low": -0.1, "rope_high": 0.1}
     row |= {"prior_low": -1.0, "prior_median": 0.0, "prior_high": 1.0}
@@ -94,7 +95,11 @@ def _row(**entries):
 
 def test_an_estimate_says_on_what_it_rests():
     assert first_page.estimate(pd.Series(_row())) == "Association: 0.12 SD per SD (89 % interval -0.05 to 0.31)"
-    pushed = pd.Series(_row(unit="1", randomised_median=0.4, randomised_low=0.2, randomised_high=0.6))
+    arm = pd.Series(_row(rests_on="randomised arms"))
+    assert first_page.estimate(arm).startswith("Effect of the randomised arm: 0.12 SD per SD")
+    pushed = pd.Series(
+        _row(rests_on="randomised events", unit="1", randomised_median=0.4, randomised_low=0.2, randomised_high=0.6)
+    )
     assert first_page.estimate(pushed) == (
         "Effect of randomised events: 0.4 (89 % interval 0.2 to 0.6). Association in all data: 0.12 (89 % interval -0.05 to 0.31)"
     )

@@ -10,8 +10,9 @@ from dyadloop.appraisal.residuals import cross_residuals, unlike_dyads
 from dyadloop.appraisal.smoothing import residual_at
 from dyadloop.appraisal.stability import halves_of, without_each_of
 from dyadloop.appraisal.trends import trends
-from dyadloop.estimands.findings import judged
+from dyadloop.estimands.findings import Judged, judged
 from dyadloop.inference.problem import Problem
+from dyadloop.inference.recall import overlapping
 from dyadloop.inference.result import problem_of
 from dyadloop.inference.sampling_interval import unsuited
 
@@ -21,9 +22,9 @@ def finding_faults(post: xr.DataTree) -> dict[str, list[str]]:
 
     An arrow has the faults of its two quantities: signs that referees turn round, regressions that the fit does not
     reproduce, residuals that still go together, courses over the study that both follow, a dyad that is unlike the
-    others, a prior of a time constant that does not suit how often it is measured. An arrow or a claim that is a
-    finding has its own: halves that say the opposite of each other, an sd that is too small for how dyads differ, one
-    dyad that carries it. A claim has those of the arrows that it rests on, too.
+    others, a prior of a time constant, or a time that is asked about, that does not suit how often it is measured. An
+    arrow or a claim that is a finding has its own: halves that say the opposite of each other, an sd that is too small
+    for how dyads differ, one dyad that carries it. A claim has those of the arrows that it rests on, too.
 
     Parameters
     ----------
@@ -51,10 +52,8 @@ def faults_of(problem: Problem, post: xr.DataTree) -> dict[str, list[str]]:
     for name, sentence in [*_of_arrows(problem, post)]:
         faults.setdefault(name, []).append(sentence)
     of_arrows = {name: list(sentences) for name, sentences in faults.items()}
-    for table in (halves_of(problem, post, found), without_each_of(problem, post, found)):
-        for name, sentence in zip(table["finding_of"], table["flag"], strict=True):
-            if sentence:
-                faults.setdefault(name, []).append(sentence)
+    for name, sentences in faults_of_own(problem, post, found).items():
+        faults.setdefault(name, []).extend(sentences)
     arrows = {coupling.id for coupling in problem.plan.couplings}
     for entry in found:
         if entry.name not in arrows:
@@ -62,6 +61,18 @@ def faults_of(problem: Problem, post: xr.DataTree) -> dict[str, list[str]]:
             if inherited:
                 faults[entry.name] = [*faults.get(entry.name, []), *inherited]
     return {name: list(dict.fromkeys(sentences)) for name, sentences in faults.items()}
+
+
+def faults_of_own(problem: Problem, post: xr.DataTree, found: list[Judged]) -> dict[str, list[str]]:
+    """Return what speaks against findings by themselves: halves that say the opposite, one dyad that carries it."""
+    faults: dict[str, list[str]] = {}
+    if not found:
+        return faults
+    for table in (halves_of(problem, post, found), without_each_of(problem, post, found)):
+        for name, sentence in zip(table["finding_of"], table["flag"], strict=True):
+            if sentence:
+                faults.setdefault(name, []).append(sentence)
+    return faults
 
 
 def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
@@ -84,11 +95,11 @@ def _of_arrows(problem: Problem, post: xr.DataTree) -> list[tuple[str, str]]:
 
 
 def _by_rhythm(problem: Problem, arrows: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return arrows one of whose quantities is sampled at a rhythm that its prior does not suit."""
-    unfit = unsuited(problem)
+    """Return arrows one of whose quantities is sampled at a rhythm that its prior, or what is asked, does not suit."""
+    unfit, overlap = unsuited(problem), overlapping(problem)
     texts = {state.id: unfit[state.variable.id] for state in problem.plan.states if state.variable.id in unfit}
-    return [(str(row["arrow"]), texts[end]) for _, row in arrows.iterrows() for end in (row["source"], row["target"])
-            if end in texts]  # fmt: skip
+    ends = [(str(row["arrow"]), end) for _, row in arrows.iterrows() for end in (row["source"], row["target"])]
+    return [(arrow, told[end]) for arrow, end in ends for told in (texts, overlap) if end in told]
 
 
 def _by_trends(problem: Problem, arrows: pd.DataFrame, table: pd.DataFrame) -> list[tuple[str, str]]:

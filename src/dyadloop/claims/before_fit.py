@@ -1,5 +1,7 @@
 """Before any fit: which claims of a theory a study can tell, which not, and why."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -8,8 +10,9 @@ from dyadloop.claims.claims_table import subjects
 from dyadloop.data import Study, read_study
 from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.assignment import covariate_faults
-from dyadloop.inference.problem import build_problem
+from dyadloop.inference.problem import Problem, build_problem
 from dyadloop.inference.randomised import MIN_ARM, randomised_covariates
+from dyadloop.inference.recall import overlapping
 from dyadloop.observation.scaling import scale_scores
 from dyadloop.theory import Theory, read_theory
 
@@ -73,8 +76,18 @@ def answerable(study: Study | str | Path, theory: Theory | str | None = None) ->
                 )
             else:
                 verdict, reason = ACTS, "the study measures what it speaks of"
+            if verdict == ASSOCIATION or (verdict == ACTS and not claim.randomised_on):
+                reason = next(_overlaps(problem, claim.formula.format(**words)), reason)
             rows.append((claim.id.format(**words), statement[0].upper() + statement[1:], verdict, reason))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _overlaps(problem: Problem, formula: str) -> Iterator[str]:
+    """Yield, for the arrows that a formula names, why answers about overlapping days leave the claim undecided."""
+    overlap, named = overlapping(problem), set(re.findall(r"\w+", formula))
+    for coupling in problem.plan.couplings:
+        if coupling.id in named:
+            yield from (overlap[end] for end in (*coupling.sources, coupling.target) if end in overlap)
 
 
 def _named(quantity: str) -> str:

@@ -6,7 +6,6 @@ goes together in passive data may have a common cause, whichever way it points. 
 rests on all data.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,13 @@ import pandas as pd
 import xarray as xr
 
 from dyadloop import dynamics
-from dyadloop.appraisal.faults import finding_faults
+from dyadloop.appraisal.faults import faults_of_own, finding_faults
+from dyadloop.claims.randomisation import INTERVAL, Randomisation, lacking, randomisation_of
 from dyadloop.estimands.catalogue import OXYTOCIN, ROUNDING, Estimand, Untestable, draws_of, estimand
-from dyadloop.inference.assignment import covariate_faults
+from dyadloop.estimands.findings import Judged
 from dyadloop.inference.convergence import estimand_fault, sampling_fault
 from dyadloop.inference.divergences import divergence_fault
 from dyadloop.inference.problem import Problem
-from dyadloop.inference.randomised import MIN_ARM, randomised_covariates
 from dyadloop.inference.result import problem_of
 from dyadloop.theory import Claim
 
@@ -28,10 +27,6 @@ UNTESTABLE = "not testable here"
 """Verdict on a claim that the study or the theory cannot tell."""
 SURE = 0.95
 LEARNED = 0.8  # a posterior interval wider than this share of the prior's has learned too little to be a finding
-STRONG = 10.0  # first-stage F below which an event is a weak instrument (Staiger & Stock 1997, doi:10.2307/2171753)
-INTERVAL = (0.055, 0.945)
-RIVALS = ("network", "common_cause")
-"""Hypotheses without an effect of oxytocin that may predict better than the one that was fitted."""
 _SHOWN = ("median", "low", "high", "p_beyond_rope")
 
 COLUMNS: tuple[str, ...] = (
@@ -39,29 +34,18 @@ COLUMNS: tuple[str, ...] = (
     "prior_median", "prior_low", "prior_high", "median", "low", "high",
     "p_direction", "p_beyond_rope",
     "randomised_median", "randomised_low", "randomised_high", "randomised_p_beyond_rope",
-    "finding", "verdict", "reason", "misfit",
+    "rests_on", "finding", "verdict", "reason", "misfit",
 )  # fmt: skip
 """Columns of the claims table; low and high bound the 89 % interval.
 
 ``median`` to ``p_beyond_rope`` describe the association in all data; those with ``randomised_`` rest on randomised
-events alone and are missing where none acted on what the claim says acts. ``misfit`` says what speaks against the
-association, see :func:`dyadloop.finding_faults`; a verdict that would rest on it is withheld.
+events alone and are missing where none acted on what the claim says acts. ``rests_on`` says what the verdict rests on:
+``association``, ``randomised events`` or ``randomised arms``. ``misfit`` says what speaks against the association, see
+:func:`dyadloop.finding_faults`, and against a finding that rests on randomised events; a verdict that would rest on
+what is doubted is withheld.
 """
-
-
-@dataclass(frozen=True)
-class Randomisation:
-    """What the randomised part of a study moved.
-
-    ``moved`` holds the variables that an event moved; ``unmoved`` those that it was meant to move and did not, or too
-    little to tell, in words; ``covariates`` the randomised covariates that make a contrast; ``rivals`` why a rival
-    hypothesis stands in the way of support, empty where none does.
-    """
-
-    moved: frozenset[str]
-    unmoved: dict[str, str]
-    covariates: frozenset[str] = frozenset()
-    rivals: str = ""
+ASSOCIATION, EVENTS, ARMS = "association", "randomised events", "randomised arms"
+"""What a verdict may rest on."""
 
 
 def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.DataFrame:
@@ -82,8 +66,8 @@ def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.
         ``unit``, ``rope_low``, ``rope_high``: what is claimed. ``prior_median``, ``prior_low``, ``prior_high``;
         ``median``, ``low``, ``high``, ``p_direction`` (above 0), ``p_beyond_rope``: the association in all data, with
         89 % interval. ``randomised_median``, ``randomised_low``, ``randomised_high``, ``randomised_p_beyond_rope``:
-        the effect of randomised events. ``finding``, ``verdict``, ``reason``, ``misfit``. A larger number speaks for
-        the claim.
+        the effect of randomised events. ``rests_on``, ``finding``, ``verdict``, ``reason``, ``misfit``. A larger number
+        speaks for the claim.
 
     Raises
     ------
@@ -105,8 +89,11 @@ def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.
     groups = {name: post[name].to_dataset() for name in ("prior", "posterior", "sample_stats")}
     fault = sampling_fault(post)
     rows = judge(problem_of(post), groups, comparison, fault)
+    problem = problem_of(post)
     misfit = {} if fault or all(row["verdict"] == UNTESTABLE for row in rows) else finding_faults(post)
-    return pd.DataFrame([_trusted(row, misfit.get(row["claim"], [])) for row in rows], columns=list(COLUMNS))
+    own = faults_of_own(problem, post, _randomised_findings(problem, groups, rows))
+    told = [_trusted(row, misfit.get(row["claim"], []), own.get(row["claim"], [])) for row in rows]
+    return pd.DataFrame(told, columns=list(COLUMNS))
 
 
 def judge(
@@ -125,71 +112,47 @@ def judge(
     ]
 
 
-def _trusted(row: dict[str, Any], misfit: list[str]) -> dict[str, Any]:
-    """Return a row with what speaks against its association, and without a verdict that would rest on it."""
-    found = row | {"misfit": "; ".join(misfit)}
-    if misfit and row["verdict"] in ("supported", "contradicted") and pd.isna(row["randomised_median"]):
-        return found | {"verdict": "undecided", "reason": f"not trustworthy here: {misfit[0]}"}
+def _trusted(row: dict[str, Any], misfit: list[str], own: list[str]) -> dict[str, Any]:
+    """Return a row with what speaks against its numbers, and without a verdict that would rest on it.
+
+    What speaks against an association does not reach what randomised events or arms do; ``own`` speaks against that.
+    """
+    found = row | {"misfit": "; ".join(dict.fromkeys([*own, *misfit]))}
+    doubts = misfit if row["rests_on"] == ASSOCIATION else own
+    if doubts and row["verdict"] in ("supported", "contradicted"):
+        return found | {"verdict": "undecided", "reason": f"not trustworthy here: {doubts[0]}"}
+    return found
+
+
+def _randomised_findings(problem: Problem, groups: dict[str, xr.Dataset], rows: list[dict[str, Any]]) -> list[Judged]:
+    """Return the draws of what randomised events or arms do, for the claims that they decide."""
+    decided = {row["claim"]: row for row in rows if row["verdict"] in ("supported", "contradicted")}
+    components = {variable.id for variable in problem.plan.theory.of_kind("component")}
+    found = []
+    for claim in problem.plan.theory.claims:
+        for subject in subjects(problem, claim):
+            row = decided.get(claim.id.format(id=subject, label=subject))
+            if row is None or row["rests_on"] == ASSOCIATION:
+                continue
+            by_events = row["rests_on"] == EVENTS
+            sources = randomisation_of(problem, groups).moved & components if by_events else None
+            function = estimand(problem, claim, subject, sources, by_events=by_events)
+            if not isinstance(function, Untestable):
+                (draws,) = draws_of(function, groups["posterior"])
+                low = -np.inf if claim.rope.low is None else claim.rope.low
+                found.append(Judged(row["claim"], draws, low, claim.rope.high, ()))
     return found
 
 
 def rests_on_events(table: pd.DataFrame) -> bool:
     """Return whether a claims table supports a claim by randomised events, so that rivals must be compared."""
-    return bool(((table["verdict"] == "supported") & table["randomised_median"].notna()).any())
+    return bool(((table["verdict"] == "supported") & (table["rests_on"] == EVENTS)).any())
 
 
 def subjects(problem: Problem, claim: Claim) -> list[str]:
     """Return the components or symptoms of which a claim speaks in turn; one empty name where it names none."""
     theory = problem.plan.theory
     return [variable.id for variable in theory.of_kind(claim.for_each)] if claim.for_each else [""]
-
-
-def randomisation_of(
-    problem: Problem, groups: dict[str, xr.Dataset], comparison: xr.Dataset | None = None
-) -> Randomisation:
-    """Return which variables the randomised events of a study moved.
-
-    What the data say of an event's own effect, its prior taken away, must lie as far from 0 as a strong instrument's.
-    """
-    moved: set[str] = set()
-    unmoved = dict(problem.randomised.untold)
-    for place, variable in zip(problem.randomised.events, problem.randomised.variables, strict=True):
-        event = problem.plan.events[place]
-        prior, posterior = (groups[name][event.id].values.ravel() for name in ("prior", "posterior"))
-        strength = _first_stage(prior, posterior)
-        if strength >= STRONG:
-            moved.add(variable)
-        else:
-            low, middle, high = np.quantile(posterior, (INTERVAL[0], 0.5, INTERVAL[1]))
-            unmoved[variable] = (
-                f"{event.event} moved {variable} too little to tell ({middle:.2g} [{low:.2g}, {high:.2g}], "
-                f"first-stage F {strength:.1f} below {STRONG:g})"
-            )
-    unmoved = {variable: why for variable, why in unmoved.items() if variable not in moved}
-    unmoved |= covariate_faults(problem.scores, MIN_ARM)
-    covariates = frozenset(randomised_covariates(problem.scores))
-    return Randomisation(frozenset(moved), unmoved, covariates, _better_rival(problem, comparison))
-
-
-def _first_stage(prior: np.ndarray, posterior: np.ndarray) -> float:
-    """Return the square of mean over SD of what the data alone say of an effect, both taken as normal."""
-    before, after = 1.0 / prior.var(), 1.0 / posterior.var()
-    if after <= before:
-        return 0.0
-    mean = (posterior.mean() * after - prior.mean() * before) / (after - before)
-    return float(mean**2 * (after - before))
-
-
-def _better_rival(problem: Problem, comparison: xr.Dataset | None) -> str:
-    """Return in words which passive rival predicts better than the fitted hypothesis, empty if none does."""
-    if comparison is None:
-        return ""
-    scores = dict(zip(map(str, comparison["hypothesis"].values), comparison["elpd"].values.tolist(), strict=True))
-    own = str(problem.plan.theory.hypothesis)
-    if own not in scores:
-        return f"the comparison does not hold the fitted hypothesis ({own})"
-    better = [name for name in RIVALS if name != own and scores.get(name, -np.inf) > scores[own]]
-    return " and ".join(f"{name} predicts better than {own}, by {scores[name] - scores[own]:.1f}" for name in better)
 
 
 def _judge(
@@ -203,7 +166,7 @@ def _judge(
     labels = {variable.id: variable.label for variable in problem.plan.theory.variables}
     words = {"id": subject, "label": labels.get(subject, "").lower()}
     statement = claim.statement.format(**words)
-    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"misfit": ""}
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"rests_on": ASSOCIATION, "misfit": ""}
     row |= {
         "claim": claim.id.format(**words),
         "statement": statement[0].upper() + statement[1:],
@@ -227,13 +190,15 @@ def _judge(
     if all(
         quantity in randomisation.covariates and quantity not in labels for quantity in needed
     ):  # none, or arms of a trial
-        verdict, reason = _verdict(finding, why, randomisation.rivals if needed else "", "the association is there")
-        return row | {"finding": finding, "verdict": verdict, "reason": reason}
-    if lacking := _lacking(problem, needed, randomisation):
+        support = "the difference between randomised arms is there" if needed else "the association is there"
+        verdict, reason = _verdict(finding, why, randomisation.rivals if needed else "", support)
+        basis = ARMS if needed else ASSOCIATION
+        return row | {"rests_on": basis, "finding": finding, "verdict": verdict, "reason": reason}
+    if missing := lacking(problem, needed, randomisation):
         reason = (
             why
             if finding == "unclear"
-            else f"the association is {finding}, but {lacking}: a common cause (M6) leaves the same trace"
+            else f"the association is {finding}, but {missing}: a common cause (M6) leaves the same trace"
         )
         return row | {"finding": finding, "verdict": "undecided", "reason": reason}
     return row | _by_randomised(problem, claim, subject, groups, randomisation, needed)
@@ -245,23 +210,6 @@ def _unsound(draws: np.ndarray, groups: dict[str, xr.Dataset]) -> str:
     if fault or "sample_stats" not in groups:
         return fault
     return divergence_fault(draws, groups["sample_stats"]["diverging"].values.ravel() > 0)
-
-
-def _lacking(problem: Problem, needed: list[str], randomisation: Randomisation) -> str:
-    """Return which randomised event a claim lacks, in words; empty where it has all that it needs."""
-    components = {variable.id for variable in problem.plan.theory.of_kind("component")}
-    found = []
-    for quantity in dict.fromkeys(needed):
-        count = needed.count(quantity)
-        if quantity == "component":
-            moved = randomisation.moved & components
-            why = [text for variable, text in randomisation.unmoved.items() if variable in components]
-            if len(moved) < count:
-                what = f"{count} components, each" if count > 1 else "any component"
-                found.append("; ".join(why) or f"no randomised event on {what}")
-        elif quantity not in randomisation.moved:
-            found.append(randomisation.unmoved.get(quantity, f"no randomised event on {quantity}"))
-    return "; ".join(found)
 
 
 def _by_randomised(
@@ -292,7 +240,7 @@ def _by_randomised(
         notes.append(_exclusion(problem, needed, subject, groups["posterior"]))
     verdict, reason = _verdict(finding, why, randomisation.rivals, "the effect of randomised events is there")
     whole = "; ".join([reason, *(note for note in notes if note)])
-    return numbers | {"finding": finding, "verdict": verdict, "reason": whole}
+    return numbers | {"rests_on": EVENTS, "finding": finding, "verdict": verdict, "reason": whole}
 
 
 def _exclusion(problem: Problem, needed: list[str], subject: str, posterior: xr.Dataset) -> str:

@@ -188,7 +188,7 @@ def _judged(fits: _Fits, prior_set: PriorSet, all_priors: bool, what: dict[str, 
 def _rivals(fits: _Fits, kind: PriorSet, post: "DataTree") -> "Dataset | None":
     """Compare the fitted hypothesis with rivals that could explain what would be supported; None if it has none."""
     from dyadloop.appraisal import compare
-    from dyadloop.claims.claims_table import RIVALS
+    from dyadloop.claims.randomisation import RIVALS
     from dyadloop.inference import Interrupted, coupling_priors
     from dyadloop.reporting.progress import steps
     from dyadloop.theory import linear_form

@@ -46,6 +46,9 @@ class _Indicator(_Record):
     sd_within: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="raw points that count as one SD within persons; default: as found in the study"
     )
+    recall_days: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="days that an answer is about; default: what the published form asks, else the moment"
+    )
     use: bool = True
     reason: str = ""
 

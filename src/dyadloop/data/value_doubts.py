@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.stats import poisson
 
+from dyadloop.data.carried_values import carried_values
 from dyadloop.data.doubts import Doubt, doubt, lines_of, named
 from dyadloop.data.schema import CALENDAR, Study
 from dyadloop.observation.kinds import kinds
@@ -49,7 +50,7 @@ def value_doubts(study: Study) -> list[Doubt]:
         codes, coded = _codes(series)
         outliers, odd = _outliers(series, coded)
         found += [*codes, *outliers, *_levels(series, coded | odd), *_constant(series), *_grain(series), *_ends(series)]
-    return [*found, *_never_within(study), *_same_answers(study), *_twins(study)]
+    return [*found, *_never_within(study), *_same_answers(study), *_twins(study), *carried_values(study)]
 
 
 def _all_series(study: Study) -> Iterator[_Series]:

@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from dyadloop.appraisal.replication import replicate
-from dyadloop.claims.claims_table import UNTESTABLE, judge, randomisation_of
+from dyadloop.claims.claims_table import UNTESTABLE, judge
+from dyadloop.claims.randomisation import randomisation_of
 from dyadloop.design.losses import Losses, lose
 from dyadloop.design.planned_study import Skeleton
 from dyadloop.design.testability import of_design

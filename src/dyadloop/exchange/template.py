@@ -52,7 +52,12 @@ _ALLIANCE = {
         quantity="alliance", person="therapist", unit="points", scale=(1, 5), reason="WAI-SR mean, after the session"
     ),
     "phq9": Indicator(
-        quantity="symptoms", person="patient", unit="points", scale=(0, 27), reason="PHQ-9 sum, before the session"
+        quantity="symptoms",
+        person="patient",
+        unit="points",
+        scale=(0, 27),
+        recall_days=7,
+        reason="PHQ-9 sum, asked about the week since the last session, before the session",
     ),
 }
 _RECORDED = {

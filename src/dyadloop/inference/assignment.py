@@ -21,6 +21,8 @@ FEWEST_OF_ARM = 5
 """Dyads of an arm with values before it begins, below which arms are not compared there."""
 SAME_HOUR = 0.5
 """Range of the mean hours of all dyads below which all answer at the same hour [h]."""
+YEAR = 365.25
+"""Length of a year [d]."""
 CHANCE = 0.01
 """Probability below which chance does not make those leave more often who have a covariate, or who have it not."""
 
@@ -46,7 +48,7 @@ def balance_fault(
     before had the event.
     """
     earlier, answered = _last_values(scores, given.shape[1]), _answered(scores, given.shape[1])
-    before = np.concatenate([np.zeros_like(given[:, :1]), given[:, :-1]], axis=1).astype(float)
+    before, asked = _session_before(given), []
     for place, name in enumerate(scores["indicator"].values.tolist()):
         known = held & np.isfinite(earlier[..., place])
         t = _partial_t(given.astype(float), earlier[..., place], before, known)
@@ -56,10 +58,54 @@ def balance_fault(
         shares = [answered[..., place][part & held].mean() for part in (given, ~given)]
         if min(shares) < PLANNED:
             continue
+        asked.append(place)
         t = _partial_t(given.astype(float), answered[..., place], before, held)
         if abs(t) > FOLLOWS:
             way = "more" if t > 0 else "fewer"
             return f"goes with {way} values of {name} in its session (t = {t:.1f}): who answers may depend on it"
+    return _after_fault(given, answered[..., asked], before, held)
+
+
+def _session_before(given: Bool[np.ndarray, "dyad session"]) -> Float[np.ndarray, "dyad session"]:
+    """Return 1 where the session before had the event, else 0."""
+    return np.concatenate([np.zeros_like(given[:, :1]), given[:, :-1]], axis=1).astype(float)
+
+
+def _after_fault(
+    given: Bool[np.ndarray, "dyad session"],
+    answered: Float[np.ndarray, "dyad session indicator"],
+    before: Float[np.ndarray, "dyad session"],
+    held: Bool[np.ndarray, "dyad session"],
+) -> str:
+    """Return that fewer or more come and answer after an event, in words; empty where not."""
+    following = np.zeros(given.shape)
+    following[:, :-1] = answered[:, 1:].sum(axis=2)
+    known = held.copy()
+    known[:, -1:] = False
+    t = _partial_t(given.astype(float), following, before, known)
+    if abs(t) <= FOLLOWS:
+        return ""
+    way = "more" if t > 0 else "fewer"
+    return f"is followed by {way} values in the next session (t = {t:.1f}): who comes back may depend on it"
+
+
+def season_fault(
+    scores: xr.Dataset, given: Bool[np.ndarray, "dyad session"], held: Bool[np.ndarray, "dyad session"]
+) -> str:
+    """Return that the chance of an event follows the time of the year, in words; empty where not.
+
+    Waves of a year and of half a year are looked at; what dyads and sessions have in common, a straight course over
+    the calendar included, is held constant.
+    """
+    before = _session_before(given)
+    begins = _begins(scores, given.shape[1])
+    known = held & np.isfinite(begins)
+    phase = 2 * np.pi * np.where(known, begins, 0.0) / YEAR
+    for wave in (1, 2):
+        for value in (np.cos(wave * phase), np.sin(wave * phase)):
+            t = _partial_t(given.astype(float), value, before, known)
+            if abs(t) > FOLLOWS:
+                return f"was given more often at one time of the year (t = {t:.1f}), which chance does not do"
     return ""
 
 
@@ -213,17 +259,42 @@ def _arm_fault(
 
 
 def _leaving_fault(scores: xr.Dataset, has_it: Bool[np.ndarray, " dyad"]) -> str:
-    """Return that those with a covariate leave more often or less often than others, in words; empty where not."""
+    """Return that those with a covariate leave more often than others, or others leave, in words; empty where not."""
     values = np.isfinite(scores["score"].values).sum(axis=(1, 2))
     short = values < SHORT * np.median(values)
     counts = [[int((short & arm).sum()), int((~short & arm).sum())] for arm in (has_it, ~has_it)]
     if cast(Any, fisher_exact(counts)).pvalue >= CHANCE:
-        return ""
+        return _leavers_fault(scores, short & has_it, short & ~has_it)
     (with_it, stay), (without, others) = counts
     return (
         f"goes with how many answer: {with_it} of {with_it + stay} dyads with it and {without} of {without + others} "
         f"without it have less than {SHORT:.0%} of the usual number of values; who leaves may depend on the outcome"
     )
+
+
+def _leavers_fault(scores: xr.Dataset, with_it: Bool[np.ndarray, " dyad"], without: Bool[np.ndarray, " dyad"]) -> str:
+    """Return in which last value those who leave either arm differ, in words; empty where they do not."""
+    last = _last_of_all(scores)
+    for place, name in enumerate(scores["indicator"].values.tolist()):
+        arms = [last[arm & np.isfinite(last[:, place]), place] for arm in (with_it, without)]
+        if min(len(arm) for arm in arms) < FEWEST_OF_ARM:
+            continue
+        t = float(cast(Any, ttest_ind(*arms, equal_var=False)).statistic)
+        if abs(t) > FOLLOWS:
+            way = "high" if t > 0 else "low"
+            return (
+                f"has those leave who have {way} values of {name}, more than without it (t = {t:.1f}): who leaves may "
+                "depend on the outcome"
+            )
+    return ""
+
+
+def _last_of_all(scores: xr.Dataset) -> Float[np.ndarray, "dyad indicator"]:
+    """Return the last value of each indicator, NaN where there is none."""
+    seen = np.isfinite(scores["score"].values)
+    places = seen.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1)
+    last = np.take_along_axis(scores["score"].values, places[:, None], axis=1)[:, 0]
+    return np.where(seen.any(axis=1), last, np.nan)
 
 
 def _hours_fault(scores: xr.Dataset, under_way: Bool[np.ndarray, "dyad time"]) -> str:

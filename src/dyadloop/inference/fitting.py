@@ -21,6 +21,7 @@ from dyadloop.inference.call import Call, call_in_python
 from dyadloop.inference.convergence import diagnose
 from dyadloop.inference.mode import Mode, Posterior, distribution, find_mode, posterior_of
 from dyadloop.inference.problem import Problem, build_problem, priors_to_json
+from dyadloop.inference.recall import overlapping
 from dyadloop.inference.result import RESULT_SCHEMA, remember, save_result, versions
 from dyadloop.inference.sampling import Progress, Settings, sample, write_npz
 from dyadloop.inference.sampling_interval import proposal
@@ -100,6 +101,8 @@ def fit(
     problem = build_problem(scale_scores(study), theory, priors, study.info.priors)
     if block := proposal(problem):
         message(f"priors of time constants do not suit how often this study measures; in study.yaml:\n{block}")
+    for text in overlapping(problem).values():
+        message(text)
     made = call or call_in_python(study, theory, priors, seed, settings)
     with folder_or_temporary(None if folder is None else Path(folder) / "chains") as chains:
         # the programs of the sampler are large and serve no other purpose

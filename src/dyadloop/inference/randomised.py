@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Bool, Float
 
-from dyadloop.inference.assignment import balance_fault, course_fault, covariate_faults
+from dyadloop.inference.assignment import balance_fault, course_fault, covariate_faults, season_fault
 from dyadloop.likelihood.panel import Panel
 from dyadloop.likelihood.propagation import panel_transitions
 from dyadloop.model import Plan, Transition
@@ -214,7 +214,7 @@ def contrast_fault(scores: xr.Dataset, event: str) -> str:
         return f"was followed by a measurement in {followed} sessions; it takes {MIN_SESSIONS}"
     some, every = (given & held).any(axis=1), (given | ~held).all(axis=1) & held.any(axis=1)
     both, neither = some & ~every, ~some & held.any(axis=1)
-    if fault := balance_fault(scores, given, held):
+    if fault := balance_fault(scores, given, held) or season_fault(scores, given, held):
         return fault
     if min(int(some.sum()), int(neither.sum())) >= MIN_ARM:
         return ""

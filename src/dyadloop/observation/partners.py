@@ -5,7 +5,7 @@ from dataclasses import replace
 import xarray as xr
 
 from dyadloop.errors import FitError
-from dyadloop.observation.plan import ObservationPlan, pairs_of
+from dyadloop.observation.plan import ObservationPlan
 
 COUNTERPART = "counterpart"
 """Coordinate of scores: the indicator that measures the same in the other partner, empty where there is none."""
@@ -83,9 +83,10 @@ def _renamed(observed: ObservationPlan, swap: dict[str, str], states: dict[str, 
                     found[place] = f"{prefix}{swap[name]}"
             if place.startswith(f"width_{name}_"):
                 found[place] = f"width_{swap[name]}_{place.removeprefix(f'width_{name}_')}"
-    for later, earlier in pairs_of(observed.raters.groups):
+    for later, earlier in observed.raters.pairs:
         a, b = observed.indicators[later], observed.indicators[earlier]
-        found[f"rho_error_{a}_{b}"] = f"rho_error_{swap[a]}_{swap[b]}"
+        swapped = (f"rho_error_{swap[a]}_{swap[b]}", f"rho_error_{swap[b]}_{swap[a]}")
+        found[f"rho_error_{a}_{b}"] = next((name for name in swapped if name in known), swapped[0])
     for covariate, state in observed.effects:
         for prefix in ("effect", "spread"):
             if f"{prefix}_{covariate}_{state}" in known:

@@ -2,7 +2,8 @@
 
 y = mean + loading * (person's mean + shift by covariates + state) + error. The first indicator of a state has
 loading 1, which sets the unit of the state; a declared reliability fixes the error sd, otherwise it is estimated. The
-errors of what one rater answers at one moment, or before and after one session, may correlate. A score's own known
+errors of what one rater answers at one moment, or before and after one session, may correlate, and so may those of
+both persons about one session. A score's own known
 error adds to it. A covariate shifts the level that a state moves about, at once and throughout.
 How y is seen, as a number or otherwise, says its kind (:mod:`dyadloop.observation.kinds`).
 """
@@ -43,7 +44,7 @@ class Observation(eqx.Module):
     numbers
         Arrays that the parameters of each kind of observation make, by its name.
     raters
-        Indicators that one rater answers at one moment or visit, a group each, in rising order.
+        Indicators that one rater, or both persons, answer at one moment or visit, a group each, in rising order.
     error_factor
         Lower factor of the correlation of their errors; None where all are independent.
     lasting, lasting_days
@@ -92,7 +93,7 @@ class Observation(eqx.Module):
 
 
 def pairs_of(raters: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, int], ...]:
-    """Return the pairs (later, earlier) of indicators that one rater answers together, the later ones in order."""
+    """Return the pairs (later, earlier) of indicators that are tied to each other, the later ones in order."""
     return tuple(sorted((later, group[k]) for group in raters for row, later in enumerate(group) for k in range(row)))
 
 
@@ -140,8 +141,8 @@ class ObservationPlan:
         for kind, plan in self.kind_plans:
             own = kind_named(kind).parameters(plan, self.indicators)
             found |= {name: _quantity(*parameter) for name, parameter in own.items()}
-        for later, earlier in pairs_of(self.raters.groups):
-            why = "mood of the moment, halo and style move the answers that one person gives together, either way"
+        for later, earlier in self.raters.pairs:
+            why = "mood of the moment, halo, style and the session move answers that are given together, either way"
             name = f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"
             found[name] = _quantity(0.0, "Fisher z", "normal", 0.0, 0.5, why)
         for covariate, state in self.effects:
@@ -185,7 +186,7 @@ class ObservationPlan:
     def _error_factor(self, values: dict[str, Array] | dict[str, float]) -> Array:
         """Return the lower factor of the correlation of the errors, from its partial correlations."""
         partial = jnp.zeros((len(self.indicators), len(self.indicators)))
-        for later, earlier in pairs_of(self.raters.groups):
+        for later, earlier in self.raters.pairs:
             number = values[f"rho_error_{self.indicators[later]}_{self.indicators[earlier]}"]
             partial = partial.at[later, earlier].set(jnp.tanh(number))
         return correlation_factor(partial)

@@ -4,6 +4,7 @@ An indicator is centred at its grand mean and divided by its pooled within-perso
 component and symptom is one within-person SD; logarithms keep their unit (log ratio).
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from dyadloop.data import Study
 from dyadloop.data.schema import CALENDAR
 from dyadloop.errors import DataError, Fault
+from dyadloop.measures.questionnaires import instruments
 from dyadloop.observation.calendar_covariates import calendar_columns, columns_of, origins
 from dyadloop.observation.kinds import kinds
 
@@ -43,9 +45,10 @@ def scale_scores(study: Study) -> xr.Dataset:
         time, indicator), number of the plate that a value was read on, -1 where none is named. Per dyad:
         ``therapist``, empty where none is named, and ``origin``, its first time [d]. Per indicator: ``quantity``,
         ``person``, ``center``, ``scale`` (raw units, after a logarithm), ``error_sd`` (NaN where no reliability is
-        declared), ``shared_error``, the group whose errors may correlate (-1 for none), and the variables that kinds
-        have by indicator. Per covariate: ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on``
-        and ``covariate_randomised``.
+        declared), ``shared_error``, the group whose errors may correlate (-1 for none), ``shared_session``, the number
+        of the quantity whose errors may go with those of another person (-1 for none), ``recall_days``, the days that
+        an answer is about (NaN for its moment), and the variables that kinds have by indicator. Per covariate:
+        ``covariate_of``, ``covariate_declared``, its name in study.yaml, ``acts_on`` and ``covariate_randomised``.
 
     Raises
     ------
@@ -130,6 +133,8 @@ def _about(
         "scale": scale,
         "error_sd": error_sd,
         "shared_error": _raters(study),
+        "shared_session": _rated_quantities(study),
+        "recall_days": _recall(study),
         "counterpart": [study.info.counterpart(name) for name in study.info.indicators],
         "given_by": _givers(study),
         **_of_indicators(declared, scale),
@@ -201,6 +206,38 @@ def _raters(study: Study) -> np.ndarray:
         if entry.transform == "none" and (source is None or source.kind == "questionnaire"):
             found[j] = persons.index((entry.person, sides.get(name, 0)))
     return found
+
+
+def _rated_quantities(study: Study) -> np.ndarray:
+    """Return the number of the quantity of each answer whose error may go with that of another person, else -1."""
+    info = study.info
+    found = np.full(len(info.indicators), -1, dtype=np.int32)
+    if isinstance(info.shared_errors, str):
+        quantities = sorted({entry.quantity for entry in info.indicators.values()})
+        places = [quantities.index(entry.quantity) for entry in info.indicators.values()]
+        found = np.where(_raters(study) >= 0, places, -1).astype(np.int32)
+    return found
+
+
+def _recall(study: Study) -> np.ndarray:
+    """Return how many days an answer to each indicator is about, NaN where it is about its moment.
+
+    Where study.yaml does not say, it is what the published form of the instrument of that name asks.
+    """
+    return np.array([_recall_of(study, name) for name in study.info.indicators])
+
+
+def _recall_of(study: Study, name: str) -> float:
+    declared, source = study.info.indicators[name].recall_days, study.info.measures.get(name)
+    if declared is not None:
+        return declared
+    if source is not None and source.kind == "questionnaire":
+        form = source.instrument
+    else:
+        plain = re.sub(r"[^a-z0-9]", "", name.lower())
+        form = next((known for known in instruments() if plain.startswith(known.replace("_", ""))), "")
+    asked = instruments()[form].recall_days if form in instruments() else None
+    return np.nan if asked is None else asked
 
 
 def _covariates(study: Study, session: np.ndarray, days: np.ndarray) -> np.ndarray:

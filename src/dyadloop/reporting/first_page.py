@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from dyadloop.claims.claims_table import UNTESTABLE
+from dyadloop.claims.claims_table import ARMS, UNTESTABLE
 from dyadloop.units import behind
 
 _LISTED = 6  # claims of one reason that are named; more are counted
@@ -31,7 +31,8 @@ def estimate(row: pd.Series) -> str:
     """Return the number on which a verdict rests, in words: the randomised effect where there is one."""
     found = _interval(row, "")
     if pd.isna(row["randomised_median"]):
-        return f"Association: {found}" if found else "No number"
+        label = "Effect of the randomised arm" if row["rests_on"] == ARMS else "Association"
+        return f"{label}: {found}" if found else "No number"
     return f"Effect of randomised events: {_interval(row, 'randomised_')}. Association in all data: {found}"
 
 

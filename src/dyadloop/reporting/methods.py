@@ -110,7 +110,11 @@ def _errors(problem: Problem) -> str:
     if not raters.groups:
         return "Errors of measurement were independent"
     when = "at one time, or before and after one session," if raters.lasting else "at one time"
-    return f"Errors of the answers that one person gave {when} were allowed to correlate"
+    number = dict(zip(problem.scores["indicator"].values, problem.scores["shared_error"].values.tolist(), strict=True))
+    rater = [number[name] for name in problem.observed.indicators]
+    both = any(rater[later] != rater[earlier] for later, earlier in raters.pairs)
+    persons = ", and of those that both persons gave about one session" if both else ""
+    return f"Errors of the answers that one person gave {when}{persons} were allowed to correlate"
 
 
 def _priors(priors: pd.DataFrame, problem: Problem) -> str:

@@ -17,7 +17,7 @@ from dyadloop.theory import read_theory
 _SCALES = {
     "wai_patient": ("alliance", "patient", (12.0, 60.0), 44.0, 4.0, "WAI-SR, sum of 12 items, after the session"),
     "wai_therapist": ("alliance", "therapist", (10.0, 50.0), 36.0, 3.0, "WAI-SRT, sum of 10 items, after the session"),
-    "phq9": ("symptoms", "patient", (0.0, 27.0), 12.0, 3.0, "PHQ-9, sum of 9 items, before the session"),
+    "phq9": ("symptoms", "patient", (0.0, 27.0), 12.0, 3.0, "PHQ-9, sum of 9 items, since the last session"),
 }
 """Per indicator: quantity, person, range, mean and points that are one SD within persons, and what it is."""
 _RUPTURE, _REPAIR, _MISSING = 0.12, 0.6, 0.05
@@ -100,6 +100,7 @@ def _info(dyads: int, sessions: int) -> StudyInfo:
             "person": person,
             "unit": "points",
             "scale": scale,
+            **({"recall_days": _EVERY_DAYS} if name == "phq9" else {}),
             "reason": f"{what} (simulated)",
         }
         for name, (quantity, person, scale, _, _, what) in _SCALES.items()

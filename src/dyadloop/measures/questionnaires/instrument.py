@@ -33,6 +33,9 @@ class Instrument(BaseModel):
     subscales: dict[str, tuple[int, ...]] = {}
     score: Literal["sum", "mean"]
     total: bool = Field(default=True, description="whether all items make one score")
+    recall_days: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="days that the published form asks about; absent where it asks about the moment"
+    )
     least_answered: Annotated[float, Field(gt=0, le=1)] = 0.8
     missing_rule: str
     alpha: Annotated[float, Field(gt=0, lt=1)] | None = None
