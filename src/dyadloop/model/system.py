@@ -3,12 +3,13 @@
 CompiledNode values may carry any trailing axes (dyads, draws), and so may the numbers; the first axis is the state.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from dyadloop.model.numbers import Number
@@ -67,8 +68,21 @@ def joined(arrow: Arrow, constants: tuple[dict[str, Array], ...], reached: list[
     return JOINTS[arrow.joint].value(jnp, parts) if arrow.joint else parts[0]
 
 
+_MATRICES = ("always", "session", "correlation")
+
+
+def differs(number: Number, rank: int = 0) -> bool:
+    """Return whether a number, or a matrix where ``rank`` is 2, differs between dyads: these are then its last axis."""
+    return jnp.ndim(number) > rank
+
+
+def at_dyads(numbers: Any, chosen: np.ndarray, rank: int = 0) -> Any:  # noqa: ANN401 - a tree of numbers
+    """Return numbers, or matrices where ``rank`` is 2, of some dyads."""
+    return jax.tree.map(lambda number: number[..., chosen] if differs(number, rank) else number, numbers)
+
+
 class System(eqx.Module):
-    """The right-hand side of a theory. Rates are per day.
+    """The right-hand side of a theory. Rates are per day. A number that differs between dyads has them as last axis.
 
     Attributes
     ----------
@@ -195,6 +209,11 @@ class System(eqx.Module):
         frozen = tuple(jnp.asarray(node.kind == "oxytocin", dtype=float) for node in self.nodes)
         return replace(self, frozen=frozen)
 
+    def at_dyads(self, chosen: np.ndarray) -> "System":
+        """Return the system of some dyads."""
+        numbers = {entry.name: getattr(self, entry.name) for entry in fields(self) if not entry.metadata.get("static")}
+        return replace(self, **{n: at_dyads(part, chosen, 2 if n in _MATRICES else 0) for n, part in numbers.items()})
+
     def push(
         self,
         state: Float[Array, "state ..."],
@@ -292,5 +311,5 @@ class System(eqx.Module):
 
 
 def _applied(matrix: Array, values: Array) -> Array:
-    """Return a matrix times node values; a third axis of the matrix is that of the dyads."""
-    return jnp.tensordot(matrix, values, 1) if matrix.ndim == 2 else jnp.sum(matrix * values[None], axis=1)
+    """Return a matrix times node values."""
+    return jnp.sum(matrix * values[None], axis=1) if differs(matrix, 2) else jnp.tensordot(matrix, values, 1)

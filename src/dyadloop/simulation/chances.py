@@ -1,15 +1,18 @@
 """Ruptures, repairs and dropping out: what strikes by chance at the start of a session."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.model import Plan, System
 from dyadloop.model.numbers import Number
+from dyadloop.model.system import at_dyads
 
 
 class Fate(NamedTuple):
@@ -35,6 +38,10 @@ class Chances(eqx.Module):
     def any(self) -> bool:
         """Whether anything is left to chance."""
         return self.ruptured is not None or self.alliance is not None
+
+    def at_dyads(self, chosen: np.ndarray) -> "Chances":
+        """Return the chances of some dyads."""
+        return replace(self, numbers=at_dyads(self.numbers, chosen))
 
     def begin(self, n_dyads: int) -> Fate:
         """Return the fate of dyads to whom nothing has happened."""

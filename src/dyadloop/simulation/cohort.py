@@ -137,7 +137,6 @@ def run(
 
     def part(first: int) -> Course:
         chosen = np.minimum(np.arange(first, first + size), n_dyads - 1)  # the last chunk is filled up
-        pick = _picker(chosen)
         own = Segments(
             segments.in_session,
             segments.durations[:, chosen],
@@ -146,10 +145,10 @@ def run(
             segments.first,
         )
         return _integrate(
-            jax.tree.map(pick, system),
+            system.at_dyads(chosen),
             start[:, chosen],
             own,
-            jax.tree.map(pick, chances),
+            chances.at_dyads(chosen),
             method,
             jax.random.fold_in(key, first),
         )
@@ -158,10 +157,6 @@ def run(
         parts = list(pool.map(part, chunks))
     joined = jax.tree.map(lambda *arrays: np.concatenate(arrays, axis=-1)[..., :n_dyads], *parts)
     return Course(*joined)
-
-
-def _picker(chosen: np.ndarray):  # noqa: ANN202 - a function on arrays
-    return lambda leaf: leaf[..., chosen] if jnp.ndim(leaf) in (1, 3) else leaf  # the last axis is that of the dyads
 
 
 def _noisy(line: Timeline, steps: tuple[int, int]) -> Noisy:

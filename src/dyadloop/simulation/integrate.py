@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from dyadloop.model import Modes, System, modes_of
-from dyadloop.model.system import Gate
+from dyadloop.model.system import Gate, differs
 from dyadloop.simulation.chances import Chances, Fate
 from dyadloop.simulation.noise import walk
 from dyadloop.simulation.phi import doubled, phi_functions
@@ -264,7 +264,7 @@ def integrate(
     n_dyads = start.shape[1]
     modes = modes_of(system)
     decay = jnp.stack([jnp.broadcast_to(d, (n_dyads,)) for d in modes.decay])
-    if all(d.ndim == 0 for d in modes.decay):
+    if not any(differs(d) for d in modes.decay):
         decay = decay[:, :1]  # one set of exponentials serves all dyads
     quickest = 0.1 / jnp.maximum(jnp.max(decay, axis=0), 1e-6) + jnp.zeros(n_dyads)
 
