@@ -34,6 +34,7 @@ _TOLD = {
     "unit",
     "rope_low",
     "rope_high",
+    "rests_on",
     "reason",
     "misfit",
     *_SHARES,
