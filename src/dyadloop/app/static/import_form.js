@@ -37,7 +37,7 @@ function part(one, form) {
   return make("fieldset", {}, make("legend", {}, `${one.name}: ${one.rows} rows, ${one.cells} cells`),
     make("details", { open: true }, make("summary", {}, "First rows of the file"), table(`First rows of ${one.name}`, one.columns, one.preview)),
     make("div", { class: "fields" }, one.fields.map((each) => entry(each, form))),
-    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "given", "scale", "no answer", "unit", "enters the fit", "why"], scores) : note("No column is taken as a measurement.", "warning"),
+    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "given", "scale", "no answer", "unit", "enters the fit", "why"], scores, { class: "stack scores" }) : note("No column is taken as a measurement.", "warning"),
     left.length ? make("details", {}, make("summary", {}, `Columns that are left out (${left.length})`), table("Left out", ["column", "why"], left)) : null);
 }
 
@@ -45,7 +45,7 @@ function entry(one, form) {
   const box = field(one.words, control(one, form, null), one.why || null);
   if (form.open.has(one.place)) {
     box.classList.add("asked");
-    box.append(make("span", { class: "hint" }, `Please say: ${form.open.get(one.place)}`));
+    box.append(make("p", { class: "hint" }, `Please say: ${form.open.get(one.place)}`));
   }
   return box;
 }
