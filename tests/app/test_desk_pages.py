@@ -95,7 +95,9 @@ def test_an_export_is_dropped_corrected_and_written(page):
     expect(page.get_by_text("its heading; 3 different entries")).to_be_visible()
     expect(page.get_by_role("button", name="Preview")).to_be_disabled()
     for row in page.get_by_role("table", name="Columns that are taken as measurements").locator("tbody tr").all():
-        assert row.bounding_box()["height"] < 200, "the reasons have room beside the fields"
+        assert row.bounding_box()["height"] < 80, "no reason is squeezed into a narrow column"
+    assert page.evaluate("[...document.querySelectorAll('.wide')].every((box) => box.scrollWidth <= box.clientWidth)")
+    expect(page.get_by_role("table", name="Why they are taken so")).to_contain_text("guess, to be confirmed")
     page.get_by_label("Minutes of a session").fill("50")
     page.get_by_label("Minutes of a session").press("Tab")
     page.get_by_label("The numbers are made up").check()

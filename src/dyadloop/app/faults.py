@@ -8,7 +8,6 @@ from starlette.responses import JSONResponse, Response
 
 from dyadloop.errors import DataError, DyadloopError
 
-
 _UPLOAD = re.compile(r"\S*/uploads/[0-9a-f]{16}/")
 """Where a dropped file lies; whoever dropped it knows its name alone."""
 
