@@ -4,6 +4,8 @@ import signal
 import sys
 from typing import Any
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line; Ctrl-C while it is still being loaded ends it as it does later."""
@@ -11,9 +13,11 @@ def main() -> None:
         from dyadloop.cli import program
 
         program.main()
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would end Python's own end
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != _INTERRUPTED:
+            raise
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would break into Python's own end
+        sys.exit(_INTERRUPTED)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - as Python asks
