@@ -40,8 +40,9 @@ def main(out, blocks, seconds, manner="", *_):
     except KeyboardInterrupt:
         print("interrupted; run the same command to go on", file=sys.stderr)
         return 130
+    loop = CLAIM | {"claim": "C3.trust", "unit": "1", "median": 0.002, "low": -0.001, "high": 0.004}
     untold = CLAIM | {"claim": "C6", "verdict": "not testable here", "median": None, "reason": "no second component"}
-    (Path(out) / "claims.json").write_text(json.dumps([CLAIM, untold]))
+    (Path(out) / "claims.json").write_text(json.dumps([CLAIM, loop, untold]))
     (Path(out) / "claims.csv").write_text("claim,verdict\nC1.trust,undecided\n")
     (Path(out) / "report.html").write_text("<!doctype html><title>report</title><h1>SIMULATED report</h1>")
     print(json.dumps({"finished": True}))

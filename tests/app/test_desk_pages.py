@@ -94,6 +94,10 @@ def test_an_export_is_dropped_corrected_and_written(page):
     expect(page.get_by_text("1 question is open")).to_be_visible()
     expect(page.get_by_text("its heading; 3 different entries")).to_be_visible()
     expect(page.get_by_role("button", name="Preview")).to_be_disabled()
+    for row in page.get_by_role("table", name="Columns that are taken as measurements").locator("tbody tr").all():
+        assert row.bounding_box()["height"] < 80, "no reason is squeezed into a narrow column"
+    assert page.evaluate("[...document.querySelectorAll('.wide')].every((box) => box.scrollWidth <= box.clientWidth)")
+    expect(page.get_by_role("table", name="Why they are taken so")).to_contain_text("guess, to be confirmed")
     page.get_by_label("Minutes of a session").fill("50")
     page.get_by_label("Minutes of a session").press("Tab")
     page.get_by_label("The numbers are made up").check()
@@ -103,6 +107,25 @@ def test_an_export_is_dropped_corrected_and_written(page):
     page.get_by_role("button", name="Write the study").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^practice"))
     expect(page.get_by_text("SIMULATED").first).to_be_visible()
+
+
+def test_what_is_half_typed_stays_when_the_answer_to_the_field_before_comes(page):
+    page.goto("/#/study")
+    page.goto("/#/study/import")
+    page.wait_for_selector(".drop")
+    page.evaluate(DROP, [".drop", "half.csv", ROWS])
+    minutes, title = page.get_by_label("Minutes of a session"), page.get_by_label("Title")
+    expect(page.get_by_text("1 question is open")).to_be_visible()
+    page.route("**/plan", lambda route: (page.wait_for_timeout(700), route.continue_()), times=1)
+    minutes.fill("50")
+    title.click()
+    title.press("End")
+    page.keyboard.type(" of ours")
+    expect(page.get_by_role("status").filter(has_text="Reading the table")).to_be_visible()
+    expect(page.get_by_text("Every question is answered")).to_be_visible()
+    expect(title).to_have_value(re.compile(" of ours$"))
+    expect(title).to_be_focused()
+    expect(minutes).to_have_value("50")
 
 
 def test_a_fit_is_started_stopped_resumed_and_its_report_taken(page):
@@ -122,7 +145,9 @@ def test_a_fit_is_started_stopped_resumed_and_its_report_taken(page):
     expect(results).to_contain_text("undecided")
     expect(results).to_contain_text("0.3 [0.1, 0.5]")
     expect(results).to_contain_text(HURT)
-    assert results.locator("svg .point").count() == 1
+    for label in ("Estimates of the tested claims [SD]", "Estimates of the tested claims"):  # no axis for two units
+        expect(results.get_by_role("img", name=label, exact=True).locator(".point")).to_have_count(1)
+    assert results.get_by_role("cell", name="1", exact=True).count() == 0, "a pure number has no unit"
     accessible(page)
     with page.expect_download() as taken:
         results.get_by_role("link", name="Download the report").click()

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dyadloop as dl
@@ -86,7 +87,7 @@ def test_dials_are_the_gains_of_the_package(explorer):
 
 @pytest.mark.parametrize("dyads", [1, 4])
 def test_the_python_it_offers_gives_the_numbers_of_the_figure(explorer, dyads, tmp_path, monkeypatch, capsys):
-    asked = scenario(dyads=dyads)
+    asked = scenario(dyads=dyads, shown=("trust", "oxytocin"))
     shown = courses(explorer, asked)
     theory = explorer.kept["brought"]["file-small"]
     (tmp_path / "theory.json").write_text(theory_file(theory, asked.values), encoding="utf-8")
@@ -99,6 +100,15 @@ def test_the_python_it_offers_gives_the_numbers_of_the_figure(explorer, dyads, t
     for entry in shown["variables"]:
         middle = np.nanquantile(made["courses"][entry["id"]].values, 0.5, axis=0)
         np.testing.assert_allclose(entry["middle"], middle, rtol=1e-12)
+    table = pd.read_csv(tmp_path / "simulated-courses.csv")
+    assert list(table["variable"].unique()) == [entry["id"] for entry in shown["variables"]]
+    assert set(table["simulated"]) == {"SIMULATED"}
+    for entry in shown["variables"]:
+        own = table[table["variable"] == entry["id"]]
+        np.testing.assert_allclose(own["median"], entry["middle"], rtol=1e-12)
+        if dyads > 1:
+            np.testing.assert_allclose(own[["low_89", "high_50"]].T, [entry["low"], entry["upper"]], rtol=1e-12)
+    assert "<svg" in (tmp_path / "simulated-courses.svg").read_text()
 
 
 def test_the_theory_file_it_offers_holds_the_numbers_that_were_set(explorer):

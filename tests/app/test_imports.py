@@ -189,3 +189,10 @@ def test_an_archive_that_unpacks_without_end_is_refused(door):
 
 def test_formats_are_listed(door):
     assert {"csv", "excel"} <= {one["id"] for one in door.get("/api/formats").json()}
+
+
+def test_what_is_wrong_with_a_file_names_the_file_and_not_where_it_was_put(door):
+    answer = ask(door, put(door, "empty.csv", ""), "plan")
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("empty.csv: 1 fault")
+    assert "uploads" not in answer.text

@@ -42,6 +42,19 @@ def test_the_address_is_exchanged_for_a_cookie_that_no_script_reads(tmp_path):
     assert "samesite=strict" in told
 
 
+def test_cookies_of_other_programs_at_this_machine_do_not_hide_the_token(tmp_path):
+    """A browser sends the cookies of every port of a host, and some hold what no standard parser takes."""
+    door = bare(tmp_path)
+    for beside in (
+        'other={"theme": "dark"}; dyadloop=secret',
+        'a[b]="x; dyadloop=secret',
+        "dyadloop=old; dyadloop=secret",
+    ):
+        assert door.get("/api/state", headers={"cookie": beside}).status_code == 200, beside
+    for beside in ("dyadloop=", "xdyadloop=secret", "other=dyadloop=secret", 'other="dyadloop"'):
+        assert door.get("/api/state", headers={"cookie": beside}).status_code == 403, beside
+
+
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "127.0.0.1@evil.example", "", "localhost:99x"]
 )
@@ -158,7 +171,9 @@ def test_errors_speak_in_words_and_faults_of_our_own_stay_in_the_log(tmp_path):
     assert wrong.status_code == 400
     assert "number" in wrong.json()["error"]
     assert "more" in wrong.json()["error"]
-    assert door.post("/c", content=b"{", headers={"content-type": "application/json"}).status_code == 400
+    digits = b'{"number":' + b"9" * 5000 + b"}"
+    for content_of in (b"{", b"[" * 100_000, b"\xff", digits):
+        assert door.post("/c", content=content_of, headers={"content-type": "application/json"}).status_code == 400
     assert door.get("/nowhere").status_code == 404
     assert door.post("/a", json={}).status_code == 405
 

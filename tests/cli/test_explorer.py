@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -24,8 +25,19 @@ def state(address):
         return door.getresponse().read().decode()
 
 
+def test_ctrl_c_while_the_commands_are_loaded_ends_without_a_traceback(tmp_path):
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    run = subprocess.run(
+        [sys.executable, "-c", "from dyadloop.cli import main; main()"],
+        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (130, "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C can be sent to a process there")
-def test_ctrl_c_while_it_compiles_ends_it_cleanly(tmp_path):
+@pytest.mark.parametrize("presses", [1, 2, 3])
+def test_ctrl_c_while_it_compiles_ends_it_cleanly(tmp_path, presses):
     command = [sys.executable, "-m", "dyadloop", "app", "--port", "0", "--no-browser", "--work", str(tmp_path)]
     # nothing kept from earlier runs, so that it does compile
     surely = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false"}
@@ -35,7 +47,9 @@ def test_ctrl_c_while_it_compiles_ends_it_cleanly(tmp_path):
         try:
             address = next(iter(app.stdout)).strip()
             until(lambda: "compiling 1" in state(address))
-            app.send_signal(signal.SIGINT)
+            for _ in range(presses):  # somebody in a hurry
+                app.send_signal(signal.SIGINT)
+                time.sleep(0.02)
             assert app.wait(60) == 130
             assert app.stderr.read() == ""
             assert not (tmp_path / "uploads").exists()

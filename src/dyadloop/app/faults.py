@@ -1,10 +1,15 @@
 """Errors as answers: what dyadloop says in words goes to the page, anything else to the log alone."""
 
+import re
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dyadloop.errors import DataError, DyadloopError
+
+_UPLOAD = re.compile(r"\S*/uploads/[0-9a-f]{16}/")
+"""Where a dropped file lies; whoever dropped it knows its name alone."""
 
 
 class Refused(DyadloopError):
@@ -17,7 +22,7 @@ class Refused(DyadloopError):
 
 def _of_dyadloop(_: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, Refused) else 400
-    content: dict = {"error": str(error)}
+    content: dict = {"error": _UPLOAD.sub("", str(error))}
     if isinstance(error, DataError):
         content["faults"] = [{**vars(fault), "text": str(fault)} for fault in error.faults]
     return JSONResponse(content, status_code=status)

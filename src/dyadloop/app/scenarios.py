@@ -14,6 +14,33 @@ from dyadloop.theory import PRESETS, Protocol, Theory, protocol
 POINTS = (5, 7)
 """Moments per session and per gap that are kept."""
 
+_DRAWING = """
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+shown = SHOWN
+days = courses["days"].values[0]
+figure, axes = plt.subplots(len(shown), figsize=(7, 2 * len(shown)), sharex=True, squeeze=False)
+tables = []
+for name, axis in zip(shown, axes[:, 0]):
+    levels = [0.055, 0.25, 0.5, 0.75, 0.945]
+    low_89, low_50, median, high_50, high_89 = np.nanquantile(courses[name].values, levels, axis=0)
+    axis.fill_between(days, low_89, high_89, alpha=0.15, color="tab:blue", linewidth=0)
+    axis.fill_between(days, low_50, high_50, alpha=0.3, color="tab:blue", linewidth=0)
+    axis.plot(days, median, color="tab:blue")
+    axis.set_title(f"SIMULATED {name}", loc="left", fontsize="small")
+    columns = {"low_89": low_89, "low_50": low_50, "median": median, "high_50": high_50, "high_89": high_89}
+    tables.append(pd.DataFrame({"simulated": "SIMULATED", "day": days, "variable": name, **columns}))
+axes[-1, 0].set_xlabel("days")
+figure.tight_layout()
+figure.savefig("simulated-courses.svg")
+pd.concat(tables).to_csv("simulated-courses.csv", index=False)
+"""
+"""What a script does with the courses: the bands and medians that the page shows, as a figure and as a table."""
+
+_ALL = "[name for name, course in courses.data_vars.items() if course.dims == courses.days.dims]"
+
 LENGTHS = (8, 16, 32, 64)
 """Numbers of sessions that share a compiled program; a calendar takes the next one up."""
 
@@ -137,10 +164,17 @@ def script(asked: Asked) -> str:
         "courses = dl.simulate(theory, protocol, values=values, "
         + ", ".join(f"{name}={value!r}" for name, value in settings(asked).items() if name != "values")
         + ")",
-        "gain = dl.loop_gain(theory, values=values)",
-        'print(courses["days"].values[0, -1], gain)',
+        "print(dl.loop_gain(theory, values=values))",
+        "",
+        *_drawn(asked),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _drawn(asked: Asked) -> list[str]:
+    """Return the lines that draw the figures of the page and write their numbers."""
+    text = _DRAWING.replace("SHOWN", repr(list(asked.shown)) if asked.shown else _ALL)
+    return text.strip().splitlines()
 
 
 def theory_file(theory: Theory, values: dict[str, float]) -> str:

@@ -3,7 +3,6 @@
 import hmac
 import re
 from collections.abc import Iterable
-from http.cookies import SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -55,7 +54,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, token: str, hosts: Iterable[str] = LOOPBACK, cookie: str = "dyadloop") -> None:
-        self.app, self.token, self.hosts, self.cookie = app, token, tuple(hosts), cookie
+        self.app, self.token, self.hosts, self.cookie = app, token, tuple(dict.fromkeys(hosts)), cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is refused; pass on any other."""
@@ -102,10 +101,8 @@ class Guard:
             )
 
     def _check_token(self, scope: Scope, headers: Headers) -> None:
-        cookie = SimpleCookie()
-        cookie.load(headers.get("cookie", ""))
         # a browser may still hold the cookie of an earlier server at this port
-        shown = (self._asked(scope), cookie[self.cookie].value if self.cookie in cookie else "")
+        shown = (self._asked(scope), *_cookies(headers.get("cookie", ""), self.cookie))
         if not any(hmac.compare_digest(text.encode(), self.token.encode()) for text in shown):
             raise Refused(403, "request: no token of this server; open the address that dyadloop app printed")
 
@@ -122,6 +119,12 @@ class Guard:
         response = RedirectResponse("/", status_code=303)
         response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
         return response
+
+
+def _cookies(header: str, name: str) -> list[str]:
+    """Return the values of a cookie, whatever other programs of this machine have set beside it."""
+    pairs = [part.strip().partition("=") for part in header.split(";")]
+    return [value for key, _, value in pairs if key == name]
 
 
 def _check_origin(headers: Headers) -> None:

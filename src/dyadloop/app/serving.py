@@ -1,7 +1,9 @@
 """Run the app: a socket on this machine, a token, the address, and a browser that opens it."""
 
 import ipaddress
+import os
 import secrets
+import signal
 import socket
 import threading
 import webbrowser
@@ -71,16 +73,21 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """A server that tells its app of Ctrl-C at once, before it waits for what is being answered."""
+    """A server that tells its app of Ctrl-C at once, before it waits for what is being answered.
+
+    A second Ctrl-C waits for nothing. Commands that are at work stop by themselves once this process is gone.
+    """
 
     def __init__(self, config: uvicorn.Config, closing: threading.Event) -> None:
         super().__init__(config)
         self.closing = closing
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Note that the server is being ended."""
+        """Note that the server is being ended; unlike uvicorn's own, raise nothing when it has ended."""
+        if self.closing.is_set() and sig == signal.SIGINT:
+            os._exit(128 + sig)
         self.closing.set()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
 
 def _listening(host: str, port: int) -> socket.socket:

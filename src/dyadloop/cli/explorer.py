@@ -1,6 +1,7 @@
 """The explorer in the browser."""
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
@@ -64,6 +65,7 @@ def _leave() -> None:
 
     A thread may still compile or compute. Python cannot end while one is inside C++: it would abort.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(INTERRUPTED)

@@ -3,7 +3,6 @@
 Exit codes: 0 ok, 2 usage, 3 bad data or theory, 4 not converged, 130 interrupted (run again to go on).
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +19,7 @@ from dyadloop.cli.fits import checks, compare, draws, multiverse, smooth, whatif
 from dyadloop.cli.measures import instruments, measure, motion, synchrony
 from dyadloop.cli.outputs import writable_file
 from dyadloop.cli.run import run
-from dyadloop.cli.shared import INTERRUPTED, AsJson, Quiet, StudyPath, console, print_written, say
+from dyadloop.cli.shared import AsJson, Quiet, StudyPath, console, print_written, say
 from dyadloop.cli.simulate import simulate
 from dyadloop.cli.tasks import tasks_app
 from dyadloop.cli.theory import theory_app
@@ -261,7 +260,4 @@ app.add_typer(tasks_app, name="tasks")
 def main() -> None:
     """Run the command line."""
     keep_programs()
-    try:
-        app(prog_name="dyadloop")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    app(prog_name="dyadloop")

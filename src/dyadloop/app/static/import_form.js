@@ -31,13 +31,14 @@ function folder(name, form) {
 }
 
 function part(one, form) {
-  const scores = one.scores.map((score) => [score.name, score.source, ...score.fields.map((each) => control(each, form, `${score.name} ${each.words}`)),
-    [score.why, ...score.fields.map((each) => each.why && `${each.words}: ${each.why}`)].filter(Boolean).join("; ") || "–"]);
+  const scores = one.scores.map((score) => [score.name, score.source, ...score.fields.map((each) => control(each, form, `${score.name} ${each.words}`))]);
+  const reasons = one.scores.map((score) => [score.name, [score.why, ...score.fields.map((each) => each.why && `${each.words}: ${each.why}`)].filter(Boolean).join("; ") || "–"]);
   const left = Object.entries(one.left_out);
   return make("fieldset", {}, make("legend", {}, `${one.name}: ${one.rows} rows, ${one.cells} cells`),
     make("details", { open: true }, make("summary", {}, "First rows of the file"), table(`First rows of ${one.name}`, one.columns, one.preview)),
     make("div", { class: "fields" }, one.fields.map((each) => entry(each, form))),
-    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "given", "scale", "no answer", "unit", "enters the fit", "why"], scores) : note("No column is taken as a measurement.", "warning"),
+    one.scores.length ? table("Columns that are taken as measurements", ["name", "from", "measures", "answered by", "given", "scale", "no answer", "unit", "enters the fit"], scores, { class: "stack scores" }) : note("No column is taken as a measurement.", "warning"),
+    one.scores.length ? table("Why they are taken so", ["name", "why"], reasons) : null,
     left.length ? make("details", {}, make("summary", {}, `Columns that are left out (${left.length})`), table("Left out", ["column", "why"], left)) : null);
 }
 
@@ -45,7 +46,7 @@ function entry(one, form) {
   const box = field(one.words, control(one, form, null), one.why || null);
   if (form.open.has(one.place)) {
     box.classList.add("asked");
-    box.append(make("span", { class: "hint" }, `Please say: ${form.open.get(one.place)}`));
+    box.append(make("p", { class: "hint" }, `Please say: ${form.open.get(one.place)}`));
   }
   return box;
 }

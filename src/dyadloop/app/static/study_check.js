@@ -19,7 +19,7 @@ export function checked(study) {
   const [fewest, median, most] = summary.sessions_per_dyad;
   const facts = [
     ["Persons", `${summary.persons} in ${summary.dyads} dyads`],
-    ["Sessions", `${summary.sessions}; ${fewest} to ${most} per dyad, median ${shown(median)}`],
+    ["Sessions", `${summary.sessions}; ${fewest === most ? `${fewest} per dyad` : `${fewest} to ${most} per dyad, median ${shown(median)}`}`],
     ["Time", summary.first ? `${summary.first} to ${summary.last}, ${shown(summary.days)} days` : "none"],
     ["Events", Object.entries(summary.events).map(([name, count]) => `${name} ${count}`).join(", ") || "none"],
     ["Theory", study.theory],

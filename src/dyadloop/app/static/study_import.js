@@ -5,10 +5,11 @@ import { ask, send } from "./server.js";
 
 /** The whole import; `done(key)` is called with the study that was written. */
 export function importer(done) {
-  const state = { upload: null, files: [], answers: {}, text: null, name: "" };
+  const state = { upload: null, files: [], answers: {}, text: null, name: "", turn: 0 };
   const faults = make("div", { "aria-live": "assertive" });
   const chosen = make("p", { class: "hint" });
   const plan = make("div", {});
+  const said = make("p", { class: "hint", role: "status" });
   const preview = make("div", { "aria-live": "polite" });
 
   async function attempt(work) {
@@ -37,11 +38,15 @@ export function importer(done) {
   }
 
   async function understand() {
+    const turn = (state.turn += 1);
     fill(preview, []);
-    const found = await post("plan");
-    const focused = document.activeElement?.id;
-    fill(plan, drawn(found));
-    if (focused) document.getElementById(focused)?.focus();
+    fill(said, ["Reading the table …"]);
+    try {
+      const found = await post("plan");
+      if (turn === state.turn) keepingTyped(plan, () => fill(plan, drawn(found))); // a newer answer is on its way
+    } finally {
+      if (turn === state.turn) fill(said, []);
+    }
   }
 
   const post = (what) => ask(`/api/imports/${state.upload}/${what}`, { name: state.name, answers: state.answers, text: state.text });
@@ -67,7 +72,7 @@ export function importer(done) {
 
   const drop = dropZone((files) => attempt(() => take(files)), chosen);
   return make("div", {}, make("h2", {}, "1 Choose the files"),
-    make("p", {}, "They stay on this machine: they are copied into the work folder of the app and sent nowhere."), drop, faults, plan, preview);
+    make("p", {}, "They stay on this machine: they are copied into the work folder of the app and sent nowhere."), drop, faults, said, plan, preview);
 }
 
 function previewed(found, write) {
@@ -79,6 +84,18 @@ function previewed(found, write) {
     Object.entries(found.rows).map(([name, one]) => make("details", {}, make("summary", {}, `First ${name}`), table(`First ${name}`, one.columns, one.rows))),
     make("p", {}, button("Write the study", write, { class: "main", id: "write" })),
   ];
+}
+
+/** Draw a form anew, and leave the field that somebody is in as it is: its text, half typed, and its cursor. */
+function keepingTyped(form, draw) {
+  const old = form.contains(document.activeElement) ? document.activeElement : null;
+  const typed = old?.matches("input[type=text]") && old.value !== old.defaultValue;
+  draw();
+  const now = old?.id ? document.getElementById(old.id) : null;
+  now?.focus({ preventScroll: true });
+  if (!now || !typed) return;
+  now.value = old.value;
+  now.setSelectionRange(old.selectionStart, old.selectionEnd);
 }
 
 function dropZone(take, chosen) {

@@ -48,17 +48,27 @@ function claims(job, left) {
   for (const claim of left.claims.filter((one) => one.verdict === UNTESTABLE)) untold.set(claim.reason, [...(untold.get(claim.reason) ?? []), claim.claim]);
   const rows = tested.map((claim) => [
     claim.claim, make("span", { class: `verdict ${claim.verdict}` }, claim.verdict), claim.statement, interval(claim, ""), interval(claim, "randomised_"),
-    `${claim.rope_low === null ? "below" : `${shown(claim.rope_low)} to`} ${shown(claim.rope_high)}`, claim.unit, [claim.reason, claim.misfit].filter(Boolean).join("; ") || "–"]);
+    `${claim.rope_low === null ? "below" : `${shown(claim.rope_low)} to`} ${shown(claim.rope_high)}`, claim.unit === "1" ? null : claim.unit, [claim.reason, claim.misfit].filter(Boolean).join("; ") || "–"]);
   return [
     files(job, [["Open the report", "report", true], ["Download the report", "report", false], ["Claims as CSV", "claims", false]]),
     tested.length ? null : note("None of the claims can be tested with what this study measures.", "warning"),
-    tested.length ? intervals(tested.flatMap(bars), { label: "Estimates of the tested claims", axisLabel: "estimate, in the unit of the claim" }) : null,
+    byUnit(tested).map(([unit, some]) => intervals(some.flatMap(bars), { label: `Estimates of the tested claims${unit}`, axisLabel: `estimate${unit}` })),
     tested.length ? make("p", { class: "hint" }, "Line: 89 % interval. Green: region of practical equivalence. Red: by randomised events alone.") : null,
     tested.length ? table("Tested claims: median [89 % interval]", ["claim", "verdict", "statement", "association", "by randomised events", "equivalent to none", "unit", "why"], rows) : null,
     untold.size ? make("details", { open: !tested.length }, make("summary", {}, `Not testable here (${left.claims.length - tested.length})`),
       table("Claims that this study cannot test", ["claims", "why"], [...untold].map(([why, names]) => [names.join(", "), why]))) : null,
     make("p", { class: "hint" }, "A verdict that something acts rests on randomised events alone. Evidence, never proof of no effect."),
   ];
+}
+
+/** Claims that share an axis, in the order of the first of each: numbers of different units do not compare. */
+function byUnit(claims) {
+  const found = new Map();
+  for (const claim of claims.filter((one) => one.median !== null)) {
+    const unit = claim.unit && claim.unit !== "1" ? ` [${claim.unit}]` : "";
+    found.set(unit, [...(found.get(unit) ?? []), claim]);
+  }
+  return [...found];
 }
 
 function bars(claim) {

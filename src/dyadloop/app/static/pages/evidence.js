@@ -22,7 +22,7 @@ export async function show(main, state) {
     }
     if (jump) arrow.scrollIntoView({ block: "nearest" });
   }
-  const claims = make("div", {});
+  const claims = make("div", {}, make("p", { class: "hint", role: "status" }, "Reading …"));
   fill(main, [
     make("h1", {}, "Evidence"),
     make("p", {}, `${found.rows.length} published effects on the arrows of the theory, each with its source. Choose an arrow in the map to see its studies pooled. No reading speaks of therapy: it is about the settings that were studied.`),
