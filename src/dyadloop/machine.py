@@ -24,6 +24,17 @@ def kind() -> str:
     return f"{platform.machine()}-{zlib.crc32(told.encode()):08x}"
 
 
+def runs(process: int) -> bool:
+    """Return whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def program_cache() -> Path:
     """Return the folder in the user's cache where compiled programs of this kind of machine are kept."""
     if sys.platform == "win32":

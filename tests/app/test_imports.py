@@ -1,6 +1,7 @@
 """An export is uploaded, understood with reasons, corrected, previewed and written as ``dyadloop import`` writes it."""
 
 import io
+import os
 import zipfile
 
 import pytest
@@ -99,6 +100,16 @@ def test_what_was_dropped_and_not_imported_goes_with_the_server(tmp_path):
         put(door)
         assert list((tmp_path / "work" / "uploads").iterdir())
     assert not list((tmp_path / "work" / "uploads").iterdir())
+
+
+def test_what_a_killed_server_left_goes_when_the_next_one_looks(tmp_path):
+    uploads = tmp_path / "work" / "uploads"
+    for name, process in (("0123456789abcdef", 2**22 + 1), ("fedcba9876543210", os.getpid())):
+        (uploads / name).mkdir(parents=True)
+        (uploads / f"{name}.owner").write_text(str(process))
+    with client(tmp_path / "work") as door:
+        door.get("/api/studies")
+        assert sorted(path.name for path in uploads.iterdir()) == ["fedcba9876543210", "fedcba9876543210.owner"]
 
 
 def test_an_answer_stays_text_whatever_it_holds(door):

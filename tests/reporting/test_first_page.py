@@ -105,6 +105,16 @@ def test_an_estimate_says_on_what_it_rests():
     )
 
 
+def test_claims_of_one_verdict_and_reason_share_a_line_of_the_reason():
+    rows = [_row(claim="A"), _row(claim="B", reason="other"), _row(claim="C"), _row(claim="D", verdict="supported")]
+    found = first_page.by_reason(first_page.sentences(pd.DataFrame(rows)))
+    assert [(g["verdict"], g["reason"], [row["claim"] for row in g["rows"]]) for g in found] == [
+        ("undecided", "why", ["A", "C"]),
+        ("undecided", "other", ["B"]),
+        ("supported", "why", ["D"]),
+    ]
+
+
 def test_what_is_not_testable_is_counted_by_reason():
     absent = "not testable here"
     rows = [

@@ -13,6 +13,7 @@ from dyadloop.app.faults import Refused
 from dyadloop.app.jobs import Jobs
 from dyadloop.app.requests import Explorer, explorer_of
 from dyadloop.files import sha256
+from dyadloop.machine import runs
 
 STUDIES, DESIGNS, UPLOADS, JOBS = "studies", "designs", "uploads", "jobs"
 """Folders of the work folder."""
@@ -107,13 +108,21 @@ class Desk:
         """Make the folder of an upload."""
         path = self.work / UPLOADS / secrets.token_hex(8)
         path.mkdir(parents=True)
+        _owner_of(path).write_text(str(os.getpid()), encoding="ascii")
         self.uploads.add(path)
         return path
+
+    def clear_dead(self) -> None:
+        """Remove uploads of servers that were killed before they could."""
+        for owner in (self.work / UPLOADS).glob("*.owner"):
+            if not runs(int(owner.read_text(encoding="ascii") or 0)):
+                self.clear(owner.with_suffix(""))
 
     def clear(self, *paths: Path) -> None:
         """Remove uploads; copies of data do not stay where nobody looks for them."""
         for path in paths:
             shutil.rmtree(path, ignore_errors=True)
+            _owner_of(path).unlink(missing_ok=True)
             self.uploads.discard(path)
 
 
@@ -133,6 +142,11 @@ def checked_name(name: str) -> str:
     return name
 
 
+def _owner_of(upload: Path) -> Path:
+    """Return the file that names the process of the server that made an upload."""
+    return upload.with_suffix(".owner")
+
+
 def desk_of(request: Request) -> Desk:
     """Return the folders of the server that answers a request."""
     return desk(explorer_of(request))
@@ -143,6 +157,7 @@ def desk(explorer: Explorer) -> Desk:
     if "desk" not in explorer.kept:
         work = explorer.folder.resolve()
         explorer.kept["desk"] = Desk(explorer.studies, work, Jobs(work / JOBS))
+        explorer.kept["desk"].clear_dead()
     return explorer.kept["desk"]
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from dyadloop.errors import ResultError
 from dyadloop.files import write_text
+from dyadloop.machine import runs
 
 STALE_SECONDS = 900.0
 """A claimed task that nobody has touched for so long waits again, unless its process runs on this machine."""
@@ -137,7 +138,7 @@ class TaskFolder:
                 quiet = time.time() - path.stat().st_mtime > STALE_SECONDS
             except FileNotFoundError:
                 continue
-            if (host == here and not _runs(process)) or (host != here and quiet):
+            if (host == here and not runs(process)) or (host != here and quiet):
                 _move(path, self.todo / name)
 
     def claim(self, shard: Shard, prefer: Callable[[Task], bool]) -> tuple[Path, Task] | None:
@@ -251,16 +252,6 @@ def _owner(path: Path) -> tuple[str, str, int]:
     name, _, rest = path.name.partition(".")
     host, _, process = rest.rpartition(".")
     return name, host, int(process) if process.isdigit() else 0
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _move(path: Path, target: Path) -> bool:

@@ -27,6 +27,14 @@ def sentences(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def by_reason(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return sentences as groups of one verdict for one reason, in the order of the first of each."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in told:
+        found.setdefault((row["verdict"], row["reason"]), []).append(row)
+    return [{"verdict": verdict, "reason": reason, "rows": rows} for (verdict, reason), rows in found.items()]
+
+
 def estimate(row: pd.Series) -> str:
     """Return the number on which a verdict rests, in words: the randomised effect where there is one."""
     found = _interval(row, "")

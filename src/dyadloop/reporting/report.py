@@ -126,7 +126,7 @@ def _content(post: xr.DataTree, problem: Problem, table: pd.DataFrame) -> dict[s
         "courses": courses_table(paths),
     }
     return {
-        "told": first_page.sentences(table),
+        "told": first_page.by_reason(first_page.sentences(table)),
         "not_told": first_page.groups(table),
         "next_study": next_steps(problem, table),
         "has_pushed": bool(len(shown)) and bool((shown["kind"] != "association").any()),
