@@ -21,6 +21,7 @@ from dyadloop.signals.series import Floats
 _HEAD = 256
 _FIELDS = (("label", 16), ("transducer", 80), ("unit", 8), ("low", 8), ("high", 8), ("lowest", 8), ("highest", 8))
 _MOST_SIGNALS = 4096
+_MOST_GAPS = 50_000_000  # samples: two days at 256 Hz
 _ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15\d+(?:\.\d*)?)?\x14\x14")
 _ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 
@@ -89,6 +90,9 @@ def read_edf(path: str | Path) -> list[EdfSignals]:
             for name, k in zip(_names([fields["label"][k] for k in mine]), mine, strict=True)
         }
         fs = size / float(seconds) if seconds else float(size)
+        if len(onsets) and (onsets[-1] - onsets[0]) * fs > len(onsets) * size + _MOST_GAPS:
+            got = f"records over {onsets[-1] - onsets[0]:.6g} s of which {len(onsets) * size / fs:.6g} s are recorded"
+            raise refusal(file, got, f"gaps of at most {_MOST_GAPS / fs:.6g} s", "split the recording at its breaks")
         samples, breaks = _placed(parts, onsets, fs, size)
         units = {name: fields["unit"][k] for name, k in zip(parts, mine, strict=True)}
         found.append(EdfSignals(samples, fs, units, start, breaks))
