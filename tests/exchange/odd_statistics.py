@@ -101,9 +101,11 @@ class Statistics:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if path.suffix == ".rds":
-                rdata.write_rds(path, frame, compression=str(rng.choice(["gzip", "none", "bzip2", "xz"])))
+                rdata.write_rds(path, frame, compression=(None, "gzip", "bzip2", "xz")[int(rng.integers(4))])
             elif path.suffix == ".rda":
-                rdata.write_rda(path, {"d": frame, "n": frame.iloc[:2]}, compression=str(rng.choice(["gzip", "none"])))
+                rdata.write_rda(
+                    path, {"d": frame, "n": frame.iloc[:2]}, compression=(None, "gzip")[int(rng.integers(2))]
+                )
             elif path.suffix == ".dta":
                 codes = {name: ["a", "b"] for name in numbers[:1] if rng.random() < 0.3}
                 version = int(rng.choice([8, 10, 12, 13, 14, 15]))

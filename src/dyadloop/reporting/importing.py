@@ -98,14 +98,19 @@ def print_imported(done: Imported, console: Console) -> None:
     _print_guesses(done.phases, console)
     _print_trend(done.trend_per_days, console)
     for count in done.counts:
-        told = ", ".join(f"{number} {kind}" for kind, number in count["by_kind"].items())
-        line = f"{count['table']}: {count['cells']} cells = {count['used']} used + {count['reported']} reported"
-        console.print(f"{line}{f' ({told})' if told else ''}; {count['changed']} taken in another form", markup=False)
+        console.print(account_line(count), markup=False)
     _print_remarks(done.remarks, console)
     if done.doubts:
         console.print(f"{counted(done.doubts)}; a fit runs, but look at:", markup=False)
     for doubt in done.doubts:
         console.print(f"  {doubt}", markup=False)
+
+
+def account_line(count: Mapping[str, Any]) -> str:
+    """Return the account of a table as a sentence."""
+    told = ", ".join(f"{number} {kind}" for kind, number in count["by_kind"].items())
+    line = f"{count['table']}: {count['cells']} cells = {count['used']} used + {count['reported']} reported"
+    return f"{line}{f' ({told})' if told else ''}; {count['changed']} taken in another form"
 
 
 def _print_remarks(remarks: Sequence[Remark], console: Console) -> None:

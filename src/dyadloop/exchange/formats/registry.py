@@ -49,6 +49,7 @@ FORMATS: dict[str, Format] = {
     )
 }
 """Formats by their names in import.yaml."""
+_OTHER = "correct the format; the table of a published study is read by dyadloop convert"
 
 
 def format_of(path: Path) -> Format:
@@ -125,7 +126,7 @@ def read_source(
     if not path.exists():
         raise _no_file(path)
     if format_id is not None and format_id not in FORMATS:
-        raise refusal(path, f"the format {format_id!r}", f"one of {', '.join(FORMATS)}", "correct the format")
+        raise refusal(path, f"the format {format_id!r}", f"one of {', '.join(FORMATS)}", _OTHER)
     entry = FORMATS[format_id] if format_id is not None else format_of(path)
     own = dict(settings or {})
     if "dictionary" in own:
