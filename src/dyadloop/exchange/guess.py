@@ -1,5 +1,6 @@
 """Guess the mapping of one or more tables: what belongs together, what is asked, and why."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -132,6 +133,16 @@ def _distinct(guess: Guess, seen: dict[str, int]) -> None:
                 for place in [p for p in guess.reasons if p == f"{what}.{name}" or p.startswith(f"{what}.{name}.")]:
                     guess.reasons[place.replace(f"{what}.{name}", f"{what}.{new}", 1)] = guess.reasons.pop(place)
             seen[f"{what}.{new}"] = 1
+    shared: dict[str, str] = {}
+    for entry in guess.fields["scores"].values():
+        if name := entry.get("indicator"):
+            if name not in shared:
+                numbers = (f"{name}_{number}" for number in itertools.count(2))
+                shared[name] = next(
+                    own for own in (name, *itertools.islice(numbers, len(seen))) if f"scores.{own}" not in seen
+                )
+            entry["indicator"] = shared[name]
+    seen |= {f"scores.{name}": 1 for name in shared.values()}
 
 
 def _study(guesses: Sequence[Guess], name: str) -> tuple[dict[str, Any], dict[str, str]]:

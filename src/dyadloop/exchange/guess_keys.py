@@ -239,7 +239,7 @@ def _times(guess: Guess) -> None:
             guess.say("clock", ranked_clocks[0].name, "its entries are times of day")
         return
     days = _ranked(guess, "day", lambda p: p.is_number and p.distinct > 1)
-    if days and not guess.stems:
+    if days and not guess.stems and not guess.grid.hints.get("by_session"):
         guess.say("day", days[0][1].name, "its heading: a number of days, from the study's own zero")
         guess.say("unit", "days", "as its heading says")
         return

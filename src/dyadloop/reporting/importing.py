@@ -12,6 +12,7 @@ from rich.table import Table
 from dyadloop.data import summarise
 from dyadloop.exchange import FORMATS, Imported, Phase, Plan, phases_of
 from dyadloop.exchange.grid import KINDS, Remark
+from dyadloop.exchange.plan import phase_of_score
 from dyadloop.reporting.summary import counted
 
 _SHOWN = 12
@@ -72,14 +73,14 @@ def _few(texts: list[str]) -> str:
 
 def _scores(plan: Plan, number: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    phases = phases_of(plan)
     for heading in ("  indicator", "of", "quantity", "person", "phase", "scale", "missing"):
         table.add_column(heading)
     for name, score in plan.mapping.tables[number].scores.items():
         scale = "" if score.scale is None else f"{score.scale[0]:g} to {score.scale[1]:g}"
         source = score.column or f"{len(score.items)} items of {score.instrument}"
         codes = "?" if score.missing == "?" else ", ".join(score.codes)
-        table.add_row(f"  {name}", source, score.quantity, score.person, str(phases.get(name, "")), scale, codes)
+        phase = str(phase_of_score(plan, number + 1, name) or "")
+        table.add_row(f"  {score.indicator or name}", source, score.quantity, score.person, phase, scale, codes)
     return table
 
 

@@ -23,7 +23,6 @@ from dyadloop.exchange.mapping_file import NAME, mapping_text, parsed_mapping
 from dyadloop.exchange.published.source import GAPS
 from dyadloop.files import replacing_folder, sha256_of
 
-
 _HEAD = """\
 # How dyadloop converted this published table: which column is what. Behind each # stands what was made of it.
 # It is a record: the conversion itself is part of the package, and the command `convert` makes the folder anew.
