@@ -130,6 +130,20 @@ def test_spoiled_files_of_hdf5_are_refused_or_read(tmp_path, write):
             unpack(tmp_path / "a.h5", tmp_path / f"out{turn}", 25.0)
 
 
+def test_points_without_frames_or_with_other_columns_are_refused(tmp_path):
+    for number, values in enumerate((point_files.points()[:0], point_files.points()[:, :4])):
+        path = point_files.fixed(tmp_path / f"{number}.h5", point_files.columns(), values)
+        with pytest.raises(DataError, match=r"no frames|frames of 6 columns"):
+            unpack(path, tmp_path / "out", 25.0)
+
+
+def test_points_without_end_are_no_points(tmp_path):
+    values = point_files.points()
+    values[3:5, 0] = np.inf
+    (table,) = unpack(point_files.fixed(tmp_path / "a.h5", point_files.columns(), values), tmp_path / "out", 25.0)
+    assert np.isfinite(read_recording(table).channel("movement")[[1, 2, 7]]).all()
+
+
 def test_a_pickle_that_would_run_something_is_refused_unread(tmp_path):
     class Harm:
         def __reduce__(self):

@@ -15,6 +15,7 @@ import pandas as pd
 
 from dyadloop.exchange.formats.format import refusal, sound_file
 from dyadloop.exchange.recordings.names import file_stem
+from dyadloop.exchange.recordings.tables import unique_names
 from dyadloop.files import replacing_folder, write_text
 from dyadloop.signals.series import Floats
 
@@ -87,7 +88,7 @@ def read_edf(path: str | Path) -> list[EdfSignals]:
         mine = [k for own, k in rates if own == size]
         parts = {
             name: _scaled(file, blocks[:, ends[k] : ends[k + 1]], fields, k, wide)
-            for name, k in zip(_names([fields["label"][k] for k in mine]), mine, strict=True)
+            for name, k in zip(unique_names([fields["label"][k] for k in mine]), mine, strict=True)
         }
         fs = size / float(seconds) if seconds else float(size)
         if len(onsets) and (onsets[-1] - onsets[0]) * fs > len(onsets) * size + _MOST_GAPS:
@@ -165,16 +166,6 @@ def _scaled(file: Path, block: np.ndarray, fields: dict[str, list[str]], k: int,
     else:
         values = plain.view("<i2")
     return (values - lowest) * (high - low) / (highest - lowest) + low
-
-
-def _names(labels: list[str]) -> list[str]:
-    found: list[str] = []
-    for label in labels:
-        name, number = label or "signal", 2
-        while name in found:
-            name, number = f"{label or 'signal'}_{number}", number + 1
-        found.append(name)
-    return found
 
 
 def _placed(
