@@ -59,6 +59,22 @@ def test_columns_before_and_after_are_one_indicator(tmp_path, names, indicator):
     assert (again.news.values, again.news.changed, again.news.gone) == (0, 0, 0)
 
 
+def test_columns_before_and_after_of_every_session_are_one_indicator(tmp_path):
+    """A row per patient, with columns such as phq_pre_t1 and phq_post_t1."""
+    names = [f"phq_{side}_t{s}" for s in (1, 2, 3) for side in ("pre", "post")]
+    rows = [[f"P{p}", *((p * k) % 20 + 1 for k in range(len(names)))] for p in range(1, 7)]
+    source = tmp_path / "wide.csv"
+    source.write_text("\n".join(";".join(map(str, row)) for row in [["code", *names], *rows]))
+    made = import_study(source, tmp_path / "out", answers={"length_min": "50", "every_days": "7"})
+    assert list(made.study.info.indicators) == ["phq"]
+    lines = (tmp_path / "out" / "measurements.tsv").read_text().splitlines()
+    head, *found = [line.split("\t") for line in lines]
+    told = [dict(zip(head, row, strict=True)) for row in found]
+    mine = {(row["session"], row["phase"]): float(row["value"]) for row in told if row["dyad"] == "P4"}
+    sides = [(str(s), phase) for s in (1, 2, 3) for phase in ("before", "after")]
+    assert mine == {side: (4 * k) % 20 + 1 for k, side in enumerate(sides)}
+
+
 def test_halves_that_are_no_one_measure_stay_apart(tmp_path):
     """One of them alone, three of one name, moments of length 0, or another scale."""
     for names, answers in (
