@@ -1,6 +1,6 @@
 """Folders of BIDS and Psych-DS: what stands where no reader looks, names that stand twice, odd descriptions."""
 
-from dyadloop.exchange import import_study
+from dyadloop.exchange import import_study, plan_import
 from dyadloop.exchange.formats.registry import read_source
 
 
@@ -11,7 +11,7 @@ def _bids(root):
         "participants.tsv": "participant_id\tage\nsub-1\t30\n",
         "sub-1/ses-1/beh/sub-1_ses-1_task-x_beh.tsv": "start\tlength_min\twai\n2024-03-01\t50\t4\n",
         "sub-1/ses-2/beh/sub-1_ses-2_task-x_beh.tsv": "start\tlength_min\twai\n2024-03-08\t50\t5\n",
-        "sub-1/ses-3/beh/sub-1_ses-3_task-x_beh.tsv": "start\tlength_min\twai\n2024-03-15\t50\t5\n",
+        "sub-1/ses-3/beh/sub-1_ses-3_task-x_beh.tsv": "start\tlength_min\twai\n2024-03-15\t50\t6\n",
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -27,6 +27,16 @@ def test_tables_that_stand_elsewhere_in_a_bids_folder_are_reported(tmp_path):
     assert [(r.text, r.cells) for r in grids[0].remarks] == [("sub-1/ses-2/sub-1_ses-2_task-x_beh.tsv", 3)]
     made = import_study(root, tmp_path / "out", answers={"phase": "after"})
     assert sum(count["by_kind"].get("form", 0) for count in made.counts) == 3
+
+
+def test_participants_without_their_heading_are_asked_about(tmp_path):
+    """A damaged heading is asked about, not stumbled over."""
+    root = _bids(tmp_path / "bids")
+    (root / "participants.tsv").write_text("name of it\tage\nsub-1\t30\nsub-2\t31\n")
+    plan = plan_import([root], tmp_path / "out", answers={"phase": "after"})
+    assert [table.dyad for table in plan.mapping.tables] == ["?", "participant_id"]
+    made = import_study(root, tmp_path / "out", answers={"phase": "after"})
+    assert [count["by_kind"] for count in made.counts][0] == {"not mapped": 4}
 
 
 def test_tables_of_one_name_have_sheets_of_their_own(tmp_path):
