@@ -36,7 +36,7 @@ def test_participants_without_their_heading_are_asked_about(tmp_path):
     plan = plan_import([root], tmp_path / "out", answers={"phase": "after"})
     assert [table.dyad for table in plan.mapping.tables] == ["?", "participant_id"]
     made = import_study(root, tmp_path / "out", answers={"phase": "after"})
-    assert [count["by_kind"] for count in made.counts][0] == {"not mapped": 4}
+    assert made.counts[0]["by_kind"] == {"not mapped": 4}
 
 
 def test_tables_of_one_name_have_sheets_of_their_own(tmp_path):
