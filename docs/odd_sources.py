@@ -4,28 +4,31 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.exchange import odd_recordings
+from tests.exchange import odd_folders, odd_recordings, odd_statistics
 from tests.exchange.odd import Family, outcome
 
-FAMILIES = ("csv", "excel", "spss", "stata", "redcap", "surveys", *odd_recordings.FAMILIES)
+KINDS = dict.fromkeys(("csv", "excel", "redcap", "surveys"), Family)
+KINDS |= dict.fromkeys(odd_statistics.FAMILIES, odd_statistics.Statistics)
+KINDS |= dict.fromkeys(odd_folders.FAMILIES, odd_folders.Folders)
+FAMILIES = (*KINDS, *odd_recordings.FAMILIES)
 
 
 def main(number: int, seed: int, out: Path, families: tuple[str, ...] = FAMILIES) -> None:
     """Import so many odd files of each family, print what became of them, and write every one to a table."""
     lines = ["family\toutcome\tkind"]
-    for place, name in enumerate(FAMILIES):
-        if name not in families:
-            continue
+    for name in families:
+        place = crc32(name.encode())
         with tempfile.TemporaryDirectory() as folder:
             keys = [np.random.default_rng([seed, place, k]) for k in range(number)]
             if name in odd_recordings.FAMILIES:
                 found = [odd_recordings.outcome(name, Path(folder), rng) for rng in keys]
             else:
-                family = Family(name, Path(folder))
+                family = KINDS[name](name, Path(folder))
                 found = [outcome(family, rng) for rng in keys]
         counts = Counter(result.split(":")[0] for result, _ in found)
         print(f"{name:8s}", "  ".join(f"{what} {count}" for what, count in sorted(counts.items())), flush=True)

@@ -9,10 +9,10 @@ from dyadloop.exchange.plates import read_readings
 from dyadloop.exchange.recordings import unpack
 from dyadloop.exchange.transcripts import read_turns
 from dyadloop.signals import read_recording
-from tests.exchange import xdf_files
+from tests.exchange import odd_signals, xdf_files
 from tests.exchange.odd import bytes_edit, text_edit
 
-FAMILIES = ("recordings", "plates", "transcripts")
+FAMILIES = ("recordings", "edf", "points", "wristbands", "plates", "transcripts")
 _NUMBERS = [str(k) for k in range(1, 13)]
 
 
@@ -104,6 +104,9 @@ def outcome(name, folder, rng):
     """Return what becomes of one odd file: read, refused, or what is wrong; and what was done to it."""
     make, read = {
         "recordings": (_recording, _unpacked),
+        "edf": (odd_signals.edf, _samples),
+        "points": (odd_signals.points, _unpacked),
+        "wristbands": (odd_signals.band, _unpacked),
         "plates": (_plate, _wells),
         "transcripts": (_transcript, lambda path: "" if len(read_turns(path)) >= 0 else "no table"),
     }[name]
@@ -129,6 +132,12 @@ def _unpacked(path):
         if not table.stem.endswith("markers") and lines > 2 and len(read_recording(table).channels) != lines:
             return f"{lines} rows written, {len(read_recording(table).channels)} read"
     return ""
+
+
+def _samples(path):
+    """Unpack; there are as many samples as the header tells, and as many rows as are read again."""
+    shutil.rmtree(path.parent / "out", ignore_errors=True)
+    return odd_signals.unpacked_edf(path, path.parent / "out") or _unpacked(path)
 
 
 def _wells(path):

@@ -97,3 +97,27 @@ def test_odd_files_are_read_or_refused_in_words(tmp_path):
     path.write_bytes(b"no recording at all" * 30)
     with pytest.raises(DataError, match="header of EDF"):
         read_edf(path)
+
+
+@pytest.mark.parametrize(("label", "name"), [("7", "signal 7"), ("EEG Fpz-Cz", "EEG Fpz-Cz")])
+def test_a_signal_alone_is_read_whatever_its_name(tmp_path, label, name):
+    """A number in place of a heading would pass for a sample, a name of two words for two columns."""
+    signal = edfio.EdfSignal(BREATH, 32, label=label)
+    edfio.Edf([signal], starttime=dt.time(14, 0)).write(tmp_path / "a.edf")
+    (table,) = unpack_edf(tmp_path / "a.edf", tmp_path / "out")
+    found = read_recording(table)
+    assert list(found.channels) == [name]
+    assert len(found.channels) == len(BREATH)
+
+
+@pytest.mark.parametrize("far", ["+9e9", "+999999999999"])
+def test_a_break_that_no_table_can_hold_is_refused(tmp_path, far):
+    """A damaged time of a record must not fill memory or disk with a gap."""
+    path = _edf(tmp_path / "a.edf")
+    raw = bytearray(path.read_bytes())
+    raw[192:197] = b"EDF+D"
+    at = raw.rindex(b"+9\x14\x14")
+    raw[at : at + len(far) + 2] = far.encode() + b"\x14\x14"
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=r"no time|gaps of at most"):
+        read_edf(path)

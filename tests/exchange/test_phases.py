@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dyadloop.data import read_study
+from dyadloop.errors import DataError
 from dyadloop.exchange import import_study, new_study, plan_import
 from dyadloop.exchange.phases import phase_of
 from dyadloop.measures import doubts
@@ -23,6 +24,73 @@ def _sheet(tmp_path, names, length=50):
     path = tmp_path / "sheet.csv"
     path.write_text(head + "".join(rows))
     return path
+
+
+@pytest.mark.parametrize(
+    ("names", "indicator"),
+    [
+        (("phq_pre", "phq_post"), "phq"),
+        (("phq9_vor", "phq9_nach"), "phq9"),
+        (("post_trust", "pre_trust"), "trust"),
+        (("stimmungVor", "stimmungNach"), "stimmung"),
+        (("Stress vorher (SUDS)", "Stress nachher (SUDS)"), "stress_suds"),
+        (("xyz_pre", "xyz_post"), "xyz"),
+    ],
+)
+def test_columns_before_and_after_are_one_indicator(tmp_path, names, indicator):
+    source = _sheet(tmp_path, names)
+    plan = plan_import([source], tmp_path / "out")
+    scores = plan.mapping.tables[0].scores
+    assert {score.indicator for score in scores.values()} == {indicator}
+    assert [line for line in plan.text.splitlines() if "indicator:" in line and "guess, to be confirmed" in line]
+    made = import_study(source, tmp_path / "out")
+    assert list(made.study.info.indicators) == [indicator]
+    lines = [line.split("\t") for line in (tmp_path / "out" / "measurements.tsv").read_text().splitlines()]
+    head, rows = lines[0], [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+    assert "phase" in head
+    first = "before" if {"pre_trust"}.isdisjoint(names) else "after"
+    for row in (row for row in rows if row["dyad"] == "P3"):
+        k = 0 if row["phase"] == first else 1
+        assert float(row["value"]) == (3 * int(row["session"]) + k) % 4 + 1
+    assert len(rows) == 48
+    assert [(c["cells"], c["used"] + c["reported"]) for c in made.counts] == [(144, 144)]
+    assert made.phases[indicator].phase in ("before and after", "after and before")
+    again = import_study(source, tmp_path / "out")
+    assert (again.news.values, again.news.changed, again.news.gone) == (0, 0, 0)
+
+
+def test_columns_before_and_after_of_every_session_are_one_indicator(tmp_path):
+    """A row per patient, with columns such as phq_pre_t1 and phq_post_t1."""
+    names = [f"phq_{side}_t{s}" for s in (1, 2, 3) for side in ("pre", "post")]
+    rows = [[f"P{p}", *((p * k) % 20 + 1 for k in range(len(names)))] for p in range(1, 7)]
+    source = tmp_path / "wide.csv"
+    source.write_text("\n".join(";".join(map(str, row)) for row in [["code", *names], *rows]))
+    made = import_study(source, tmp_path / "out", answers={"length_min": "50", "every_days": "7"})
+    assert list(made.study.info.indicators) == ["phq"]
+    lines = (tmp_path / "out" / "measurements.tsv").read_text().splitlines()
+    head, *found = [line.split("\t") for line in lines]
+    told = [dict(zip(head, row, strict=True)) for row in found]
+    mine = {(row["session"], row["phase"]): float(row["value"]) for row in told if row["dyad"] == "P4"}
+    sides = [(str(s), phase) for s in (1, 2, 3) for phase in ("before", "after")]
+    assert mine == {side: (4 * k) % 20 + 1 for k, side in enumerate(sides)}
+
+
+def test_halves_that_are_no_one_measure_stay_apart(tmp_path):
+    """One of them alone, three of one name, moments of length 0, or another scale."""
+    for names, answers in (
+        (("phq_pre", "gad_post"), {}),
+        (("phq_pre", "phq_post", "phq_nach"), {}),
+        (("phq_pre", "phq_post"), {"length_min": "0"}),
+    ):
+        plan = plan_import([_sheet(tmp_path, names)], tmp_path / "out", answers=answers)
+        assert {score.indicator for score in plan.mapping.tables[0].scores.values()} == {None}
+
+
+def test_a_mapping_with_two_columns_of_one_phase_is_refused(tmp_path):
+    source = _sheet(tmp_path, ("phq_pre", "phq_post"))
+    for place, value, words in (("phase", "before", "need a phase each"), ("unit", "sum", "differ in unit")):
+        with pytest.raises(DataError, match=words):
+            plan_import([source], tmp_path / "out", answers={f"tables.1.scores.phq_post.{place}": value})
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """The shipped study is what the converter makes of the published file."""
 
+import csv
 import filecmp
 import hashlib
+import json
 
 import pytest
 
 from dyadloop.data import read_study, summarise
 from dyadloop.data.reader import FILES
 from dyadloop.errors import DataError
-from dyadloop.exchange.published import convert_school
+from dyadloop.exchange import import_study
+from dyadloop.exchange.mapping_file import read_mapping
+from dyadloop.exchange.published import PUBLISHED, convert_school
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "examples" / "source" / "school_daily.csv"
@@ -49,3 +53,51 @@ def test_an_existing_folder_is_left_alone(tmp_path):
         convert_school(SOURCE, tmp_path / "out")
     assert (tmp_path / "out" / "mine").read_text() == "keep"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+TABLES = {
+    "school": "id,notification_time,notification_no,te_enc_all,te_fair_all,stress_all,liked_all\n"
+    "7,2022-11-21T09:45:00Z,1,3.0,NA,2.1234567,4\n7,2022-11-22T09:45:00Z,2,,,,\n",
+    "diaries": "id,day,beep_new,ces_dmean,happy,stress,relaxed,sad\n1,1,1,0.5,60,20,70,3\n1,1,2.5,0.7,NA,30,60,3\n",
+    "mindfulness": "person,day,beep,therapy,post,sad,worry,cheerful\n"
+    "1,1,1,1,0,3,4,5\n1,1,,1,0,3,4,5\n1,2,1,0,0,,,\n1,2,2,0,0,1,2,3\n1,3,1,1,1,2,3,6\n",
+    "dial": "couple,person,female,time,dial\n1,1,1,0,2.5\n1,2,0,0,3\n1,1,1,1,NA\n1,2,0,1.5,2.9\n",
+}
+"""Made-up tables of each layout, with cells that are dropped, doubted or taken otherwise."""
+DROPPED = {
+    "school": {"not mapped": 3, "missing": 1},
+    "diaries": {"not mapped": 2, "missing": 1, "conflict": 1},
+    "mindfulness": {"no key": 12, "conflict": 1},
+    "dial": {"missing": 1},
+}
+TAKEN = {
+    "school": ["taken as 2.12346"], "diaries": ["taken as 2"], "mindfulness": [], "dial": ["taken as 1"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_cell_is_accounted_for_as_in_an_import(tmp_path, name):
+    source = tmp_path / "table.csv"
+    source.write_text(TABLES[name])
+    folder = PUBLISHED[name].convert(source, tmp_path / "out")
+    record = json.loads((folder / "import.json").read_text())
+    (told,) = record["tables"]
+    with source.open() as stream:
+        cells = sum(cell != "" for row in list(csv.reader(stream))[1:] for cell in row)
+    assert (told["cells"], told["used"] + told["reported"], told["by_kind"]) == (cells, cells, DROPPED[name])
+    assert record["sources"] == {"table.csv": hashlib.sha256(source.read_bytes()).hexdigest()}
+    assert record["outputs"] == {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in FILES}
+    log = (folder / "import_log.tsv").read_text()
+    assert [line.split("\t")[-1] for line in log.splitlines() if "\ttaken as " in line] == TAKEN[name]
+    mapping, _ = read_mapping(folder / "import.yaml")
+    study = read_study(folder)
+    assert set(mapping.tables[0].scores) == set(study.info.indicators)
+    assert (mapping.study.title, mapping.study.theory) == (study.info.title, study.info.theory)
+
+
+def test_an_import_does_not_overwrite_what_a_converter_made(tmp_path):
+    source = tmp_path / "table.csv"
+    source.write_text(TABLES["dial"])
+    PUBLISHED["dial"].convert(source, tmp_path / "out")
+    with pytest.raises(DataError, match="dyadloop convert"):
+        import_study(source, tmp_path / "out")

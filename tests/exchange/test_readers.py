@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from dyadloop.errors import DataError
-from dyadloop.exchange import import_study
+from dyadloop.exchange import import_study, plan_import
+from dyadloop.exchange.formats import rds
 from dyadloop.exchange.formats.registry import FORMATS, format_of, read_source
 
 ROWS = [
@@ -169,6 +170,12 @@ def test_a_data_frame_of_r(tmp_path):
     assert _table(grid) == [["id", "session", "wai"], ["A", "1", "3.5"], ["B", "2", ""]]
 
 
+def test_dates_of_r_beyond_the_calendar_stay_numbers():
+    """A year of six digits is a mistake to be seen, no gap."""
+    assert rds._dates([19783.0, 9e7, np.nan], None).tolist() == ["2024-03-01", "90000000", ""]
+    assert rds._moments([0.0, -5e12, np.inf], None).tolist() == ["1970-01-01T00:00:00Z", "-5000000000000", "inf"]
+
+
 STAMP = "2024-03-01 10:00:00"
 
 
@@ -182,6 +189,7 @@ STAMP = "2024-03-01 10:00:00"
         ("movisens", "Participant,Trigger,Form,Form_start_date,Form_start_time,trust", "1,t,beep,2024-03-01,10:00:00,4", {"clock": "Form_start_time"}),
         ("movisens", "Participant,Device,Trigger,Trigger_counter,Form,Form_start_date,Form_finish_date,Form_upload_date,Missing,trust", f"1,d,t,1,beep,{STAMP},{STAMP},{STAMP},,4", {"date": "Form_start_date"}),
         ("psychopy", "trials.thisN,key_resp.rt,trust,participant,session,date,expName,psychopyVersion,frameRate", "0,0.4,4,p1,001,2020-05-19_16h20.01.792,stroop,2021.2.3,60", {"dyad": "participant", "session": "session"}),
+        ("openesm", "id,day,beep,counter,trust", "1,1,1,1,4", {"dyad": "id", "session": "counter", "length_min": 0}),
         ("otree", "participant.id_in_session,participant.code,participant.label,session.code,app.1.player.trust,app.1.player.id_in_group", "1,dh5m9pd9,P1,s,4,1", {"dyad": "participant.label"}),
     ],
 )  # fmt: skip
@@ -192,6 +200,24 @@ def test_programs_are_known_by_their_headings(tmp_path, kind, head, row, hints):
     (grid,) = read_source(path)[1]
     assert hints.items() <= grid.hints.items()
     assert not [name for name in grid.hints["not_scores"] if name.endswith("trust")]
+
+
+def test_prompts_of_openesm_take_their_times_or_ask_for_them(tmp_path):
+    """Several prompts a day share the number of the day, so it is no time of its own."""
+    prompts = [(p, day, beep, 3 * (day - 1) + beep) for p in (1, 2) for day in (1, 2) for beep in (1, 2, 3)]
+    rows = [(*prompt, f"2024-03-0{prompt[1]} 1{prompt[2]}:00:00", prompt[3] % 5) for prompt in prompts]
+    for name, columns in (("timed", slice(0, 6)), ("bare", slice(0, 4))):
+        head = ["id", "day", "beep", "counter", "sent", "stress"]
+        kept = [head[columns] + (["stress"] if name == "bare" else [])]
+        kept += [[*row[columns], *([row[5]] if name == "bare" else [])] for row in rows]
+        (tmp_path / f"0001_{name}_ts.tsv").write_text("".join("\t".join(map(str, row)) + "\n" for row in kept))
+    made = import_study(tmp_path / "0001_timed_ts.tsv", tmp_path / "timed")
+    assert (made.news.sessions, made.news.values) == (12, 12)
+    plan = plan_import([tmp_path / "0001_bare_ts.tsv"], tmp_path / "bare")
+    assert [place for place, _ in plan.open] == ["tables.1.every_days"]
+    made = import_study(tmp_path / "0001_bare_ts.tsv", tmp_path / "bare", answers={"every_days": "0.2"})
+    assert (made.news.sessions, made.news.values) == (12, 12)
+    assert made.counts[0]["by_kind"] == {"not mapped": 24}
 
 
 def test_expiwell_numbers_its_words(tmp_path):

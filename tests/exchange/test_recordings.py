@@ -15,6 +15,7 @@ from dyadloop.exchange.recordings import RECORDINGS, unpack
 from dyadloop.exchange.recordings.acq import signals_of
 from dyadloop.signals import read_recording
 from tests.cli.program import dyadloop
+from tests.exchange import point_files
 
 BEGAN = dt.datetime(2024, 4, 24, 14, 10, 16, tzinfo=dt.UTC)
 
@@ -103,61 +104,23 @@ def test_individuals_of_deeplabcut_stay_apart(tmp_path):
     np.testing.assert_allclose(found.channel("T")[1:], 20.0)
 
 
-def _columns(individuals=("",)):
-    return [
-        ("net", *([who] if who else []), point, coordinate)
-        for who in individuals
-        for point in ("head", "hand")
-        for coordinate in ("x", "y", "likelihood")
-    ]
-
-
-def _points(individuals=1, frames=8):
-    """Head and hand go 5 pixels a frame (3 and 4), those of the second individual twice as far."""
-    steps = np.arange(float(frames))
-    parts = [[3 * way * steps, 4 * way * steps, np.full(frames, 0.9)] * 2 for way in range(1, individuals + 1)]
-    return np.column_stack([column for part in parts for column in part])
-
-
-def _appended(path, names, values, kind=None):
-    """A table as pandas keeps it with PyTables (`format="table"`); names stand in a pickle."""
-    with h5py.File(path, "w") as file:
-        group = file.create_group("df_with_missing")
-        group.attrs["pandas_type"] = np.bytes_(b"frame_table")
-        rows = np.zeros(len(values), np.dtype([("index", "<i8"), ("values_block_0", "<f8", (values.shape[1],))]))
-        rows["index"], rows["values_block_0"] = np.arange(len(values)), values
-        table = group.create_dataset("table", data=rows)
-        table.attrs["values_block_0_kind"] = np.bytes_(pickle.dumps(names, 0) if kind is None else kind)
-    return path
-
-
-def _fixed(path, names, values):
-    """The same, kept as blocks with the levels of the columns (`format="fixed"`)."""
-    with h5py.File(path, "w") as file:
-        group = file.create_group("df_with_missing")
-        group.attrs.update({"pandas_type": np.bytes_(b"frame"), "nblocks": 1, "block0_items_nlevels": len(names[0])})
-        for level, texts in enumerate(zip(*names, strict=True)):
-            known = sorted(set(texts))
-            group[f"block0_items_level{level}"] = np.array([text.encode() for text in known])
-            group[f"block0_items_label{level}"] = np.array([known.index(text) for text in texts], dtype="i1")
-        group["block0_values"], group["axis1"] = values, np.arange(len(values))
-    return path
-
-
-@pytest.mark.parametrize("write", [_appended, _fixed])
+@pytest.mark.parametrize("write", [point_files.appended, point_files.fixed])
 def test_tables_of_deeplabcut_in_hdf5_are_read(tmp_path, write):
-    (table,) = unpack(write(tmp_path / "a.h5", _columns(), _points()), tmp_path / "one", 25.0)
+    (table,) = unpack(write(tmp_path / "a.h5", point_files.columns(), point_files.points()), tmp_path / "one", 25.0)
     np.testing.assert_allclose(read_recording(table).channel("movement")[1:], 125.0)
-    path = write(tmp_path / "b.h5", _columns(("ann", "bob")), _points(2))
+    path = write(tmp_path / "b.h5", point_files.columns(("ann", "bob")), point_files.points(2))
     (table,) = unpack(path, tmp_path / "two", 25.0)
     np.testing.assert_allclose(read_recording(table).channel("ann")[1:], 125.0)
     np.testing.assert_allclose(read_recording(table).channel("bob")[1:], 250.0)
 
 
-@pytest.mark.parametrize("write", [_appended, _fixed])
+@pytest.mark.parametrize("write", [point_files.appended, point_files.fixed])
 def test_spoiled_files_of_hdf5_are_refused_or_read(tmp_path, write):
     """A changed byte may be anywhere; HDF5 says so by several kinds of errors, which must not come through."""
-    whole, rng = write(tmp_path / "whole.h5", _columns(), _points()).read_bytes(), np.random.default_rng(2)
+    whole, rng = (
+        write(tmp_path / "whole.h5", point_files.columns(), point_files.points()).read_bytes(),
+        np.random.default_rng(2),
+    )
     for turn in range(120):
         spoiled = bytearray(whole[: int(rng.integers(600, len(whole)))] if turn % 4 == 0 else whole)
         for place in rng.integers(len(spoiled), size=4):
@@ -167,13 +130,27 @@ def test_spoiled_files_of_hdf5_are_refused_or_read(tmp_path, write):
             unpack(tmp_path / "a.h5", tmp_path / f"out{turn}", 25.0)
 
 
+def test_points_without_frames_or_with_other_columns_are_refused(tmp_path):
+    for number, values in enumerate((point_files.points()[:0], point_files.points()[:, :4])):
+        path = point_files.fixed(tmp_path / f"{number}.h5", point_files.columns(), values)
+        with pytest.raises(DataError, match=r"no frames|frames of 6 columns"):
+            unpack(path, tmp_path / "out", 25.0)
+
+
+def test_points_without_end_are_no_points(tmp_path):
+    values = point_files.points()
+    values[3:5, 0] = np.inf
+    (table,) = unpack(point_files.fixed(tmp_path / "a.h5", point_files.columns(), values), tmp_path / "out", 25.0)
+    assert np.isfinite(read_recording(table).channel("movement")[[1, 2, 7]]).all()
+
+
 def test_a_pickle_that_would_run_something_is_refused_unread(tmp_path):
     class Harm:
         def __reduce__(self):
             return (open, (str(tmp_path / "harm"), "w"))
 
     for kind in (pickle.dumps([Harm()], 0), pickle.dumps([Harm()], 4), b"(lp0\nVa\n", b"garbage"):
-        path = _appended(tmp_path / "h.h5", _columns(), _points(), kind)
+        path = point_files.appended(tmp_path / "h.h5", point_files.columns(), point_files.points(), kind)
         with pytest.raises(DataError, match="cannot be read"):
             unpack(path, tmp_path / "out", 25.0)
     assert not (tmp_path / "harm").exists()

@@ -7,7 +7,7 @@ import pytest
 import pyxdf
 
 from dyadloop.errors import DataError
-from dyadloop.exchange.recordings import read_xdf, unpack_xdf
+from dyadloop.exchange.recordings import read_xdf, unpack_xdf, xdf
 from dyadloop.exchange.recordings.xdf import even_clock
 from dyadloop.signals import read_recording
 from tests.exchange import xdf_files
@@ -131,3 +131,9 @@ def test_damaged_files_are_refused_in_words(tmp_path):
         path.write_bytes(content)
         with pytest.raises(DataError):
             read_xdf(path)
+
+
+def test_a_damaged_stamp_makes_no_gap_without_end():
+    times = np.arange(300) / 100
+    with pytest.raises(DataError, match="makes a gap of"):
+        xdf._breaks(np.where(np.arange(300) < 200, times, times + 1e200), 0.01)

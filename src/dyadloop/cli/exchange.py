@@ -211,17 +211,24 @@ def convert(
     """Convert a published study into a study folder; for a table of your own use dyadloop import.
 
     Momentary ratings of pupils at school, of a mindfulness trial, of people with few or many depressive symptoms
-    (diaries), or of couples in conversation (dial).
+    (diaries), or of couples in conversation (dial). The folder holds the account of every cell, as after an import.
 
     Example: dyadloop convert examples/source/school_daily.csv school
     """
+    import json
+
     from dyadloop.exchange.published import PUBLISHED
+    from dyadloop.reporting.importing import account_line
 
     if of not in PUBLISHED:
         from dyadloop.data.names import known_names
 
         raise typer.BadParameter(f"{of!r}; known are {known_names(PUBLISHED, of)}", param_hint="--of")
-    print_written([PUBLISHED[of].convert(source, path)], as_json)
+    folder = PUBLISHED[of].convert(source, path)
+    counts = json.loads((folder / "import.json").read_text(encoding="utf-8"))["tables"]
+    print_written([folder], as_json, counts=counts)
+    for count in counts:
+        say(account_line(count), quiet)
     say(f"next: dyadloop check {path}", quiet)
 
 

@@ -72,6 +72,7 @@ def built(mapping: Mapping, grids: Sequence[Grid]) -> Built:
     sessions = _with_columns(ordered(calendar), parts)
     people = add_columns(people, parts)
     _use(values, people, calendar, parts)
+    values = _of_indicators(values, parts)
     for ledger in ledgers:
         ledger.close()
     known = set(people["dyad"])
@@ -228,6 +229,12 @@ def _use(values: pd.DataFrame, people: pd.DataFrame, calendar: dict, parts: Sequ
             part.use(column, np.flatnonzero(rows))
 
 
+def _of_indicators(values: pd.DataFrame, parts: Sequence[Part]) -> pd.DataFrame:
+    """Return values under the names of their indicators; columns before and after the session may share one."""
+    named = {n: s.indicator for part in parts for n, s in part.table.scores.items() if s.indicator is not None}
+    return values.assign(indicator=values["indicator"].replace(named)) if named else values
+
+
 def _info(mapping: Mapping, parts: Sequence[Part]) -> StudyInfo:
     indicators, covariates = {}, {}
     for part in parts:
@@ -239,7 +246,7 @@ def _info(mapping: Mapping, parts: Sequence[Part]) -> StudyInfo:
             }
             if score.reverse:
                 told_of["reason"] = "; ".join(filter(None, (score.reason, "turned round, as import.yaml says")))
-            indicators.setdefault(name, Indicator.model_validate(told_of))
+            indicators.setdefault(score.indicator or name, Indicator.model_validate(told_of))
         for name, entry in part.table.covariates.items():
             covariates[name] = Covariate.model_validate(
                 entry.model_dump(exclude={"column"}, exclude_defaults=True) | {"of": entry.of}

@@ -22,7 +22,7 @@ from dyadloop.exchange.mapping_file import NAME
 from dyadloop.files import sha256_of
 
 RECORD, LOG = "import.json", "import_log.tsv"
-_KEY = ["dyad", "participant_id", "session", "indicator"]
+_KEY = ["dyad", "participant_id", "session", "indicator", "phase"]
 _LOG_COLUMNS = ("file", "sheet", "row", "column", "text", "kind", "cells", "why")
 
 

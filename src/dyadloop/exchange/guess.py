@@ -132,6 +132,22 @@ def _distinct(guess: Guess, seen: dict[str, int]) -> None:
                 for place in [p for p in guess.reasons if p == f"{what}.{name}" or p.startswith(f"{what}.{name}.")]:
                     guess.reasons[place.replace(f"{what}.{name}", f"{what}.{new}", 1)] = guess.reasons.pop(place)
             seen[f"{what}.{new}"] = 1
+    _distinct_shared(guess, seen)
+
+
+def _distinct_shared(guess: Guess, seen: dict[str, int]) -> None:
+    """Give indicators of several columns names that nothing in another table has."""
+    shared: dict[str, str] = {}
+    for entry in guess.fields["scores"].values():
+        name = entry.get("indicator")
+        if name and name not in shared:
+            new, number = name, 2
+            while f"scores.{new}" in seen:
+                new, number = f"{name}_{number}", number + 1
+            shared[name] = new
+        if name:
+            entry["indicator"] = shared[name]
+    seen |= {f"scores.{name}": 1 for name in shared.values()}
 
 
 def _study(guesses: Sequence[Guess], name: str) -> tuple[dict[str, Any], dict[str, str]]:

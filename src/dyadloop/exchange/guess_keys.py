@@ -17,6 +17,7 @@ from dyadloop.exchange.view import folded
 from dyadloop.exchange.vocabulary import IDENTIFYING, ROLES, SESSION_PATTERNS, rank
 
 _UNIQUE = 0.8
+_OF_COLUMNS = ("dyad", "person", "role", "therapist", "session", "session_else", "date", "clock", "day")
 
 
 @dataclass
@@ -89,7 +90,8 @@ def _ask_of_twins(guess: Guess) -> None:
 def _hint(guess: Guess, key: str) -> bool:
     """Take what the format knows of a key; return whether it knows something."""
     hints: Mapping[str, Any] = guess.grid.hints
-    if key in hints:
+    absent = key in _OF_COLUMNS and isinstance(hints.get(key), str) and hints[key] not in guess.grid.table.columns
+    if key in hints and not absent:
         guess.say(key, hints[key], f"as {hints.get('format', 'the format')} has it")
         return True
     return False
@@ -239,7 +241,7 @@ def _times(guess: Guess) -> None:
             guess.say("clock", ranked_clocks[0].name, "its entries are times of day")
         return
     days = _ranked(guess, "day", lambda p: p.is_number and p.distinct > 1)
-    if days and not guess.stems:
+    if days and not guess.stems and not guess.grid.hints.get("by_session"):
         guess.say("day", days[0][1].name, "its heading: a number of days, from the study's own zero")
         guess.say("unit", "days", "as its heading says")
         return

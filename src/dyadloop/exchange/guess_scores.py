@@ -9,7 +9,7 @@ from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_keys import Guess
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
-from dyadloop.exchange.phases import phase_of
+from dyadloop.exchange.phases import halves_of, phase_of
 from dyadloop.exchange.profile import Profile, constant_within, lone_values, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
 from dyadloop.exchange.vocabulary import IDENTIFYING, NOTES, TECHNICAL, person_of, quantity_of, without_person
@@ -43,6 +43,7 @@ def guess_scores(guess: Guess) -> None:
             guess.reasons[f"persons.{own}"] = "one entry per dyad: kept beside the person, not used in the fit"
         else:
             left_out[name] = why
+    _join_halves(guess, scores)
     guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}
 
 
@@ -216,6 +217,37 @@ def _add_phase(guess: Guess, scores: dict, own: str, heading: str, label: str) -
         return
     found = phase_of(heading, label, guess.grid.sheet, guess.grid.file.rsplit(".", 1)[0])
     scores[own]["phase"], guess.reasons[f"scores.{own}.phase"] = found
+
+
+def _join_halves(guess: Guess, scores: dict[str, dict[str, Any]]) -> None:
+    """Make one indicator of columns that are named alike but for before and after, such as phq_pre and phq_post."""
+    if guess.fields.get("holds") != "sessions" or guess.fields.get("length_min") == 0:
+        return
+    for person in dict.fromkeys(entry["person"] for entry in scores.values()):
+        mine = {name: str(e.get("column") or name) for name, e in scores.items() if e["person"] == person}
+        for stem, pair in halves_of(mine).items():
+            _join(guess, scores, stem, pair)
+
+
+def _join(guess: Guess, scores: dict[str, dict[str, Any]], stem: str, pair: tuple[str, str]) -> None:
+    """Give two columns of one measure the name of one indicator, unless they differ in more than their phase."""
+    entries = [scores[name] for name in pair]
+    alike = ("unit", "scale", "transform", "subscale", "instrument")
+    known = [entry["quantity"] for name, entry in zip(pair, entries, strict=True) if entry["quantity"] != name]
+    if any(entries[0].get(key) != entries[1].get(key) for key in alike) or len(set(known)) > 1:
+        return
+    base = _name(stem)
+    person = entries[0]["person"]
+    wanted = f"{base}_{person}" if all(name.endswith(f"_{person}") for name in pair) else base
+    name = _free(
+        wanted, {key: None for key in (*scores, *(e["indicator"] for e in scores.values() if "indicator" in e))}
+    )
+    for own, entry, phase in zip(pair, entries, ("before", "after"), strict=True):
+        entry["indicator"], entry["phase"] = name, phase
+        entry["quantity"] = known[0] if known else name
+        words = " and ".join(repr(str(scores[other].get("column") or other)) for other in pair)
+        guess.reasons[f"scores.{own}.indicator"] = f"guess, to be confirmed: {words} are one measure, before and after"
+        guess.reasons[f"scores.{own}.phase"] = "guess, to be confirmed: its heading says so"
 
 
 def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column

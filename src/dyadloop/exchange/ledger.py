@@ -6,7 +6,8 @@ import numpy as np
 
 from dyadloop.exchange.grid import Grid, Remark
 
-_OPEN, _USED, _REPORTED = 0, 1, 2
+OPEN, USED, REPORTED = 0, 1, 2
+"""States of a cell."""
 
 
 class Ledger:
@@ -24,26 +25,26 @@ class Ledger:
         rows, columns = np.broadcast_arrays(np.asarray(rows, int), np.asarray(columns, int))
         known = columns >= 0
         rows, columns = rows[known], columns[known]
-        fresh = self.state[rows, columns] == _OPEN
-        self.state[rows[fresh], columns[fresh]] = _USED
+        fresh = self.state[rows, columns] == OPEN
+        self.state[rows[fresh], columns[fresh]] = USED
 
     def report(self, rows: np.ndarray, columns: np.ndarray | int, kind: str, why: str | Iterable[str]) -> None:
         """Report cells that are not used, one by one; empty cells and those reported before are passed over."""
         rows, columns = np.broadcast_arrays(np.asarray(rows, int), np.asarray(columns, int))
         reasons = [why] * len(rows) if isinstance(why, str) else list(why)
         for row, column, reason in zip(rows.tolist(), columns.tolist(), reasons, strict=True):
-            if column >= 0 and self.filled[row, column] and self.state[row, column] != _REPORTED:
-                self.state[row, column] = _REPORTED
+            if column >= 0 and self.filled[row, column] and self.state[row, column] != REPORTED:
+                self.state[row, column] = REPORTED
                 self.remarks.append(self._remark(row, column, kind, reason))
 
     def report_column(self, name: str, kind: str, why: str) -> None:
         """Report a whole column in one remark."""
         column = self.names.index(name)
-        mine = self.filled[:, column] & (self.state[:, column] == _OPEN)
+        mine = self.filled[:, column] & (self.state[:, column] == OPEN)
         if not mine.any():
             return
         first = str(self.grid.table.iat[int(np.argmax(mine)), column])
-        self.state[mine, column] = _REPORTED
+        self.state[mine, column] = REPORTED
         self.remarks.append(Remark(self.grid.file, self.grid.sheet, None, name, first, kind, why, int(mine.sum())))
 
     def change(self, row: int, column: int, why: str) -> None:
@@ -52,7 +53,7 @@ class Ledger:
 
     def close(self) -> None:
         """Report what nothing has taken: columns of rows that made no value."""
-        rest = self.filled & (self.state == _OPEN)
+        rest = self.filled & (self.state == OPEN)
         rows, columns = np.nonzero(rest)
         self.report(rows, columns, "no key", "nothing in the study refers to this row")
 
@@ -65,7 +66,7 @@ class Ledger:
     @property
     def used(self) -> int:
         """Number of cells used."""
-        return int(((self.state == _USED) & self.filled).sum())
+        return int(((self.state == USED) & self.filled).sum())
 
     @property
     def reported(self) -> int:

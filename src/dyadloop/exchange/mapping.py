@@ -48,6 +48,9 @@ class Score(_Record):
     instrument: str | None = Field(default=None, description="id of a shipped questionnaire, or the path of its file")
     subscale: str = "total"
     turned: bool | None = Field(default=None, description="whether reversed items were turned in the file")
+    indicator: str | None = Field(
+        default=None, description="name of the indicator, where columns before and after the session are one measure"
+    )
     person: Person = "patient"
     quantity: str
     unit: str = "points"
@@ -137,6 +140,21 @@ class Table(_Record):
     left_out: dict[str, str] = Field(default={}, description="columns that are known and not taken, with the reason")
 
 
+def _one_measure(scores: AnyMapping[str, Score]) -> None:
+    """Refuse columns of one indicator that are not the same measure at another phase."""
+    alike = ("quantity", "person", "unit", "scale", "transform")
+    first: dict[str, list[str]] = {}
+    for name, score in scores.items():
+        first.setdefault(score.indicator or name, []).append(name)
+    for indicator, names in first.items():
+        parts = [scores[name] for name in names]
+        if differ := [key for key in alike if any(getattr(p, key) != getattr(parts[0], key) for p in parts)]:
+            raise ValueError(f"scores: {' and '.join(names)} are one indicator ({indicator}) and differ in {differ[0]}")
+        phases = [part.phase for part in parts if part.phase != ASK]
+        if len(set(phases)) < len(phases):
+            raise ValueError(f"scores: {' and '.join(names)} are one indicator ({indicator}) and need a phase each")
+
+
 class StudyPart(_Record):
     """What study.yaml says of the whole."""
 
@@ -169,6 +187,8 @@ class Mapping(_Record):
             names = [name for table in self.tables for name in getattr(table, what)]
             if twice := sorted({name for name in names if names.count(name) > 1 and what != "scores"}):
                 raise ValueError(f"{what}: {', '.join(twice)} is named in two tables")
+        for table in self.tables:
+            _one_measure(table.scores)
         if reserved := sorted(
             {n for t in self.tables for n in (*t.persons, *t.covariates) if n in PARTICIPANT_RESERVED}
         ):

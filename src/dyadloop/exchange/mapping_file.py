@@ -21,11 +21,11 @@ _HEAD = """\
 _WIDTH = 100
 
 
-def mapping_text(content: AnyMapping[str, Any], reasons: AnyMapping[str, str]) -> str:
-    """Return a mapping as commented YAML."""
+def mapping_text(content: AnyMapping[str, Any], reasons: AnyMapping[str, str], head: str = _HEAD) -> str:
+    """Return a mapping as commented YAML; ``head`` is what its first lines say."""
     lines: list[str] = []
     _write(lines, content, reasons, "", 0)
-    return _HEAD.format(name=NAME) + "\n".join(lines) + "\n"
+    return head.format(name=NAME) + "\n".join(lines) + "\n"
 
 
 def _write(

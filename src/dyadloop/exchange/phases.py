@@ -55,6 +55,26 @@ def _bare(text: str) -> str:
     return re.sub(r"(?<=[a-zäöü])(?=[A-ZÄÖÜ])", "_", text).casefold()
 
 
+def halves_of(headings: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return which names are one measure before and after the session: the heading that they share, and both.
+
+    Parameters
+    ----------
+    headings
+        Heading of each name; two are one measure where they are the same but for a word such as pre or post.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, heading in headings.items():
+        bare = _bare(heading)
+        told = [phase for phase, word in _WORDS.items() if re.search(_PLACED.format(word), bare)]
+        if len(told) == 1:
+            stem = re.sub(_PLACED.format(_WORDS[told[0]]), r"\1\3", bare)
+            shared = re.sub(r"[_. ()-]+", "_", stem).strip("_")
+            found.setdefault(shared, {}).setdefault(told[0], []).append(name)
+    whole = {stem: (both.get("before", []), both.get("after", [])) for stem, both in found.items() if stem}
+    return {stem: (pre[0], post[0]) for stem, (pre, post) in whole.items() if len(pre) == len(post) == 1}
+
+
 def without_needless(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a mapping without phases where no session lasts: before and after are then one moment."""
     holding = [table for table in content["tables"] if table.get("holds", "sessions") == "sessions"]
@@ -63,6 +83,7 @@ def without_needless(content: dict[str, Any]) -> dict[str, Any]:
         for table in holding:
             for score in _scores(table):
                 score.pop("phase", None)
+                score.pop("indicator", None)
     return content
 
 

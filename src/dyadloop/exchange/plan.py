@@ -89,7 +89,19 @@ def phases_of(plan: Plan) -> dict[str, Phase]:
     found = {}
     for number, table in enumerate(plan.mapping.tables, start=1):
         for name, score in table.scores.items() if table.holds == "sessions" else ():
-            if score.phase is not None:
-                why = plan.reasons.get(f"tables.{number}.scores.{name}.phase", "")
-                found[name] = Phase(score.phase, "" if score.phase == ASK else why)
+            if (phase := phase_of_score(plan, number, name)) is not None:
+                own = score.indicator or name
+                found[own] = _both(found[own], phase) if own in found else phase
     return found
+
+
+def phase_of_score(plan: Plan, number: int, name: str) -> Phase | None:
+    """Return whether a score of a table (1 is the first) was given before or after, None where that is not said."""
+    phase = plan.mapping.tables[number - 1].scores[name].phase
+    why = plan.reasons.get(f"tables.{number}.scores.{name}.phase", "")
+    return None if phase is None else Phase(phase, "" if phase == ASK else why)
+
+
+def _both(one: Phase, other: Phase) -> Phase:
+    """Return the phases of an indicator that two columns give."""
+    return Phase(f"{one.phase} and {other.phase}", one.guess or other.guess)

@@ -12,6 +12,7 @@ from rich.table import Table
 from dyadloop.data import summarise
 from dyadloop.exchange import FORMATS, Imported, Phase, Plan, phases_of
 from dyadloop.exchange.grid import KINDS, Remark
+from dyadloop.exchange.plan import phase_of_score
 from dyadloop.reporting.summary import counted
 
 _SHOWN = 12
@@ -72,14 +73,14 @@ def _few(texts: list[str]) -> str:
 
 def _scores(plan: Plan, number: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    phases = phases_of(plan)
     for heading in ("  indicator", "of", "quantity", "person", "phase", "scale", "missing"):
         table.add_column(heading)
     for name, score in plan.mapping.tables[number].scores.items():
         scale = "" if score.scale is None else f"{score.scale[0]:g} to {score.scale[1]:g}"
         source = score.column or f"{len(score.items)} items of {score.instrument}"
         codes = "?" if score.missing == "?" else ", ".join(score.codes)
-        table.add_row(f"  {name}", source, score.quantity, score.person, str(phases.get(name, "")), scale, codes)
+        phase = str(phase_of_score(plan, number + 1, name) or "")
+        table.add_row(f"  {score.indicator or name}", source, score.quantity, score.person, phase, scale, codes)
     return table
 
 
@@ -98,14 +99,19 @@ def print_imported(done: Imported, console: Console) -> None:
     _print_guesses(done.phases, console)
     _print_trend(done.trend_per_days, console)
     for count in done.counts:
-        told = ", ".join(f"{number} {kind}" for kind, number in count["by_kind"].items())
-        line = f"{count['table']}: {count['cells']} cells = {count['used']} used + {count['reported']} reported"
-        console.print(f"{line}{f' ({told})' if told else ''}; {count['changed']} taken in another form", markup=False)
+        console.print(account_line(count), markup=False)
     _print_remarks(done.remarks, console)
     if done.doubts:
         console.print(f"{counted(done.doubts)}; a fit runs, but look at:", markup=False)
     for doubt in done.doubts:
         console.print(f"  {doubt}", markup=False)
+
+
+def account_line(count: Mapping[str, Any]) -> str:
+    """Return the account of a table as a sentence."""
+    told = ", ".join(f"{number} {kind}" for kind, number in count["by_kind"].items())
+    line = f"{count['table']}: {count['cells']} cells = {count['used']} used + {count['reported']} reported"
+    return f"{line}{f' ({told})' if told else ''}; {count['changed']} taken in another form"
 
 
 def _print_remarks(remarks: Sequence[Remark], console: Console) -> None:

@@ -92,7 +92,9 @@ def read_text(path: Path, text: str, columns: Sequence[str] | None = None, progr
         text, skipped = text.partition("\n")[2], 1
     first, _, rest = text.partition("\n")
     mark = delimiter(first)
-    fields = split(first, mark)
+    fields, second = split(first, mark), rest.partition("\n")[0].split()
+    if mark == " " and len(fields) > 1 == len(second) and path.name.lower().endswith((".tsv", ".tsv.gz")):
+        mark, fields = "\t", [first.strip()]  # one column whose name has blanks
     header = _is_header(fields, split(rest.partition("\n")[0], mark))
     if header:
         text = rest

@@ -1,6 +1,7 @@
 """Theories that ship with the package, reading one from a file, and restricting one."""
 
 from fnmatch import fnmatch
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -26,18 +27,23 @@ def read_theory(source: str | Path, folder: str | Path = ".") -> Theory:
     >>> [variable.id for variable in hub.variables]
     ['oxytocin', 'attachment', 'empathy', 'synchrony', 'trust', 'support']
     """
-    unread: list[Fault] = []
     if str(source) in PRESETS:
-        preset = resources.files("dyadloop.theory").joinpath("library", f"{source}.yaml")
-        content = parsed_yaml(preset.read_text(encoding="utf-8"), str(source), unread)
-    elif (Path(folder) / source).is_file():
-        content = read_yaml(Path(folder) / source, str(source), unread)
-    else:
+        return _shipped(str(source))
+    if not (Path(folder) / source).is_file():
         raise TheoryError(
             f"{source}: no such theory; expected the path of a YAML or JSON file that exists, or one of "
             f"{known_names(PRESETS, source)}"
         )
+    unread: list[Fault] = []
+    content = read_yaml(Path(folder) / source, str(source), unread)
     return sound_theory(content, str(source), unread)
+
+
+@cache
+def _shipped(name: str) -> Theory:
+    """Return a theory of the package, which is read once: reading one takes up to a second, and it cannot change."""
+    preset = resources.files("dyadloop.theory").joinpath("library", f"{name}.yaml")
+    return parse_theory(preset.read_text(encoding="utf-8"), name)
 
 
 def parse_theory(text: str, name: str) -> Theory:

@@ -1,6 +1,7 @@
 """Folders with descriptions: BIDS (participants, sessions, behaviour, phenotype) and Psych-DS (tables of data)."""
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dyadloop.errors import DataError
 from dyadloop.exchange.formats.delimited import read_delimited
 from dyadloop.exchange.formats.format import Format, Settings, refusal
-from dyadloop.exchange.grid import Grid
+from dyadloop.exchange.grid import Grid, Remark
 
 _DESCRIPTION = "dataset_description.json"
 _ENTITY = re.compile(r"(?:^|_)(sub|ses|run|task)-([A-Za-z0-9]+)")
@@ -41,12 +43,18 @@ def read_bids(path: Path, settings: Settings) -> list[Grid]:
     """
     people = _described(path, _one(path / "participants.tsv", "participants"), [path / "participants.json"])
     grids = [replace(people, hints={"format": "BIDS", "dyad": "participant_id", "not_scores": ()})]
+    read = [path / "participants.tsv"]
     for sheet, pattern in (("sessions", "sub-*/*_sessions.tsv"), ("beh", "sub-*/**/beh/*_beh.tsv")):
         files = _files(path, pattern)
         if files:
             grids.append(_stacked(path, files, sheet))
-    for file in _files(path, "phenotype/*.tsv"):
-        grids.append(_described(path, _one(file, file.stem), [file.with_suffix(".json")]))
+            read += files
+    measured = _files(path, "phenotype/*.tsv")
+    for file, sheet in zip(measured, _sheets(path, measured, [grid.sheet for grid in grids]), strict=True):
+        grids.append(_described(path, _one(file, sheet), [file.with_suffix(".json")]))
+    where = "no place where tables of persons, sessions, behaviour or phenotypes stand"
+    unread = _unread(path, "**/*.tsv", [*read, *measured], where)
+    grids[0] = replace(grids[0], remarks=(*grids[0].remarks, *unread))
     return [_without_gaps(replace(grid, file=path.name)) for grid in grids]
 
 
@@ -58,23 +66,24 @@ def read_psychds(path: Path, settings: Settings) -> list[Grid]:
     DataError
         If there is none, or one cannot be read.
     """
-    told = {}
-    for entry in _json(path / _DESCRIPTION).get("variableMeasured", []):
+    told, entries = {}, _json(path / _DESCRIPTION).get("variableMeasured")
+    for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("name"):
             told[str(entry["name"])] = entry
     files = _files(path, "data/**/*_data.csv")
     if not files:
         raise refusal(path, "no file that ends in _data.csv", "tables below data/", "check the folder")
     grids = []
-    for file in files:
+    for file, sheet in zip(files, _sheets(path / "data", files, []), strict=True):
         (grid,) = read_delimited(file, settings)
         names = list(grid.table.columns)
         labels = {n: str(told[n].get("description", "")) for n in names if n in told and told[n].get("description")}
         scales = {n: s for n in names if n in told and (s := _ends(told[n], "minValue", "maxValue")) is not None}
         grids.append(
-            replace(grid, file=path.name, sheet=file.stem, labels=labels, scales=scales, hints={"format": "Psych-DS"})
+            replace(grid, file=path.name, sheet=sheet, labels=labels, scales=scales, hints={"format": "Psych-DS"})
         )
-    return grids
+    unread = _unread(path, "data/**/*.csv", files, "a name that does not end in _data.csv")
+    return [replace(grids[0], remarks=(*grids[0].remarks, *unread)), *grids[1:]]
 
 
 def _files(path: Path, pattern: str) -> list[Path]:
@@ -84,6 +93,38 @@ def _files(path: Path, pattern: str) -> list[Path]:
     if len(found) > _MOST_FILES:
         raise refusal(path, f"{len(found)} files", "at most 100,000", "split the folder")
     return found
+
+
+def _sheets(root: Path, files: list[Path], taken: list[str]) -> list[str]:
+    """Return the names of the tables of files; of two alike, or one that is taken, the path below the folder."""
+    stems = [*taken, *(file.stem for file in files)]
+    return [file.stem if stems.count(file.stem) == 1 else str(file.relative_to(root).with_suffix("")) for file in files]
+
+
+def _unread(path: Path, pattern: str, read: list[Path], why: str) -> list[Remark]:
+    """Return a remark on the tables of each kind that a folder holds and that are not read, with their cells."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(path.glob(pattern)):
+        if file.is_file() and file not in read:
+            found.setdefault(_suffix(file) if "_" in file.stem else file.name, []).append(file)
+    remarks = []
+    for files in found.values():
+        cells = sum(_filled(file) for file in files)
+        place, number = str(files[0].relative_to(path)), f"{len(files)} tables" if len(files) > 1 else "a table"
+        words = f"{number} with {why}: not read"
+        remarks.append(Remark(path.name, "", None, None, place, "form", words, cells))
+    return remarks
+
+
+def _filled(file: Path) -> int:
+    """Return the number of filled fields below the headings of a table that is not read; 0 of a link or of no table."""
+    if file.is_symlink():
+        return 0
+    try:
+        (grid,) = read_delimited(file, {"delimiter": "\t"} if file.suffix == ".tsv" else {})
+    except (DataError, OSError):
+        return 0
+    return grid.cells - int((grid.table.isin(_GAPS)).to_numpy().sum())
 
 
 def _one(file: Path, sheet: str) -> Grid:
@@ -156,9 +197,9 @@ def _says(told: dict[str, Any], name: str) -> bool:
 def _ends(entry: dict[str, Any], low: str, high: str) -> tuple[float, float] | None:
     try:
         ends = float(entry[low]), float(entry[high])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    return ends if ends[0] < ends[1] else None
+    return ends if all(map(math.isfinite, ends)) and ends[0] < ends[1] else None
 
 
 def _without_gaps(grid: Grid) -> Grid:

@@ -11,6 +11,8 @@ from dyadloop.exchange.formats.format import Format, Settings, library, refusal,
 from dyadloop.exchange.formats.statistics import text_of
 from dyadloop.exchange.grid import Grid, text_table, unique_headings
 
+_MOST_SECONDS = 1e11  # some 3,000 years
+
 
 def read_rds(path: Path, settings: Settings) -> list[Grid]:
     """Return the data frames of a file; nothing in it is run.
@@ -40,19 +42,21 @@ def read_rds(path: Path, settings: Settings) -> list[Grid]:
 
 def _dates(days: Any, attributes: Any) -> Any:  # noqa: ANN401 - as the library calls it
     """Return dates of R, which are numbers of days since 1970, as ISO 8601."""
-    return _iso(np.asarray(days, dtype=float) * 86400, "D")
+    return _iso(np.asarray(days, dtype=float), 86400, "D")
 
 
 def _moments(seconds: Any, attributes: Any) -> Any:  # noqa: ANN401 - as the library calls it
     """Return moments of R, which are seconds since 1970 in UTC, as ISO 8601 with their zone."""
-    return _iso(np.asarray(seconds, dtype=float), "s")
+    return _iso(np.asarray(seconds, dtype=float), 1, "s")
 
 
-def _iso(seconds: np.ndarray, unit: Literal["D", "s"]) -> np.ndarray:
-    known = np.isfinite(seconds) & (np.abs(seconds) < 1e11)
+def _iso(numbers: np.ndarray, step: int, unit: Literal["D", "s"]) -> np.ndarray:
+    """Return numbers of steps [s] since 1970 as dates; what is beyond the calendar stays a number."""
+    seconds = numbers * step
+    known = np.isfinite(seconds) & (np.abs(seconds) < _MOST_SECONDS)
     moments = np.where(known, seconds, 0).astype("int64").astype("datetime64[s]")
     text = np.datetime_as_string(moments, unit=unit).astype(object) + ("Z" if unit == "s" else "")
-    return np.where(known, text, "")
+    return np.where(known, text, [text_of(float(number)) for number in numbers])
 
 
 def _grid(path: Path, name: str, frame: pd.DataFrame) -> Grid:

@@ -13,6 +13,7 @@ from dyadloop.exchange.formats import (
     limesurvey,
     movisens,
     mpath,
+    openesm,
     otree,
     piel,
     psychopy,
@@ -40,6 +41,7 @@ FORMATS: dict[str, Format] = {
         mpath.FORMAT,
         movisens.FORMAT,
         sema3.FORMAT,
+        openesm.FORMAT,
         piel.FORMAT,
         expiwell.FORMAT,
         otree.FORMAT,
@@ -49,6 +51,7 @@ FORMATS: dict[str, Format] = {
     )
 }
 """Formats by their names in import.yaml."""
+_OTHER = "correct the format; the table of a published study is read by dyadloop convert"
 
 
 def format_of(path: Path) -> Format:
@@ -125,7 +128,7 @@ def read_source(
     if not path.exists():
         raise _no_file(path)
     if format_id is not None and format_id not in FORMATS:
-        raise refusal(path, f"the format {format_id!r}", f"one of {', '.join(FORMATS)}", "correct the format")
+        raise refusal(path, f"the format {format_id!r}", f"one of {', '.join(FORMATS)}", _OTHER)
     entry = FORMATS[format_id] if format_id is not None else format_of(path)
     own = dict(settings or {})
     if "dictionary" in own:

@@ -7,7 +7,7 @@ not part of this one.
 from pathlib import Path
 
 from dyadloop.data.schema import Indicator, StudyInfo
-from dyadloop.data.writer import write_study
+from dyadloop.exchange.published.account import Layout, written
 from dyadloop.exchange.published.source import GAPS, read_published
 
 _STEP_S = 2  # seconds between two ratings
@@ -28,6 +28,21 @@ _INFO = StudyInfo(
     indicators=dict(_DIALS.values()),
 )
 _COLUMNS = ("couple", "person", "female", "time", "dial")
+_LAYOUT = Layout(
+    id="dial",
+    info=_INFO,
+    keys={
+        "dyad": "couple",
+        "person": "person",
+        "role": "female",
+        "roles": dict.fromkeys(_DIALS, "partner"),
+        "day": "time",
+        "unit": "seconds",
+    },
+    scores={name: "dial" for name, _ in _DIALS.values()},
+    reasons={"day": "steps of two seconds; a conversation is one session", "role": "whose dial a row has"},
+    whole=("time",),
+)
 
 
 def convert_dial(source: str | Path, path: str | Path) -> Path:
@@ -66,4 +81,4 @@ def convert_dial(source: str | Path, path: str | Path) -> Path:
     sessions = [
         {"dyad": dyad, "session": 1, "start": 0, "length_min": round(last / 60, 6)} for dyad, last in couples.items()
     ]
-    return write_study(path, _INFO, people.values(), sessions, measurements)
+    return written(path, _LAYOUT, Path(source), records, {}, people.values(), sessions, measurements)

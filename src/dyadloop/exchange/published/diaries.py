@@ -7,7 +7,7 @@ of seven prompts a day.
 from pathlib import Path
 
 from dyadloop.data.schema import Covariate, Indicator, StudyInfo
-from dyadloop.data.writer import write_study
+from dyadloop.exchange.published.account import Layout, written
 from dyadloop.exchange.published.source import GAPS, read_published
 
 _ITEMS = {
@@ -48,6 +48,24 @@ _INFO = StudyInfo(
     covariates={"symptoms": Covariate(of="patient", per=0.5, reason="mean of the CES-D items, in half points")},
 )
 _COLUMNS = ("id", "day", "beep_new", "ces_dmean", *_ITEMS)
+_LAYOUT = Layout(
+    id="diaries",
+    info=_INFO,
+    keys={
+        "dyad": "id",
+        "person": "id",
+        "session": "day",
+        "clock": "beep_new",
+        "length_min": 0,
+        "covariates": {"symptoms": {"column": "ces_dmean", "of": "patient", "per": 0.5}},
+    },
+    scores={item: item for item in _ITEMS},
+    reasons={
+        "session": "a day is a session of length 0 in the middle of its prompts",
+        "clock": "the number of the prompt: blocks of 100 minutes from ten o'clock, which is assumed",
+    },
+    whole=("day", "beep_new"),
+)
 
 
 def convert_diaries(source: str | Path, path: str | Path) -> Path:
@@ -88,4 +106,5 @@ def convert_diaries(source: str | Path, path: str | Path) -> Path:
         {"participant_id": f"P{person}", "dyad": f"D{person}", "role": "patient", "symptoms": symptoms[person]}
         for person in sorted(symptoms)
     ]
-    return write_study(path, _INFO, people, [sessions[key] for key in sorted(sessions)], measurements)
+    calendar = [sessions[key] for key in sorted(sessions)]
+    return written(path, _LAYOUT, Path(source), records, {}, people, calendar, measurements)

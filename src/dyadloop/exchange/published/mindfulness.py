@@ -7,8 +7,8 @@ days of ten prompts before and after mindfulness-based cognitive therapy or a wa
 from pathlib import Path
 
 from dyadloop.data.schema import Covariate, Indicator, StudyInfo
-from dyadloop.data.writer import write_study
 from dyadloop.errors import DataError, Fault
+from dyadloop.exchange.published.account import Layout, written
 from dyadloop.exchange.published.source import GAPS, read_published
 
 _ITEMS = {
@@ -37,6 +37,27 @@ _INFO = StudyInfo(
     },
 )
 _COLUMNS = ("person", "day", "beep", "therapy", "post", *_ITEMS)
+_LAYOUT = Layout(
+    id="mindfulness",
+    info=_INFO,
+    keys={
+        "dyad": "person",
+        "person": "person",
+        "session": "day",
+        "clock": "beep",
+        "length_min": 0,
+        "covariates": {
+            "second": {"column": "post", "of": "session"},
+            "intervention": {"column": "therapy", "of": "patient"},
+        },
+    },
+    scores={item: item for item in _ITEMS},
+    reasons={
+        "session": "a day is a session of length 0; days of the second burst are 11 and above, 75 days later",
+        "clock": "the number of the prompt: blocks of 90 minutes from half past seven, which is assumed",
+    },
+    whole=("day", "post", "therapy"),
+)
 
 
 def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
@@ -59,18 +80,10 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
     >>> dl.summarise(dl.read_study(folder)).sessions
     2
     """
-    answered = [
-        record
-        for record in read_published(
-            Path(source),
-            _COLUMNS,
-            "the published table, its columns named in English",
-            (*_ITEMS, "beep", "therapy"),
-            ("day", "post"),
-        )
-        if any(record[item] not in GAPS for item in _ITEMS)
-    ]
-    records = [record for record in answered if record["beep"] not in GAPS]
+    expected = "the published table, its columns named in English"
+    every = read_published(Path(source), _COLUMNS, expected, (*_ITEMS, "beep", "therapy"), ("day", "post"))
+    left_out = {row: why for row, record in enumerate(every) if (why := _why_left_out(record))}
+    records = [record for row, record in enumerate(every) if row not in left_out]
     therapy = {record["person"]: float(record["therapy"]) for record in records if record["therapy"] not in GAPS}
     _arms_known(Path(source), records, therapy)
     sessions: dict[tuple[str, int], dict[str, object]] = {}
@@ -88,7 +101,14 @@ def convert_mindfulness(source: str | Path, path: str | Path) -> Path:
                 measurements.append({**key, **moment, "indicator": item, "value": f"{float(record[item]):g}"})
     people = [{"participant_id": f"P{person}", "dyad": f"D{person}", "role": "patient"} for person in sorted(therapy)]
     calendar = [sessions[key] for key in sorted(sessions)]
-    return write_study(path, _INFO, people, calendar, measurements)
+    return written(path, _LAYOUT, Path(source), every, left_out, people, calendar, measurements)
+
+
+def _why_left_out(record: dict[str, str]) -> str:
+    """Return why a row is no part of the study, nothing where it is one."""
+    if all(record[item] in GAPS for item in _ITEMS):
+        return "a prompt without an answer"
+    return "no number of its prompt, so its time is not known" if record["beep"] in GAPS else ""
 
 
 def _arms_known(source: Path, records: list[dict[str, str]], therapy: dict[str, float]) -> None:

@@ -6,7 +6,7 @@ Mölsä, Forsman & Söderberg (2024), doi:10.12688/f1000research.157148.1, CC BY
 from pathlib import Path
 
 from dyadloop.data.schema import Indicator, StudyInfo, StudyPrior
-from dyadloop.data.writer import write_study
+from dyadloop.exchange.published.account import Layout, written
 from dyadloop.exchange.published.source import GAPS, read_published
 
 _ITEMS = {
@@ -51,6 +51,13 @@ _INFO = StudyInfo(
 )
 
 _COLUMNS = ("id", "notification_time", "notification_no", *_ITEMS)
+_LAYOUT = Layout(
+    id="school",
+    info=_INFO,
+    keys={"dyad": "id", "person": "id", "date": "notification_time", "length_min": 0},
+    scores={item: item for item in _ITEMS},
+    reasons={"date": "each prompt is a session of length 0; sessions are numbered in the order of their times"},
+)
 
 
 def convert_school(source: str | Path, path: str | Path) -> Path:
@@ -67,15 +74,15 @@ def convert_school(source: str | Path, path: str | Path) -> Path:
     Examples
     --------
     >>> folder = dl.convert_school("examples/source/school_daily.csv", "results/school")
-    >>> sorted(path.name for path in folder.iterdir())
-    ['measurements.tsv', 'participants.tsv', 'sessions.tsv', 'study.yaml']
+    >>> sorted(path.name for path in folder.iterdir() if path.name.startswith("import"))
+    ['import.json', 'import.yaml', 'import_log.tsv']
     """
     records = read_published(Path(source), _COLUMNS, "the published daily.csv", tuple(_ITEMS))
     pupils = sorted({record["id"] for record in records})
-    records.sort(key=lambda record: (record["id"], record["notification_time"]))
+    ordered = sorted(records, key=lambda record: (record["id"], record["notification_time"]))
     participants = [{"participant_id": f"P{pupil}", "dyad": f"D{pupil}", "role": "patient"} for pupil in pupils]
     sessions, measurements, order = [], [], dict.fromkeys(pupils, 0)
-    for record in records:
+    for record in ordered:
         order[record["id"]] += 1
         key = {"dyad": f"D{record['id']}", "session": order[record["id"]]}
         sessions.append({**key, "start": record["notification_time"], "length_min": 0})
@@ -83,4 +90,4 @@ def convert_school(source: str | Path, path: str | Path) -> Path:
         for item in _ITEMS:
             if record[item] not in GAPS:
                 measurements.append({**key, **person, "indicator": item, "value": f"{float(record[item]):g}"})
-    return write_study(path, _INFO, participants, sessions, measurements)
+    return written(path, _LAYOUT, Path(source), records, {}, participants, sessions, measurements)

@@ -15,12 +15,14 @@ import pandas as pd
 
 from dyadloop.exchange.formats.format import refusal, sound_file
 from dyadloop.exchange.recordings.names import file_stem
+from dyadloop.exchange.recordings.tables import unique_names
 from dyadloop.files import replacing_folder, write_text
 from dyadloop.signals.series import Floats
 
 _HEAD = 256
 _FIELDS = (("label", 16), ("transducer", 80), ("unit", 8), ("low", 8), ("high", 8), ("lowest", 8), ("highest", 8))
 _MOST_SIGNALS = 4096
+_MOST_GAPS = 50_000_000  # samples: two days at 256 Hz
 _ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15\d+(?:\.\d*)?)?\x14\x14")
 _ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 
@@ -86,9 +88,12 @@ def read_edf(path: str | Path) -> list[EdfSignals]:
         mine = [k for own, k in rates if own == size]
         parts = {
             name: _scaled(file, blocks[:, ends[k] : ends[k + 1]], fields, k, wide)
-            for name, k in zip(_names([fields["label"][k] for k in mine]), mine, strict=True)
+            for name, k in zip(unique_names([fields["label"][k] for k in mine]), mine, strict=True)
         }
         fs = size / float(seconds) if seconds else float(size)
+        if len(onsets) and (onsets[-1] - onsets[0]) * fs > len(onsets) * size + _MOST_GAPS:
+            got = f"records over {onsets[-1] - onsets[0]:.6g} s of which {len(onsets) * size / fs:.6g} s are recorded"
+            raise refusal(file, got, f"gaps of at most {_MOST_GAPS / fs:.6g} s", "split the recording at its breaks")
         samples, breaks = _placed(parts, onsets, fs, size)
         units = {name: fields["unit"][k] for name, k in zip(parts, mine, strict=True)}
         found.append(EdfSignals(samples, fs, units, start, breaks))
@@ -161,16 +166,6 @@ def _scaled(file: Path, block: np.ndarray, fields: dict[str, list[str]], k: int,
     else:
         values = plain.view("<i2")
     return (values - lowest) * (high - low) / (highest - lowest) + low
-
-
-def _names(labels: list[str]) -> list[str]:
-    found: list[str] = []
-    for label in labels:
-        name, number = label or "signal", 2
-        while name in found:
-            name, number = f"{label or 'signal'}_{number}", number + 1
-        found.append(name)
-    return found
 
 
 def _placed(

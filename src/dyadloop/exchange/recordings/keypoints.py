@@ -77,7 +77,8 @@ def movement(points: np.ndarray, trusted: float) -> np.ndarray:
     trusted
         Least likelihood of a point that counts.
     """
-    place = np.where((points[..., 2:] >= trusted) & np.isfinite(points[..., 2:]), points[..., :2], np.nan)
+    sound = (points[..., 2:] >= trusted) & np.isfinite(points).all(axis=2, keepdims=True)
+    place = np.where(sound, points[..., :2], np.nan)
     way = np.full(points.shape[:2], np.nan)
     way[1:] = np.linalg.norm(np.diff(place, axis=0), axis=2)
     known = np.isfinite(way)
@@ -111,6 +112,8 @@ def _floats(path: Path, columns: pd.DataFrame, header: int) -> np.ndarray:
 
 def _on_frames(path: Path, frames: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return rows by frame from the first to the last, NaN where a frame is not there."""
+    if not len(frames):
+        raise refusal(path, "no frames", "points in frames", "export it again")
     if not np.isfinite(frames).all() or (np.diff(frames) <= 0).any() or (frames != np.round(frames)).any():
         raise refusal(
             path, "frames that do not go on one by one", "rising numbers of frames", "sort or export it again"
@@ -137,6 +140,9 @@ def _frame_file(path: Path) -> dict[str, np.ndarray]:
     names, frames, values = read_frame(path)
     if not names or len(names[0]) not in (3, 4):
         raise refusal(path, "a table without the headings of points", "scorer, bodyparts, coords", "export it as CSV")
+    if values.shape != (len(frames), len(names)):
+        got, expected = f"{' x '.join(map(str, values.shape))} numbers", f"{len(frames)} frames of {len(names)} columns"
+        raise refusal(path, got, expected, "export it again")
     places = [(name[1] if len(name) == 4 else "", name[-2], name[-1]) for name in names]
     return _bodies(path, places, frames, values)
 

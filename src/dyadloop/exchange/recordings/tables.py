@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dyadloop.data.table import told_number
 from dyadloop.exchange.formats.format import refusal
 from dyadloop.exchange.recordings.names import file_stem
 from dyadloop.files import write_text
@@ -111,10 +112,11 @@ def _write_block(stream: Any, signals: Signals, low: int, high: int) -> None:  #
 
 
 def unique_names(labels: Sequence[str], otherwise: str = "signal") -> list[str]:
-    """Return labels without tabs, each once."""
+    """Return labels without tabs, each once; a number alone would pass for a row without headings."""
     found: list[str] = []
     for label in labels:
         bare = " ".join(str(label).split()) or otherwise
+        bare = f"{otherwise} {bare}" if told_number(bare) == told_number(bare) else bare
         name, number = bare, 2
         while name in found:
             name, number = f"{bare}_{number}", number + 1

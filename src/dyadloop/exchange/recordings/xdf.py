@@ -29,6 +29,8 @@ _LEAST = 1.5
 """Samples that must be missing for a break; half a sample is rounding."""
 _ODD_OFFSETS = 5.0
 """Offsets of clocks farther from their line than this many medians of such distances are left out."""
+_MOST_GAPS = 50_000_000
+"""Samples of the longest break: two days at 256 Hz."""
 
 
 def read_xdf(path: str | Path) -> list[Signals]:
@@ -184,6 +186,11 @@ def _breaks(times: np.ndarray, step: float) -> np.ndarray:
     last = 0
     for k in np.flatnonzero(likely).tolist():
         moved = float(late[k : k + _WINDOW].min() - late[max(k - _WINDOW, last) : k].min())
+        if moved > _MOST_GAPS:
+            got = f"a stamp that makes a gap of {moved:.3g} samples"
+            raise refusal(
+                "stamps of a stream", got, f"gaps of at most {_MOST_GAPS}", "the file is damaged: copy it again"
+            )
         if moved >= _LEAST:
             found[k], last = round(moved), k
     return found
