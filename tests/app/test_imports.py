@@ -185,7 +185,7 @@ def test_too_large_an_upload_is_refused_and_leaves_nothing(door, tmp_path, monke
         yield from [b"x" * 400] * 4
 
     assert upload(door, "big.csv", stream()).status_code == 413, "also where no length was told"
-    assert not [path for path in (tmp_path / "work").rglob("*") if path.is_file()]
+    assert not list((tmp_path / "work" / "uploads").iterdir())
 
 
 def test_an_archive_that_unpacks_without_end_is_refused(door):

@@ -217,3 +217,16 @@ def test_answers_add_to_a_draft_one_call_after_the_other(tmp_path):
     assert "phase: before\n" in text
     assert "dyad: code  # its heading" in text, "reasons of guesses that stand are kept"
     assert "run the same command again" in text
+
+
+@pytest.mark.parametrize(("name", "asked"), [("PHQ-9 Summe", 14), ("pss10", 30), ("Stress", None), ("SRS", None)])
+def test_how_many_days_an_answer_is_about_comes_from_the_published_form(tmp_path, name, asked):
+    source = _sheet(tmp_path, (name,))
+    plan = plan_import([source], tmp_path / "out")
+    (score,) = plan.mapping.tables[0].scores.values()
+    assert score.recall_days == asked
+    told = [line for line in plan.text.splitlines() if "recall_days:" in line]
+    assert [("guess, to be confirmed" in line) for line in told] == [True] * (asked is not None)
+    made = import_study(source, tmp_path / "out", answers={"phase": "before"} if score.phase == "?" else {})
+    (indicator,) = made.study.info.indicators.values()
+    assert indicator.recall_days == asked

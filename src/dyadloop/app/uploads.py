@@ -58,6 +58,8 @@ async def _receive(request: Request) -> Response:
         draft.replace(folder / name)
     finally:
         draft.unlink(missing_ok=True)
+        if not sources(folder):
+            found.clear(folder)
     return answer({"upload": folder.name, "files": [path.name for path in sources(folder)]})
 
 

@@ -239,7 +239,7 @@ def _info(mapping: Mapping, parts: Sequence[Part]) -> StudyInfo:
     indicators, covariates = {}, {}
     for part in parts:
         for name, score in part.table.scores.items():
-            fields = {"quantity", "person", "unit", "scale", "transform", "reliability", "use", "reason"}
+            fields = {"quantity", "person", "unit", "scale", "transform", "recall_days", "reliability", "use", "reason"}
             told_of = score.model_dump(include=fields, exclude_defaults=True) | {
                 "unit": score.unit,
                 "person": score.person,

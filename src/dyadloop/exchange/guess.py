@@ -159,7 +159,7 @@ def _study(guesses: Sequence[Guess], name: str) -> tuple[dict[str, Any], dict[st
         "simulated": False,
     }
     why = {
-        "simulated": "write true if the numbers are made up",
+        "simulated": "assumed; true where the numbers are made up",
         "theory": "whose claims are tested; `dyadloop theory list` shows others",
     }
     study["theory"] = "framework"

@@ -153,6 +153,7 @@ def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: li
             }  # fmt: skip
             guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
             _add_phase(guess, scores, name, stem, key.id)
+            _add_recall(guess, scores, name, key)
             if codes:
                 scores[name]["missing"] = list(codes)
                 guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
@@ -200,6 +201,7 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
         guess.reasons[f"scores.{own}.quantity"] = why
         if quantity:
             _add_phase(guess, scores, own, name, label)
+            _add_recall(guess, scores, own, key)
         guess.reasons[f"scores.{own}.scale"] = scale_why
         if person == ASK:
             words = (
@@ -232,7 +234,7 @@ def _join_halves(guess: Guess, scores: dict[str, dict[str, Any]]) -> None:
 def _join(guess: Guess, scores: dict[str, dict[str, Any]], stem: str, pair: tuple[str, str]) -> None:
     """Give two columns of one measure the name of one indicator, unless they differ in more than their phase."""
     entries = [scores[name] for name in pair]
-    alike = ("unit", "scale", "transform", "subscale", "instrument")
+    alike = ("unit", "scale", "transform", "recall_days", "subscale", "instrument")
     known = [entry["quantity"] for name, entry in zip(pair, entries, strict=True) if entry["quantity"] != name]
     if any(entries[0].get(key) != entries[1].get(key) for key in alike) or len(set(known)) > 1:
         return
@@ -248,6 +250,16 @@ def _join(guess: Guess, scores: dict[str, dict[str, Any]], stem: str, pair: tupl
         words = " and ".join(repr(str(scores[other].get("column") or other)) for other in pair)
         guess.reasons[f"scores.{own}.indicator"] = f"guess, to be confirmed: {words} are one measure, before and after"
         guess.reasons[f"scores.{own}.phase"] = "guess, to be confirmed: its heading says so"
+
+
+def _add_recall(guess: Guess, scores: dict, name: str, key: Instrument | None) -> None:
+    """Say how many days the answers are about, where the published form asks about more than the moment."""
+    if key is not None and key.recall_days is not None:
+        asked = f"{key.recall_days:g}"
+        scores[name]["recall_days"] = int(asked) if asked.isdigit() else key.recall_days
+        guess.reasons[f"scores.{name}.recall_days"] = (
+            f"guess, to be confirmed: the published {key.id} asks about {asked} days; write those of your form"
+        )
 
 
 def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column

@@ -60,6 +60,7 @@ class Score(_Record):
     phase: Literal["before", "after", "?"] | None = Field(
         default=None, description="whether it was given before or after the session; without it, at the start"
     )
+    recall_days: float | None = Field(default=None, gt=0, description="days that an answer is about, such as 14")
     reliability: float | None = None
     missing: CodesOrAsked = Field(default=(), description="codes of this column alone; -9..-1 is a range")
     use: bool = True
@@ -142,7 +143,7 @@ class Table(_Record):
 
 def _one_measure(scores: AnyMapping[str, Score]) -> None:
     """Refuse columns of one indicator that are not the same measure at another phase."""
-    alike = ("quantity", "person", "unit", "scale", "transform")
+    alike = ("quantity", "person", "unit", "scale", "transform", "recall_days")
     first: dict[str, list[str]] = {}
     for name, score in scores.items():
         first.setdefault(score.indicator or name, []).append(name)
