@@ -50,16 +50,23 @@ def draw(paint: Callable[[Figure], None], width: float, height: float) -> str:
     return text[text.index("<svg") :]
 
 
+_MARK = 12.0  # height above a figure that its mark takes, in points of the figure
+
+
 def simulated_mark(svg: str) -> str:
-    """Return a figure that says in its upper right corner that what it shows is simulated."""
+    """Return a figure that says above its upper right corner that what it shows is simulated."""
     box = re.search(r'viewBox="([-\d.]+) ([-\d.]+) ([\d.]+) ([\d.]+)"', svg)
-    left, top, width = (float(number) for number in box.groups()[:3]) if box else (0.0, 0.0, 100.0)
+    if box is None:
+        raise ValueError("a figure without a viewBox has no corner for the mark")
+    left, top, width, height = (float(number) for number in box.groups())
     text = (
-        f'<text x="{left + width - 3:g}" y="{top + 9:g}" text-anchor="end" font-family="sans-serif" font-size="8" '
+        f'<text x="{left + width - 3:g}" y="{top - 3:g}" text-anchor="end" font-family="sans-serif" font-size="8" '
         f'font-weight="bold" fill="{RED}">SIMULATED</text>'
     )
-    end = svg.rindex("</svg>")
-    return svg[:end] + text + "\n" + svg[end:]
+    whole = svg.replace(box[0], f'viewBox="{left:g} {top - _MARK:g} {width:g} {height + _MARK:g}"', 1)
+    whole = re.sub(r'height="([\d.]+)pt"', lambda found: f'height="{float(found[1]) + _MARK:g}pt"', whole, count=1)
+    end = whole.rindex("</svg>")
+    return whole[:end] + text + "\n" + whole[end:]
 
 
 def missingness(shares: dict[str, tuple[float, ...]]) -> str:
