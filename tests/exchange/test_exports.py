@@ -8,6 +8,7 @@ import pytest
 
 from dyadloop.data import read_study
 from dyadloop.exchange import EXPORTS, export_study, import_study, new_study, write_crate
+from dyadloop.exchange.exports.tables import text_tables
 from dyadloop.exchange.folder import neutral
 from tests.cli.program import dyadloop
 from tests.exchange.made import spss
@@ -131,3 +132,27 @@ def test_exports_are_called_right_or_refused(study, tmp_path):
     assert dyadloop("export", study.path, tmp_path / "out").returncode == 3
     assert dyadloop("export", study.path, "--to", "bids").returncode == 2
     assert dyadloop("export", study.path, tmp_path / "x", "--to", "excel").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("to", "source"), [("bids", "out"), ("spss", "out/study.sav"), ("wide", "out/wide.csv"), ("psychds", "out")]
+)
+def test_values_before_and_after_a_session_come_back_at_their_phase(tmp_path, to, source):
+    lines = ["patient,session,date,phq9_pre,phq9_post,stress_post"]
+    lines += [
+        f"P{p},{s},2024-03-{7 * s:02d},{10 + p - s},{8 + p - s},{p + s}.5" for p in range(1, 6) for s in range(1, 5)
+    ]
+    (tmp_path / "pairs.csv").write_text("\n".join(lines))
+    study = import_study(tmp_path / "pairs.csv", tmp_path / "study", answers={"length_min": "50"}).study
+    assert {phase for *_, phase, _ in _rows(study)} == {"before", "after"}
+    export_study(study, tmp_path / "out", to)
+    answers = {"phase": "after"} if to == "wide" else {}  # the one export whose columns have no wording
+    back = import_study(tmp_path / source, tmp_path / "back", answers=answers).study
+    assert _rows(back) == _rows(study)
+
+
+def _rows(study):
+    """Return dyad, person, session, indicator, phase and value of every row, in order."""
+    table = text_tables(study)["measurements"]
+    own = ("dyad", "participant_id", "session", "indicator", "phase", "value")
+    return sorted(zip(*(table[name] for name in own), strict=True))

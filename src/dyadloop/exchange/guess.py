@@ -1,5 +1,6 @@
 """Guess the mapping of one or more tables: what belongs together, what is asked, and why."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -193,8 +194,12 @@ def _same_ids(guesses: Sequence[Guess]) -> tuple[dict[str, str], dict[str, str]]
 
 
 def _bare(text: str) -> str:
-    """Return an id without what people write differently."""
-    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
-    head = letters.rstrip("0123456789")
-    tail = letters[len(head) :]
-    return head + (tail.lstrip("0") or tail[-1:])
+    """Return an id without what people write differently.
+
+    What stands between two numbers tells them apart: 1-11 and 11-1 are two persons, and 1.0 is the number 1.
+    """
+    whole = match[1] if (match := re.fullmatch(r"(\d+)[.,]0+", text)) else text
+    letters = re.sub(r"(?<=\d)[\W_]+(?=\d)", "-", whole.casefold())
+    letters = "".join(letter for letter in letters if letter.isalnum() or letter == "-")
+    parts = re.split(r"(\d+)", re.sub(r"-(?!\d)|(?<!\d)-", "", letters))
+    return "".join(part.lstrip("0") or "0" if part.isdigit() else part for part in parts)

@@ -12,7 +12,15 @@ from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.phases import halves_of, phase_of
 from dyadloop.exchange.profile import Profile, constant_within, lone_values, missing_codes
 from dyadloop.exchange.questionnaires import instrument_of
-from dyadloop.exchange.vocabulary import IDENTIFYING, NOTES, TECHNICAL, person_of, quantity_of, without_person
+from dyadloop.exchange.vocabulary import (
+    IDENTIFYING,
+    NOTES,
+    TECHNICAL,
+    person_of,
+    person_of_label,
+    quantity_of,
+    without_person,
+)
 from dyadloop.measures.questionnaires import Instrument
 
 _UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
@@ -168,7 +176,8 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
         return [(roles[0], base)]
     if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
         return [(ASK, base)]
-    told = person_of(heading) or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
+    told = person_of(heading) or person_of_label(_label(guess.grid, guess, columns[0]) if len(columns) == 1 else "")
+    told = told or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
 
@@ -209,8 +218,17 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
             )
             guess.reasons[f"scores.{own}.person"] = words
         elif not _roles(guess, [name]):
-            told = person_of(name) or person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
-            guess.reasons[f"scores.{own}.person"] = "its name" if told else "nothing names another person"
+            guess.reasons[f"scores.{own}.person"] = _why_person(grid, name, label)
+
+
+def _why_person(grid: Grid, name: str, label: str) -> str:
+    """Return what told who answers."""
+    if person_of(name):
+        return "its name"
+    if person_of_label(label):
+        return "its label"
+    around = person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
+    return "its name" if around else "nothing names another person"
 
 
 def _add_phase(guess: Guess, scores: dict, own: str, heading: str, label: str) -> None:

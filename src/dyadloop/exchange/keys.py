@@ -1,5 +1,6 @@
 """Whom, when: the dyad, person, role, session and time of every row; a row that does not tell is reported."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -183,8 +184,10 @@ def _sessions(part: Part) -> None:
 
 
 def _session(text: str) -> str:
+    """Return the name of a session; a whole number is one however a program writes it, such as 01 or 1.0."""
     bare = plain(text)
-    return str(int(bare)) if bare.isdigit() else bare
+    match = re.fullmatch(r"(\d+)([.,]0+)?", bare, re.ASCII)
+    return str(int(match[1])) if match else bare
 
 
 def _starts(part: Part) -> None:

@@ -26,9 +26,9 @@ KEYS: dict[str, tuple[tuple[str, int], ...]] = {
         (r"(therapist|therapeut(in)?|behandler(in)?|ther|th)[ _.-]*(id|nr|no|code|nummer|name|kürzel|chiffre)?", 90),
     ),
     "session": (
-        (r"(session|sitzung|sitzungs)[ _.-]*(nr|no|num|number|nummer|id)?", 100),
+        (r"(session|sitzung|sitzungs)[ _.-]*(nr|no|num|number|nummer|id)?\.?", 100),
         (r"redcap_repeat_instance", 97), (r"redcap_event_name|event[ _.-]name", 92),
-        (r"(therapie)?(stunde|termin|treffen)[ _.-]*(nr|no|nummer)?", 90),
+        (r"(therapie)?(stunde|termin|treffen)[ _.-]*(nr|no|nummer)?\.?", 90),
         (r"(mzp|messzeitpunkt|zeitpunkt|wave|welle|visit|visite|occasion|measurement|assessment)"
          r"[ _.-]*(nr|no|number|nummer)?", 85),
         (r"(beep|prompt|notification|obs|observation|survey)[ _.-]*(nr|no|num|number|count|index)", 80),
@@ -42,7 +42,7 @@ KEYS: dict[str, tuple[tuple[str, int], ...]] = {
     ),
     "clock": ((r"(uhrzeit|time|zeit|start[ _.-]?time|beginn|clock|hour|begin)", 80),),
     "length": (
-        (r"(dauer|duration|length|laenge|länge|session[ _.-]?length)([ _.-]*\(?(min|minuten|minutes)\)?)?", 90),
+        (r"(dauer|duration|length|laenge|länge|session[ _.-]?length)([ _.-]*\(?(min|minuten|minutes)\.?\)?)?", 90),
         (r"length_min|duration_min|min(uten|utes)?", 80),
     ),
     "day": ((r"(day|tag|study[ _.-]?day)([ _.-]*(nr|no|number))?", 80),),
@@ -135,6 +135,32 @@ def without_person(heading: str) -> str:
         if match := re.search(pattern, heading.casefold()):
             return f"{heading[: match.start()]} {heading[match.end() :]}".strip()
     return heading
+
+
+_ROLE_WORDS = re.compile(
+    r"((?:[\w']+\s+)?)\b(therapist|therapeut(?:in|en|innen)?|patient(?:in|en|innen)?|client|klient(?:in|en)?)\b(?!')",
+    re.IGNORECASE,
+)
+_SPOKEN_OF = re.compile(
+    r"(my|your|his|her|their|our|with|to|from|of|about|and|for|über|mein\w*|ihr\w*|dein\w*|sein\w*|unser\w*|mit|zu|zum|zur|und|für)"
+    r"|(the|a|der|die|dem|den|des|eine?m?)",
+    re.IGNORECASE,
+)
+_RATED_BY = re.compile(r"\b(by|von|durch)\s+(the|der|dem|den)?\s*$", re.IGNORECASE)
+
+
+def person_of_label(label: str) -> str | None:
+    """Return the role that a label names as who answers, None where it names none, both, or one that is spoken of.
+
+    "Alliance, therapist" and "rated by the therapist" tell it; "my therapist and I trust each other" does not.
+    """
+    told = [
+        (match, "therapist" if match[2].casefold()[0] == "t" else "patient") for match in _ROLE_WORDS.finditer(label)
+    ]
+    rating = {role for match, role in told if _RATED_BY.search(label[: match.start(2)])}
+    spoken = any(_SPOKEN_OF.fullmatch(match[1].strip()) for match, _ in told)
+    found = rating or (set() if spoken else {role for _, role in told})
+    return found.pop() if len(found) == 1 else None
 
 
 def person_of(heading: str) -> str | None:

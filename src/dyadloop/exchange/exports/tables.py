@@ -26,6 +26,7 @@ _MEANINGS = {
     "trials": "out of how many trials a count is", "quantity": "variable of the theory that the indicator stands for",
     "unit": "unit of the value", "events": "events of the session, name or name=number",
 }  # fmt: skip
+_ENDINGS = {"before": ("pre", "before", "vor"), "after": ("post", "after", "nach")}
 
 
 def text_tables(study: Study) -> dict[str, pd.DataFrame]:
@@ -56,19 +57,22 @@ def long_table(study: Study) -> pd.DataFrame:
 def wide_table(study: Study) -> pd.DataFrame:
     """Return one row per dyad, session and moment, with a column per indicator.
 
-    Limits, standard errors and trials have columns of their own where there are any. Where a dyad has several persons
-    in one role, the indicators of the second get the ending ``_2``, and so on.
+    An indicator with values before and after sessions has two columns, such as ``phq_pre`` and ``phq_post``, which an
+    import puts together again. Limits, standard errors and trials have columns of their own where there are any. Where
+    a dyad has several persons in one role, the indicators of the second get the ending ``_2``, and so on.
     """
     tables = text_tables(study)
     values, people = tables["measurements"], tables["participants"]
     number = people.groupby(["dyad", "role"]).cumcount() + 1
     place = dict(zip(people["participant_id"], number, strict=True))
+    halves = _halves(study)
+    told = zip(values["indicator"], values["phase"], values["participant_id"], strict=True)
     values = values.assign(
         column=[
-            f"{name}_{place[who]}" if place[who] > 1 else name
-            for name, who in zip(values["indicator"], values["participant_id"], strict=True)
+            f"{halves.get((name, phase), name)}{f'_{place[who]}' if place[who] > 1 else ''}"
+            for name, phase, who in told
         ],
-        phase=values["phase"].where(values["phase"].isin(["before", "within", "between"]), ""),
+        phase=values["phase"].where(values["phase"].isin(["within", "between"]), ""),
     )
     keys = ["dyad", "session", "time", "phase"]
     parts = []
@@ -93,18 +97,40 @@ def wide_table(study: Study) -> pd.DataFrame:
     )
 
 
+def _phases(study: Study) -> dict[str, set[str]]:
+    """Return the phases of each indicator, without those between moments of a session."""
+    table = text_tables(study)["measurements"]
+    table = table[table["phase"].isin(["", *_ENDINGS])]
+    return {str(name): set(phases) for name, phases in table.groupby("indicator")["phase"]}
+
+
+def _halves(study: Study) -> dict[tuple[str, str], str]:
+    """Return the columns of indicators that have values at several phases of a session, by indicator and phase."""
+    phases = _phases(study)
+    found: dict[tuple[str, str], str] = {}
+    for name in (name for name, told in phases.items() if len(told) > 1):
+        for phase, endings in _ENDINGS.items():
+            free = (f"{name}_{ending}" for ending in endings if f"{name}_{ending}" not in study.info.indicators)
+            found[name, phase] = next(free, name)
+    return found
+
+
 def dictionary(study: Study, columns: Sequence[str]) -> pd.DataFrame:
     """Return what each column of a table means."""
-    rows = []
+    rows, phases, halves = [], _phases(study), {column: key for key, column in _halves(study).items()}
     for name in columns:
-        base, ending = _indicator_of(study, name)
+        base, ending, phase = _indicator_of(study, name, halves)
         if base is None:
             rows.append({"column": name, "meaning": _meaning(study, name), "unit": "", "lowest": "", "highest": ""})
             continue
         entry = study.info.indicators[base]
         what = {"limit": "limit of ", "error": "standard error of ", "trials": "trials of "}.get(ending, "")
         scale = ("", "") if entry.scale is None or what else (f"{entry.scale[0]:g}", f"{entry.scale[1]:g}")
-        meaning = f"{what}{base}: {entry.quantity} of the {entry.person}{f' ({entry.reason})' if entry.reason else ''}"
+        only = phases.get(base, set())
+        phase = phase or (next(iter(only)) if len(only) == 1 else "")
+        when = f", {phase} the session" if phase else ""
+        reason = f" ({entry.reason})" if entry.reason else ""
+        meaning = f"{what}{base}: {entry.quantity} of the {entry.person}{when}{reason}"
         rows.append({"column": name, "meaning": meaning, "unit": entry.unit, "lowest": scale[0], "highest": scale[1]})
     return pd.DataFrame(rows, columns=["column", "meaning", "unit", "lowest", "highest"])
 
@@ -116,16 +142,18 @@ def _meaning(study: Study, name: str) -> str:
     )
 
 
-def _indicator_of(study: Study, name: str) -> tuple[str | None, str]:
-    """Return the indicator of a column of a wide table, and what of it the column holds."""
-    for known in study.info.indicators:
-        if name == known:
-            return known, ""
-        rest = name.removeprefix(f"{known}_") if name.startswith(f"{known}_") else ""
+def _indicator_of(study: Study, name: str, halves: dict[str, tuple[str, str]]) -> tuple[str | None, str, str]:
+    """Return the indicator of a column of a wide table, what of it the column holds, and its phase where it says so."""
+    columns = {known: (known, "") for known in study.info.indicators} | halves
+    for column, (known, phase) in columns.items():
+        if name == column:
+            return known, "", phase
+    for column, (known, phase) in columns.items():
+        rest = name.removeprefix(f"{column}_") if name.startswith(f"{column}_") else ""
         parts = rest.split("_")
         if rest and all(part.isdigit() or part in ("limit", "error", "trials") for part in parts):
-            return known, parts[-1] if not parts[-1].isdigit() else ""
-    return None, ""
+            return known, parts[-1] if not parts[-1].isdigit() else "", phase
+    return None, "", ""
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
