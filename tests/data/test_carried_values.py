@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dyadloop.data import read_study
-from dyadloop.data.carried_values import carried_values
+from dyadloop.data.carried_values import carried_values, overlapping_answers
 from dyadloop.simulation import simulate_alliance
 
 ROOT = Path(__file__).parents[2]
@@ -42,3 +42,23 @@ def test_slow_change_is_not_taken_for_copies(tmp_path):
 @pytest.mark.parametrize("name", ["school", "diaries", "mindfulness"])
 def test_real_answers_are_not_taken_for_copies(name):
     assert carried_values(read_study(ROOT / "examples" / name)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_last_values_that_are_carried_to_the_end_are_told(tmp_path, seed):
+    study = read_study(simulate_alliance(tmp_path / "study", dyads=30, sessions=14, seed=seed))
+    table = study.measurements.copy()
+    for person, rows in table[table["indicator"].eq("phq9")].groupby("participant_id").groups.items():
+        if int(str(person)[-2:]) % 3 == 0:
+            table.loc[rows[-5:], "value"] = table.loc[rows[-5], "value"]
+    (doubt,) = carried_values(dataclasses.replace(study, measurements=table))
+    assert "that ends with 4 or more values alike in" in doubt.got
+
+
+def test_answers_about_overlapping_days_are_told_where_they_are_declared(tmp_path):
+    study = read_study(simulate_alliance(tmp_path / "study", dyads=8, sessions=8, seed=1))
+    assert overlapping_answers(study) == [], "about the week since the last session"
+    phq9 = study.info.indicators["phq9"].model_copy(update={"recall_days": 14.0})
+    info = study.info.model_copy(update={"indicators": {**study.info.indicators, "phq9": phq9}})
+    (doubt,) = overlapping_answers(dataclasses.replace(study, info=info))
+    assert doubt.got == "'phq9' asks about 14 days and is given every 7"

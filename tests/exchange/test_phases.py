@@ -230,3 +230,19 @@ def test_how_many_days_an_answer_is_about_comes_from_the_published_form(tmp_path
     made = import_study(source, tmp_path / "out", answers={"phase": "before"} if score.phase == "?" else {})
     (indicator,) = made.study.info.indicators.values()
     assert indicator.recall_days == asked
+
+
+def test_a_total_beside_its_scored_items_is_set_aside(tmp_path):
+    head = ";".join(["code", "session", "date", "length", *(f"phq9_{k}" for k in range(1, 10)), "phq9_total"])
+    rows = [head]
+    for p in range(1, 7):
+        for s, date in enumerate(WEEKS, start=1):
+            items = [(p * s + k * p) % 4 for k in range(9)]
+            rows.append(";".join(map(str, [f"P{p}", s, date, 50, *items, sum(items)])))
+    source = tmp_path / "items.csv"
+    source.write_text("\n".join(rows) + "\n")
+    plan = plan_import([source], tmp_path / "out")
+    used = {name: score.use for name, score in plan.mapping.tables[0].scores.items()}
+    assert sorted(used.values()) == [False, True]
+    assert used["phq9_total"] is False
+    assert "count the same answers twice" in plan.text

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.stats import poisson
 
-from dyadloop.data.carried_values import carried_values
+from dyadloop.data.carried_values import carried_values, overlapping_answers
 from dyadloop.data.doubts import Doubt, doubt, lines_of, named
 from dyadloop.data.schema import CALENDAR, Study
 from dyadloop.observation.kinds import kinds
@@ -50,7 +50,14 @@ def value_doubts(study: Study) -> list[Doubt]:
         codes, coded = _codes(series)
         outliers, odd = _outliers(series, coded)
         found += [*codes, *outliers, *_levels(series, coded | odd), *_constant(series), *_grain(series), *_ends(series)]
-    return [*found, *_never_within(study), *_same_answers(study), *_twins(study), *carried_values(study)]
+    return [
+        *found,
+        *_never_within(study),
+        *_same_answers(study),
+        *_twins(study),
+        *carried_values(study),
+        *overlapping_answers(study),
+    ]
 
 
 def _all_series(study: Study) -> Iterator[_Series]:

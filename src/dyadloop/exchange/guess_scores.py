@@ -51,8 +51,22 @@ def guess_scores(guess: Guess) -> None:
             guess.reasons[f"persons.{own}"] = "one entry per dyad: kept beside the person, not used in the fit"
         else:
             left_out[name] = why
+    _set_totals_aside(guess, scores)
     _join_halves(guess, scores)
     guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}
+
+
+def _set_totals_aside(guess: Guess, scores: dict[str, dict[str, Any]]) -> None:
+    """Leave a total out of the fit whose items are scored here: it would count the same answers twice."""
+    scored = {(entry["instrument"], entry["person"]): name for name, entry in scores.items() if "items" in entry}
+    for name, entry in scores.items():
+        key = instrument_of(str(entry.get("column", ""))) if "items" not in entry else None
+        if key is not None and (key.id, entry["person"]) in scored:
+            entry["use"] = False
+            guess.reasons[f"scores.{name}.use"] = (
+                f"guess, to be confirmed: {scored[key.id, entry['person']]!r} is scored from the items of the same "
+                f"{key.id}, and both would count the same answers twice"
+            )
 
 
 def _candidates(guess: Guess) -> dict[str, Profile]:

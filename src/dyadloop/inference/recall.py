@@ -2,10 +2,8 @@
 
 import numpy as np
 
+from dyadloop.data.carried_values import LONGER
 from dyadloop.inference.problem import Problem
-
-LONGER = 1.25
-"""How many times the median interval between answers the days that they are about may be (assumption)."""
 
 
 def overlapping(problem: Problem) -> dict[str, str]:
