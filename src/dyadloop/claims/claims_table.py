@@ -88,8 +88,8 @@ def judge_claims(post: xr.DataTree, comparison: xr.Dataset | None = None) -> pd.
     """
     groups = {name: post[name].to_dataset() for name in ("prior", "posterior", "sample_stats")}
     fault = sampling_fault(post)
-    rows = judge(problem_of(post), groups, comparison, fault)
     problem = problem_of(post)
+    rows = judge(problem, groups, comparison, fault)
     misfit = {} if fault or all(row["verdict"] == UNTESTABLE for row in rows) else finding_faults(post)
     own = faults_of_own(problem, post, _randomised_findings(problem, groups, rows))
     told = [_trusted(row, misfit.get(row["claim"], []), own.get(row["claim"], [])) for row in rows]
@@ -128,15 +128,14 @@ def _randomised_findings(problem: Problem, groups: dict[str, xr.Dataset], rows: 
     """Return the draws of what randomised events or arms do, for the claims that they decide."""
     decided = {row["claim"]: row for row in rows if row["verdict"] in ("supported", "contradicted")}
     components = {variable.id for variable in problem.plan.theory.of_kind("component")}
-    found = []
+    moved, found = randomisation_of(problem, groups).moved & components, []
     for claim in problem.plan.theory.claims:
         for subject in subjects(problem, claim):
             row = decided.get(claim.id.format(id=subject, label=subject))
             if row is None or row["rests_on"] == ASSOCIATION:
                 continue
             by_events = row["rests_on"] == EVENTS
-            sources = randomisation_of(problem, groups).moved & components if by_events else None
-            function = estimand(problem, claim, subject, sources, by_events=by_events)
+            function = estimand(problem, claim, subject, moved if by_events else None, by_events=by_events)
             if not isinstance(function, Untestable):
                 (draws,) = draws_of(function, groups["posterior"])
                 low = -np.inf if claim.rope.low is None else claim.rope.low

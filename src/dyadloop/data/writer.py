@@ -1,6 +1,7 @@
 """Write a study folder, whole or not at all."""
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from contextlib import contextmanager
 from pathlib import Path
 
 from dyadloop.data.schema import (
@@ -45,23 +46,40 @@ def write_study(
     DataError
         If the folder exists already.
     """
+    with new_folder(path) as draft:
+        write_files(draft, info, participants, sessions, measurements)
+        for name, body in (extra_files or {}).items():
+            (draft / name).write_text(body, encoding="utf-8")
+    return Path(path)
+
+
+@contextmanager
+def new_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a draft of a folder that takes its place once it is whole; an existing folder is left alone.
+
+    Raises
+    ------
+    DataError
+        If the folder exists already.
+    """
     root = Path(path)
     if root.exists():
         fault = Fault(str(root), None, None, "an existing folder", "a new folder", "choose another or move it away")
         raise DataError(str(root), [fault])
     with replacing_folder(root) as draft:
-        content = info.model_dump(mode="json", exclude_defaults=True) | {"schema_version": info.schema_version}
-        text = dump_yaml(content)
-        (draft / "study.yaml").write_text(text, encoding="utf-8")
-        people = list(participants)
-        covariates = tuple(dict.fromkeys(key for row in people for key in row if key not in PARTICIPANT_COLUMNS))
-        _write_table(draft / "participants.tsv", (*PARTICIPANT_COLUMNS, *covariates), people)
-        extras = (*SESSION_EXTRAS, *info.covariates_of("session"))
-        _write_table(draft / "sessions.tsv", (*SESSION_COLUMNS, *extras), sessions)
-        write_measurements(draft / "measurements.tsv", measurements)
-        for name, body in (extra_files or {}).items():
-            (draft / name).write_text(body, encoding="utf-8")
-    return root
+        yield draft
+
+
+def write_files(draft: Path, info: StudyInfo, participants: Rows, sessions: Rows, measurements: Rows) -> None:
+    """Write the files of a study into a folder that is there; rows as in :func:`write_study`."""
+    content = info.model_dump(mode="json", exclude_defaults=True) | {"schema_version": info.schema_version}
+    (draft / "study.yaml").write_text(dump_yaml(content), encoding="utf-8")
+    people = list(participants)
+    covariates = tuple(dict.fromkeys(key for row in people for key in row if key not in PARTICIPANT_COLUMNS))
+    _write_table(draft / "participants.tsv", (*PARTICIPANT_COLUMNS, *covariates), people)
+    extras = (*SESSION_EXTRAS, *info.covariates_of("session"))
+    _write_table(draft / "sessions.tsv", (*SESSION_COLUMNS, *extras), sessions)
+    write_measurements(draft / "measurements.tsv", measurements)
 
 
 def write_measurements(path: Path, rows: Rows) -> None:

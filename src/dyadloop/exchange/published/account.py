@@ -1,7 +1,6 @@
 """The account of a published table, as an import keeps it: mapping, log, hashes, and cells = used + reported."""
 
 import json
-import os
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,7 @@ import numpy as np
 
 from dyadloop.data.reader import FILES
 from dyadloop.data.schema import Indicator, StudyInfo
-from dyadloop.data.writer import Rows, write_study
-from dyadloop.errors import DataError, Fault
+from dyadloop.data.writer import Rows, new_folder, write_files
 from dyadloop.exchange.folder import LOG, RECORD, log_text
 from dyadloop.exchange.grid import Grid, Remark, text_table
 from dyadloop.exchange.importing import account
@@ -21,7 +19,7 @@ from dyadloop.exchange.ledger import OPEN, Ledger
 from dyadloop.exchange.mapping import Table
 from dyadloop.exchange.mapping_file import NAME, mapping_text, parsed_mapping
 from dyadloop.exchange.published.source import GAPS
-from dyadloop.files import replacing_folder, sha256_of
+from dyadloop.files import sha256_of
 
 _HEAD = """\
 # How dyadloop converted this published table: which column is what. Behind each # stands what was made of it.
@@ -88,19 +86,11 @@ def written(
     DataError
         If the folder exists already.
     """
-    root = Path(path)
-    if root.exists():
-        fault = Fault(str(root), None, None, "an existing folder", "a new folder", "choose another or move it away")
-        raise DataError(str(root), [fault])
-    ledger = ledger_of(layout, source, records, left_out)
-    mapping = _mapping(layout, source.name)
-    with replacing_folder(root) as draft:
-        made = write_study(
-            draft / "study", layout.info, people, sessions, measurements, {NAME: mapping, LOG: log_text(ledger.remarks)}
-        )
-        for file in sorted(made.iterdir()):
-            os.replace(file, draft / file.name)
-        made.rmdir()
+    with new_folder(path) as draft:
+        ledger = ledger_of(layout, source, records, left_out)
+        write_files(draft, layout.info, people, sessions, measurements)
+        (draft / NAME).write_text(_mapping(layout, source.name), encoding="utf-8")
+        (draft / LOG).write_text(log_text(ledger.remarks), encoding="utf-8")
         told: dict[str, Any] = {
             "sources": {source.name: sha256_of(source)},
             "mapping": sha256_of(draft / NAME),
@@ -108,7 +98,7 @@ def written(
             "outputs": {name: sha256_of(draft / name) for name in FILES},
         }
         (draft / RECORD).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return root
+    return Path(path)
 
 
 def ledger_of(layout: Layout, source: Path, records: list[dict[str, str]], left_out: AnyMapping[int, str]) -> Ledger:
