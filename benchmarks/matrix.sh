@@ -34,7 +34,7 @@ for python in ${PYTHONS:-3.11 3.12 3.13}; do
 			"$uv" pip install --quiet --python "$home" --resolution "$kind" -e '.[dev,sbml,signals,voice]'
 		fi || { failed="$failed $python-$kind(not-installed)"; continue; }
 		# shellcheck disable=SC2086
-		"$home/bin/python" -m pytest -q -m "not slow" $tests && echo "python $python, $kind: green" || failed="$failed $python-$kind"
+		"$home/bin/python" -m pytest -q -m "not slow" -n 2 --dist loadscope $tests && echo "python $python, $kind: green" || failed="$failed $python-$kind"
 	done
 done
 [ -z "$failed" ] || { echo "red:$failed"; exit 1; }

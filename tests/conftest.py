@@ -26,12 +26,18 @@ from jaxtyping import install_import_hook  # noqa: E402
 import tests.checked  # noqa: E402, F401 - named below
 
 jax.config.update("jax_enable_x64", True)
-# types and shapes of arguments and results are checked while the tests run; kernels are left to numba
+# types and shapes of arguments and results are checked where this is asked for, see the Makefile: it takes a sixth of
+# the time of all tests. Kernels are left to numba
 CHECKED = ("appraisal", "dynamics", "estimands", "inference", "likelihood", "model", "observation", "simulation")
-install_import_hook([f"dyadloop.{room}" for room in CHECKED], "tests.checked.checked")
+if os.environ.get("CHECK_SHAPES"):
+    install_import_hook([f"dyadloop.{room}" for room in CHECKED], "tests.checked.checked")
 
 
 MUCH = 3_000_000_000  # bytes of memory of a worker from which compiled programs are dropped after a file of tests
+MORE = 500_000_000  # bytes that must have come since, for not all memory is given back
+
+
+_left = 0  # memory of this worker after programs were dropped the last time [bytes]
 
 
 def _resident() -> int:
@@ -44,9 +50,10 @@ def _resident() -> int:
 def programs_do_not_pile_up():
     """Every file of tests has programs of its own; those of earlier files are read from disk where they come again."""
     yield
-    if _resident() > MUCH:
+    if _resident() > max(MUCH, _left + MORE):
         jax.clear_caches()
         gc.collect()
+        globals()["_left"] = _resident()
 
 
 @pytest.fixture(scope="session")

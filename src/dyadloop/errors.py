@@ -64,6 +64,11 @@ class Fault:
         return self.file + row + ("" if self.column is None else f", column {self.column!r}")
 
 
+def number_of(count: int, word: str) -> str:
+    """Return a number with its word: 1 fault, 2 faults."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def fault_lines(faults: Sequence[Fault]) -> list[str]:
     """Return faults as lines; those of one kind in one column stand in one line, with their number and first rows."""
     kinds: dict[tuple, list[Fault]] = {}
@@ -105,5 +110,5 @@ class DataError(DyadloopError, ValueError):
         self.faults = tuple(faults)
         self.sound = sound
         self.doubts: tuple[Fault, ...] = ()
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        count = number_of(len(faults), "fault")
         super().__init__("\n".join([f"{path}: {count}", *(f"  {line}" for line in fault_lines(faults))]))

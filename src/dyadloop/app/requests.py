@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from dyadloop.app.faults import Refused
 from dyadloop.data.wording import wrongs
+from dyadloop.errors import number_of
 from dyadloop.machine import processors
 
 Found = TypeVar("Found")
@@ -82,7 +83,7 @@ async def content(request: Request, model: type[Asked]) -> Asked:
         return model.model_validate(found)
     except ValidationError as error:
         lines = [f"  {wrong}" for wrong in wrongs(error, found, model)]
-        raise Refused(400, "\n".join([f"request: {len(lines)} faults", *lines])) from None
+        raise Refused(400, "\n".join([f"request: {number_of(len(lines), 'fault')}", *lines])) from None
 
 
 async def in_thread(explorer: Explorer, function: Callable[..., Found], *arguments: Any) -> Found:  # noqa: ANN401

@@ -10,6 +10,7 @@ import xarray as xr
 
 from dyadloop.appraisal.misspecification import INSIDE
 from dyadloop.claims.claims_table import SURE, UNTESTABLE, judge_claims, subjects
+from dyadloop.errors import number_of
 from dyadloop.estimands.catalogue import Untestable, estimand
 from dyadloop.inference.problem import Problem
 from dyadloop.inference.randomised import MIN_DYADS, MIN_SESSIONS, randomised_covariates
@@ -125,5 +126,4 @@ def _dyads(more: dict[str, float]) -> str:
 def _measure(problem: Problem, missing: Counter[str]) -> str:
     labels = {variable.id: variable.label.lower() for variable in problem.plan.theory.variables}
     ((name, count),) = missing.most_common(1)
-    claims_ = "claim" if count == 1 else "claims"
-    return f"Measure {labels[name]}: {count} more {claims_} of the theory could then be tested."
+    return f"Measure {labels[name]}: {number_of(count, 'more claim')} of the theory could then be tested."

@@ -192,4 +192,4 @@ def date_text(days: float) -> str:
 
 def moment_text(days: float, kind: str) -> str:
     """Return a time of a study as people read it: its date, or its day."""
-    return f"day {days:.6g}" if kind == DAYS else date_text(days)
+    return f"day {round(days, 2):g}" if kind == DAYS else date_text(days)

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dyadloop.data import summarise
+from dyadloop.errors import number_of
 from dyadloop.exchange import FORMATS, Imported, Phase, Plan, phases_of
 from dyadloop.exchange.grid import KINDS, Remark
 from dyadloop.exchange.plan import phase_of_score
-from dyadloop.reporting.summary import counted
 
 _SHOWN = 12
 
@@ -102,7 +102,7 @@ def print_imported(done: Imported, console: Console) -> None:
         console.print(account_line(count), markup=False)
     _print_remarks(done.remarks, console)
     if done.doubts:
-        console.print(f"{counted(done.doubts)}; a fit runs, but look at:", markup=False)
+        console.print(f"{number_of(len(done.doubts), 'doubt')}; a fit runs, but look at:", markup=False)
     for doubt in done.doubts:
         console.print(f"  {doubt}", markup=False)
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from dyadloop.data import StudySummary
 from dyadloop.data.doubts import Doubt
+from dyadloop.errors import number_of
 from dyadloop.theory import Theory
 from dyadloop.theory.listing import rows
 
@@ -70,15 +71,10 @@ def _print_values(summary: StudySummary, console: Console) -> None:
     console.print(table)
 
 
-def counted(found: Sequence[Doubt]) -> str:
-    """Return the number of doubts in words."""
-    return f"{len(found)} {'doubt' if len(found) == 1 else 'doubts'}"
-
-
 def print_doubts(found: Sequence[Doubt], console: Console) -> None:
     """Print what is possible but unlikely in a study, one line each."""
     if found:
-        console.print(f"{counted(found)}; a fit runs, but look at:", markup=False)
+        console.print(f"{number_of(len(found), 'doubt')}; a fit runs, but look at:", markup=False)
     for entry in found:
         console.print(f"  {entry}", markup=False, highlight=False)
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from dyadloop.data.names import known_names
 from dyadloop.data.wording import WHOLE, wrongs
-from dyadloop.errors import Fault, TheoryError
+from dyadloop.errors import Fault, TheoryError, number_of
 from dyadloop.theory.consistency import Parts, faults
 from dyadloop.theory.elements import Coupling, Dropout, Input, Ruptures, Switch, Variable
 from dyadloop.theory.judgement import Claim, Hypothesis
@@ -78,8 +78,7 @@ def _parts(theory: Theory) -> Parts:
 
 
 def _counted(source: str, lines: list[str]) -> str:
-    count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
-    return "\n".join([f"{source}: {count} in the theory", *lines])
+    return "\n".join([f"{source}: {number_of(len(lines), 'fault')} in the theory", *lines])
 
 
 def _explain(source: str, content: Any, error: ValidationError) -> str:  # noqa: ANN401 - whatever a file holds

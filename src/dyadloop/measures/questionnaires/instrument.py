@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dyadloop.data.wording import parsed_yaml, read_yaml, wrongs
-from dyadloop.errors import Fault, MeasureError
+from dyadloop.errors import Fault, MeasureError, number_of
 
 Answer = tuple[float, float]
 
@@ -133,5 +133,5 @@ def _instrument(content: object, name: str, faults: list[Fault]) -> Instrument:
         return Instrument.model_validate(content)
     except ValidationError as error:
         lines = [f"  {wrong}" for wrong in wrongs(error, content, Instrument)]
-        count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+        count = number_of(len(lines), "fault")
         raise MeasureError("\n".join([f"{name}: {count} in the instrument", *lines])) from None
