@@ -30,15 +30,7 @@ def read_excel(path: Path, settings: Settings) -> list[Grid]:
     DataError
         If the file is no workbook, is encrypted, unpacks to too much, or no sheet holds a table.
     """
-    guard_zip(sound_file(path))
-    calamine = library("python_calamine", path, "an Excel or LibreOffice workbook")
-    try:
-        book = calamine.load_workbook(str(path))
-        names = book.sheet_names
-    except calamine.PasswordError:
-        raise refusal(path, "an encrypted workbook", "one without a password", "save it without a password") from None
-    except Exception as error:  # the library raises kinds of its own and of its language
-        raise _damaged(path, error) from None
+    book, names = _opened(path)
     wanted = settings.get("sheet")
     if wanted is not None and wanted not in names:
         raise refusal(path, f"no sheet {wanted!r}", f"one of {', '.join(names)}", "correct `sheet` in the mapping")
@@ -49,6 +41,32 @@ def read_excel(path: Path, settings: Settings) -> list[Grid]:
     return found
 
 
+def sheet_rows(path: Path) -> list[tuple[str, list[list[str]]]]:
+    """Return the name of each sheet with all its rows as cells of text, without looking for headings.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, is encrypted, or unpacks to too much.
+    """
+    book, names = _opened(path)
+    return [(name, _cells(path, book, name)[0]) for name in names]
+
+
+def _opened(path: Path) -> tuple[Any, list[str]]:
+    """Return a workbook and the names of its sheets."""
+    guard_zip(sound_file(path))
+    calamine = library("python_calamine", path, "an Excel or LibreOffice workbook")
+    try:
+        book = calamine.load_workbook(str(path))
+        names = book.sheet_names
+    except calamine.PasswordError:
+        raise refusal(path, "an encrypted workbook", "one without a password", "save it without a password") from None
+    except Exception as error:  # the library raises kinds of its own and of its language
+        raise _damaged(path, error) from None
+    return book, list(names)
+
+
 def _damaged(path: Path, error: Exception) -> DataError:
     got = f"a workbook that cannot be read ({' '.join(str(error).split())[:120]})"
     return refusal(path, got, "a whole .xlsx, .xls or .ods file", "save it again")
@@ -56,6 +74,16 @@ def _damaged(path: Path, error: Exception) -> DataError:
 
 def _sheet(path: Path, book: Any, name: str, settings: Settings) -> Grid | None:  # noqa: ANN401 - of calamine
     """Return the table of a sheet, None where it is empty or holds no table."""
+    rows, merged = _cells(path, book, name)
+    lines = [k for k, row in enumerate(rows, start=1) if any(text.strip() for text in row)]
+    if not lines:
+        return None
+    kept, told = [rows[line - 1] for line in lines], {"sheet": f"{name!r}"}
+    return _with_formulas(path, shaped(Place(path, name, settings.get("header_row"), True, merged), kept, lines, told))
+
+
+def _cells(path: Path, book: Any, name: str) -> tuple[list[list[str]], Spans]:  # noqa: ANN401 - of calamine
+    """Return the rows of a sheet as cells of text, and which of them are merged."""
     try:
         sheet = book.get_sheet_by_name(name)
         if sheet.total_height * sheet.total_width > MOST_CELLS:
@@ -67,13 +95,7 @@ def _sheet(path: Path, book: Any, name: str, settings: Settings) -> Grid | None:
     except Exception as error:  # as above
         raise _damaged(path, error) from None
     known: dict[str, str] = {}  # each different text once
-    rows = [[known.setdefault(text, text) for text in map(_text, row)] for row in values]
-    del values
-    lines = [k for k, row in enumerate(rows, start=1) if any(text.strip() for text in row)]
-    if not lines:
-        return None
-    kept, told = [rows[line - 1] for line in lines], {"sheet": f"{name!r}"}
-    return _with_formulas(path, shaped(Place(path, name, settings.get("header_row"), True, merged), kept, lines, told))
+    return [[known.setdefault(text, text) for text in map(_text, row)] for row in values], merged
 
 
 def _text(value: object) -> str:
