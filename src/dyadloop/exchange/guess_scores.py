@@ -7,6 +7,7 @@ import numpy as np
 
 from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_keys import Guess
+from dyadloop.exchange.label_words import instrument_in, recall_in, whole
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.phases import halves_of, phase_of
@@ -175,7 +176,7 @@ def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: li
             }  # fmt: skip
             guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
             _add_phase(guess, scores, name, stem, key.id)
-            _add_recall(guess, scores, name, key)
+            _add_recall(guess, scores, name, key, _wording(guess, names[0]))
             if codes:
                 scores[name]["missing"] = list(codes)
                 guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
@@ -190,15 +191,16 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
         return [(roles[0], base)]
     if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
         return [(ASK, base)]
-    told = person_of(heading) or person_of_label(_label(guess.grid, guess, columns[0]) if len(columns) == 1 else "")
+    told = person_of(heading) or person_of_label(_label(guess, columns[0]) if len(columns) == 1 else "")
     told = told or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
 
 def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
     grid, base = guess.grid, _free(_name(name), scores)
-    label = _label(grid, guess, name)
+    label = _label(guess, name)
     key = instrument_of(name) or instrument_of(without_person(name)) or instrument_of(base.split("_")[0])
+    key = key or instrument_in(label, max(column.values, default=0))
     scale, scale_why = _scale(guess, name, column, key)
     quantity, why = _quantity(guess, name, label)
     unit = _unit(name, label, quantity)
@@ -224,7 +226,7 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
         guess.reasons[f"scores.{own}.quantity"] = why
         if quantity:
             _add_phase(guess, scores, own, name, label)
-            _add_recall(guess, scores, own, key)
+        _add_recall(guess, scores, own, key if quantity else None, _wording(guess, name))
         guess.reasons[f"scores.{own}.scale"] = scale_why
         if person == ASK:
             words = (
@@ -284,13 +286,18 @@ def _join(guess: Guess, scores: dict[str, dict[str, Any]], stem: str, pair: tupl
         guess.reasons[f"scores.{own}.phase"] = "guess, to be confirmed: its heading says so"
 
 
-def _add_recall(guess: Guess, scores: dict, name: str, key: Instrument | None) -> None:
-    """Say how many days the answers are about, where the published form asks about more than the moment."""
-    if key is not None and key.recall_days is not None:
-        asked = f"{key.recall_days:g}"
-        scores[name]["recall_days"] = int(asked) if asked.isdigit() else key.recall_days
-        guess.reasons[f"scores.{name}.recall_days"] = (
-            f"guess, to be confirmed: the published {key.id} asks about {asked} days; write those of your form"
+def _add_recall(guess: Guess, scores: dict, name: str, key: Instrument | None, wording: str) -> None:
+    """Say how many days the answers are about: what the question says, else what the published form asks about."""
+    told, place = recall_in(wording), f"scores.{name}.recall_days"
+    if told is not None and told[0] is None:
+        guess.reasons[f"scores.{name}"] += f"; asks {told[1]!r}: write the usual days between sessions as recall_days"
+    elif told is not None:
+        scores[name]["recall_days"] = told[0]
+        guess.reasons[place] = f"guess, to be confirmed: its wording says {told[1]!r}"
+    elif key is not None and key.recall_days is not None:
+        scores[name]["recall_days"] = asked = whole(key.recall_days)
+        guess.reasons[place] = (
+            f"guess, to be confirmed: the published {key.id} asks about {asked:g} days; write those of your form"
         )
 
 
@@ -302,9 +309,14 @@ def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the 
     return next((told[names[k]] for k in guess.stems.get(name, {}).values() if names[k] in told), {})
 
 
-def _label(grid: Grid, guess: Guess, name: str) -> str:
-    found = _of(grid.labels, guess, name)
-    return " ".join(str(found).split())[:80] if found else ""
+def _label(guess: Guess, name: str) -> str:
+    return _wording(guess, name)[:80]
+
+
+def _wording(guess: Guess, name: str) -> str:
+    """Return the whole label of a column."""
+    found = _of(guess.grid.labels, guess, name)
+    return " ".join(str(found).split()) if found else ""
 
 
 def _scale(guess: Guess, name: str, column: Profile, key: Instrument | None) -> tuple[list[float] | None, str]:

@@ -13,11 +13,12 @@ ROLES = {
 
 KEYS: dict[str, tuple[tuple[str, int], ...]] = {
     "dyad": (
-        (r"dyad(e|en)?([ _.-]*(id|nr|no|code))?", 100), (r"(couple|paar|pair)([ _.-]*(id|nr|no|code))?", 95),
-        (r"(case|fall)([ _.-]*(id|nr|no|code|nummer))?", 90), (r"record[ _.-]*id", 88),
-        (r"(patient|pat|pt|client|klient(in)?)(en)?([ _.-]*(id|nr|no|code|nummer|chiffre|kürzel))?", 85),
+        (r"dyad(e|en)?([ _.-]*(id|nr|no|code|number|nummer))?", 100),
+        (r"(couple|paar|pair)([ _.-]*(id|nr|no|code|number|nummer))?", 95),
+        (r"(case|fall)([ _.-]*(id|nr|no|code|number|nummer))?", 90), (r"record[ _.-]*id", 88),
+        (r"(patient|pat|pt|client|klient(in)?)(en)?([ _.-]*(id|nr|no|code|number|nummer|chiffre|kürzel))?", 85),
         (r"(participant|subject|subj|proband|teilnehmer|person|pseudonym|vp|vpn|tn|respondent)"
-         r"([ _.-]*(id|nr|no|code|nummer|label|identifier))?", 80),
+         r"([ _.-]*(id|nr|no|code|number|nummer|label|identifier))?", 80),
         (r"(connection|user|alias|chiffre|code|kennung|studien[ _]?code|id|nr|studyid|study[ _.-]id|fid)", 60),
     ),
     "person": ((r"(person|participant|member|partner|rater)[ _.-]*(id|nr|no|code)?", 90),),
@@ -42,7 +43,8 @@ KEYS: dict[str, tuple[tuple[str, int], ...]] = {
     ),
     "clock": ((r"(uhrzeit|time|zeit|start[ _.-]?time|beginn|clock|hour|begin)", 80),),
     "length": (
-        (r"(dauer|duration|length|laenge|länge|session[ _.-]?length)([ _.-]*\(?(min|minuten|minutes)\.?\)?)?", 90),
+        (r"((session|sitzungs?|stunden)[ _.-]*)?(dauer|duration|length|laenge|länge)"
+         r"([ _.-]*(in[ _.-])?\(?(in[ _.-])?(min|minuten|minutes)\.?\)?)?", 90),
         (r"length_min|duration_min|min(uten|utes)?", 80),
     ),
     "day": ((r"(day|tag|study[ _.-]?day)([ _.-]*(nr|no|number))?", 80),),

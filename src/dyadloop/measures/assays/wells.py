@@ -117,8 +117,8 @@ def plate_doubts(table: pd.DataFrame) -> list[str]:
         if len(thin):
             factors = ", ".join(f"{factor:g}" for factor in sorted(set(thin["dilution"]))[:3])
             found.append(
-                f"plate {plate!r}: {len(thin)} wells have a dilution below 1 ({factors}): samples that were concentrated, "
-                "or shares where a factor should stand, such as 4 for one part in four?"
+                f"plate {plate!r}: {len(thin)} wells have a dilution below 1 ({factors}): concentrated samples, or "
+                "shares where a factor should stand, such as 4 for one part in four?"
             )
         signals = part["signal"]
         empty = part.loc[part["kind"].isin(NAMED) & (signals <= 0), "row"]
