@@ -91,7 +91,12 @@ def _ask_of_twins(guess: Guess) -> None:
 def _hint(guess: Guess, key: str) -> bool:
     """Take what the format knows of a key; return whether it knows something."""
     hints: Mapping[str, Any] = guess.grid.hints
-    absent = key in _OF_COLUMNS and isinstance(hints.get(key), str) and hints[key] not in guess.grid.table.columns
+    absent = (
+        key in _OF_COLUMNS
+        and key != "role"
+        and isinstance(hints.get(key), str)
+        and hints[key] not in guess.grid.table.columns
+    )
     if key in hints and not absent:
         guess.say(key, hints[key], f"as {hints.get('format', 'the format')} has it")
         return True
@@ -144,6 +149,12 @@ def _same_groups(guess: Guess, first: str, second: str) -> bool:
 
 
 def _roles(guess: Guess) -> None:
+    if "role" in guess.grid.hints and "roles" in guess.grid.hints:
+        _hint(guess, "role")
+        guess.fields["roles"] = guess.grid.hints["roles"]
+        meant = ", ".join(f"{text} is the {role}" for text, role in guess.grid.hints["roles"].items())
+        guess.reasons["roles"] = f"guess, to be confirmed: {meant}"
+        return
     found = [p for p in guess.free() if p.is_role]
     named = sorted(found, key=lambda p: -_rank(guess, p.name, "role"))
     if named and (_rank(guess, named[0].name, "role") or len(named) == 1):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dyadloop.exchange.grid import Grid
+from dyadloop.exchange.guess_items import item_groups, set_totals_aside
 from dyadloop.exchange.guess_keys import Guess
 from dyadloop.exchange.label_words import instrument_in, recall_in, whole
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
@@ -35,7 +36,7 @@ def guess_scores(guess: Guess) -> None:
     scores: dict[str, dict[str, Any]] = {}
     persons: dict[str, str] = {}
     left_out: dict[str, str] = {}
-    items = _item_groups(guess)
+    items, unknown = item_groups({n: p for n, p in _candidates(guess).items() if n not in guess.taken})
     in_items = {name for names in items.values() for name in names[1]}
     for stem, (key, names) in items.items():
         _add_items(guess, scores, stem, key, names)
@@ -52,21 +53,19 @@ def guess_scores(guess: Guess) -> None:
             guess.reasons[f"persons.{own}"] = "one entry per dyad: kept beside the person, not used in the fit"
         else:
             left_out[name] = why
-    _set_totals_aside(guess, scores)
+    _say_items(guess, scores, unknown)
+    guess.reasons |= set_totals_aside(scores, list(items))
     _join_halves(guess, scores)
     guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}
 
 
-def _set_totals_aside(guess: Guess, scores: dict[str, dict[str, Any]]) -> None:
-    """Leave a total out of the fit whose items are scored here: it would count the same answers twice."""
-    scored = {(entry["instrument"], entry["person"]): name for name, entry in scores.items() if "items" in entry}
-    for name, entry in scores.items():
-        key = instrument_of(str(entry.get("column", ""))) if "items" not in entry else None
-        if key is not None and (key.id, entry["person"]) in scored:
-            entry["use"] = False
-            guess.reasons[f"scores.{name}.use"] = (
-                f"guess, to be confirmed: {scored[key.id, entry['person']]!r} is scored from the items of the same "
-                f"{key.id}, and both would count the same answers twice"
+def _say_items(guess: Guess, scores: dict[str, dict[str, Any]], unknown: list[list[str]]) -> None:
+    """Say of columns that look like items of one questionnaire why each is an indicator of its own."""
+    for names in unknown:
+        for name in [own for own, entry in scores.items() if entry.get("column") in names]:
+            guess.reasons[f"scores.{name}"] += (
+                f"; one of {len(names)} columns that look like items of one questionnaire, of no key that ships: "
+                "for one score give them as `items` with the file of its key as `instrument`"
             )
 
 
@@ -134,27 +133,14 @@ def _is_prose(column: Profile) -> bool:
     return column.distinct > column.filled / 2 and several > column.distinct / 2
 
 
-def _item_groups(guess: Guess) -> dict[str, tuple[Instrument, list[str]]]:
-    """Return the items of questionnaires: stem, questionnaire, and columns in the order of their numbers."""
-    groups: dict[str, dict[int, str]] = {}
-    for name in _candidates(guess):
-        match = re.fullmatch(r"(.+?)[_. -]?(?:item|i|q)?[_. -]?0*(\d{1,2})", name, re.IGNORECASE)
-        if match and name not in guess.taken:
-            groups.setdefault(match[1].rstrip("_. -"), {})[int(match[2])] = name
-    found = {}
-    for stem, members in groups.items():
-        key = instrument_of(stem)
-        if key is not None and set(range(1, key.items + 1)) <= set(members):
-            found[stem] = (key, [members[k] for k in range(1, key.items + 1)])
-    return found
-
-
 def _roles(guess: Guess, columns: list[str]) -> list[str]:
     """Return the roles whose rows have entries in some columns."""
     role = guess.fields.get("role")
     if role is None:
         return []
-    texts, filled = guess.grid.column(role), np.zeros(len(guess.grid.table), bool)
+    stem = guess.stems.get(role)
+    column = role if stem is None else guess.grid.table.columns[next(iter(stem.values()))]
+    texts, filled = guess.grid.column(column), np.zeros(len(guess.grid.table), bool)
     for name in columns:
         filled |= guess.grid.column(name) != "" if name in guess.profiles else True
     found = {guess.fields["roles"].get(text) for text in texts[filled]}
@@ -223,6 +209,8 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
         entry["reason"] = f"{label or name}: {why}" if quantity else ""
         scores[own] = entry
         guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"
+        if coded := _of(grid.hints.get("codes", {}), guess, name):
+            guess.reasons[f"scores.{own}"] += f"; {coded}"
         guess.reasons[f"scores.{own}.quantity"] = why
         if quantity:
             _add_phase(guess, scores, own, name, label)
@@ -301,7 +289,7 @@ def _add_recall(guess: Guess, scores: dict, name: str, key: Instrument | None, w
         )
 
 
-def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column
+def _of(told: Any, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column
     """Return what a file says of a column, or of the first of the columns that a stem stands for."""
     if name in told:
         return told[name]

@@ -1,0 +1,43 @@
+"""Items of one questionnaire make one score, whoever answered; of an unknown one they are said to be items."""
+
+import numpy as np
+
+from dyadloop.exchange.importing import import_study, plan_import
+
+RNG = np.random.default_rng(3)
+
+
+def _file(tmp_path, stems, low, high, more=()):
+    names = [f"{stem}_{k}" for stem in stems for k in range(1, 13)]
+    lines = [",".join(["dyad", "session", "date", *names, *more])]
+    for dyad in range(1, 6):
+        for session in range(1, 5):
+            answers = RNG.integers(low, high + 1, len(names)).tolist()
+            total = [f"{sum(answers[:12]) / 12:.4f}"] * len(more)
+            lines.append(",".join(map(str, [dyad, session, f"2024-03-{7 * session:02d}", *answers, *total])))
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path / "a.csv"
+
+
+def test_items_of_both_persons_make_a_score_of_each(tmp_path):
+    path = _file(tmp_path, ["wai_p", "wai_t"], 1, 5, ["wai_p_mean"])
+    plan = plan_import([path], tmp_path / "study", answers={"length_min": "50"})
+    scores = plan.mapping.tables[0].scores
+    items = {n: (s.person, s.instrument, s.items[0], len(s.items)) for n, s in scores.items() if s.items}
+    assert items == {
+        "wai_p": ("patient", "waisr", "wai_p_1", 12),
+        "wai_t": ("therapist", "waisr", "wai_t_1", 12),
+    }
+    assert not scores["wai_p_mean"].use
+    assert "'wai_p' is scored from the items" in plan.reasons["tables.1.scores.wai_p_mean.use"]
+    values = import_study([path], tmp_path / "study", answers={"length_min": "50"}).study.measurements
+    by = values.pivot_table(index=["dyad", "session"], columns="indicator", values="value")
+    np.testing.assert_allclose(by["wai_p"], by["wai_p_mean"], atol=1e-4)  # written with four digits
+    assert by["wai_t"].notna().all()
+
+
+def test_items_of_another_form_stay_apart_and_are_named(tmp_path):
+    plan = plan_import([_file(tmp_path, ["wai_p"], 1, 7)], tmp_path / "study", answers={"length_min": "50"})
+    scores = plan.mapping.tables[0].scores
+    assert list(scores) == [f"wai_p_{k}" for k in range(1, 13)]
+    assert "one of 12 columns that look like items of one questionnaire" in plan.reasons["tables.1.scores.wai_p_3"]
