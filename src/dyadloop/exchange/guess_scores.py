@@ -20,6 +20,7 @@ from dyadloop.exchange.vocabulary import (
     TECHNICAL,
     person_of,
     person_of_label,
+    person_of_place,
     quantity_of,
     without_person,
 )
@@ -178,7 +179,7 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
     if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
         return [(ASK, base)]
     told = person_of(heading) or person_of_label(_label(guess, columns[0]) if len(columns) == 1 else "")
-    told = told or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
+    told = told or person_of_place(guess.grid.sheet) or person_of_place(guess.grid.file.rsplit(".", 1)[0])
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
 
@@ -231,8 +232,8 @@ def _why_person(grid: Grid, name: str, label: str) -> str:
         return "its name"
     if person_of_label(label):
         return "its label"
-    around = person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
-    return "its name" if around else "nothing names another person"
+    around = person_of_place(grid.sheet) or person_of_place(grid.file.rsplit(".", 1)[0])
+    return "the name of its sheet or file" if around else "nothing names another person"
 
 
 def _add_phase(guess: Guess, scores: dict, own: str, heading: str, label: str) -> None:

@@ -79,7 +79,7 @@ QUANTITIES: tuple[tuple[str, str, str], ...] = (
 """Parts of headings and labels that tell a quantity: pattern, quantity, reason."""
 
 PERSONS: tuple[tuple[str, str], ...] = (
-    (r"(^|[_. -])(t|th|ther|therap|therapist|therapeut|therapeutin)([_. -]|\d*$)", "therapist"),
+    (r"(^|[_. -])((t|th)([_. -]|$)|(ther|therap|therapist|therapeut|therapeutin)([_. -]|\d*$))", "therapist"),
     (r"(^|[_. -])(p|pt|pat|patient|patientin|client|klient|k)([_. -]|\d*$)", "patient"),
     (r"(^|[_. -])(partner|spouse)([_. -]|\d*$)", "partner"),
 )
@@ -107,7 +107,22 @@ TECHNICAL = re.compile(
 )
 """Headings of what survey programs add."""
 
-_MARKS = ("t", "s", "session", "session_", "sitzung", "sitzung_", "mzp", "w", "wave", "week", "woche", "visit", "time")
+_SHORT = ("t", "s", "w", "mzp")
+_LONG = (
+    "session",
+    "sitzung",
+    "stunde",
+    "termin",
+    "wave",
+    "welle",
+    "week",
+    "woche",
+    "visit",
+    "visite",
+    "time",
+    "zeitpunkt",
+)
+_MARKS = (*_SHORT, *(f"{word}{gap}" for word in (*_LONG, "mzp") for gap in ("", "_", " ") if word + gap != "mzp"))
 SESSION_PATTERNS = (
     *(f"{{name}}{sep}{mark}{{session}}" for mark in _MARKS for sep in "_. -"),
     *(f"{mark}{{session}}{sep}{{name}}" for mark in _MARKS for sep in "_. -"),
@@ -163,6 +178,13 @@ def person_of_label(label: str) -> str | None:
     spoken = any(_SPOKEN_OF.fullmatch(match[1].strip()) for match, _ in told)
     found = rating or (set() if spoken else {role for _, role in told})
     return found.pop() if len(found) == 1 else None
+
+
+def person_of_place(name: str) -> str | None:
+    """Return the role that the name of a file or sheet tells in a word; a letter such as in T2 tells none."""
+    words = re.split(r"[\W_\d]+", name.casefold())
+    told = {ROLES[word] for word in words if len(word) > 2 and word in ROLES}
+    return told.pop() if len(told) == 1 else None
 
 
 def person_of(heading: str) -> str | None:
