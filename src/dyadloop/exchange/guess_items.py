@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from dyadloop.data.schema import LIMITS
 from dyadloop.exchange.profile import Profile
 from dyadloop.exchange.questionnaires import instrument_of
 from dyadloop.exchange.vocabulary import without_person
@@ -79,6 +80,19 @@ def set_totals_aside(scores: dict[str, dict[str, Any]], stems: list[str]) -> dic
                 f"{key}, and both would count the same answers twice"
             )
     return reasons
+
+
+def beside(columns: Mapping[str, Profile]) -> dict[str, dict[str, str]]:
+    """Return the columns of limits and of standard errors beside a column, such as ``oxt_limit`` beside ``oxt``."""
+    found: dict[str, dict[str, str]] = {}
+    for name, column in columns.items():
+        stem, _, what = name.rpartition("_")
+        if stem in columns and column.filled:
+            limits = what == "limit" and {text.casefold() for text in column.texts} <= set(LIMITS)
+            errors = what == "error" and column.is_number and column.values[0] > 0
+            if limits or errors:
+                found.setdefault(stem, {})[what] = name
+    return found
 
 
 def _key_of(column: str, stem: str, scores: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from dyadloop.exchange.grid import Grid
-from dyadloop.exchange.guess_items import item_groups, set_totals_aside
+from dyadloop.exchange.guess_items import beside, item_groups, set_totals_aside
 from dyadloop.exchange.guess_keys import Guess
-from dyadloop.exchange.label_words import instrument_in, recall_in, whole
+from dyadloop.exchange.label_words import instrument_in, own_label, recall_in, whole
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.phases import halves_of, phase_of
@@ -38,7 +38,9 @@ def guess_scores(guess: Guess) -> None:
     persons: dict[str, str] = {}
     left_out: dict[str, str] = {}
     items, unknown = item_groups({n: p for n, p in _candidates(guess).items() if n not in guess.taken})
+    companions = beside(_candidates(guess))
     in_items = {name for names in items.values() for name in names[1]}
+    in_items |= {name for own in companions.values() for name in own.values()}
     for stem, (key, names) in items.items():
         _add_items(guess, scores, stem, key, names)
     for name, column in _candidates(guess).items():
@@ -46,7 +48,7 @@ def guess_scores(guess: Guess) -> None:
             continue
         why = _no_score(guess, name, column)
         if why is None:
-            _add_score(guess, scores, name, column)
+            _add_score(guess, scores, name, column, companions.get(name, {}))
         elif why == "person":
             own = _name(name)
             own = _free(f"{own}_column" if own in PARTICIPANT_RESERVED else own, persons)
@@ -98,6 +100,8 @@ def _together(name: str, parts: list[Profile]) -> Profile:
 
 def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
     """Return why a column is no score: ``person`` for what belongs to the person, None where it is one."""
+    if column.is_number and own_label(_wording(guess, name)) is not None:
+        return None
     bare, hidden = name.strip(), guess.grid.hints.get("not_scores", ())
     if copied := guess.grid.copied(name):
         return f"the same entries as {copied!r}, which has the same heading"
@@ -179,18 +183,23 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
     if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
         return [(ASK, base)]
     told = person_of(heading) or person_of_label(_label(guess, columns[0]) if len(columns) == 1 else "")
+    if len(columns) == 1 and (own := own_label(_wording(guess, columns[0]))):
+        told = own.person
     told = told or person_of_place(guess.grid.sheet) or person_of_place(guess.grid.file.rsplit(".", 1)[0])
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
 
-def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
+def _add_score(guess: Guess, scores: dict, name: str, column: Profile, companions: dict[str, str]) -> None:
     grid, base = guess.grid, _free(_name(name), scores)
     label = _label(guess, name)
     key = instrument_of(name) or instrument_of(without_person(name)) or instrument_of(base.split("_")[0])
     key = key or instrument_in(label, max(column.values, default=0))
     scale, scale_why = _scale(guess, name, column, key)
     quantity, why = _quantity(guess, name, label)
-    unit = _unit(name, label, quantity)
+    unit = _unit(name, _wording(guess, name), quantity)
+    if own_told := own_label(_wording(guess, name)):
+        quantity, why, unit = own_told.quantity, "its label, as dyadloop writes it", own_told.unit or unit
+        scale, scale_why = (own_told.scale, "its label") if own_told.scale else (scale, scale_why)
     codes = missing_codes(column, None if scale is None else (scale[0], scale[1]))
     choices = _of(grid.choices, guess, name)
     declared = set(_of(grid.missing, guess, name))
@@ -207,6 +216,7 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
         if codes or lone:
             entry["missing"] = ASK if lone else [code for code, _ in codes]
             guess.reasons[f"scores.{own}.missing"] = "; ".join(reason for _, reason in [*codes, *lone])
+        entry |= companions
         entry["reason"] = f"{label or name}: {why}" if quantity else ""
         scores[own] = entry
         guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"

@@ -1,6 +1,7 @@
 """What labels tell where headings are bare, such as V1 or Q3: keys, questionnaires, and the time asked about."""
 
 import re
+from dataclasses import dataclass
 
 from dyadloop.exchange.vocabulary import KEYS, quantity_of, rank
 from dyadloop.measures.questionnaires import Instrument, instruments
@@ -29,6 +30,31 @@ _SINCE = re.compile(
     r"\b(since|seit)( \w+)?( last| letzten| vorigen| previous)? (session|sitzung|stunde|termin|appointment|visit)"
 )
 _ONE_ITEM = re.compile(r"\b(item|frage|question)[ #.]*\d", re.IGNORECASE)
+
+
+_OWN = re.compile(
+    r"[\w.]+: (?P<quantity>\w+) of the (?P<person>patient|therapist|partner|peer|other)\b(?P<more>.*?)"
+    r"( \[(?P<unit>[^\[\];]+)(; (?P<low>-?[\d.]+) to (?P<high>-?[\d.]+))?\])?"
+)
+
+
+@dataclass(frozen=True)
+class OwnLabel:
+    """What a label of `dyadloop export` says, such as "wai: trust of the patient, after the session [points]"."""
+
+    quantity: str
+    person: str
+    unit: str | None
+    scale: list[float] | None
+
+
+def own_label(label: str) -> OwnLabel | None:
+    """Return what a label says that `dyadloop export` wrote, None for any other."""
+    match = _OWN.fullmatch(" ".join(label.split()))
+    if match is None:
+        return None
+    ends = [float(match["low"]), float(match["high"])] if match["low"] else None
+    return OwnLabel(match["quantity"], match["person"], match["unit"], ends)
 
 
 def label_rank(heading: str, label: str, key: str) -> int:

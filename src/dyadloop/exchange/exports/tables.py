@@ -129,8 +129,9 @@ def dictionary(study: Study, columns: Sequence[str]) -> pd.DataFrame:
         only = phases.get(base, set())
         phase = phase or (next(iter(only)) if len(only) == 1 else "")
         when = f", {phase} the session" if phase else ""
+        asked = f", about the last {entry.recall_days:g} days" if entry.recall_days else ""
         reason = f" ({entry.reason})" if entry.reason else ""
-        meaning = f"{what}{base}: {entry.quantity} of the {entry.person}{when}{reason}"
+        meaning = f"{what}{base}: {entry.quantity} of the {entry.person}{when}{asked}{reason}"
         rows.append({"column": name, "meaning": meaning, "unit": entry.unit, "lowest": scale[0], "highest": scale[1]})
     return pd.DataFrame(rows, columns=["column", "meaning", "unit", "lowest", "highest"])
 

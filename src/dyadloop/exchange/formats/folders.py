@@ -77,7 +77,8 @@ def read_psychds(path: Path, settings: Settings) -> list[Grid]:
     for file, sheet in zip(files, _sheets(path / "data", files, []), strict=True):
         (grid,) = read_delimited(file, settings)
         names = list(grid.table.columns)
-        labels = {n: str(told[n].get("description", "")) for n in names if n in told and told[n].get("description")}
+        known = [n for n in names if n in told and told[n].get("description")]
+        labels = {n: _with_unit(told[n]["description"], told[n].get("unitText")) for n in known}
         scales = {n: s for n in names if n in told and (s := _ends(told[n], "minValue", "maxValue")) is not None}
         grids.append(
             replace(grid, file=path.name, sheet=sheet, labels=labels, scales=scales, hints={"format": "Psych-DS"})
@@ -183,11 +184,16 @@ def _described(root: Path, grid: Grid, sidecars: list[Path]) -> Grid:
     for sidecar in sidecars:
         told |= {key: value for key, value in _json(sidecar).items() if isinstance(value, dict)}
     names = list(grid.table.columns)
-    labels = {n: str(told[n].get("Description") or told[n].get("LongName")) for n in names if _says(told, n)}
+    known = {n: told[n] for n in names if _says(told, n)}
+    labels = {n: _with_unit(e.get("Description") or e.get("LongName"), e.get("Units")) for n, e in known.items()}
     levels = {n: told[n]["Levels"] for n in names if n in told and isinstance(told[n].get("Levels"), dict)}
     choices = {n: {str(code): str(word) for code, word in known.items()} for n, known in levels.items()}
     scales = {n: s for n in names if n in told and (s := _ends(told[n], "Minimum", "Maximum")) is not None}
     return replace(grid, labels=labels, choices=choices, scales=scales)
+
+
+def _with_unit(words: object, unit: object) -> str:
+    return f"{words} [{unit}]" if unit and isinstance(unit, str) else str(words)
 
 
 def _says(told: dict[str, Any], name: str) -> bool:
