@@ -82,6 +82,8 @@ def _worth(key: str, value: object) -> bool:
 
 def _holds(guess: Guess, guesses: Sequence[Guess]) -> tuple[str, str]:
     dyad = guess.fields.get("dyad")
+    if told := guess.grid.hints.get("holds"):
+        return told  # pyright: ignore[reportReturnType]
     if dyad in (None, ASK):
         alone = all(other.fields.get("dyad") in (None, ASK) for other in guesses)
         return ("sessions", "a row per session, until the dyad is told") if alone else ("nothing", "no dyad")
