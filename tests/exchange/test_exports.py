@@ -77,6 +77,19 @@ def test_limits_errors_and_what_indicators_are_come_back(assayed, tmp_path, to, 
     assert told[0] == told[1]
 
 
+def test_a_long_table_comes_back_with_its_persons_and_phases(assayed, tmp_path):
+    """Scales and recall stand in no column of it."""
+    export_study(assayed, tmp_path / "out", "long")
+    done = import_study(tmp_path / "out" / "long.csv", tmp_path / "back")
+    before, after = (text_tables(study)["measurements"] for study in (assayed, done.study))
+    columns = ["dyad", "participant_id", "session", "phase", "indicator", "value", "limit", "error"]
+    assert sorted(after[columns].to_numpy().tolist()) == sorted(before[columns].to_numpy().tolist())
+    kept = ("quantity", "person", "unit", "transform")
+    told = [{n: [getattr(e, key) for key in kept] for n, e in s.info.indicators.items()} for s in (assayed, done.study)]
+    assert told[0] == told[1]
+    assert done.counts[0]["cells"] == done.counts[0]["used"] + done.counts[0]["reported"]
+
+
 def _sessions(study):
     return {
         (str(dyad), str(number)) for dyad, number in zip(study.sessions["dyad"], study.sessions["session"], strict=True)

@@ -41,3 +41,23 @@ def test_items_of_another_form_stay_apart_and_are_named(tmp_path):
     scores = plan.mapping.tables[0].scores
     assert list(scores) == [f"wai_p_{k}" for k in range(1, 13)]
     assert "one of 12 columns that look like items of one questionnaire" in plan.reasons["tables.1.scores.wai_p_3"]
+
+
+def test_a_long_table_of_a_lab_has_an_indicator_for_each_thing_measured(tmp_path):
+    lines = ["Patient;Sitzung;Datum;Fragebogen;Wert"]
+    told = {}
+    for p in range(1, 5):
+        for s in range(1, 4):
+            for name, value in (("PHQ-9", 3 * p + s), ("WAI-SR", 1 + (p + s) / 4)):
+                lines.append(f"P{p};{s};{7 * s:02d}.03.2024;{name};{str(value).replace('.', ',')}")
+                told[f"P{p}", str(s), {"PHQ-9": "phq_9", "WAI-SR": "wai_sr"}[name]] = float(value)
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    done = import_study(tmp_path / "a.csv", tmp_path / "study", answers={"length_min": "50"})
+    values = done.study.measurements
+    keys = zip(values["dyad"], values["session"], values["indicator"], strict=True)
+    assert dict(zip(keys, values["value"], strict=True)) == told
+    assert {n: e.quantity for n, e in done.study.info.indicators.items()} == {
+        "phq_9": "depression",
+        "wai_sr": "alliance",
+    }
+    assert done.counts[0]["cells"] == done.counts[0]["used"]

@@ -8,6 +8,8 @@ import numpy as np
 from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_items import beside, item_groups, set_totals_aside
 from dyadloop.exchange.guess_keys import Guess
+from dyadloop.exchange.guess_long import constant, long_columns, long_scores
+from dyadloop.exchange.guess_meaning import label_of, quantity_told, scale_of, told_of, unit_of, wording_of
 from dyadloop.exchange.label_words import instrument_in, own_label, recall_in, whole
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
@@ -26,10 +28,8 @@ from dyadloop.exchange.vocabulary import (
 )
 from dyadloop.measures.questionnaires import Instrument
 
-_UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
 _WORDS = 3  # from which an entry is taken for a sentence
 _ROLES = ("patient", "therapist", "partner", "peer", "other")
-_THEORY = {"alliance": "trust", "distress": "stress"}  # quantities of questionnaires that the theory names otherwise
 
 
 def guess_scores(guess: Guess) -> None:
@@ -41,6 +41,8 @@ def guess_scores(guess: Guess) -> None:
     companions = beside(_candidates(guess))
     in_items = {name for names in items.values() for name in names[1]}
     in_items |= {name for own in companions.values() for name in own.values()}
+    if pair := long_columns(guess):
+        in_items |= _add_long(guess, scores, *pair)
     for stem, (key, names) in items.items():
         _add_items(guess, scores, stem, key, names)
     for name, column in _candidates(guess).items():
@@ -60,6 +62,28 @@ def guess_scores(guess: Guess) -> None:
     guess.reasons |= set_totals_aside(scores, list(items))
     _join_halves(guess, scores)
     guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}
+
+
+def _add_long(guess: Guess, scores: dict[str, dict[str, Any]], what: str, value: str) -> set[str]:
+    """Enter what a long table measures as scores, and return the columns that these take."""
+    taken = {what, value}
+    for part in long_scores(guess, what, value):
+        before = set(scores)
+        _add_score(part.guess, scores, part.name, part.guess.profiles[part.name], part.companions)
+        for name in [name for name in scores if name not in before]:
+            entry = scores[name]
+            entry |= {"column": part.column, "only": part.only}
+            entry |= {key: told for key in ("quantity", "unit") if (told := constant(part.guess.grid, key))}
+            if entry["quantity"] == "oxytocin":
+                entry["transform"] = "log"
+            if "phase" in part.only:
+                entry["phase"] = part.phase or None
+                guess.reasons[f"scores.{name}.phase"] = "as the column 'phase' says"
+            if part.indicator:
+                who = f"_{entry['person']}" if name.endswith(f"_{entry['person']}") else ""
+                entry["indicator"] = _name(part.indicator) + who
+            taken |= {*part.only, *part.companions.values()}
+    return taken
 
 
 def _say_items(guess: Guess, scores: dict[str, dict[str, Any]], unknown: list[list[str]]) -> None:
@@ -100,7 +124,7 @@ def _together(name: str, parts: list[Profile]) -> Profile:
 
 def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
     """Return why a column is no score: ``person`` for what belongs to the person, None where it is one."""
-    if column.is_number and own_label(_wording(guess, name)) is not None:
+    if column.is_number and own_label(wording_of(guess, name)) is not None:
         return None
     bare, hidden = name.strip(), guess.grid.hints.get("not_scores", ())
     if copied := guess.grid.copied(name):
@@ -153,7 +177,7 @@ def _roles(guess: Guess, columns: list[str]) -> list[str]:
 
 
 def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: list[str]) -> None:
-    quantity, why = _quantity(guess, key.id, "")
+    quantity, why = quantity_told(guess, key.id, "")
     profiles = _candidates(guess)
     codes = {code: told for column in names for code, told in missing_codes(profiles[column], key.range_of(1))}
     for scale in ["total"] if key.total else list(key.subscales):
@@ -167,7 +191,7 @@ def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: li
             }  # fmt: skip
             guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
             _add_phase(guess, scores, name, stem, key.id)
-            _add_recall(guess, scores, name, key, _wording(guess, names[0]))
+            _add_recall(guess, scores, name, key, wording_of(guess, names[0]))
             if codes:
                 scores[name]["missing"] = list(codes)
                 guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
@@ -182,8 +206,8 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
         return [(roles[0], base)]
     if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
         return [(ASK, base)]
-    told = person_of(heading) or person_of_label(_label(guess, columns[0]) if len(columns) == 1 else "")
-    if len(columns) == 1 and (own := own_label(_wording(guess, columns[0]))):
+    told = person_of(heading) or person_of_label(label_of(guess, columns[0]) if len(columns) == 1 else "")
+    if len(columns) == 1 and (own := own_label(wording_of(guess, columns[0]))):
         told = own.person
     told = told or person_of_place(guess.grid.sheet) or person_of_place(guess.grid.file.rsplit(".", 1)[0])
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
@@ -191,18 +215,18 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
 
 def _add_score(guess: Guess, scores: dict, name: str, column: Profile, companions: dict[str, str]) -> None:
     grid, base = guess.grid, _free(_name(name), scores)
-    label = _label(guess, name)
+    label = label_of(guess, name)
     key = instrument_of(name) or instrument_of(without_person(name)) or instrument_of(base.split("_")[0])
     key = key or instrument_in(label, max(column.values, default=0))
-    scale, scale_why = _scale(guess, name, column, key)
-    quantity, why = _quantity(guess, name, label)
-    unit = _unit(name, _wording(guess, name), quantity)
-    if own_told := own_label(_wording(guess, name)):
+    scale, scale_why = scale_of(guess, name, column, key)
+    quantity, why = quantity_told(guess, name, label)
+    unit = unit_of(name, wording_of(guess, name), quantity)
+    if own_told := own_label(wording_of(guess, name)):
         quantity, why, unit = own_told.quantity, "its label, as dyadloop writes it", own_told.unit or unit
         scale, scale_why = (own_told.scale, "its label") if own_told.scale else (scale, scale_why)
     codes = missing_codes(column, None if scale is None else (scale[0], scale[1]))
-    choices = _of(grid.choices, guess, name)
-    declared = set(_of(grid.missing, guess, name))
+    choices = told_of(grid.choices, guess, name)
+    declared = set(told_of(grid.missing, guess, name))
     codes += [(code, f"labelled {word!r}") for code, word in choices.items() if word.casefold() in WORDS]
     codes = [(code, reason) for code, reason in dict(codes).items() if code not in declared]
     known = [*declared, *(code for code, _ in codes)]
@@ -220,12 +244,12 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile, companion
         entry["reason"] = f"{label or name}: {why}" if quantity else ""
         scores[own] = entry
         guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"
-        if coded := _of(grid.hints.get("codes", {}), guess, name):
+        if coded := told_of(grid.hints.get("codes", {}), guess, name):
             guess.reasons[f"scores.{own}"] += f"; {coded}"
         guess.reasons[f"scores.{own}.quantity"] = why
         if quantity:
             _add_phase(guess, scores, own, name, label)
-        _add_recall(guess, scores, own, key if quantity else None, _wording(guess, name))
+        _add_recall(guess, scores, own, key if quantity else None, wording_of(guess, name))
         guess.reasons[f"scores.{own}.scale"] = scale_why
         if person == ASK:
             words = (
@@ -298,67 +322,6 @@ def _add_recall(guess: Guess, scores: dict, name: str, key: Instrument | None, w
         guess.reasons[place] = (
             f"guess, to be confirmed: the published {key.id} asks about {asked:g} days; write those of your form"
         )
-
-
-def _of(told: Any, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column
-    """Return what a file says of a column, or of the first of the columns that a stem stands for."""
-    if name in told:
-        return told[name]
-    names = list(guess.grid.table.columns)
-    return next((told[names[k]] for k in guess.stems.get(name, {}).values() if names[k] in told), {})
-
-
-def _label(guess: Guess, name: str) -> str:
-    return _wording(guess, name)[:80]
-
-
-def _wording(guess: Guess, name: str) -> str:
-    """Return the whole label of a column."""
-    found = _of(guess.grid.labels, guess, name)
-    return " ".join(str(found).split()) if found else ""
-
-
-def _scale(guess: Guess, name: str, column: Profile, key: Instrument | None) -> tuple[list[float] | None, str]:
-    told = _of(guess.grid.scales, guess, name)
-    if told:
-        return [float(told[0]), float(told[1])], "as the file says"
-    if key is not None:
-        low, high = key.bounds("total" if key.total else next(iter(key.subscales)))
-        inside = [v for v in column.values if low <= v <= high]
-        share = sum(column.weights[column.values.index(v)] for v in inside) / max(1, sum(column.weights))
-        if share > 0.9:
-            return [float(low), float(high)], f"the range of {key.id}"
-    choices = _of(guess.grid.choices, guess, name)
-    numbers = [float(c) for c, word in choices.items() if _is_number(c) and word.casefold() not in WORDS]
-    declared = set(_of(guess.grid.missing, guess, name))
-    numbers = [n for n in numbers if f"{n:g}" not in declared]
-    if len(numbers) > 1:
-        low, high = min(numbers), max(numbers)
-        beyond = [v for v in column.values if not low <= v <= high]
-        if not beyond or missing_codes(column, (low, high)):
-            return [low, high], "the labels of its codes"
-    return None, "not told: declare [lowest, highest] so that impossible values are found"
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
-
-
-def _quantity(guess: Guess, name: str, label: str) -> tuple[str, str]:
-    found = quantity_of(name) or (quantity_of(label) if label else None)
-    if found is not None:
-        return found
-    key = instrument_of(name)
-    if key is not None:
-        return _THEORY.get(key.quantity, key.quantity), f"{key.id} measures {key.quantity}"
-    return "", "no quantity of the theory is named like it: it is kept, and stays out of the fit"
-
-
-def _unit(name: str, label: str, quantity: str) -> str:
-    match = _UNIT.search(f"{name} {label}")
-    if match:
-        return f"{match[1].lower()}/{match[3].lower()}"
-    return ASK if quantity == "oxytocin" else "points"
 
 
 def _free(name: str, taken: dict) -> str:

@@ -65,6 +65,9 @@ class Score(_Record):
     missing: CodesOrAsked = Field(default=(), description="codes of this column alone; -9..-1 is a range")
     limit: str | None = Field(default=None, description="column that says below or above, where a value is a limit")
     error: str | None = Field(default=None, description="column of the standard errors of the values")
+    only: dict[str, str] = Field(
+        default={}, description="rows that it is read from: column and entry, such as {indicator: phq9}"
+    )
     use: bool = True
     reason: str = ""
 
@@ -88,7 +91,8 @@ class Score(_Record):
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns that it is made of, that of its values first."""
-        return self.items or tuple(name for name in (self.column, self.limit, self.error) if name is not None)
+        own = tuple(name for name in (self.column, self.limit, self.error) if name is not None)
+        return (*(self.items or own), *self.only)
 
 
 class CovariateColumn(_Record):

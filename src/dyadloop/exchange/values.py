@@ -38,6 +38,8 @@ def _values(part: Part, name: str, score: Score) -> pd.DataFrame:
     mine = keys["alive"].to_numpy(dtype=bool) & (keys["session"] != "").to_numpy()
     if part.table.role is not None:
         mine &= (keys["role"] == score.person).to_numpy()
+    for column, entry in score.only.items():
+        mine &= part.view.texts(column) == entry
     rows = np.flatnonzero(mine)
     if score.column is not None:
         found = _read(part, score, score.column, rows, score.scale)
