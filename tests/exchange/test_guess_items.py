@@ -61,3 +61,14 @@ def test_a_long_table_of_a_lab_has_an_indicator_for_each_thing_measured(tmp_path
         "wai_sr": "alliance",
     }
     assert done.counts[0]["cells"] == done.counts[0]["used"]
+
+
+def test_a_word_that_stays_with_a_patient_is_no_thing_measured(tmp_path):
+    lines = ["patient,session,date,measure,score"]
+    lines += [
+        f"P{p},{s},2024-03-{7 * s:02d},{'CBT' if p % 2 else 'PDT'},{p + 2 * s}" for p in range(1, 7) for s in (1, 2, 3)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    (table,) = plan_import([tmp_path / "a.csv"], tmp_path / "study").mapping.tables
+    assert list(table.scores) == ["score"]
+    assert table.persons == {"measure": "measure"}

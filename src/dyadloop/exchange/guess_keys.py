@@ -149,10 +149,11 @@ def _same_groups(guess: Guess, first: str, second: str) -> bool:
 
 
 def _roles(guess: Guess) -> None:
-    if "role" in guess.grid.hints and "roles" in guess.grid.hints:
+    roles = guess.grid.hints.get("roles")
+    if "role" in guess.grid.hints and isinstance(roles, dict):
         _hint(guess, "role")
-        guess.fields["roles"] = guess.grid.hints["roles"]
-        meant = ", ".join(f"{text} is the {role}" for text, role in guess.grid.hints["roles"].items())
+        guess.fields["roles"] = roles
+        meant = ", ".join(f"{text} is the {role}" for text, role in roles.items())
         guess.reasons["roles"] = f"guess, to be confirmed: {meant}"
         return
     found = [p for p in guess.free() if p.is_role]

@@ -4,17 +4,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pandas as pd
+
 from dyadloop.data.schema import LIMITS
 from dyadloop.exchange.grid import Grid
 from dyadloop.exchange.guess_keys import Guess
-from dyadloop.exchange.profile import profile
+from dyadloop.exchange.profile import constant_within, profile
 
 _WHAT = re.compile(
     r"indicator|measure|variable|scale|questionnaire|instrument|skala|fragebogen|variablenname", re.IGNORECASE
 )
 _VALUE = re.compile(r"value|score|wert|result|sum_?score|messwert|ergebnis", re.IGNORECASE)
 _MOST = 200  # different things that a table measures
-_PHASES = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,6 @@ class LongScore:
     column: str
     only: dict[str, str]
     companions: dict[str, str]
-    phase: str
-    indicator: str
 
 
 def long_columns(guess: Guess) -> tuple[str, str] | None:
@@ -35,31 +35,27 @@ def long_columns(guess: Guess) -> tuple[str, str] | None:
     free = {} if guess.stems else {p.name: p for p in guess.free() if p.filled}
     what = [name for name, p in free.items() if _WHAT.fullmatch(name) and not p.is_number and 1 < p.distinct <= _MOST]
     values = [name for name, p in free.items() if _VALUE.fullmatch(name) and p.is_number]
-    return (what[0], values[0]) if len(what) == len(values) == 1 else None
+    if not len(what) == len(values) == 1 or guess.fields.get("dyad") not in guess.profiles:
+        return None
+    groups = guess.grid.column(guess.fields["dyad"])
+    return None if constant_within(guess.grid, what[0], groups) else (what[0], values[0])
 
 
 def long_scores(guess: Guess, what: str, value: str) -> Iterator[LongScore]:
-    """Yield what a long table measures, before and after sessions apart where a column ``phase`` says so."""
-    grid = guess.grid
-    names, phases = grid.column(what), grid.column("phase") if "phase" in grid.table else None
+    """Yield what a long table measures."""
+    names = guess.grid.column(what)
     for name in dict.fromkeys(text for text in names.tolist() if text):
-        rows = names == name
-        told = [""] if phases is None else list(dict.fromkeys(phases[rows].tolist()))
-        for phase in told:
-            mine = rows if phases is None else rows & (phases == phase)
-            heading = f"{name}_{phase or 'start'}" if len(told) > 1 else name
-            part = _part(grid, mine, value, heading)
-            own = replace(guess, grid=part, profiles=dict(guess.profiles))
-            own.profiles[heading] = profile(part, heading, guess.fields["decimal"], guess.fields["dates"])
-            only = {what: name} | ({"phase": phase} if phase else {})
-            beside, shared = _companions(part), name if len(told) > 1 else ""
-            yield LongScore(heading, own, value, only, beside, phase if phase in _PHASES else "", shared)
+        part = _part(guess.grid, names == name, value, name)
+        own = replace(guess, grid=part, profiles=dict(guess.profiles))
+        own.profiles[name] = profile(part, name, guess.fields["decimal"], guess.fields["dates"])
+        yield LongScore(name, own, value, {what: name}, _companions(part))
 
 
-def _part(grid: Grid, rows: object, value: str, name: str) -> Grid:
+def _part(grid: Grid, rows: np.ndarray, value: str, name: str) -> Grid:
     """Return some rows of a table, with the column of values under the name of what was measured."""
-    table = grid.table[rows].reset_index(drop=True).rename(columns={value: name})
-    return replace(grid, table=table, rows=grid.rows[rows], repeated={})  # pyright: ignore[reportArgumentType]
+    table = grid.table[rows].reset_index(drop=True)
+    table.columns = pd.Index([name if column == value else column for column in table.columns], dtype=object)
+    return replace(grid, table=table, rows=grid.rows[rows], repeated={})
 
 
 def _companions(part: Grid) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dyadloop.exchange.guess_items import beside, item_groups, set_totals_aside
 from dyadloop.exchange.guess_keys import Guess
 from dyadloop.exchange.guess_long import constant, long_columns, long_scores
 from dyadloop.exchange.guess_meaning import label_of, quantity_told, scale_of, told_of, unit_of, wording_of
+from dyadloop.exchange.guess_phases import phase_column, split_by_phase
 from dyadloop.exchange.label_words import instrument_in, own_label, recall_in, whole
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
@@ -60,6 +61,10 @@ def guess_scores(guess: Guess) -> None:
             left_out[name] = why
     _say_items(guess, scores, unknown)
     guess.reasons |= set_totals_aside(scores, list(items))
+    if column := phase_column(guess):
+        left_out.pop(column[0], None)
+        persons = {name: own for name, own in persons.items() if own != column[0]}
+        split_by_phase(guess, scores, *column)
     _join_halves(guess, scores)
     guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}
 
@@ -76,12 +81,6 @@ def _add_long(guess: Guess, scores: dict[str, dict[str, Any]], what: str, value:
             entry |= {key: told for key in ("quantity", "unit") if (told := constant(part.guess.grid, key))}
             if entry["quantity"] == "oxytocin":
                 entry["transform"] = "log"
-            if "phase" in part.only:
-                entry["phase"] = part.phase or None
-                guess.reasons[f"scores.{name}.phase"] = "as the column 'phase' says"
-            if part.indicator:
-                who = f"_{entry['person']}" if name.endswith(f"_{entry['person']}") else ""
-                entry["indicator"] = _name(part.indicator) + who
             taken |= {*part.only, *part.companions.values()}
     return taken
 

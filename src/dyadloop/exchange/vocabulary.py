@@ -47,7 +47,10 @@ KEYS: dict[str, tuple[tuple[str, int], ...]] = {
          r"([ _.-]*(in[ _.-])?\(?(in[ _.-])?(min|minuten|minutes)\.?\)?)?", 90),
         (r"length_min|duration_min|min(uten|utes)?", 80),
     ),
-    "day": ((r"(day|tag|study[ _.-]?day)([ _.-]*(nr|no|number))?", 80),),
+    "day": (
+        (r"(day|tag|study[ _.-]?day)([ _.-]*(nr|no|number))?", 80),
+        (r"(days|tage)[ _.-]*(since|seit|after|nach)\b.*", 80),
+    ),
 }  # fmt: skip
 """Headings of keys with their rank; the whole heading must fit."""
 

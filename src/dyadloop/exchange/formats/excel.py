@@ -96,7 +96,7 @@ def _filled_down(grid: Grid, ranges: Sequence[Range]) -> Grid:
     at = {int(row): place for place, row in enumerate(grid.rows)}
     for (top, left), (bottom, _) in ranges:
         if bottom > top and top + 1 in at and left < len(keys) and keys[left]:
-            text = table.iat[at[top + 1], left]
+            text = str(table.iat[at[top + 1], left])
             for row in range(top + 2, bottom + 2):
                 if text and row in at and not table.iat[at[row], left]:
                     table.iat[at[row], left] = text
