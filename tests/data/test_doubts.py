@@ -143,6 +143,13 @@ def test_small_numbers_below_large_ones_are_no_codes(study, low, high):
     assert dl.doubts(study, TODAY) == []
 
 
+def test_sessions_without_numbers_have_no_order_of_numbers(study):
+    """Names such as pre and post tell no order."""
+    for file in ("sessions.tsv", "measurements.tsv"):
+        assert _set(study, file, "session", lambda text: f"week {chr(96 + int(text))}")
+    assert not any("numbers that rise" in doubt.expected for doubt in dl.doubts(study, TODAY))
+
+
 def test_two_codes_are_both_doubted(study):
     _set(study, "measurements.tsv", "value", "999", _of("tension"), 2)
     _set(study, "measurements.tsv", "value", "9999", _of("tension", "D03"), 2)
