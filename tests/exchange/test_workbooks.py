@@ -54,12 +54,21 @@ def test_sessions_above_merged_columns_are_sessions(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "role"),
-    [("t", None), ("T2", None), ("wave_t1", None), ("p", None), ("data therapist", "therapist"), ("Patient", "patient"),
-     ("Therapeut 2", "therapist"), ("patient and therapist", None)],
-)  # fmt: skip
-def test_a_letter_in_the_name_of_a_file_or_sheet_is_nobody(name, role):
-    assert person_of_place(name) == role
+    ("sheet", "file", "role"),
+    [
+        ("", "t.xlsx", None),
+        ("T2", "a.xlsx", None),
+        ("", "wave_t1.csv", None),
+        ("T", "a.xlsx", "therapist"),
+        ("P", "data_t.xlsx", "patient"),
+        ("", "wai_t.csv", "therapist"),
+        ("", "data therapist.csv", "therapist"),
+        ("Therapeut 2", "p.xlsx", "therapist"),
+        ("patient and therapist", "a.xlsx", None),
+    ],
+)
+def test_a_letter_with_a_number_in_the_name_of_a_file_or_sheet_is_nobody(sheet, file, role):
+    assert person_of_place(sheet, file) == role
 
 
 def test_a_letter_with_a_number_in_a_heading_is_a_time():

@@ -208,7 +208,7 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
     told = person_of(heading) or person_of_label(label_of(guess, columns[0]) if len(columns) == 1 else "")
     if len(columns) == 1 and (own := own_label(wording_of(guess, columns[0]))):
         told = own.person
-    told = told or person_of_place(guess.grid.sheet) or person_of_place(guess.grid.file.rsplit(".", 1)[0])
+    told = told or person_of_place(guess.grid.sheet, guess.grid.file)
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
 
@@ -265,8 +265,7 @@ def _why_person(grid: Grid, name: str, label: str) -> str:
         return "its name"
     if person_of_label(label):
         return "its label"
-    around = person_of_place(grid.sheet) or person_of_place(grid.file.rsplit(".", 1)[0])
-    return "the name of its sheet or file" if around else "nothing names another person"
+    return "the name of its sheet or file" if person_of_place(grid.sheet, grid.file) else "nothing names another person"
 
 
 def _add_phase(guess: Guess, scores: dict, own: str, heading: str, label: str) -> None:

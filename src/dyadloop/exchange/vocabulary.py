@@ -183,11 +183,21 @@ def person_of_label(label: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def person_of_place(name: str) -> str | None:
-    """Return the role that the name of a file or sheet tells in a word; a letter such as in T2 tells none."""
-    words = re.split(r"[\W_\d]+", name.casefold())
-    told = {ROLES[word] for word in words if len(word) > 2 and word in ROLES}
-    return told.pop() if len(told) == 1 else None
+def person_of_place(sheet: str, file: str) -> str | None:
+    """Return the role that the name of a sheet, else of its file, tells.
+
+    A word tells it, and a letter at the end such as in wai_t; a letter with a number, such as T2, is a time, and a file
+    named t is just short.
+    """
+    bare = file.rsplit(".", 1)[0].casefold()
+    for name, alone in ((sheet.casefold(), True), (bare, False)):
+        told = {ROLES[word] for word in re.split(r"[\W_\d]+", name) if len(word) > 2 and word in ROLES}
+        if len(told) == 1:
+            return told.pop()
+        letter = re.fullmatch(r"(?P<before>.*[\W_])?(?P<letter>t|th|p|pt|k)", name)
+        if letter and not told and (alone or letter["before"]):
+            return ROLES[letter["letter"]]
+    return None
 
 
 def person_of(heading: str) -> str | None:
