@@ -72,3 +72,33 @@ def test_a_word_that_stays_with_a_patient_is_no_thing_measured(tmp_path):
     (table,) = plan_import([tmp_path / "a.csv"], tmp_path / "study").mapping.tables
     assert list(table.scores) == ["score"]
     assert table.persons == {"measure": "measure"}
+
+
+def _survey(tmp_path, low):
+    """Nine items as LimeSurvey names those of an array, with its codes of answers."""
+    head = "id,submitdate,lastpage,token,startdate," + ",".join(f"PHQ9[SQ00{k}]" for k in range(1, 10))
+    rows, sums = [], {}
+    for p in range(1, 5):
+        for s in range(1, 5):
+            answers = [(p * s + k) % 4 for k in range(9)]
+            sums[f"u{p}", str(s)] = float(sum(answers))
+            day = f"2024-03-{7 * s:02d} 10:00:00"
+            rows.append(f"{p}{s},{day},3,u{p},{day}," + ",".join(f"A{low + a}" for a in answers))
+    (tmp_path / "a.csv").write_text("\n".join([head, *rows]) + "\n")
+    return tmp_path / "a.csv", sums
+
+
+def test_an_array_of_a_survey_is_a_questionnaire(tmp_path):
+    path, sums = _survey(tmp_path, 0)
+    values = import_study(path, tmp_path / "study", answers={"length_min": "50"}).study.measurements
+    assert dict(zip(zip(values["dyad"], values["session"], strict=True), values["value"], strict=True)) == sums
+
+
+def test_items_that_are_coded_otherwise_make_no_score(tmp_path):
+    """A quarter of the answers is 4 where the key ends at 3: sums of the others would be too high by one per item."""
+    path, _ = _survey(tmp_path, 1)
+    plan = plan_import([path], tmp_path / "study", answers={"length_min": "50"})
+    scores = plan.mapping.tables[0].scores
+    assert len(scores) == 9
+    assert {score.scale for score in scores.values()} == {None}
+    assert "answers go from 1 to 4 where phq9 has 0 to 3: recode them" in plan.reasons["tables.1.scores.phq9_sq001"]

@@ -315,6 +315,27 @@ def test_pairs_of_players_of_otree_are_dyads(tmp_path):
     assert plan_import([moved], tmp_path / "other").mapping.tables[0].dyad == "participant.code"
 
 
+def test_a_pair_of_otree_that_plays_once_has_one_session(tmp_path):
+    """The two begin seconds apart; who is whom stands in the field of roles."""
+    names = ["participant.id_in_session", "participant.code", "session.code", "participant.time_started_utc"]
+    names += [
+        f"trust.1.{field}" for field in ("player.id_in_group", "player.role", "player.sure", "group.id_in_subsession")
+    ]
+    rows = [
+        [str(p), f"c{p}", "s", f"{STAMP[:-1]}{p}", str(1 + p % 2), ("Therapist", "Patient")[p % 2], str(p), str(p // 2)]
+        for p in range(2, 10)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
+    study = import_study([tmp_path / "a.csv"], tmp_path / "study").study
+    assert len(study.sessions) == 4
+    values = study.measurements
+    assert sorted(zip(values["participant_id"], values["value"], strict=True)) == [
+        (f"c{p}", float(p)) for p in range(2, 10)
+    ]
+    roles = dict(zip(study.participants["participant_id"], study.participants["role"], strict=True))
+    assert roles == {f"c{p}": ("therapist", "patient")[p % 2] for p in range(2, 10)}
+
+
 def test_qualtrics_has_three_rows_of_headings_and_previews(tmp_path):
     names = ["StartDate", "Status", "ExternalReference", "Q1"]
     head = [

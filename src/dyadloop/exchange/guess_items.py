@@ -10,15 +10,19 @@ from dyadloop.exchange.questionnaires import instrument_of
 from dyadloop.exchange.vocabulary import without_person
 from dyadloop.measures.questionnaires import Instrument, instruments
 
-_NUMBERED = re.compile(r"(.+?)[_. -]?(?:item|i|q)?[_. -]?0*(\d{1,2})", re.IGNORECASE)
+_NUMBERED = re.compile(r"(.+?)(?:[_. -]?\[?(?:item|i|q|sq)?[_. -]?0*)(\d{1,2})\]?", re.IGNORECASE)
+_MOST_BEYOND = 0.05  # share of answers that the key of a questionnaire does not have; more are coded otherwise
 _TOTAL = r"[_. -]?(total|sum|summe|gesamt|mean|mittel(wert)?|mw|m|score)"
 _FEWEST = 4  # columns that look like the items of a questionnaire
+_LEAST_CODE = 9  # numbers from here on may stand for no answer
 _FAMILIES = {"wai": "waisr"}
 """Names that several forms share, and the form that has that many items and these answers."""
 
 
-def item_groups(columns: Mapping[str, Profile]) -> tuple[dict[str, tuple[Instrument, list[str]]], list[list[str]]]:
-    """Return the items of questionnaires by their stem, and columns that look like items of a questionnaire not known.
+def item_groups(
+    columns: Mapping[str, Profile],
+) -> tuple[dict[str, tuple[Instrument, list[str]]], list[tuple[list[str], str]]]:
+    """Return the items of questionnaires by their stem, and columns that look like items and make no score, with why.
 
     Parameters
     ----------
@@ -28,7 +32,7 @@ def item_groups(columns: Mapping[str, Profile]) -> tuple[dict[str, tuple[Instrum
     Returns
     -------
     tuple
-        Stem, questionnaire and columns in the order of their numbers; and lists of columns of one stem each.
+        Stem, questionnaire and columns in the order of their numbers; and lists of columns of one stem, with why.
     """
     groups: dict[str, dict[int, str]] = {}
     for name in columns:
@@ -38,10 +42,34 @@ def item_groups(columns: Mapping[str, Profile]) -> tuple[dict[str, tuple[Instrum
     for stem, members in groups.items():
         key = instrument_of(stem) or instrument_of(without_person(stem)) or _of_family(stem, members, columns)
         if key is not None and set(range(1, key.items + 1)) <= set(members):
-            found[stem] = (key, [members[k] for k in range(1, key.items + 1)])
+            names = [members[k] for k in range(1, key.items + 1)]
+            if beyond := _beyond(key, names, columns):
+                unknown.append((names, beyond))
+            else:
+                found[stem] = (key, names)
         elif len(members) >= _FEWEST and set(members) == set(range(1, len(members) + 1)):
-            unknown.append(list(members.values()))
+            why = (
+                f"one of {len(members)} columns that look like items of one questionnaire, of no key that ships: "
+                "for one score give them as `items` with the file of its key as `instrument`"
+            )
+            unknown.append((list(members.values()), why))
     return found, unknown
+
+
+def _beyond(key: Instrument, names: list[str], columns: Mapping[str, Profile]) -> str:
+    """Return why the answers are not those of a questionnaire, empty where nearly all are."""
+    counts = [
+        (value, weight, key.range_of(number))
+        for number, name in enumerate(names, start=1)
+        for value, weight in zip(columns[name].values, columns[name].weights, strict=True)
+        if 0 <= value < _LEAST_CODE
+    ]
+    beyond = sum(weight for value, weight, (low, high) in counts if not low <= value <= high)
+    if beyond <= _MOST_BEYOND * max(1, sum(weight for _, weight, _ in counts)):
+        return ""
+    low, high = key.range_of(1)
+    told = f"{min(v for v, *_ in counts):g} to {max(v for v, *_ in counts):g} where {key.id} has {low:g} to {high:g}"
+    return f"named like an item of {key.id}, but its answers go from {told}: recode them, and all make one score"
 
 
 def _of_family(stem: str, members: Mapping[int, str], columns: Mapping[str, Profile]) -> Instrument | None:

@@ -85,14 +85,14 @@ def _add_long(guess: Guess, scores: dict[str, dict[str, Any]], what: str, value:
     return taken
 
 
-def _say_items(guess: Guess, scores: dict[str, dict[str, Any]], unknown: list[list[str]]) -> None:
-    """Say of columns that look like items of one questionnaire why each is an indicator of its own."""
-    for names in unknown:
+def _say_items(guess: Guess, scores: dict[str, dict[str, Any]], unknown: list[tuple[list[str], str]]) -> None:
+    """Say of columns that look like items of one questionnaire why each stays an indicator, without its scale."""
+    for names, why in unknown:
         for name in [own for own, entry in scores.items() if entry.get("column") in names]:
-            guess.reasons[f"scores.{name}"] += (
-                f"; one of {len(names)} columns that look like items of one questionnaire, of no key that ships: "
-                "for one score give them as `items` with the file of its key as `instrument`"
-            )
+            guess.reasons[f"scores.{name}"] += f"; {why}"
+            if guess.reasons.get(f"scores.{name}.scale", "").startswith("the range of"):
+                del scores[name]["scale"]
+                guess.reasons[f"scores.{name}.scale"] = "that of a single item is not told"
 
 
 def _candidates(guess: Guess) -> dict[str, Profile]:

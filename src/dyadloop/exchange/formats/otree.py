@@ -71,6 +71,8 @@ def _with_pairs(grid: Grid, app: str, rounds: list[str], folded: bool) -> Grid:
     role, roles = _roles(grid, app, rounds[0])
     person = grid.hints["dyad"]
     found = {"dyad": groups[0], "person": person, "role": role if folded else f"{app}.{rounds[0]}.player.{role}"}
+    if not folded:
+        found["session"] = "session.code"
     told = f"the two players of a group of {app} are a dyad; a group is named by its session and number"
     return replace(grid, table=table, hints=grid.hints | found | {"roles": roles}, told=grid.told | {"groups": told})
 
