@@ -114,6 +114,18 @@ def test_codes_of_missing_answers_in_five_answers(study, code):
     assert all(str(line) in found.got for line in lines)
 
 
+def test_an_answer_within_the_declared_scale_is_no_code(study):
+    """A sum of 9 on a scale from 0 to 27 is an answer, also where all others are small; 99 on one to 100 may be none."""
+    rng = np.random.default_rng(0)
+    _declare(study, ", scale: [1, 7]", ", scale: [0, 27]")
+    _set(study, "measurements.tsv", "value", lambda _: str(rng.integers(0, 4)), _of("alliance"))
+    _set(study, "measurements.tsv", "value", "9", _of("alliance", "D03"), 1)
+    assert not any("9 for 'alliance'" in doubt.got for doubt in dl.doubts(study, TODAY))
+    _declare(study, ", scale: [0, 27]", ", scale: [0, 100]")
+    lines = _set(study, "measurements.tsv", "value", "99", _of("alliance", "D03"), 1)
+    assert any(doubt.got.startswith("99 for 'alliance'") and doubt.row in lines for doubt in dl.doubts(study, TODAY))
+
+
 def test_a_study_that_uses_its_range_is_left_alone(study):
     """9 is no code where 8 and 10 occur, nor is a heavy tail a fault."""
     rng = np.random.default_rng(1)
@@ -129,6 +141,13 @@ def test_small_numbers_below_large_ones_are_no_codes(study, low, high):
     rng = np.random.default_rng(2)
     _set(study, "measurements.tsv", "value", lambda _: str(rng.integers(low, high + 1)), _of("tension"))
     assert dl.doubts(study, TODAY) == []
+
+
+def test_sessions_without_numbers_have_no_order_of_numbers(study):
+    """Names such as pre and post tell no order."""
+    for file in ("sessions.tsv", "measurements.tsv"):
+        assert _set(study, file, "session", lambda text: f"week {chr(96 + int(text))}")
+    assert not any("numbers that rise" in doubt.expected for doubt in dl.doubts(study, TODAY))
 
 
 def test_two_codes_are_both_doubted(study):

@@ -121,3 +121,18 @@ def test_a_break_that_no_table_can_hold_is_refused(tmp_path, far):
     path.write_bytes(raw)
     with pytest.raises(DataError, match=r"no time|gaps of at most"):
         read_edf(path)
+
+
+def test_breaks_without_times_and_records_beyond_the_header_are_refused(tmp_path):
+    """EDF+D says that its records may lie apart, and its annotations when; a header that tells too few would lose some."""
+    path = tmp_path / "a.edf"
+    edfio.Edf([edfio.EdfSignal(ECG, 256, label="ECG", physical_dimension="uV")]).write(path)
+    raw = bytearray(path.read_bytes())
+    raw[192:197] = b"EDF+D"
+    path.write_bytes(bytes(raw))
+    with pytest.raises(DataError, match="EDF\\+D without annotations"):
+        read_edf(path)
+    raw[192:197], raw[236:244] = b"EDF+C", b"7       "
+    path.write_bytes(bytes(raw))
+    with pytest.raises(DataError, match="10 records where the header tells 7"):
+        read_edf(path)

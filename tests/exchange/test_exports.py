@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dyadloop.data import read_study
+from dyadloop.data import Indicator, StudyInfo, read_study, write_study
 from dyadloop.exchange import EXPORTS, export_study, import_study, new_study, write_crate
 from dyadloop.exchange.exports.tables import text_tables
 from dyadloop.exchange.folder import neutral
@@ -39,6 +39,55 @@ def test_a_study_that_goes_out_comes_back(study, tmp_path, to, source):
     assert back.sessions[own].equals(study.sessions[own])
     persons = {name: entry.person for name, entry in back.info.indicators.items()}
     assert persons == {"bdi": "patient", "wai_p": "patient", "wai_t": "therapist"}
+
+
+@pytest.fixture(scope="module")
+def assayed(tmp_path_factory):
+    """Two indicators that their names tell nothing of, and concentrations before and after, some beyond a limit."""
+    scale = {"person": "patient", "unit": "points", "scale": (1, 5)}
+    indicators = {
+        "wai_p": Indicator(quantity="trust", recall_days=7, **scale),
+        "x1": Indicator(quantity="attachment", reason="one item, " * 30, **(scale | {"person": "therapist"})),
+        "saliva": Indicator(quantity="oxytocin", person="patient", unit="pg/ml", transform="log"),
+    }
+    people, sessions, values = [], [], []
+    for k, dyad in enumerate(["D1", "D2", "D3"]):
+        people += [{"participant_id": f"{dyad}{who[0]}", "dyad": dyad, "role": who} for who in ("patient", "therapist")]
+        for s in (1, 2, 3, 4):
+            sessions.append({"dyad": dyad, "session": s, "start": f"2024-03-{7 * s:02d}T10:00:00", "length_min": 50})
+            told = [("p", "wai_p", 1 + (k + s) % 5, "after", ""), ("t", "x1", 1 + (k + 2 * s) % 5, "after", "")]
+            told += [("p", "saliva", 2.5 + k, "before", "below" if s == 2 else ""), ("p", "saliva", 4 + s, "after", "")]
+            for who, name, value, phase, limit in told:
+                error = f"{0.01 * s:g}" if name == "saliva" and not limit else ""
+                row = {"dyad": dyad, "participant_id": dyad + who, "session": s, "phase": phase, "indicator": name}
+                values.append(row | {"time": "", "value": f"{value:g}", "limit": limit, "error": error})
+    info = StudyInfo(schema_version=1, name="a", title="Assayed", licence="CC0", simulated=True, indicators=indicators)
+    return read_study(write_study(tmp_path_factory.mktemp("assayed") / "study", info, people, sessions, values))
+
+
+@pytest.mark.parametrize(("to", "source"), [("bids", "out"), ("spss", "out/study.sav"), ("psychds", "out")])
+def test_limits_errors_and_what_indicators_are_come_back(assayed, tmp_path, to, source):
+    export_study(assayed, tmp_path / "out", to)
+    back = import_study(tmp_path / source, tmp_path / "back").study
+    columns = ["dyad", "session", "phase", "indicator", "value", "limit", "error"]
+    before, after = (text_tables(s)["measurements"][columns].sort_values(columns[:4]) for s in (assayed, back))
+    assert after.to_numpy().tolist() == before.to_numpy().tolist()
+    kept = ("quantity", "person", "unit", "scale", "transform", "recall_days")
+    told = [{n: [getattr(e, key) for key in kept] for n, e in s.info.indicators.items()} for s in (assayed, back)]
+    assert told[0] == told[1]
+
+
+def test_a_long_table_comes_back_with_its_persons_and_phases(assayed, tmp_path):
+    """Scales and recall stand in no column of it."""
+    export_study(assayed, tmp_path / "out", "long")
+    done = import_study(tmp_path / "out" / "long.csv", tmp_path / "back")
+    before, after = (text_tables(study)["measurements"] for study in (assayed, done.study))
+    columns = ["dyad", "participant_id", "session", "phase", "indicator", "value", "limit", "error"]
+    assert sorted(after[columns].to_numpy().tolist()) == sorted(before[columns].to_numpy().tolist())
+    kept = ("quantity", "person", "unit", "transform")
+    told = [{n: [getattr(e, key) for key in kept] for n, e in s.info.indicators.items()} for s in (assayed, done.study)]
+    assert told[0] == told[1]
+    assert done.counts[0]["cells"] == done.counts[0]["used"] + done.counts[0]["reported"]
 
 
 def _sessions(study):

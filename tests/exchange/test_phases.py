@@ -7,6 +7,7 @@ import pytest
 from dyadloop.data import read_study
 from dyadloop.errors import DataError
 from dyadloop.exchange import import_study, new_study, plan_import
+from dyadloop.exchange.exports.tables import text_tables
 from dyadloop.exchange.phases import phase_of
 from dyadloop.measures import doubts
 from tests.cli.program import dyadloop
@@ -246,3 +247,22 @@ def test_a_total_beside_its_scored_items_is_set_aside(tmp_path):
     assert sorted(used.values()) == [False, True]
     assert used["phq9_total"] is False
     assert "count the same answers twice" in plan.text
+
+
+@pytest.mark.parametrize(("column", "words"), [("time", ("pre", "post")), ("Zeitpunkt", ("vor", "nach"))])
+def test_a_row_before_and_a_row_after_each_session_are_one_indicator(tmp_path, column, words):
+    """Without a column of sessions such rows are sessions, as an assessment before and after therapy is."""
+    lines, told = [f"Patient,Sitzung,Datum,{column},PHQ,mood"], {}
+    for p in range(1, 5):
+        for s in range(1, 4):
+            for k, word in enumerate(words):
+                phq, mood = p + 2 * s + 7 * k, "" if k else (p + s) % 5
+                lines.append(f"P{p},{s},2024-03-{7 * s:02d},{word},{phq},{mood}")
+                told[f"P{p}", str(s), "phq", ("before", "after")[k]] = float(phq)
+                told |= {} if k else {(f"P{p}", str(s), "mood", "before"): float(mood)}
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    done = import_study(tmp_path / "a.csv", tmp_path / "study", answers={"length_min": "50"})
+    values = text_tables(done.study)["measurements"]
+    keys = zip(*(values[name] for name in ("dyad", "session", "indicator", "phase")), strict=True)
+    assert dict(zip(keys, values["value"].astype(float), strict=True)) == told
+    assert done.counts[0]["cells"] == done.counts[0]["used"]

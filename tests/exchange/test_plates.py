@@ -135,7 +135,10 @@ def test_wells_of_a_layout_are_read_and_saturated_ones_are_limits(tmp_path):
     plates = [_assay(tmp_path, "p.txt", 1), _assay(tmp_path, "q.txt", 2)]
     table, told = wells_of(plates, tmp_path / "layout.csv")
     assert len(table) == 2 * (2 * len(STANDARDS) + 3)
-    assert told == [f"plate {p!r}: 1 wells with a signal are not in the layout: D3" for p in "pq"]
+    assert told[:2] == [f"plate {p!r}: 1 wells with a signal are not in the layout: D3" for p in "pq"]
+    assert told[2:] == [
+        "3 wells of the layout name a person and no plate: each is taken as a re-run of the same sample on all 2 plates"
+    ]
     found = read_plates(table.replace("", "n/a"))
     samples = found.samples.set_index(["plate", "sample"])
     saturated, diluted = samples.loc[("p", "s1")], samples.loc[("p", "s2")]
@@ -166,3 +169,82 @@ def test_what_does_not_fit_is_said_all_at_once(tmp_path):
     (tmp_path / "c.txt").write_text("nothing\n")
     with pytest.raises(DataError, match="matrix"):
         read_readings(tmp_path / "c.txt")
+
+
+def _matrix(values=VALUES, mark="\t"):
+    return mark.join(["", *NUMBERS]) + "\n" + "".join(mark.join([row, *_row(row, values)]) + "\n" for row in ROWS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _matrix() + "Average\t9.9\nSD\t0.1\n",
+        _matrix() + "\nEnd Time:\t10:00\n",
+        ",".join(["", *NUMBERS]) + "\n" + "".join(",".join([r, *(f'"{v}"' for v in _row(r))]) + "\n" for r in ROWS),
+        "\n".join(",".join([r, *_row(r)]) for r in ROWS) + "\n",
+        "\n".join(";".join(_row(r)) for r in ROWS).replace(".", ",") + "\n",
+        ",".join(["", *NUMBERS])
+        + "\n"
+        + "".join(",".join([r, *(f'"{v.replace(".", ",")}"' for v in _row(r))]) + "\n" for r in ROWS),
+        "<>\t"
+        + "\t".join(NUMBERS)
+        + "\n"
+        + "".join(
+            f"{r}\t" + "\t".join(f"SM{k}_1" for k in range(12)) + "\n\t" + "\t".join(_row(r)) + "\n" for r in ROWS
+        ),
+        "Well\tSample\tOD\n" + "".join(f"{well}\tS1;1\t{value}\n" for well, value in VALUES.items()),
+        "Well Row,Well Col,Content,Raw Data (450)\n"
+        + "".join(f"{w[0]},{w[1:]},Sample X1,{v}\n" for w, v in VALUES.items()),
+    ],
+    ids=["averages", "end-time", "quoted", "letters", "commas", "quoted-commas", "ids-above", "list", "row-and-column"],
+)
+def test_what_stands_around_wells_changes_none_of_them(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    (reading,) = read_readings(tmp_path / "a.csv")
+    assert {well: cell.replace(",", ".") for well, cell in reading.wells.items()} == VALUES
+
+
+def test_two_lines_of_a_row_are_two_readings_and_titles_name_them(tmp_path):
+    lines = "".join(f"{r}\t" + "\t".join(_row(r)) + "\n\t" + "\t".join(["0.05"] * 12) + "\n" for r in ROWS)
+    (tmp_path / "a.txt").write_text("\t" + "\t".join(NUMBERS) + "\n" + lines)
+    assert [(r.label, r.wells["B2"]) for r in read_readings(tmp_path / "a.txt")] == [
+        ("", VALUES["B2"]),
+        ("line 2", "0.05"),
+    ]
+    (tmp_path / "b.txt").write_text(f"450\n{_matrix()}\n570\n{_matrix(dict.fromkeys(VALUES, '0.05'))}")
+    assert [(r.label, r.wells["B2"]) for r in read_readings(tmp_path / "b.txt")] == [
+        ("450", VALUES["B2"]),
+        ("570", "0.05"),
+    ]
+
+
+def test_a_list_keeps_plates_apart_and_refuses_a_course(tmp_path):
+    (tmp_path / "a.csv").write_text("Plate,Well,OD\n1,A1,0.1\n1,A2,0.2\n2,A1,0.3\n2,A2,OVRFLW\n")
+    assert [(r.plate, r.wells) for r in read_readings(tmp_path / "a.csv")] == [
+        ("1", {"A1": "0.1", "A2": "0.2"}), ("2", {"A1": "0.3", "A2": "OVRFLW"}),
+    ]  # fmt: skip
+    (tmp_path / "b.csv").write_text("Well,Time,OD\nA1,0,0.1\nA2,0,0.2\nA1,60,0.3\n")
+    with pytest.raises(DataError, match="second time"):
+        read_readings(tmp_path / "b.csv")
+
+
+def test_a_bare_matrix_in_a_workbook_keeps_equal_and_empty_wells(tmp_path):
+    book = openpyxl.Workbook()
+    for letter in ROWS:
+        book.active.append(
+            [None if k == 3 else 0.05 for k in range(12)] if letter == "A" else list(map(float, _row(letter)))
+        )
+    book.create_sheet("second").append(["no plate"])
+    book.save(tmp_path / "a.xlsx")
+    (reading,) = read_readings(tmp_path / "a.xlsx")
+    assert [reading.wells[f"A{k}"] for k in range(1, 6)] == ["0.05", "0.05", "0.05", "", "0.05"]
+
+
+def test_a_layout_from_a_german_spreadsheet_is_read(tmp_path):
+    (tmp_path / "a.txt").write_text(_matrix())
+    (tmp_path / "layout.csv").write_text("well;kind;concentration;dilution\nA1;Standard;2,5;\nA2;sample;;1,5\n")
+    table, _ = wells_of([tmp_path / "a.txt"], tmp_path / "layout.csv")
+    assert table[["kind", "concentration", "dilution"]].to_numpy().tolist() == [
+        ["standard", "2.5", ""],
+        ["sample", "", "1.5"],
+    ]

@@ -202,6 +202,32 @@ def test_programs_are_known_by_their_headings(tmp_path, kind, head, row, hints):
     assert not [name for name in grid.hints["not_scores"] if name.endswith("trust")]
 
 
+def test_answer_codes_of_limesurvey_are_numbers_to_be_confirmed(tmp_path):
+    head = "id,submitdate,lastpage,token,startdate,trust,sex,place,WAI[1]"
+    rows = [
+        f"{k},{STAMP},3,u{1 + k % 3},2024-03-{k:02d} 10:00:00,A{k % 4},{'FM'[k % 2]},{'A1' if k % 2 else 'B2'},AO0{1 + k % 5}"
+        for k in range(1, 13)
+    ]
+    rows[0] = rows[0].replace(",A1,", ",-oth-,", 1)
+    (tmp_path / "s.csv").write_text("\n".join([head, *rows]) + "\n")
+    plan = plan_import([tmp_path / "s.csv"], tmp_path / "study", answers={"length_min": "50", "phase": "after"})
+    (grid,) = plan.grids
+    assert grid.column("trust").tolist() == ["-oth-", *(str(k % 4) for k in range(2, 13))]
+    assert set(grid.column("place")) == {"A1", "B2"}
+    assert "its codes A0 to A3 are read as the numbers in them" in plan.reasons["tables.1.scores.trust"]
+    done = import_study([tmp_path / "s.csv"], tmp_path / "study", answers={"length_min": "50", "phase": "after"})
+    values = done.study.measurements
+    assert values[values["indicator"] == "trust"]["value"].tolist() == [
+        float(k % 4) for p in (1, 2, 3) for k in range(1, 13) if 1 + k % 3 == p and k > 1
+    ]
+    assert values[values["indicator"] == "wai_1"]["value"].nunique() == 5
+    assert done.counts[0]["cells"] == done.counts[0]["used"] + done.counts[0]["reported"]
+    assert [(r.column, r.text) for r in done.remarks if r.kind == "changed"] == [
+        ("trust", "A0 to A3"),
+        ("WAI[1]", "AO01 to AO05"),
+    ]
+
+
 def test_prompts_of_openesm_take_their_times_or_ask_for_them(tmp_path):
     """Several prompts a day share the number of the day, so it is no time of its own."""
     prompts = [(p, day, beep, 3 * (day - 1) + beep) for p in (1, 2) for day in (1, 2) for beep in (1, 2, 3)]
@@ -258,6 +284,56 @@ def test_rounds_of_otree_are_sessions_and_group_fields_do_not_repeat(tmp_path):
     assert sorted(values["value"]) == sorted(float(p + k) for p in range(1, 7) for k in (1, 2, 3))
     assert set(values["indicator"]) == {"sure"}
     assert done.counts[0]["cells"] == done.counts[0]["used"] + done.counts[0]["reported"]
+
+
+def _pairs_of_otree(path, moved=False):
+    """Eight players of two sessions in pairs; both sessions number their groups from 1."""
+    names = ["participant.id_in_session", "participant.code", "participant.label", "session.code"]
+    fields = ("player.sure", "player.id_in_group", "group.id_in_subsession", "group.sent")
+    names += [f"trust.{k}.{field}" for k in (1, 2, 3) for field in fields]
+    rows = []
+    for p in range(8):
+        groups = [1 + p % 4 // 2 if k < 3 or not moved else 1 + p % 2 for k in (1, 2, 3)]
+        own = [str(v) for k in (1, 2, 3) for v in (p + k, 1 + p % 2, groups[k - 1], 7)]
+        rows.append([str(1 + p % 4), f"c{p}", "", "ab" if p < 4 else "cd", *own])
+    path.write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
+    return path
+
+
+def test_pairs_of_players_of_otree_are_dyads(tmp_path):
+    path = _pairs_of_otree(tmp_path / "all_apps_wide.csv")
+    done = import_study([path], tmp_path / "study", answers={"every_days": "0.001"})
+    assert done.study.dyads == ["ab-1", "ab-2", "cd-1", "cd-2"]
+    people = done.study.participants.set_index("participant_id")
+    assert people.loc["c3", ["dyad", "role"]].tolist() == ["ab-2", "partner"]
+    values = done.study.measurements
+    assert {
+        (p, s, v) for p, s, v in zip(values["participant_id"], values["session"], values["value"], strict=True)
+    } == {(f"c{p}", str(k), float(p + k)) for p in range(8) for k in (1, 2, 3)}
+    assert done.counts[0]["cells"] == done.counts[0]["used"] + done.counts[0]["reported"]
+    moved = _pairs_of_otree(tmp_path / "moved.csv", moved=True)
+    assert plan_import([moved], tmp_path / "other").mapping.tables[0].dyad == "participant.code"
+
+
+def test_a_pair_of_otree_that_plays_once_has_one_session(tmp_path):
+    """The two begin seconds apart; who is whom stands in the field of roles."""
+    names = ["participant.id_in_session", "participant.code", "session.code", "participant.time_started_utc"]
+    names += [
+        f"trust.1.{field}" for field in ("player.id_in_group", "player.role", "player.sure", "group.id_in_subsession")
+    ]
+    rows = [
+        [str(p), f"c{p}", "s", f"{STAMP[:-1]}{p}", str(1 + p % 2), ("Therapist", "Patient")[p % 2], str(p), str(p // 2)]
+        for p in range(2, 10)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in [names, *rows]) + "\n")
+    study = import_study([tmp_path / "a.csv"], tmp_path / "study").study
+    assert len(study.sessions) == 4
+    values = study.measurements
+    assert sorted(zip(values["participant_id"], values["value"], strict=True)) == [
+        (f"c{p}", float(p)) for p in range(2, 10)
+    ]
+    roles = dict(zip(study.participants["participant_id"], study.participants["role"], strict=True))
+    assert roles == {f"c{p}": ("therapist", "patient")[p % 2] for p in range(2, 10)}
 
 
 def test_qualtrics_has_three_rows_of_headings_and_previews(tmp_path):

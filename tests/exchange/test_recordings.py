@@ -77,6 +77,14 @@ def test_intervals_alone_are_milliseconds(tmp_path):
     assert np.nanmean(found.channel("ibi_ms")) == pytest.approx(820, abs=2)
 
 
+@pytest.mark.parametrize(("head", "per"), [("", 1), ("RR\n", 1), ("ibi_s\n", 1000), ("", 1000)])
+def test_a_list_of_intervals_may_have_a_heading_and_be_in_seconds(tmp_path, head, per):
+    text = head + "".join(f"{(800 + 10 * (k % 5)) / per:g}\n" for k in range(100))
+    found, told = _read(tmp_path, "rr.csv", text)
+    assert np.nanmean(found.channel("ibi_ms")) == pytest.approx(820, abs=2)
+    assert told["Units"] == {"ibi_ms": "ms"}
+
+
 DLC = "scorer,net,net,net,net,net,net\nbodyparts,head,head,head,hand,hand,hand\ncoords,x,y,likelihood,x,y,likelihood\n"
 
 

@@ -153,3 +153,54 @@ def test_the_command_writes_a_table(tmp_path):
     assert "left out: line of P: no time" in run.stderr
     assert (tmp_path / "turns.tsv").read_text().splitlines()[1] == "T\t0.5\t2\tHow are you?"
     assert dyadloop("turns", tmp_path / "a.txt").returncode == 3
+
+
+def _grid(tiers):
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "0", "9", "<exists>", str(len(tiers))]
+    for name, intervals in tiers.items():
+        lines += ['"IntervalTier"', f'"{name}"', "0", "9", str(len(intervals))]
+        lines += [f'{start} {end} "{text}"' for start, end, text in intervals]
+    return "\n".join(lines) + "\n"
+
+
+def test_marks_of_silence_are_no_speech_and_words_stay_whole(tmp_path):
+    said = "my name = Ada [2] text = x"
+    path = tmp_path / "a.TextGrid"
+    path.write_text(_grid({"T": [(0, 1, said), (1, 2, "silent"), (2, 3, "sil")], "P": [(0, 1, "<p:>"), (1, 2, "yes")]}))
+    found = read_turns(path)
+    assert found[["speaker", "text"]].to_numpy().tolist() == [["T", said], ["P", "yes"]]
+    assert found.attrs["left_out"] == ["tier 'T': 2 marked as silence", "tier 'P': 1 marked as silence"]
+
+
+def test_tiers_that_hold_no_speech_are_no_persons(tmp_path):
+    path = tmp_path / "a.TextGrid"
+    path.write_text(_grid({"T - words": [(0, 1, "hi")], "T - phones": [(0, 1, "HH")], "P - words": [(1, 2, "yes")]}))
+    with pytest.raises(DataError, match="hold no speech by their names: T - phones"):
+        read_turns(path)
+    assert set(read_turns(path, ["T - words", "P - words"])["speaker"]) == {"T - words", "P - words"}
+    path = tmp_path / "a.eaf"
+    path.write_text(FILES["a.eaf"].replace('TIER_ID="P" PARTICIPANT="P"', 'TIER_ID="P-gesture"'))
+    with pytest.raises(DataError, match="P-gesture"):
+        read_turns(path)
+
+
+def test_names_before_words_are_of_their_line_and_stand_more_than_once(tmp_path):
+    lines = [
+        ("T: How are you?\nP: Fine.\nMy boss said: go"),
+        "T: And then?",
+        "P: No.",
+        "I told him: never",
+        "T: Ah.",
+        "P: Yes.",
+    ]
+    path = tmp_path / "a.srt"
+    path.write_text(
+        "\n\n".join(f"{k}\n{_clock(k, ',')} --> {_clock(k + 0.5, ',')}\n{text}" for k, text in enumerate(lines, 1))
+    )
+    found = read_turns(path)
+    assert found["speaker"].tolist() == ["T", "P", "T", "P", "T", "P"]
+    assert found["text"].tolist()[:2] == ["How are you?", "Fine. My boss said: go"]
+    assert len(found.attrs["left_out"]) == 2
+    assert "no speaker ('I told him: never')" in found.attrs["left_out"][1]
+    with pytest.raises(DataError, match="no speaker X; expected one of P, T"):
+        read_turns(path, ["X"])

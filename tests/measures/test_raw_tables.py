@@ -128,7 +128,7 @@ def test_two_rows_of_one_moment_are_refused(study):
 def test_sessions_that_the_table_does_not_mention_are_listed(study):
     _answers(study, ANSWERS[:-2])
     status = measure(study).status.set_index(["dyad", "session"])["status"]
-    assert status["D02", "2"] == status["D02", "3"] == "no row in phenotype/phq9.tsv"
+    assert status["D02", "2"] == status["D02", "3"] == "no row of the patient in phenotype/phq9.tsv"
     assert (status == "ok").sum() == 4
 
 

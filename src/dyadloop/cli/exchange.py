@@ -175,7 +175,8 @@ def new(
     from dyadloop.exchange import new_study
 
     print_written([new_study(path, template)], as_json)
-    say(f"next: write your rows over those in {path}, then dyadloop check {path}", quiet)
+    to_do = f"write your rows over those in {path}, and `simulated: false` into its study.yaml"
+    say(f"next: {to_do}; then dyadloop check {path}", quiet)
 
 
 def schema(

@@ -133,7 +133,7 @@ def _order(study: Study) -> list[Doubt]:
     table["prefix"], table["number"] = split[0], pd.to_numeric(split[1])
     for dyad, part in table.groupby("dyad", sort=False):
         numbers = part["number"].to_numpy(dtype=float)
-        if len(part) < 2 or part["prefix"].nunique(dropna=False) > 1 or (np.diff(numbers) > 0).all():
+        if np.isnan(numbers).any() or part["prefix"].nunique() > 1 or (np.diff(numbers) > 0).all():
             continue
         for k in _out_of_order(numbers):
             others = part["name"].to_numpy()

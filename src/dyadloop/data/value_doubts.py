@@ -85,7 +85,7 @@ def _all_series(study: Study) -> Iterator[_Series]:
 def _codes(series: _Series) -> tuple[list[Doubt], np.ndarray]:
     """Doubt codes of missing values: far outside what else occurs."""
     values = series.values
-    candidates = np.isin(np.abs(values), _CODES) & (values == np.round(values))
+    candidates = np.isin(np.abs(values), _CODES) & (values == np.round(values)) & ~_answers(series)
     found, coded = [], np.zeros(len(values), bool)
     for code in np.unique(values[candidates]):
         # further out than a code may lie other codes, which are no range that it could belong to
@@ -103,6 +103,14 @@ def _codes(series: _Series) -> tuple[list[Doubt], np.ndarray]:
             found.append(series.doubt(odd, got, "values of one range", remedy))
             coded |= odd
     return found, coded
+
+
+def _answers(series: _Series) -> np.ndarray:
+    """Return which values are answers of the declared scale that no code of one digit can be told from."""
+    if series.scale is None:
+        return np.zeros(len(series.values), bool)
+    low, high = series.scale
+    return (np.abs(series.values) < 10) & (series.values >= low) & (series.values <= high)
 
 
 def _outside(rest: np.ndarray, code: float, *, above: bool) -> bool:

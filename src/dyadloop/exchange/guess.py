@@ -82,10 +82,11 @@ def _worth(key: str, value: object) -> bool:
 
 def _holds(guess: Guess, guesses: Sequence[Guess]) -> tuple[str, str]:
     dyad = guess.fields.get("dyad")
+    if told := guess.grid.hints.get("holds"):
+        return told  # pyright: ignore[reportReturnType]
     if dyad in (None, ASK):
-        return (
-            ("sessions", "a row per session, until the dyad is told") if len(guesses) == 1 else ("nothing", "no dyad")
-        )
+        alone = all(other.fields.get("dyad") in (None, ASK) for other in guesses)
+        return ("sessions", "a row per session, until the dyad is told") if alone else ("nothing", "no dyad")
     others = [other for other in guesses if other is not guess and other.fields.get("dyad") in other.profiles]
     texts = guess.grid.column(dyad)
     texts = texts[texts != ""]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dyadloop.exchange.dates import ORDERS, date_order
 from dyadloop.exchange.grid import Grid
+from dyadloop.exchange.label_words import label_rank
 from dyadloop.exchange.mapping import ASK
 from dyadloop.exchange.missing import words_in
 from dyadloop.exchange.profile import Profile, constant_within, decimal_of, profile
@@ -90,15 +91,30 @@ def _ask_of_twins(guess: Guess) -> None:
 def _hint(guess: Guess, key: str) -> bool:
     """Take what the format knows of a key; return whether it knows something."""
     hints: Mapping[str, Any] = guess.grid.hints
-    absent = key in _OF_COLUMNS and isinstance(hints.get(key), str) and hints[key] not in guess.grid.table.columns
+    absent = (
+        key in _OF_COLUMNS
+        and key != "role"
+        and isinstance(hints.get(key), str)
+        and hints[key] not in guess.grid.table.columns
+    )
     if key in hints and not absent:
         guess.say(key, hints[key], f"as {hints.get('format', 'the format')} has it")
         return True
     return False
 
 
+def _rank(guess: Guess, name: str, key: str) -> int:
+    """Return how well the heading of a column names a key, or its label where the heading tells nothing."""
+    return rank(name, key) or label_rank(name, guess.grid.labels.get(name, ""), key)
+
+
+def _named_by(guess: Guess, name: str, key: str) -> str:
+    """Return what names a key, in words."""
+    return "its heading" if rank(name, key) else f"its label {guess.grid.labels.get(name, '')[:60]!r}"
+
+
 def _ranked(guess: Guess, key: str, fits: Any = None) -> list[tuple[int, Profile]]:  # noqa: ANN401 - a test of a profile
-    found = [(rank(p.name, key), p) for p in guess.free() if p.filled]
+    found = [(_rank(guess, p.name, key), p) for p in guess.free() if p.filled]
     return sorted([(r, p) for r, p in found if r and (fits is None or fits(p))], key=lambda item: -item[0])
 
 
@@ -112,13 +128,19 @@ def _dyad(guess: Guess) -> None:
         if second is not None and second[0] == best[0] and not _same_groups(guess, best[1].name, second[1].name):
             guess.say("dyad", ASK, f"{best[1].name!r} or {second[1].name!r}?")
             return
-        guess.say("dyad", best[1].name, f"its heading; {best[1].distinct} different entries")
+        guess.say(
+            "dyad", best[1].name, f"{_named_by(guess, best[1].name, 'dyad')}; {best[1].distinct} different entries"
+        )
     if not _hint(guess, "person"):
         candidates = [
             p for r, p in _ranked(guess, "person") if p.distinct >= guess.profiles[guess.fields["dyad"]].distinct
         ]
-        if candidates and rank(guess.fields["dyad"], "dyad") >= 90:
-            guess.say("person", candidates[0].name, "its heading, beside that of the dyad")
+        if candidates and _rank(guess, guess.fields["dyad"], "dyad") >= 90:
+            guess.say(
+                "person",
+                candidates[0].name,
+                f"{_named_by(guess, candidates[0].name, 'person')}, beside that of the dyad",
+            )
 
 
 def _same_groups(guess: Guess, first: str, second: str) -> bool:
@@ -127,9 +149,16 @@ def _same_groups(guess: Guess, first: str, second: str) -> bool:
 
 
 def _roles(guess: Guess) -> None:
+    roles = guess.grid.hints.get("roles")
+    if "role" in guess.grid.hints and isinstance(roles, dict):
+        _hint(guess, "role")
+        guess.fields["roles"] = roles
+        meant = ", ".join(f"{text} is the {role}" for text, role in roles.items())
+        guess.reasons["roles"] = f"guess, to be confirmed: {meant}"
+        return
     found = [p for p in guess.free() if p.is_role]
-    named = sorted(found, key=lambda p: -rank(p.name, "role"))
-    if named and (rank(named[0].name, "role") or len(named) == 1):
+    named = sorted(found, key=lambda p: -_rank(guess, p.name, "role"))
+    if named and (_rank(guess, named[0].name, "role") or len(named) == 1):
         column = named[0]
         guess.say("role", column.name, f"its entries name roles: {', '.join(column.texts[:4])}")
         guess.fields["roles"] = {text: ROLES.get(text.casefold()) for text in column.texts}
@@ -142,9 +171,9 @@ def _roles(guess: Guess) -> None:
             break
     found_therapist = _ranked(guess, "therapist", lambda p: not _fraction(p) and not p.is_date)
     if found_therapist and not _hint(guess, "therapist"):
-        guess.say(
-            "therapist", found_therapist[0][1].name, f"its heading; {found_therapist[0][1].distinct} different entries"
-        )
+        column = found_therapist[0][1]
+        named = _named_by(guess, column.name, "therapist")
+        guess.say("therapist", column.name, f"{named}; {column.distinct} different entries")
 
 
 def _fraction(column: Profile) -> bool:
@@ -195,7 +224,8 @@ def _session(guess: Guess) -> None:
         if points < 50 and not _many_unique(guess, column.name):
             continue
         if column.is_number or column.distinct <= 60:
-            guess.say("session", column.name, f"its heading; {column.distinct} different entries")
+            named = _named_by(guess, column.name, "session")
+            guess.say("session", column.name, f"{named}; {column.distinct} different entries")
             return
     guess.say("session", None, "no heading names a session: sessions are numbered by their dates, dyad by dyad")
 
@@ -228,16 +258,16 @@ def _times(guess: Guess) -> None:
         dyad = guess.fields.get("dyad")
         groups = guess.grid.column(dyad) if dyad in guess.profiles else np.array([])
         moving = [p for p in dated if not (len(groups) and constant_within(guess.grid, p.name, groups))]
-        ranked = sorted(moving, key=lambda p: -rank(p.name, "date"))
-        if len(ranked) > 1 and rank(ranked[0].name, "date") == rank(ranked[1].name, "date"):
+        ranked = sorted(moving, key=lambda p: -_rank(guess, p.name, "date"))
+        if len(ranked) > 1 and len({_rank(guess, p.name, "date") for p in ranked[:2]}) == 1:
             guess.say("date", ASK, f"{' or '.join(repr(p.name) for p in ranked[:4])}?")
         elif ranked:
             others = f"; not {', '.join(repr(p.name) for p in ranked[1:4])}" if len(ranked) > 1 else ""
             guess.say("date", ranked[0].name, f"its entries are dates, {guess.reasons['dates']}{others}")
     if "date" in guess.fields:
         clocks = [p for p in guess.free() if p.is_clock]
-        ranked_clocks = sorted(clocks, key=lambda p: -rank(p.name, "clock"))
-        if ranked_clocks and rank(ranked_clocks[0].name, "clock") and not guess.stems:
+        ranked_clocks = sorted(clocks, key=lambda p: -_rank(guess, p.name, "clock"))
+        if ranked_clocks and _rank(guess, ranked_clocks[0].name, "clock") and not guess.stems:
             guess.say("clock", ranked_clocks[0].name, "its entries are times of day")
         return
     days = _ranked(guess, "day", lambda p: p.is_number and p.distinct > 1)
@@ -253,6 +283,6 @@ def _length(guess: Guess) -> None:
         return
     found = _ranked(guess, "length", lambda p: p.is_number)
     if found and not guess.stems:
-        guess.say("length_min", found[0][1].name, "its heading")
+        guess.say("length_min", found[0][1].name, _named_by(guess, found[0][1].name, "length"))
         return
     guess.say("length_min", ASK, "no column tells how long a session was")

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 
 from dyadloop.exchange.grid import Grid
+from dyadloop.exchange.guess_items import beside, item_groups, set_totals_aside
 from dyadloop.exchange.guess_keys import Guess
+from dyadloop.exchange.guess_long import constant, long_columns, long_scores
+from dyadloop.exchange.guess_meaning import label_of, quantity_told, scale_of, told_of, unit_of, wording_of
+from dyadloop.exchange.guess_phases import phase_column, split_by_phase
+from dyadloop.exchange.label_words import instrument_in, own_label, recall_in, whole
 from dyadloop.exchange.mapping import ASK, PARTICIPANT_RESERVED
 from dyadloop.exchange.missing import WORDS
 from dyadloop.exchange.phases import halves_of, phase_of
@@ -18,15 +23,14 @@ from dyadloop.exchange.vocabulary import (
     TECHNICAL,
     person_of,
     person_of_label,
+    person_of_place,
     quantity_of,
     without_person,
 )
 from dyadloop.measures.questionnaires import Instrument
 
-_UNIT = re.compile(r"(pg|ng|nmol|pmol|µg|mg)\s*(/|_per_|_)\s*(ml|l|dl)", re.IGNORECASE)
 _WORDS = 3  # from which an entry is taken for a sentence
 _ROLES = ("patient", "therapist", "partner", "peer", "other")
-_THEORY = {"alliance": "trust", "distress": "stress"}  # quantities of questionnaires that the theory names otherwise
 
 
 def guess_scores(guess: Guess) -> None:
@@ -34,8 +38,12 @@ def guess_scores(guess: Guess) -> None:
     scores: dict[str, dict[str, Any]] = {}
     persons: dict[str, str] = {}
     left_out: dict[str, str] = {}
-    items = _item_groups(guess)
+    items, unknown = item_groups({n: p for n, p in _candidates(guess).items() if n not in guess.taken})
+    companions = beside(_candidates(guess))
     in_items = {name for names in items.values() for name in names[1]}
+    in_items |= {name for own in companions.values() for name in own.values()}
+    if pair := long_columns(guess):
+        in_items |= _add_long(guess, scores, *pair)
     for stem, (key, names) in items.items():
         _add_items(guess, scores, stem, key, names)
     for name, column in _candidates(guess).items():
@@ -43,7 +51,7 @@ def guess_scores(guess: Guess) -> None:
             continue
         why = _no_score(guess, name, column)
         if why is None:
-            _add_score(guess, scores, name, column)
+            _add_score(guess, scores, name, column, companions.get(name, {}))
         elif why == "person":
             own = _name(name)
             own = _free(f"{own}_column" if own in PARTICIPANT_RESERVED else own, persons)
@@ -51,22 +59,40 @@ def guess_scores(guess: Guess) -> None:
             guess.reasons[f"persons.{own}"] = "one entry per dyad: kept beside the person, not used in the fit"
         else:
             left_out[name] = why
-    _set_totals_aside(guess, scores)
+    _say_items(guess, scores, unknown)
+    guess.reasons |= set_totals_aside(scores, list(items))
+    if column := phase_column(guess):
+        left_out.pop(column[0], None)
+        persons = {name: own for name, own in persons.items() if own != column[0]}
+        split_by_phase(guess, scores, *column)
     _join_halves(guess, scores)
     guess.fields |= {"scores": scores, "persons": persons, "left_out": left_out}
 
 
-def _set_totals_aside(guess: Guess, scores: dict[str, dict[str, Any]]) -> None:
-    """Leave a total out of the fit whose items are scored here: it would count the same answers twice."""
-    scored = {(entry["instrument"], entry["person"]): name for name, entry in scores.items() if "items" in entry}
-    for name, entry in scores.items():
-        key = instrument_of(str(entry.get("column", ""))) if "items" not in entry else None
-        if key is not None and (key.id, entry["person"]) in scored:
-            entry["use"] = False
-            guess.reasons[f"scores.{name}.use"] = (
-                f"guess, to be confirmed: {scored[key.id, entry['person']]!r} is scored from the items of the same "
-                f"{key.id}, and both would count the same answers twice"
-            )
+def _add_long(guess: Guess, scores: dict[str, dict[str, Any]], what: str, value: str) -> set[str]:
+    """Enter what a long table measures as scores, and return the columns that these take."""
+    taken = {what, value}
+    for part in long_scores(guess, what, value):
+        before = set(scores)
+        _add_score(part.guess, scores, part.name, part.guess.profiles[part.name], part.companions)
+        for name in [name for name in scores if name not in before]:
+            entry = scores[name]
+            entry |= {"column": part.column, "only": part.only}
+            entry |= {key: told for key in ("quantity", "unit") if (told := constant(part.guess.grid, key))}
+            if entry["quantity"] == "oxytocin":
+                entry["transform"] = "log"
+            taken |= {*part.only, *part.companions.values()}
+    return taken
+
+
+def _say_items(guess: Guess, scores: dict[str, dict[str, Any]], unknown: list[tuple[list[str], str]]) -> None:
+    """Say of columns that look like items of one questionnaire why each stays an indicator, without its scale."""
+    for names, why in unknown:
+        for name in [own for own, entry in scores.items() if entry.get("column") in names]:
+            guess.reasons[f"scores.{name}"] += f"; {why}"
+            if guess.reasons.get(f"scores.{name}.scale", "").startswith("the range of"):
+                del scores[name]["scale"]
+                guess.reasons[f"scores.{name}.scale"] = "that of a single item is not told"
 
 
 def _candidates(guess: Guess) -> dict[str, Profile]:
@@ -97,6 +123,8 @@ def _together(name: str, parts: list[Profile]) -> Profile:
 
 def _no_score(guess: Guess, name: str, column: Profile) -> str | None:
     """Return why a column is no score: ``person`` for what belongs to the person, None where it is one."""
+    if column.is_number and own_label(wording_of(guess, name)) is not None:
+        return None
     bare, hidden = name.strip(), guess.grid.hints.get("not_scores", ())
     if copied := guess.grid.copied(name):
         return f"the same entries as {copied!r}, which has the same heading"
@@ -133,27 +161,14 @@ def _is_prose(column: Profile) -> bool:
     return column.distinct > column.filled / 2 and several > column.distinct / 2
 
 
-def _item_groups(guess: Guess) -> dict[str, tuple[Instrument, list[str]]]:
-    """Return the items of questionnaires: stem, questionnaire, and columns in the order of their numbers."""
-    groups: dict[str, dict[int, str]] = {}
-    for name in _candidates(guess):
-        match = re.fullmatch(r"(.+?)[_. -]?(?:item|i|q)?[_. -]?0*(\d{1,2})", name, re.IGNORECASE)
-        if match and name not in guess.taken:
-            groups.setdefault(match[1].rstrip("_. -"), {})[int(match[2])] = name
-    found = {}
-    for stem, members in groups.items():
-        key = instrument_of(stem)
-        if key is not None and set(range(1, key.items + 1)) <= set(members):
-            found[stem] = (key, [members[k] for k in range(1, key.items + 1)])
-    return found
-
-
 def _roles(guess: Guess, columns: list[str]) -> list[str]:
     """Return the roles whose rows have entries in some columns."""
     role = guess.fields.get("role")
     if role is None:
         return []
-    texts, filled = guess.grid.column(role), np.zeros(len(guess.grid.table), bool)
+    stem = guess.stems.get(role)
+    column = role if stem is None else guess.grid.table.columns[next(iter(stem.values()))]
+    texts, filled = guess.grid.column(column), np.zeros(len(guess.grid.table), bool)
     for name in columns:
         filled |= guess.grid.column(name) != "" if name in guess.profiles else True
     found = {guess.fields["roles"].get(text) for text in texts[filled]}
@@ -161,7 +176,7 @@ def _roles(guess: Guess, columns: list[str]) -> list[str]:
 
 
 def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: list[str]) -> None:
-    quantity, why = _quantity(guess, key.id, "")
+    quantity, why = quantity_told(guess, key.id, "")
     profiles = _candidates(guess)
     codes = {code: told for column in names for code, told in missing_codes(profiles[column], key.range_of(1))}
     for scale in ["total"] if key.total else list(key.subscales):
@@ -175,7 +190,7 @@ def _add_items(guess: Guess, scores: dict, stem: str, key: Instrument, names: li
             }  # fmt: skip
             guess.reasons[f"scores.{name}"] = f"{key.items} columns named like the items of {key.title}"
             _add_phase(guess, scores, name, stem, key.id)
-            _add_recall(guess, scores, name, key)
+            _add_recall(guess, scores, name, key, wording_of(guess, names[0]))
             if codes:
                 scores[name]["missing"] = list(codes)
                 guess.reasons[f"scores.{name}.missing"] = next(iter(codes.values()))
@@ -190,21 +205,27 @@ def _persons(guess: Guess, base: str, heading: str, columns: list[str]) -> list[
         return [(roles[0], base)]
     if any(guess.grid.twins(name) for name in columns if name in guess.grid.repeated):
         return [(ASK, base)]
-    told = person_of(heading) or person_of_label(_label(guess.grid, guess, columns[0]) if len(columns) == 1 else "")
-    told = told or person_of(guess.grid.sheet) or person_of(guess.grid.file.rsplit(".", 1)[0])
+    told = person_of(heading) or person_of_label(label_of(guess, columns[0]) if len(columns) == 1 else "")
+    if len(columns) == 1 and (own := own_label(wording_of(guess, columns[0]))):
+        told = own.person
+    told = told or person_of_place(guess.grid.sheet, guess.grid.file)
     return [(told or str(guess.grid.hints.get("person_role", "patient")), base)]
 
 
-def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
+def _add_score(guess: Guess, scores: dict, name: str, column: Profile, companions: dict[str, str]) -> None:
     grid, base = guess.grid, _free(_name(name), scores)
-    label = _label(grid, guess, name)
+    label = label_of(guess, name)
     key = instrument_of(name) or instrument_of(without_person(name)) or instrument_of(base.split("_")[0])
-    scale, scale_why = _scale(guess, name, column, key)
-    quantity, why = _quantity(guess, name, label)
-    unit = _unit(name, label, quantity)
+    key = key or instrument_in(label, max(column.values, default=0))
+    scale, scale_why = scale_of(guess, name, column, key)
+    quantity, why = quantity_told(guess, name, label)
+    unit = unit_of(name, wording_of(guess, name), quantity)
+    if own_told := own_label(wording_of(guess, name)):
+        quantity, why, unit = own_told.quantity, "its label, as dyadloop writes it", own_told.unit or unit
+        scale, scale_why = (own_told.scale, "its label") if own_told.scale else (scale, scale_why)
     codes = missing_codes(column, None if scale is None else (scale[0], scale[1]))
-    choices = _of(grid.choices, guess, name)
-    declared = set(_of(grid.missing, guess, name))
+    choices = told_of(grid.choices, guess, name)
+    declared = set(told_of(grid.missing, guess, name))
     codes += [(code, f"labelled {word!r}") for code, word in choices.items() if word.casefold() in WORDS]
     codes = [(code, reason) for code, reason in dict(codes).items() if code not in declared]
     known = [*declared, *(code for code, _ in codes)]
@@ -218,13 +239,16 @@ def _add_score(guess: Guess, scores: dict, name: str, column: Profile) -> None:
         if codes or lone:
             entry["missing"] = ASK if lone else [code for code, _ in codes]
             guess.reasons[f"scores.{own}.missing"] = "; ".join(reason for _, reason in [*codes, *lone])
+        entry |= companions
         entry["reason"] = f"{label or name}: {why}" if quantity else ""
         scores[own] = entry
         guess.reasons[f"scores.{own}"] = f"{column.filled} entries, {len(column.values)} different numbers"
+        if coded := told_of(grid.hints.get("codes", {}), guess, name):
+            guess.reasons[f"scores.{own}"] += f"; {coded}"
         guess.reasons[f"scores.{own}.quantity"] = why
         if quantity:
             _add_phase(guess, scores, own, name, label)
-            _add_recall(guess, scores, own, key)
+        _add_recall(guess, scores, own, key if quantity else None, wording_of(guess, name))
         guess.reasons[f"scores.{own}.scale"] = scale_why
         if person == ASK:
             words = (
@@ -241,8 +265,7 @@ def _why_person(grid: Grid, name: str, label: str) -> str:
         return "its name"
     if person_of_label(label):
         return "its label"
-    around = person_of(grid.sheet) or person_of(grid.file.rsplit(".", 1)[0])
-    return "its name" if around else "nothing names another person"
+    return "the name of its sheet or file" if person_of_place(grid.sheet, grid.file) else "nothing names another person"
 
 
 def _add_phase(guess: Guess, scores: dict, own: str, heading: str, label: str) -> None:
@@ -284,70 +307,19 @@ def _join(guess: Guess, scores: dict[str, dict[str, Any]], stem: str, pair: tupl
         guess.reasons[f"scores.{own}.phase"] = "guess, to be confirmed: its heading says so"
 
 
-def _add_recall(guess: Guess, scores: dict, name: str, key: Instrument | None) -> None:
-    """Say how many days the answers are about, where the published form asks about more than the moment."""
-    if key is not None and key.recall_days is not None:
-        asked = f"{key.recall_days:g}"
-        scores[name]["recall_days"] = int(asked) if asked.isdigit() else key.recall_days
-        guess.reasons[f"scores.{name}.recall_days"] = (
-            f"guess, to be confirmed: the published {key.id} asks about {asked} days; write those of your form"
+def _add_recall(guess: Guess, scores: dict, name: str, key: Instrument | None, wording: str) -> None:
+    """Say how many days the answers are about: what the question says, else what the published form asks about."""
+    told, place = recall_in(wording), f"scores.{name}.recall_days"
+    if told is not None and told[0] is None:
+        guess.reasons[f"scores.{name}"] += f"; asks {told[1]!r}: write the usual days between sessions as recall_days"
+    elif told is not None:
+        scores[name]["recall_days"] = told[0]
+        guess.reasons[place] = f"guess, to be confirmed: its wording says {told[1]!r}"
+    elif key is not None and key.recall_days is not None:
+        scores[name]["recall_days"] = asked = whole(key.recall_days)
+        guess.reasons[place] = (
+            f"guess, to be confirmed: the published {key.id} asks about {asked:g} days; write those of your form"
         )
-
-
-def _of(told: dict, guess: Guess, name: str) -> Any:  # noqa: ANN401 - what the file says of a column
-    """Return what a file says of a column, or of the first of the columns that a stem stands for."""
-    if name in told:
-        return told[name]
-    names = list(guess.grid.table.columns)
-    return next((told[names[k]] for k in guess.stems.get(name, {}).values() if names[k] in told), {})
-
-
-def _label(grid: Grid, guess: Guess, name: str) -> str:
-    found = _of(grid.labels, guess, name)
-    return " ".join(str(found).split())[:80] if found else ""
-
-
-def _scale(guess: Guess, name: str, column: Profile, key: Instrument | None) -> tuple[list[float] | None, str]:
-    told = _of(guess.grid.scales, guess, name)
-    if told:
-        return [float(told[0]), float(told[1])], "as the file says"
-    if key is not None:
-        low, high = key.bounds("total" if key.total else next(iter(key.subscales)))
-        inside = [v for v in column.values if low <= v <= high]
-        share = sum(column.weights[column.values.index(v)] for v in inside) / max(1, sum(column.weights))
-        if share > 0.9:
-            return [float(low), float(high)], f"the range of {key.id}"
-    choices = _of(guess.grid.choices, guess, name)
-    numbers = [float(c) for c, word in choices.items() if _is_number(c) and word.casefold() not in WORDS]
-    declared = set(_of(guess.grid.missing, guess, name))
-    numbers = [n for n in numbers if f"{n:g}" not in declared]
-    if len(numbers) > 1:
-        low, high = min(numbers), max(numbers)
-        beyond = [v for v in column.values if not low <= v <= high]
-        if not beyond or missing_codes(column, (low, high)):
-            return [low, high], "the labels of its codes"
-    return None, "not told: declare [lowest, highest] so that impossible values are found"
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
-
-
-def _quantity(guess: Guess, name: str, label: str) -> tuple[str, str]:
-    found = quantity_of(name) or (quantity_of(label) if label else None)
-    if found is not None:
-        return found
-    key = instrument_of(name)
-    if key is not None:
-        return _THEORY.get(key.quantity, key.quantity), f"{key.id} measures {key.quantity}"
-    return "", "no quantity of the theory is named like it: it is kept, and stays out of the fit"
-
-
-def _unit(name: str, label: str, quantity: str) -> str:
-    match = _UNIT.search(f"{name} {label}")
-    if match:
-        return f"{match[1].lower()}/{match[3].lower()}"
-    return ASK if quantity == "oxytocin" else "points"
 
 
 def _free(name: str, taken: dict) -> str:

@@ -63,6 +63,11 @@ class Score(_Record):
     recall_days: float | None = Field(default=None, gt=0, description="days that an answer is about, such as 14")
     reliability: float | None = None
     missing: CodesOrAsked = Field(default=(), description="codes of this column alone; -9..-1 is a range")
+    limit: str | None = Field(default=None, description="column that says below or above, where a value is a limit")
+    error: str | None = Field(default=None, description="column of the standard errors of the values")
+    only: dict[str, str] = Field(
+        default={}, description="rows that it is read from: column and entry, such as {indicator: phq9}"
+    )
     use: bool = True
     reason: str = ""
 
@@ -72,6 +77,8 @@ class Score(_Record):
             raise ValueError("a score needs either `column` or `items`")
         if self.items and self.instrument is None:
             raise ValueError("`items` need an `instrument`, which says how they make a score")
+        if self.items and (self.limit or self.error):
+            raise ValueError("`limit` and `error` are for a single column; a questionnaire has errors of its own")
         if self.reverse and (self.items or self.scale is None):
             raise ValueError("`reverse` is for a single column with a `scale`; a questionnaire has its own key")
         return self
@@ -83,8 +90,9 @@ class Score(_Record):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that it is made of."""
-        return self.items or (str(self.column),)
+        """Columns that it is made of, that of its values first."""
+        own = tuple(name for name in (self.column, self.limit, self.error) if name is not None)
+        return (*(self.items or own), *self.only)
 
 
 class CovariateColumn(_Record):

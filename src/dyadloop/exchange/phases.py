@@ -9,7 +9,8 @@ from dyadloop.exchange.mapping import ASK
 _BEFORE, _AFTER = r"(pre|before|prior|vor|vorher|davor|prae|prä)", r"(post|after|nach|nachher|danach)"
 _PLACED = r"(^|[_. (-]){}([_. )-]|\d*$)"
 _OF_SESSION = r"\b{}( \w+){{0,2}} (session|sitzung|stunde|termin|treffen|meeting)"
-_WORDS = {phase: word for phase, word in (("before", _BEFORE), ("after", _AFTER))}
+PHASE_WORDS = {"before": _BEFORE, "after": _AFTER}
+"""Words that say before or after, as an expression."""
 
 _NATURES: tuple[tuple[str, str, str], ...] = (
     (
@@ -37,10 +38,10 @@ def phase_of(heading: str, label: str, *around: str) -> tuple[str, str]:
         Names of what it stands in, such as sheet and file; they count less than the heading.
     """
     for text, where in ((heading, "its heading"), *((name, f"the name {name!r}") for name in around if name)):
-        told = [phase for phase, word in _WORDS.items() if re.search(_PLACED.format(word), _bare(text))]
+        told = [phase for phase, word in PHASE_WORDS.items() if re.search(_PLACED.format(word), _bare(text))]
         if len(told) == 1:
             return told[0], f"guess, to be confirmed: {where} says so"
-        told = [phase for phase, word in _WORDS.items() if re.search(_OF_SESSION.format(word), label.casefold())]
+        told = [phase for phase, word in PHASE_WORDS.items() if re.search(_OF_SESSION.format(word), label.casefold())]
         if len(told) == 1 and where == "its heading":
             return told[0], "guess, to be confirmed: its wording says so"
     for text in (heading, label):
@@ -66,9 +67,9 @@ def halves_of(headings: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found: dict[str, dict[str, list[str]]] = {}
     for name, heading in headings.items():
         bare = _bare(heading)
-        told = [phase for phase, word in _WORDS.items() if re.search(_PLACED.format(word), bare)]
+        told = [phase for phase, word in PHASE_WORDS.items() if re.search(_PLACED.format(word), bare)]
         if len(told) == 1:
-            stem = re.sub(_PLACED.format(_WORDS[told[0]]), r"\1\3", bare)
+            stem = re.sub(_PLACED.format(PHASE_WORDS[told[0]]), r"\1\3", bare)
             shared = re.sub(r"[_. ()-]+", "_", stem).strip("_")
             found.setdefault(shared, {}).setdefault(told[0], []).append(name)
     whole = {stem: (both.get("before", []), both.get("after", [])) for stem, both in found.items() if stem}

@@ -38,13 +38,17 @@ def _values(part: Part, name: str, score: Score) -> pd.DataFrame:
     mine = keys["alive"].to_numpy(dtype=bool) & (keys["session"] != "").to_numpy()
     if part.table.role is not None:
         mine &= (keys["role"] == score.person).to_numpy()
+    for column, entry in score.only.items():
+        mine &= part.view.texts(column) == entry
     rows = np.flatnonzero(mine)
     if score.column is not None:
         found = _read(part, score, score.column, rows, score.scale)
         kept = np.array([cell.value is not None for cell in found], dtype=bool)
         values = [cell.value for cell in found if cell.value is not None]
         limits = [cell.limit for cell in found if cell.value is not None]
-        table = pd.DataFrame({"row": rows[kept], "value": values, "limit": limits, "error": ""})
+        limits = _limits(part, score, rows[kept], limits)
+        errors = _errors(part, score, rows[kept])
+        table = pd.DataFrame({"row": rows[kept], "value": values, "limit": limits, "error": errors})
     else:
         table = _questionnaire(part, name, score, rows)
     at = table["row"].to_numpy(dtype=int)
@@ -57,6 +61,30 @@ def _values(part: Part, name: str, score: Score) -> pd.DataFrame:
         "session": sessions, "phase": phase, "value": table["value"], "limit": table["limit"], "error": table["error"],
     }  # fmt: skip
     return pd.DataFrame(made, columns=list(COLUMNS), copy=False)
+
+
+def _limits(part: Part, score: Score, rows: np.ndarray, told_by_values: list[str]) -> list[str]:
+    """Return on which side of each value the true one lies, as its own text says, else the column of limits."""
+    if score.limit is None:
+        return told_by_values
+    words = [text.casefold() for text in part.view.texts(score.limit)[rows]]
+    odd = [bool(word) and word not in LIMITS for word in words]
+    part.ledger.report(*part.place(score.limit, rows[odd]), "unreadable", f"neither {' nor '.join(LIMITS)}")
+    return [own or (word if word in LIMITS else "") for own, word in zip(told_by_values, words, strict=True)]
+
+
+def _errors(part: Part, score: Score, rows: np.ndarray) -> list[str]:
+    """Return the standard error of each value, empty where there is none."""
+    if score.error is None:
+        return [""] * len(rows)
+    texts = part.view.texts(score.error)[rows]
+    numbers = [told(text, part.table.decimal) for text in texts]
+    sound = [n is not None and not n.limit and n.value > 0 for n in numbers]
+    odd = [bool(text) and not ok for text, ok in zip(texts, sound, strict=True)]
+    part.ledger.report(
+        *part.place(score.error, rows[odd]), "unreadable", "no standard error, which is a number above 0"
+    )
+    return [f"{n.value:.6g}" if n is not None and ok else "" for n, ok in zip(numbers, sound, strict=True)]
 
 
 def participant(part: Part, score: Score, dyad: str, person: str) -> str:

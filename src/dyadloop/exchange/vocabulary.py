@@ -13,11 +13,12 @@ ROLES = {
 
 KEYS: dict[str, tuple[tuple[str, int], ...]] = {
     "dyad": (
-        (r"dyad(e|en)?([ _.-]*(id|nr|no|code))?", 100), (r"(couple|paar|pair)([ _.-]*(id|nr|no|code))?", 95),
-        (r"(case|fall)([ _.-]*(id|nr|no|code|nummer))?", 90), (r"record[ _.-]*id", 88),
-        (r"(patient|pat|pt|client|klient(in)?)(en)?([ _.-]*(id|nr|no|code|nummer|chiffre|kürzel))?", 85),
+        (r"dyad(e|en)?([ _.-]*(id|nr|no|code|number|nummer))?", 100),
+        (r"(couple|paar|pair)([ _.-]*(id|nr|no|code|number|nummer))?", 95),
+        (r"(case|fall)([ _.-]*(id|nr|no|code|number|nummer))?", 90), (r"record[ _.-]*id", 88),
+        (r"(patient|pat|pt|client|klient(in)?)(en)?([ _.-]*(id|nr|no|code|number|nummer|chiffre|kürzel))?", 85),
         (r"(participant|subject|subj|proband|teilnehmer|person|pseudonym|vp|vpn|tn|respondent)"
-         r"([ _.-]*(id|nr|no|code|nummer|label|identifier))?", 80),
+         r"([ _.-]*(id|nr|no|code|number|nummer|label|identifier))?", 80),
         (r"(connection|user|alias|chiffre|code|kennung|studien[ _]?code|id|nr|studyid|study[ _.-]id|fid)", 60),
     ),
     "person": ((r"(person|participant|member|partner|rater)[ _.-]*(id|nr|no|code)?", 90),),
@@ -42,10 +43,14 @@ KEYS: dict[str, tuple[tuple[str, int], ...]] = {
     ),
     "clock": ((r"(uhrzeit|time|zeit|start[ _.-]?time|beginn|clock|hour|begin)", 80),),
     "length": (
-        (r"(dauer|duration|length|laenge|länge|session[ _.-]?length)([ _.-]*\(?(min|minuten|minutes)\.?\)?)?", 90),
+        (r"((session|sitzungs?|stunden)[ _.-]*)?(dauer|duration|length|laenge|länge)"
+         r"([ _.-]*(in[ _.-])?\(?(in[ _.-])?(min|minuten|minutes)\.?\)?)?", 90),
         (r"length_min|duration_min|min(uten|utes)?", 80),
     ),
-    "day": ((r"(day|tag|study[ _.-]?day)([ _.-]*(nr|no|number))?", 80),),
+    "day": (
+        (r"(day|tag|study[ _.-]?day)([ _.-]*(nr|no|number))?", 80),
+        (r"(days|tage)[ _.-]*(since|seit|after|nach)\b.*", 80),
+    ),
 }  # fmt: skip
 """Headings of keys with their rank; the whole heading must fit."""
 
@@ -77,7 +82,7 @@ QUANTITIES: tuple[tuple[str, str, str], ...] = (
 """Parts of headings and labels that tell a quantity: pattern, quantity, reason."""
 
 PERSONS: tuple[tuple[str, str], ...] = (
-    (r"(^|[_. -])(t|th|ther|therap|therapist|therapeut|therapeutin)([_. -]|\d*$)", "therapist"),
+    (r"(^|[_. -])((t|th)([_. -]|$)|(ther|therap|therapist|therapeut|therapeutin)([_. -]|\d*$))", "therapist"),
     (r"(^|[_. -])(p|pt|pat|patient|patientin|client|klient|k)([_. -]|\d*$)", "patient"),
     (r"(^|[_. -])(partner|spouse)([_. -]|\d*$)", "partner"),
 )
@@ -105,7 +110,22 @@ TECHNICAL = re.compile(
 )
 """Headings of what survey programs add."""
 
-_MARKS = ("t", "s", "session", "session_", "sitzung", "sitzung_", "mzp", "w", "wave", "week", "woche", "visit", "time")
+_SHORT = ("t", "s", "w", "mzp")
+_LONG = (
+    "session",
+    "sitzung",
+    "stunde",
+    "termin",
+    "wave",
+    "welle",
+    "week",
+    "woche",
+    "visit",
+    "visite",
+    "time",
+    "zeitpunkt",
+)
+_MARKS = (*_SHORT, *(f"{word}{gap}" for word in (*_LONG, "mzp") for gap in ("", "_", " ") if word + gap != "mzp"))
 SESSION_PATTERNS = (
     *(f"{{name}}{sep}{mark}{{session}}" for mark in _MARKS for sep in "_. -"),
     *(f"{mark}{{session}}{sep}{{name}}" for mark in _MARKS for sep in "_. -"),
@@ -161,6 +181,23 @@ def person_of_label(label: str) -> str | None:
     spoken = any(_SPOKEN_OF.fullmatch(match[1].strip()) for match, _ in told)
     found = rating or (set() if spoken else {role for _, role in told})
     return found.pop() if len(found) == 1 else None
+
+
+def person_of_place(sheet: str, file: str) -> str | None:
+    """Return the role that the name of a sheet, else of its file, tells.
+
+    A word tells it, and a letter at the end such as in wai_t; a letter with a number, such as T2, is a time, and a file
+    named t is just short.
+    """
+    bare = file.rsplit(".", 1)[0].casefold()
+    for name, alone in ((sheet.casefold(), True), (bare, False)):
+        told = {ROLES[word] for word in re.split(r"[\W_\d]+", name) if len(word) > 2 and word in ROLES}
+        if len(told) == 1:
+            return told.pop()
+        letter = re.fullmatch(r"(?P<before>.*[\W_])?(?P<letter>t|th|p|pt|k)", name)
+        if letter and not told and (alone or letter["before"]):
+            return ROLES[letter["letter"]]
+    return None
 
 
 def person_of(heading: str) -> str | None:

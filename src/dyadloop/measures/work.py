@@ -91,7 +91,7 @@ class Work:
         known = {(row["dyad"], row["session"]) for row in self.status}
         for dyad, session in zip(calendar["dyad"], calendar["session"], strict=True):
             if dyad in mine and (dyad, session) not in known:
-                self.bad(str(dyad), str(session), f"no row in {self.source.file}")
+                self.bad(str(dyad), str(session), f"no row of the {self.person} in {self.source.file}")
 
     def bad(self, dyad: str, session: str, why: str) -> None:
         """Note why there is no row."""

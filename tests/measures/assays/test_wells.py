@@ -195,3 +195,10 @@ def test_one_name_on_two_plates_is_two_samples():
     by = read_plates(both).samples.set_index(["plate", "sample"])["value"]
     assert by["p", "SPL1"] == pytest.approx(20, rel=0.05)
     assert by["q", "SPL1"] == pytest.approx(200, rel=0.05)
+
+
+def test_shares_in_place_of_factors_of_dilution_are_doubted():
+    found, _ = _read({"thin": [(float(_falling(40)), 0.25)] * 2, "plain": [(float(_falling(40)), 1)] * 2})
+    assert any("2 wells have a dilution below 1 (0.25)" in doubt for doubt in found.doubts)
+    found, _ = _read({"plain": [(float(_falling(40)), 4)] * 2})
+    assert not any("dilution below 1" in doubt for doubt in found.doubts)

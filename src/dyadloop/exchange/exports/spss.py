@@ -11,6 +11,7 @@ from dyadloop.exchange.exports.tables import dictionary, numbers, wide_table
 from dyadloop.exchange.formats.format import library
 
 _LONGEST = 64  # bytes of a name
+_LONGEST_LABEL = 250
 _KEYS = ("dyad", "therapist", "session", "time", "phase", "events", "start")
 _RESERVED = {"all", "and", "by", "eq", "ge", "gt", "le", "lt", "ne", "not", "or", "to", "with"}
 
@@ -51,8 +52,10 @@ def write_spss(study: Study, out: Path) -> list[Path]:
 
 
 def _label(row: pd.Series) -> str:
-    unit = f" [{row['unit']}]" if row["unit"] else ""
-    return f"{row['meaning']}{unit}"[:250]
+    """Return what a column means, with its unit and scale at the end, in as many letters as SPSS takes."""
+    scale = f"; {row['lowest']} to {row['highest']}" if row["lowest"] else ""
+    unit = f" [{row['unit']}{scale}]" if row["unit"] else ""
+    return f"{row['meaning'][: _LONGEST_LABEL - len(unit)]}{unit}"
 
 
 def _names(columns: list[str]) -> dict[str, str]:

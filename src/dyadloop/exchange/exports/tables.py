@@ -12,14 +12,15 @@ from dyadloop.exchange.folder import neutral
 
 LONG, WIDE, DICTIONARY = "long.csv", "wide.csv", "data_dictionary.csv"
 _LONG_COLUMNS = (
-    "dyad", "participant_id", "role", "therapist", "session", "start", "length_min", "time", "indicator", "value",
-    "limit", "error", "plate", "trials", "quantity", "unit",
+    "dyad", "participant_id", "role", "therapist", "session", "start", "length_min", "time", "phase", "indicator",
+    "value", "limit", "error", "plate", "trials", "quantity", "unit",
 )  # fmt: skip
 _MEANINGS = {
     "dyad": "who belongs together", "participant_id": "who was measured",
     "role": "patient, therapist, partner, peer, other",
     "therapist": "who treats the dyad", "session": "name of the session within the dyad",
     "start": "start of the session, as in the study", "length_min": "length of the session [minutes]",
+    "phase": "before or after the session, within or between",
     "time": "moment of the value, where it is not that of the session", "indicator": "what was measured",
     "value": "the value, or the limit that it lies beyond", "limit": "below or above, where the value is a limit",
     "error": "standard error of the value", "plate": "plate that the sample was read on",
@@ -48,7 +49,7 @@ def long_table(study: Study) -> pd.DataFrame:
     values["quantity"] = [study.info.indicators[name].quantity for name in values["indicator"]]
     values["unit"] = [study.info.indicators[name].unit for name in values["indicator"]]
     known = [
-        name for name in _LONG_COLUMNS if name in values and (name in _LONG_COLUMNS[:12] or (values[name] != "").any())
+        name for name in _LONG_COLUMNS if name in values and (name in _LONG_COLUMNS[:13] or (values[name] != "").any())
     ]
     more = [name for name in tables["sessions"].columns if name not in (*_LONG_COLUMNS, "events")]
     return values[[*known, *more]].fillna("")
@@ -129,8 +130,9 @@ def dictionary(study: Study, columns: Sequence[str]) -> pd.DataFrame:
         only = phases.get(base, set())
         phase = phase or (next(iter(only)) if len(only) == 1 else "")
         when = f", {phase} the session" if phase else ""
+        asked = f", about the last {entry.recall_days:g} days" if entry.recall_days else ""
         reason = f" ({entry.reason})" if entry.reason else ""
-        meaning = f"{what}{base}: {entry.quantity} of the {entry.person}{when}{reason}"
+        meaning = f"{what}{base}: {entry.quantity} of the {entry.person}{when}{asked}{reason}"
         rows.append({"column": name, "meaning": meaning, "unit": entry.unit, "lowest": scale[0], "highest": scale[1]})
     return pd.DataFrame(rows, columns=["column", "meaning", "unit", "lowest", "highest"])
 

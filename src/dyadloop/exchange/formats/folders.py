@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dyadloop.errors import DataError
+from dyadloop.exchange.formats.bids_pairs import with_pairs
 from dyadloop.exchange.formats.delimited import read_delimited
 from dyadloop.exchange.formats.format import Format, Settings, refusal
 from dyadloop.exchange.grid import Grid, Remark
@@ -45,9 +46,8 @@ def read_bids(path: Path, settings: Settings) -> list[Grid]:
     grids = [replace(people, hints={"format": "BIDS", "dyad": "participant_id", "not_scores": ()})]
     read = [path / "participants.tsv"]
     for sheet, pattern in (("sessions", "sub-*/*_sessions.tsv"), ("beh", "sub-*/**/beh/*_beh.tsv")):
-        files = _files(path, pattern)
-        if files:
-            grids.append(_stacked(path, files, sheet))
+        for name, files in _by_task(_files(path, pattern), sheet).items():
+            grids.append(_stacked(path, files, name))
             read += files
     measured = _files(path, "phenotype/*.tsv")
     for file, sheet in zip(measured, _sheets(path, measured, [grid.sheet for grid in grids]), strict=True):
@@ -55,7 +55,7 @@ def read_bids(path: Path, settings: Settings) -> list[Grid]:
     where = "no place where tables of persons, sessions, behaviour or phenotypes stand"
     unread = _unread(path, "**/*.tsv", [*read, *measured], where)
     grids[0] = replace(grids[0], remarks=(*grids[0].remarks, *unread))
-    return [_without_gaps(replace(grid, file=path.name)) for grid in grids]
+    return with_pairs([_without_gaps(replace(grid, file=path.name)) for grid in grids])
 
 
 def read_psychds(path: Path, settings: Settings) -> list[Grid]:
@@ -77,7 +77,8 @@ def read_psychds(path: Path, settings: Settings) -> list[Grid]:
     for file, sheet in zip(files, _sheets(path / "data", files, []), strict=True):
         (grid,) = read_delimited(file, settings)
         names = list(grid.table.columns)
-        labels = {n: str(told[n].get("description", "")) for n in names if n in told and told[n].get("description")}
+        known = [n for n in names if n in told and told[n].get("description")]
+        labels = {n: _with_unit(told[n]["description"], told[n].get("unitText")) for n in known}
         scales = {n: s for n in names if n in told and (s := _ends(told[n], "minValue", "maxValue")) is not None}
         grids.append(
             replace(grid, file=path.name, sheet=sheet, labels=labels, scales=scales, hints={"format": "Psych-DS"})
@@ -134,16 +135,9 @@ def _one(file: Path, sheet: str) -> Grid:
 
 def _stacked(root: Path, files: list[Path], sheet: str) -> Grid:
     """Return the tables of many files as one; rows count through all of them."""
-    tables, remarks, labels, scales = [], [], {}, {}
+    tables, remarks, labels, scales, choices, known = [], [], {}, {}, {}, {}
     for file in files:
-        places = [
-            *[folder / f"{_suffix(file)}.json" for folder in (root, *_between(root, file))],
-            file.with_suffix(".json"),
-        ]
-        inherited = sorted(
-            p for folder in (root, *_between(root, file)) for p in folder.glob(f"*_{_suffix(file)}.json")
-        )
-        grid = _described(root, _one(file, sheet), [*places[:1], *inherited, *places[1:]])
+        grid = _described(root, _one(file, sheet), _sidecars(root, file, known))
         table = grid.table
         for entity, value in _ENTITY.findall(file.name):
             name = {"sub": "participant_id", "ses": "session_id"}.get(entity, entity)
@@ -154,6 +148,7 @@ def _stacked(root: Path, files: list[Path], sheet: str) -> Grid:
         remarks += [replace(remark, sheet=sheet) for remark in grid.remarks]
         labels |= grid.labels
         scales |= grid.scales
+        choices |= {name: choices.get(name, {}) | words for name, words in grid.choices.items()}
     whole = pd.concat(tables, ignore_index=True).fillna("").astype(object)
     first = [name for name in ("participant_id", "session_id") if name in whole]
     whole = whole[[*first, *(name for name in whole.columns if name not in first)]]
@@ -164,7 +159,32 @@ def _stacked(root: Path, files: list[Path], sheet: str) -> Grid:
     own = ("session_id", "session", "run", "task")
     hints["not_scores"] = tuple(name for name in own if name in whole)
     rows = np.arange(1, len(whole) + 1)
-    return Grid("", sheet, whole, rows, labels, scales=scales, remarks=tuple(remarks), told=told, hints=hints)
+    return Grid("", sheet, whole, rows, labels, choices, scales=scales, remarks=tuple(remarks), told=told, hints=hints)
+
+
+def _by_task(files: list[Path], sheet: str) -> dict[str, list[Path]]:
+    """Return files by the task that they name: equal headings of two tasks mean different things."""
+    found: dict[str, list[Path]] = {}
+    for file in files:
+        task = dict(_ENTITY.findall(file.name)).get("task", "")
+        found.setdefault(task, []).append(file)
+    return {f"{sheet}_{task}" if task and len(found) > 1 else sheet: own for task, own in found.items()}
+
+
+def _sidecars(root: Path, file: Path, known: dict[Path, list[Path]]) -> list[Path]:
+    """Return the descriptions that apply to a file, the most general first: it has all of their entities.
+
+    ``known`` keeps the descriptions of folders that were looked into.
+    """
+    *own, suffix = file.stem.split("_")
+    found: list[Path] = []
+    for folder in (root, *_between(root, file)):
+        if folder not in known:
+            known[folder] = [path for path in sorted(folder.glob("*.json")) if path.is_file()]
+        parts = [(path, path.stem.split("_")) for path in known[folder]]
+        fitting = [(len(part), path) for path, part in parts if part[-1] == suffix and set(part[:-1]) <= set(own)]
+        found += [path for _, path in sorted(fitting)]
+    return found
 
 
 def _suffix(file: Path) -> str:
@@ -183,11 +203,16 @@ def _described(root: Path, grid: Grid, sidecars: list[Path]) -> Grid:
     for sidecar in sidecars:
         told |= {key: value for key, value in _json(sidecar).items() if isinstance(value, dict)}
     names = list(grid.table.columns)
-    labels = {n: str(told[n].get("Description") or told[n].get("LongName")) for n in names if _says(told, n)}
+    known = {n: told[n] for n in names if _says(told, n)}
+    labels = {n: _with_unit(e.get("Description") or e.get("LongName"), e.get("Units")) for n, e in known.items()}
     levels = {n: told[n]["Levels"] for n in names if n in told and isinstance(told[n].get("Levels"), dict)}
     choices = {n: {str(code): str(word) for code, word in known.items()} for n, known in levels.items()}
     scales = {n: s for n in names if n in told and (s := _ends(told[n], "Minimum", "Maximum")) is not None}
     return replace(grid, labels=labels, choices=choices, scales=scales)
+
+
+def _with_unit(words: object, unit: object) -> str:
+    return f"{words} [{unit}]" if unit and isinstance(unit, str) else str(words)
 
 
 def _says(told: dict[str, Any], name: str) -> bool:
@@ -223,7 +248,7 @@ FORMAT = Format(
     id="bids",
     title="BIDS",
     endings=(),
-    reads="participants, sessions, tables of behaviour, phenotype; descriptions, inherited from folders above",
+    reads="participants, sessions, behaviour by task, phenotype; descriptions, inherited; dyads of persons",
     leaves="recordings (physio, motion: `dyadloop measure` reads them), images, events",
     library="",
     truth="what `dyadloop export --to bids` writes, which the official validator accepts",

@@ -63,7 +63,10 @@ class Preset:
     def hinted(self, grid: Grid) -> Grid:
         """Return a table with what its headings mean."""
         names = list(grid.table.columns)
-        hints: dict[str, Any] = {"format": self.title, "not_scores": tuple(name for name in names if self.own(name))}
+        hints: dict[str, Any] = dict(grid.hints) | {
+            "format": self.title,
+            "not_scores": tuple(name for name in names if self.own(name)),
+        }
         for key, known in self.keys.items():
             if not isinstance(known, list):
                 hints[key] = known

@@ -57,6 +57,10 @@ def wells_of(
     for plate, reading in known.items():
         own = table[table["plate"].isin(["", plate])]
         rows += _joined(Path(layout).name, plate, reading, own, faults, told)
+    named = table[(table["plate"] == "") & (table["participant_id"] != "")]
+    if len(known) > 1 and len(named):
+        several = f"{len(named)} wells of the layout name a person and no plate"
+        told.append(f"{several}: each is taken as a re-run of the same sample on all {len(known)} plates")
     strange = sorted(set(table["plate"]) - {"", *known})
     faults += [
         Fault(Path(layout).name, None, "plate", repr(name), f"one of {', '.join(known)}", "correct the layout")
@@ -77,7 +81,8 @@ def _chosen(path: Path, label: str | None) -> list[Reading]:
         fitting = several if label is None else [r for r in several if label in (r.label, r.label.split(" ")[0])]
         if len(fitting) != 1:
             names = ", ".join(r.label or "one without a name" for r in several)
-            got, remedy = f"{len(several)} readings of plate {plate!r}: {names}", "say which one with --reading"
+            got = f"{len(several)} readings of plate {plate!r}: {names}"
+            remedy = "say which one with --reading; save plates that differ as files of their own"
             raise DataError(str(path), [Fault(path.name, None, None, got, "one that is to count", remedy)])
         chosen += fitting
     return chosen
@@ -103,6 +108,10 @@ def _layout(path: Path, faults: list[Fault]) -> pd.DataFrame:
         if name not in table:
             table[name] = ""
     table["well"] = table["well"].str.upper().str.replace(r"^([A-Z]+)0+", r"\1", regex=True)
+    table["kind"] = table["kind"].str.lower()
+    for name in ("concentration", "dilution"):
+        if not table[name].str.contains(".", regex=False).any():
+            table[name] = table[name].str.replace(_COMMA, lambda found: found[0].replace(",", "."), regex=True)
     table["line"] = grid.rows
     for record in table.to_dict("records"):
         if record["kind"] not in (*KINDS, _EMPTY):

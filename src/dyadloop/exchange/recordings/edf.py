@@ -77,9 +77,14 @@ def read_edf(path: str | Path) -> list[EdfSignals]:
     if record == 0 or whole < n_records or (sizes < 0).any():
         got = f"{whole} whole records of {n_records:g}"
         raise refusal(file, got, "all records", "the file is cut off: copy it again")
+    if whole > n_records:
+        got = f"{whole} records where the header tells {n_records:g}"
+        raise refusal(file, got, "as many records as the header tells", "export it again, or part of it would be lost")
     blocks = raw[begin : begin + int(n_records) * record].reshape(int(n_records), record)
     ends = np.concatenate([[0], np.cumsum(sizes * width)])
     notes = [k for k, label in enumerate(fields["label"]) if label in _ANNOTATIONS]
+    if head[192:197] in ("EDF+D", "BDF+D") and not notes:
+        raise refusal(file, "EDF+D without annotations", "the time of each record", "export it with its annotations")
     onsets = _onsets(file, blocks, ends, notes, float(seconds))
     start = _start(file, head) + dt.timedelta(seconds=float(onsets[0]) if len(onsets) else 0.0)
     found = []

@@ -1,9 +1,11 @@
 """Lists of RR intervals: Polar Sensor Logger (H10), and files of intervals alone (Polar Flow, Movesense, Kubios).
 
+Intervals are in milliseconds or seconds.
 The times that a phone writes are those of arrival, in packets; the intervals themselves are the heart's. So beats
 follow each other by their intervals, and a pause is where the arrivals run ahead of them.
 """
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import numpy as np
 from dyadloop.errors import MeasureError
 from dyadloop.exchange.formats.delimited import decoded
 from dyadloop.exchange.formats.format import refusal
-from dyadloop.exchange.formats.headings import first_headings
+from dyadloop.exchange.formats.headings import first_rows
 from dyadloop.exchange.recordings.tables import Signals
 from dyadloop.signals.beats import on_clock
 from dyadloop.signals.series import Floats
@@ -21,19 +23,23 @@ _POLAR = ("Phone timestamp", "RR-interval [ms]")
 _RATE = 4.0
 _PAUSE = 5.0  # seconds by which arrivals must run ahead of the sum of intervals: packets are late by less
 _SHORTEST, _LONGEST = 200.0, 5000.0  # ms
+_HEADING = re.compile(r"(rr|r-r|rri|ibi|nn)([ _-]*intervals?)?([ _]*[\[(]?(ms|s|sec|seconds)[\])]?)?", re.IGNORECASE)
 
 
 def is_intervals(path: Path) -> bool:
     """Return whether a file is a list of RR intervals."""
-    names = [name.strip() for name in first_headings(path)]
-    if tuple(names[:2]) == _POLAR:
+    rows = [[cell.strip() for cell in row] for row in first_rows(path, 2)]
+    if not rows or not rows[0]:
+        return False
+    if tuple(rows[0][:2]) == _POLAR:
         return True
-    return len(names) == 1 and _in_milliseconds(names[0])
+    first = rows[1] if _HEADING.fullmatch(rows[0][0]) and len(rows) > 1 else rows[0]
+    return len(first) == len(rows[0]) == 1 and (_is_interval(first[0], 1.0) or _is_interval(first[0], 1000.0))
 
 
-def _in_milliseconds(cell: str) -> bool:
+def _is_interval(cell: str, times: float) -> bool:
     try:
-        return _SHORTEST <= float(cell) <= _LONGEST
+        return _SHORTEST <= float(cell) * times <= _LONGEST
     except ValueError:
         return False
 
@@ -44,16 +50,19 @@ def read_intervals(path: Path, fs: float | None = None) -> list[Signals]:
     Raises
     ------
     DataError
-        If an entry is no interval in milliseconds, or no time.
+        If an entry is no interval, or no time.
     """
     text, _ = decoded(path, {})
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     polar = lines[0].startswith(_POLAR[0])
-    body = lines[1:] if polar else lines
+    headed = polar or _HEADING.fullmatch(lines[0]) is not None
+    body = lines[1:] if headed else lines
     if len(body) < 3:
         raise refusal(path, f"{len(body)} intervals", "at least 3", "export the list again")
     cells = [line.split(";") for line in body] if polar else [[line] for line in body]
-    intervals = np.array([_interval(path, row, k + 1 + polar) for k, row in enumerate(cells)]) / 1000.0
+    intervals = np.array([_interval(path, row, k + 1 + headed) for k, row in enumerate(cells)])
+    if np.median(intervals) >= _SHORTEST:  # milliseconds; no heart has intervals of so many seconds
+        intervals = intervals / 1000.0
     ends = np.cumsum(intervals)
     told: dict[str, object] = {}
     if polar:
@@ -70,8 +79,8 @@ def read_intervals(path: Path, fs: float | None = None) -> list[Signals]:
 
 def _interval(path: Path, row: list[str], line: int) -> float:
     cell = row[-1].strip() if len(row) <= 2 else row[1].strip()
-    if not _in_milliseconds(cell) and not cell.replace(".", "", 1).isdigit():
-        raise refusal(path, repr(cell), "an interval in milliseconds", "remove what is none", line)
+    if not cell.replace(".", "", 1).isdigit():
+        raise refusal(path, repr(cell), "an interval in milliseconds or seconds", "remove what is none", line)
     return float(cell)
 
 

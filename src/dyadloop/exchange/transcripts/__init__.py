@@ -22,6 +22,8 @@ TRANSCRIPTS: dict[str, tuple[str, Callable[[Path, tuple[str, ...]], pd.DataFrame
 }
 """Readers of transcripts by the ending of the file, each with what it reads."""
 
+_TIERED = (".eaf", ".textgrid")
+
 
 def read_turns(path: str | Path, tiers: Sequence[str] = ()) -> pd.DataFrame:
     r"""Read a transcript as stretches of speech.
@@ -59,7 +61,17 @@ def read_turns(path: str | Path, tiers: Sequence[str] = ()) -> pd.DataFrame:
     if file.suffix.lower() not in TRANSCRIPTS:
         known = ", ".join(TRANSCRIPTS)
         raise refusal(file, f"the ending {file.suffix!r}", f"one of {known}", "export it in one of these")
-    return TRANSCRIPTS[file.suffix.lower()][1](file, tuple(tiers))
+    read = TRANSCRIPTS[file.suffix.lower()][1]
+    if not tiers or file.suffix.lower() in _TIERED:
+        return read(file, tuple(tiers))
+    found = read(file, ())
+    speakers = sorted(set(found["speaker"]))
+    if absent := [name for name in tiers if name not in speakers]:
+        got, expected = f"no speaker {', '.join(absent)}", f"one of {', '.join(speakers)}"
+        raise refusal(file, got, expected, "correct the name")
+    kept = found[found["speaker"].isin(tiers)].reset_index(drop=True)
+    kept.attrs = found.attrs
+    return kept
 
 
 __all__ = ["TRANSCRIPTS", "read_turns"]

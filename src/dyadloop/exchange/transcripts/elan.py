@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from dyadloop.exchange.formats.format import refusal
-from dyadloop.exchange.transcripts.turn import Turns, safe_xml, text_of
+from dyadloop.exchange.transcripts.turn import Turns, refuse_mixed, safe_xml, text_of
 
 
 def read_elan(path: Path, tiers: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -61,4 +61,5 @@ def _chosen(path: Path, root: ElementTree.Element, tiers: tuple[str, ...]) -> se
     if several:
         got = f"several tiers of {', '.join(several)}: {', '.join(names)}"
         raise refusal(path, got, "one tier of speech per person", "name the tiers of speech with --tier")
+    refuse_mixed(path, names)
     return set(names)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from dyadloop.exchange.formats.format import refusal
-from dyadloop.exchange.transcripts.turn import Turns, text_of
+from dyadloop.exchange.transcripts.turn import Turns, refuse_mixed, text_of
 
-_TOKEN = re.compile(r'"((?:[^"]|"")*)"|<(exists|absent)>|([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)')
-_COMMENT = re.compile(r"![^\n\"]*$", re.MULTILINE)
-_NAME = re.compile(r"[A-Za-z][A-Za-z ]*\[\d*\]\s*:?|(?:xmin|xmax|text|mark|number|time|name|class|size)\s*=")
+_NAME = r"[A-Za-z][A-Za-z ]*\[\d*\]\s*:?|(?:xmin|xmax|text|mark|number|time|name|class|size)\s*="
+_TOKEN = re.compile(rf'"((?:[^"]|"")*)"|<(exists|absent)>|(?:{_NAME})|([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)')
+"""A quoted text, a flag, the name of a value, or a number: names within quotes are words."""
 
 
 def read_textgrid(path: Path, tiers: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -19,13 +19,12 @@ def read_textgrid(path: Path, tiers: tuple[str, ...] = ()) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file is no TextGrid, or ``tiers`` names one that is not there.
+        If the file is no TextGrid, ``tiers`` names one that is not there, or tiers must be named.
     """
     text = text_of(path)
     if "TextGrid" not in text[:200]:
         raise refusal(path, "a text without the word TextGrid", "a TextGrid of Praat", "save it from Praat")
-    tokens = [match for match in _TOKEN.finditer(_NAME.sub(" ", text))]
-    values = [_value(match) for match in tokens]
+    values = [_value(match) for match in _TOKEN.finditer(text) if match.lastindex]
     found = Turns(path.name)
     try:
         at = values.index("TextGrid") + 3  # the ends of the whole
@@ -42,8 +41,9 @@ def read_textgrid(path: Path, tiers: tuple[str, ...] = ()) -> pd.DataFrame:
             _add(found, str(kind), name, entries, tiers)
     except (ValueError, IndexError, TypeError) as error:
         raise refusal(path, f"a TextGrid that breaks off ({error})", "a whole TextGrid", "save it from Praat") from None
-    absent = [name for name in tiers if name not in names]
-    if absent:
+    if not tiers:
+        refuse_mixed(path, names)
+    if absent := [name for name in tiers if name not in names]:
         raise refusal(path, f"no tier {', '.join(absent)}", f"one of {', '.join(names)}", "correct the name")
     return found.table()
 

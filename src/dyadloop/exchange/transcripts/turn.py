@@ -1,6 +1,8 @@
 """Stretches of speech of a transcript: who, from when to when, and the words."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +13,13 @@ from dyadloop.exchange.formats.format import refusal, sound_file
 
 COLUMNS = ("speaker", "start", "end", "text")
 _STAMP = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})")
+_SILENT = ("silent", "silence", "sil", "sp", "<sil>", "<p:>", "<p>", "pause", "(pause)", "[pause]", "stille")
+_OTHER = (
+    "phone", "phones", "phonemes", "syllables", "mau", "kan", "gesture", "gestures", "gaze", "head", "hand", "hands",
+    "posture", "smile", "nod", "note", "notes", "comment", "comments", "kommentar", "translation", "pos", "gloss",
+    "topic", "topics", "gestik", "mimik", "blick",
+)  # fmt: skip
+"""Words in names of tiers that hold something else than what a person says."""
 _DECLARES = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -21,11 +30,14 @@ class Turns:
     file: str
     rows: list[tuple[str, float, float, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    silent: Counter[str] = field(default_factory=Counter)
 
     def add(self, speaker: str, start: float | None, end: float | None, text: str, where: str) -> None:
-        """Add a stretch [s]; one without a speaker or times is left out, and said."""
+        """Add a stretch [s]; one without a speaker or times, or that is marked as silence, is left out, and said."""
         words = " ".join(text.split())
-        if start is None or end is None:
+        if words.casefold() in _SILENT:
+            self.silent[where] += 1
+        elif start is None or end is None:
             self.left_out.append(f"{where}: no time ({words[:40]!r})")
         elif end <= start:
             self.left_out.append(f"{where}: ends at {end:g} s, not after {start:g} s ({words[:40]!r})")
@@ -42,6 +54,9 @@ class Turns:
         DataError
             If there is none.
         """
+        told = [f"{where}: {count} marked as silence" for where, count in self.silent.items()]
+        self.left_out += told
+        self.silent.clear()
         if not self.rows:
             why = f" ({len(self.left_out)} left out, first: {self.left_out[0]})" if self.left_out else ""
             expected, remedy = "stretches with a speaker, a start and an end", "name the speakers in the transcript"
@@ -52,6 +67,20 @@ class Turns:
         )
         found.attrs = {"file": self.file, "left_out": list(self.left_out)}
         return found
+
+
+def refuse_mixed(path: Path, names: Sequence[str]) -> None:
+    """Refuse tiers of which some tell by their name that they hold no speech: they would count as persons.
+
+    Raises
+    ------
+    DataError
+        If there are any.
+    """
+    other = [name for name in names if set(_OTHER) & set(re.split(r"[\W_]+", name.casefold()))]
+    if other:
+        got = f"tiers that hold no speech by their names: {', '.join(other)} (of {', '.join(names)})"
+        raise refusal(path, got, "one tier of speech per person", "name the tiers of speech with --tier")
 
 
 def text_of(path: Path) -> str:

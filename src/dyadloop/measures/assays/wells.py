@@ -58,7 +58,10 @@ def _numbers(table: pd.DataFrame, column: str, name: str) -> list[Fault]:
     numbers = pd.to_numeric(given, errors="coerce").astype(float)
     known = numbers.abs().where(numbers.ne(0) & given.ne(math.inf))  # infinite: said by the reader
     odd = (numbers.isna() & given.notna()) | known.lt(1 / _LARGEST) | known.gt(_LARGEST)
-    remedy = "correct it" if column != "signal" else f"correct it; a saturated well is {SATURATED[0].upper()}"
+    remedy = {
+        "signal": f"correct it; a saturated well is {SATURATED[0].upper()}",
+        "dilution": "write the factor, such as 4 where one part of four is sample",
+    }.get(column, "correct it")
     faults = [
         Fault(name, int(k) + 2, column, repr(table[column].iloc[k]), "a number of usual size", remedy)
         for k in np.flatnonzero(odd.to_numpy())
@@ -110,6 +113,13 @@ def plate_doubts(table: pd.DataFrame) -> list[str]:
         if len(blocks) > 1:
             rows = " and ".join(f"{low} to {high}" for low, high in blocks.to_numpy())
             found.append(f"plate {plate!r} stands in rows {rows}: one plate, or two runs under one name?")
+        thin = part[part["kind"].isin(NAMED) & (part["dilution"] < 1)]
+        if len(thin):
+            factors = ", ".join(f"{factor:g}" for factor in sorted(set(thin["dilution"]))[:3])
+            found.append(
+                f"plate {plate!r}: {len(thin)} wells have a dilution below 1 ({factors}): concentrated samples, or "
+                "shares where a factor should stand, such as 4 for one part in four?"
+            )
         signals = part["signal"]
         empty = part.loc[part["kind"].isin(NAMED) & (signals <= 0), "row"]
         if len(empty) and (signals[part["kind"].isin(["standard", "blank"])] > 0).all():
