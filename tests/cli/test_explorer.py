@@ -36,7 +36,9 @@ def test_ctrl_c_while_the_commands_are_loaded_ends_without_a_traceback(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C can be sent to a process there")
-@pytest.mark.parametrize("presses", [1, 2, 3])
+@pytest.mark.parametrize(
+    "presses", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 3]
+)
 def test_ctrl_c_while_it_compiles_ends_it_cleanly(tmp_path, presses):
     command = [sys.executable, "-m", "dyadloop", "app", "--port", "0", "--no-browser", "--work", str(tmp_path)]
     # nothing kept from earlier runs, so that it does compile

@@ -135,6 +135,7 @@ def _scored(problem, score):
     return eqx.tree_at(lambda panel: panel.score, problem.panel, jnp.asarray(score))
 
 
+@pytest.mark.slow
 def test_planted_therapists_are_found(tmp_path):
     """Shifts of six therapists with sd 1.5, within their uncertainty, and kept apart from what dyads differ by."""
     shift = dict(zip("ABCDEF", [-2.0, -1.5, -0.3, 0.4, 1.4, 2.0], strict=True))

@@ -129,6 +129,7 @@ def test_replicates_are_answers_to_the_same_scale(problem, values):
     np.testing.assert_array_equal(np.searchsorted([1.75, 2.5, 3.5, 4.25], answers), expected)
 
 
+@pytest.mark.slow
 def test_planted_thresholds_are_found(folder, tmp_path):
     """Twelve dyads: the posterior holds the thresholds that made the answers, and knows that the middle one is wide."""
     made = shorten(shutil.copytree(folder, tmp_path / "study"), 12)

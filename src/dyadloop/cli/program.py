@@ -93,9 +93,9 @@ def check(
     Example: dyadloop check examples/school --claims
     """
     from dyadloop.data import summarise, unmeasured
+    from dyadloop.errors import number_of
     from dyadloop.measures import doubts
     from dyadloop.reporting.summary import (
-        counted,
         print_answerable,
         print_doubts,
         print_practical,
@@ -119,7 +119,7 @@ def check(
             print_answerable(told, console())
         if narrowed is not None:
             print_practical(narrowed, console())
-        count = f"no faults, {counted(doubted)}" if doubted else "no faults"
+        count = f"no faults, {number_of(len(doubted), 'doubt')}" if doubted else "no faults"
         say("".join(f"\nnote: {remark}" for remark in remarks) + f"\n{count}; next: {following}", quiet)
 
 

@@ -95,11 +95,11 @@ def run(
 
 def _begins(found: "Study", study: Path) -> str:
     """Return what a run begins with: the study, and how much of it is doubted."""
+    from dyadloop.errors import number_of
     from dyadloop.measures import doubts
-    from dyadloop.reporting.summary import counted
 
     doubted = doubts(found)
-    more = f", {counted(doubted)}: see dyadloop check {study}" if doubted else ""
+    more = f", {number_of(len(doubted), 'doubt')}: see dyadloop check {study}" if doubted else ""
     return f"study {found.info.name}: {len(found.dyads)} dyads, {len(found.measurements)} values, no faults{more}"
 
 
