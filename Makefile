@@ -9,7 +9,7 @@ UV_VERSION := 0.13.9
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-# Each command starts in half the time where Python may keep what it compiled.
+# Tests start many processes, and each would compile the sources of the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test check docs coverage changelog calibrate bench reports lock matrix wheel clean
