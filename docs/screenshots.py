@@ -1,7 +1,8 @@
 """Pictures of the app for docs/app.md: each page, wide and narrow, light and dark.
 
 ``python docs/screenshots.py`` starts the app with the study of a school, opens each page in Chromium and writes
-docs/_static/app-NAME-WIDTH-SCHEME.png; with names behind it, such as ``theory plan``, only these pages.
+docs/_static/app-NAME-WIDTH-SCHEME.png; with names behind it, such as ``theory plan``, only these pages. ``report`` is the
+first page of docs/reports/school.html, for the README: docs/report.png.
 """
 
 import shutil
@@ -52,6 +53,14 @@ def picture(browser: Browser, address: str, name: str, width: int, scheme: str) 
     context.close()
 
 
+def report(browser: Browser) -> None:
+    """Write the picture of the first page of a report."""
+    page = browser.new_page(viewport={"width": 1100, "height": 900}, color_scheme="light")
+    page.goto((HERE / "reports" / "school.html").as_uri())
+    page.screenshot(path=HERE / "report.png")
+    print("report.png")
+
+
 def main(names: list[str]) -> None:
     """Write the pictures of some pages, by default of all."""
     expect.set_options(timeout=180_000)
@@ -63,7 +72,9 @@ def main(names: list[str]) -> None:
             try:
                 address = server.stdout.readline().strip()
                 browser = play.chromium.launch(executable_path=own, args=["--no-sandbox"])
-                for name in names or PAGES:
+                if not names or "report" in names:
+                    report(browser)
+                for name in [name for name in PAGES if not names or name in names]:
                     for width in SIZES:
                         for scheme in ("light", "dark"):
                             picture(browser, address, name, width, scheme)
