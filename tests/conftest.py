@@ -37,7 +37,7 @@ MUCH = 3_000_000_000  # bytes of memory of a worker from which compiled programs
 MORE = 500_000_000  # bytes that must have come since, for not all memory is given back
 
 
-_left = 0  # memory of this worker after programs were dropped the last time [bytes]
+_left = [0]  # memory of this worker after programs were dropped the last time [bytes]
 
 
 def _resident() -> int:
@@ -50,10 +50,10 @@ def _resident() -> int:
 def programs_do_not_pile_up():
     """Every file of tests has programs of its own; those of earlier files are read from disk where they come again."""
     yield
-    if _resident() > max(MUCH, _left + MORE):
+    if _resident() > max(MUCH, _left[0] + MORE):
         jax.clear_caches()
         gc.collect()
-        globals()["_left"] = _resident()
+        _left[0] = _resident()
 
 
 @pytest.fixture(scope="session")

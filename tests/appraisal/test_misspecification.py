@@ -72,7 +72,6 @@ def test_without_correlated_errors_arrows_appear_that_are_not_there_and_with_the
     assert with_them["coverage"][0] > without["coverage"][0] + 0.3
 
 
-@pytest.mark.slow
 def test_courses_and_outliers_are_flagged_and_a_sound_study_is_not():
     table = misspecified(("none", "own_trends", "weekend", "outlier"), 2).set_index("violation")
     assert table.loc["none", "flagged"] == 0.0

@@ -7,6 +7,7 @@ import shlex
 
 import pytest
 
+from dyadloop.inference import load_result
 from tests.cli.program import dyadloop, program
 from tests.conftest import ROOT
 from tests.data.conftest import tiny  # noqa: F401 - a fixture
@@ -85,8 +86,13 @@ def test_run_judges_a_study_end_to_end_and_says_when_it_has_not_converged(small_
     assert "--theory" in words
     once_more = dyadloop(*words[1:])
     assert once_more.returncode == 4
-    assert "complete" in once_more.stderr  # a call of another fingerprint is refused in this folder
+    assert "complete" in once_more.stderr
     assert once_more.stdout == run.stdout
+    words[words.index("--out") + 1] = str(tmp_path / "copy")
+    assert dyadloop(*words[1:]).returncode == 4
+    fingerprints = [load_result(folder).attrs["fingerprint"] for folder in (out, tmp_path / "copy")]
+    assert fingerprints[0] == fingerprints[1]
+    assert (tmp_path / "copy" / "claims.json").read_bytes() == (out / "claims.json").read_bytes()
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "."])

@@ -43,7 +43,6 @@ def test_what_holds_is_what_the_world_does(design):
     assert truths["network"]["C4"][0] == pytest.approx(0.5 / (1 - 0.25))  # there and back without end
 
 
-@pytest.mark.slow
 def test_a_strong_cause_without_arrows_is_not_support(design, monkeypatch):
     monkeypatch.setattr(support, "RANDOMISED", (("trust",),))
     world = support._simulated(design, "strong_cause")

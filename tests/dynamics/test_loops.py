@@ -227,7 +227,7 @@ def test_errors_of_states():
 
 
 def test_phenomena_are_asked_for():
-    found = dynamics.phenomena(("rupture_repair", "plasma_gone"), draws=10)
+    found = dynamics.phenomena(("rupture_repair", "plasma_gone", "negative_therapist"), draws=20)
     assert found["shown"].all()
     assert found["share"].between(0, 1).all()
     nothing = dynamics.phenomena(("twice_weekly",), theory=cut(small(symptoms=("depression",)), "*"), draws=1)

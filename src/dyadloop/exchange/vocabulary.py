@@ -110,22 +110,11 @@ TECHNICAL = re.compile(
 )
 """Headings of what survey programs add."""
 
-_SHORT = ("t", "s", "w", "mzp")
-_LONG = (
-    "session",
-    "sitzung",
-    "stunde",
-    "termin",
-    "wave",
-    "welle",
-    "week",
-    "woche",
-    "visit",
-    "visite",
-    "time",
-    "zeitpunkt",
-)
-_MARKS = (*_SHORT, *(f"{word}{gap}" for word in (*_LONG, "mzp") for gap in ("", "_", " ") if word + gap != "mzp"))
+_WORDS = (
+    "session", "sitzung", "stunde", "termin", "wave", "welle", "week", "woche", "visit", "visite", "time", "zeitpunkt",
+    "mzp",
+)  # fmt: skip
+_MARKS = ("t", "s", "w", *(f"{word}{gap}" for word in _WORDS for gap in ("", "_", " ")))
 SESSION_PATTERNS = (
     *(f"{{name}}{sep}{mark}{{session}}" for mark in _MARKS for sep in "_. -"),
     *(f"{mark}{{session}}{sep}{{name}}" for mark in _MARKS for sep in "_. -"),
